@@ -1,0 +1,1 @@
+"""Evaluate LLM systems as partitioned Dagster data assets."""

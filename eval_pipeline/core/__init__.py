@@ -1,0 +1,1 @@
+"""Shared vocabulary and pure decisions; standard library only."""

@@ -1,0 +1,115 @@
+"""Names of projects, runs and datasets, and the partition key that joins them.
+
+Dagster does not validate partition keys, and a key becomes a path: every name is checked here, once.
+"""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Self
+
+from eval_pipeline.core.errors import UsageError
+
+DEFAULT_PROJECT = "default"
+MAX_NAME_CHARACTERS = 100
+_RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", re.ASCII)
+_SHOWN_CHARACTERS = 60
+_SLUG_CHARACTERS = 40
+
+
+def shown(value: str) -> str:
+    """Quote an untrusted value for a message: escaped, and cut when long."""
+    cut = value if len(value) <= _SHOWN_CHARACTERS else value[:_SHOWN_CHARACTERS] + "…"
+    suffix = "" if cut is value else f" ({len(value):,} characters)"
+    return ascii(cut).replace("\\u2026", "…") + suffix if not cut.isprintable() else f"'{cut}'{suffix}"
+
+
+def validate_run_name(name: str) -> str:
+    """Return the name if it may name a run, else raise ``invalid_run_name``."""
+    return _validate_plain(name, kind="run name", code="invalid_run_name")
+
+
+def validate_project(name: str) -> str:
+    """Return the name if it may name a project, else raise ``invalid_project``."""
+    return _validate_plain(name, kind="project name", code="invalid_project")
+
+
+def _validate_plain(name: str, *, kind: str, code: str) -> str:
+    if _RUN_NAME.fullmatch(name):
+        return name
+    raise UsageError(
+        f"{shown(name)} is not a valid {kind}",
+        code=code,
+        hint="use 1 to 100 of the characters A-Z a-z 0-9 . _ - and begin with a letter or digit",
+    )
+
+
+def validate_dataset_name(name: str) -> str:
+    """Return the NFC form of a display name, else raise ``invalid_dataset_name``.
+
+    Any Unicode, 1 to 100 characters with at least one letter or digit; no control characters, ``/``, ``~``,
+    leading dot or ``..``.
+    """
+    normal = unicodedata.normalize("NFC", name)
+    problem = _dataset_name_problem(normal)
+    if problem is None:
+        return normal
+    raise UsageError(
+        f"{shown(name)} is not a valid dataset name: {problem}",
+        code="invalid_dataset_name",
+        hint="use 1 to 100 characters of any script, among them a letter or digit, without / ~ or ..",
+    )
+
+
+def _dataset_name_problem(name: str) -> str | None:
+    categories = [unicodedata.category(character) for character in name]
+    if not 1 <= len(name) <= MAX_NAME_CHARACTERS:
+        return f"it has {len(name):,} characters"
+    if not any(category[0] in "LN" for category in categories):
+        return "it has no letter or digit"
+    if any(category in {"Cc", "Cs", "Zl", "Zp"} for category in categories):
+        return "it holds a control character"
+    if "/" in name or "~" in name or "@" in name or "\\" in name:
+        return "it holds one of / \\ ~ @"
+    if name.startswith(".") or ".." in name:
+        return "it begins with a dot or holds '..'"
+    if name != name.strip():
+        return "it begins or ends with a space"
+    return None
+
+
+def slug(name: str) -> str:
+    """Derive a path segment from a display name: ASCII letters and digits, then a short hash of the whole.
+
+    >>> slug("Golden questions (v2)")
+    'golden-questions-v2-8ce3fc84'
+    """
+    ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    words = re.sub(r"[^a-z0-9]+", "-", ascii_name.lower()).strip("-")[:_SLUG_CHARACTERS].strip("-")
+    digest = sha256(name.encode()).hexdigest()[:8]
+    return f"{words}-{digest}" if words else digest
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class RunKey:
+    """A run in its project: ``{run}`` in project ``default``, else ``{project}~{run}``."""
+
+    project: str
+    run: str
+
+    @classmethod
+    def of(cls, *, project: str, run: str) -> Self:
+        """Check both names and join them."""
+        return cls(project=validate_project(project), run=validate_run_name(run))
+
+    @classmethod
+    def from_partition(cls, key: str) -> Self:
+        """Read a Dagster partition key."""
+        project, separator, run = key.partition("~")
+        return cls.of(project=project, run=run) if separator else cls.of(project=DEFAULT_PROJECT, run=project)
+
+    @property
+    def partition(self) -> str:
+        """The Dagster partition key."""
+        return self.run if self.project == DEFAULT_PROJECT else f"{self.project}~{self.run}"

@@ -1,0 +1,151 @@
+"""What became of one item: the outcome of an attempt, and the record that is kept.
+
+An attempt's outcome says what a provider did; the status says what that means for the item. Both modes, live and
+batch, share this vocabulary, so that one parser and one table serve them.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import assert_never
+
+
+class AttemptOutcome(StrEnum):
+    """What one attempt at one item came to; the names of ``spec/faults.md``."""
+
+    OK = "ok"
+    TRUNCATED = "truncated"
+    REFUSED = "refused"
+    EMPTY = "empty"
+    INVALID_OUTPUT = "invalid_output"
+    FAILED = "failed"
+    RETRYABLE = "retryable"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+    MISSING = "missing"
+    MALFORMED = "malformed"
+
+
+class ItemStatus(StrEnum):
+    """The outcome of an item. All but ``ok`` count as failed."""
+
+    OK = "ok"
+    FAILED = "failed"
+    EMPTY = "empty"
+    INCOMPLETE = "incomplete"
+    REFUSED = "refused"
+    MISSING = "missing"
+
+
+def final_status(outcome: AttemptOutcome) -> ItemStatus:
+    """Map the outcome of an item's last attempt to its status."""
+    match outcome:
+        case AttemptOutcome.OK:
+            return ItemStatus.OK
+        case AttemptOutcome.TRUNCATED:
+            return ItemStatus.INCOMPLETE
+        case AttemptOutcome.REFUSED:
+            return ItemStatus.REFUSED
+        case AttemptOutcome.EMPTY:
+            return ItemStatus.EMPTY
+        case AttemptOutcome.MISSING | AttemptOutcome.MALFORMED | AttemptOutcome.EXPIRED:
+            return ItemStatus.MISSING
+        case (
+            AttemptOutcome.CANCELLED | AttemptOutcome.INVALID_OUTPUT | AttemptOutcome.FAILED | AttemptOutcome.RETRYABLE
+        ):
+            return ItemStatus.FAILED
+        case _:
+            assert_never(outcome)
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of one or several calls; ``cached_input`` is part of ``input``, ``reasoning`` of ``output``."""
+
+    input: int = 0
+    cached_input: int = 0
+    output: int = 0
+    reasoning: int = 0
+    total: int = 0
+
+    def __add__(self, other: "Usage") -> "Usage":
+        return Usage(
+            input=self.input + other.input,
+            cached_input=self.cached_input + other.cached_input,
+            output=self.output + other.output,
+            reasoning=self.reasoning + other.reasoning,
+            total=self.total + other.total,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ItemError:
+    """Why an item is not ok, in the provider's words; ``transient`` says whether asking again may help."""
+
+    code: str
+    type: str
+    message: str
+    transient: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One answer of a provider to one request, translated.
+
+    ``text`` is what came back, also when it is only part of an answer. ``account_fault`` marks errors of the key, the
+    address or the account (401, 403, connection refused, a page of HTML) that every other item will meet too.
+    """
+
+    outcome: AttemptOutcome
+    text: str | None = None
+    error: ItemError | None = None
+    response_id: str | None = None
+    model: str | None = None
+    usage: Usage | None = None
+    latency_s: float | None = None
+    retry_after_s: float | None = None
+    throttled: bool = False
+    account_fault: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ItemRecord:
+    """The record of one item, the same in both modes.
+
+    ``answer`` is null unless the status is ok; a cut answer is in ``partial_answer``. ``retried_usage`` holds the tokens
+    that earlier attempts were billed for.
+    """
+
+    item_id: str
+    status: ItemStatus
+    answer: str | None = None
+    partial_answer: str | None = None
+    error: ItemError | None = None
+    response_id: str | None = None
+    model: str | None = None
+    usage: Usage | None = None
+    retried_usage: Usage = field(default_factory=Usage)
+    latency_s: float | None = None
+    attempts: int = 1
+
+    @property
+    def finished(self) -> bool:
+        """Whether asking again is pointless: all but items whose last error was transient or the account's."""
+        return self.error is None or not self.error.transient
+
+
+def settle(item_id: str, attempt: Attempt, *, attempts: int, retried_usage: Usage) -> ItemRecord:
+    """Turn the last attempt at an item into its record."""
+    status = final_status(attempt.outcome)
+    return ItemRecord(
+        item_id=item_id,
+        status=status,
+        answer=attempt.text if status is ItemStatus.OK else None,
+        partial_answer=attempt.text if status is ItemStatus.INCOMPLETE else None,
+        error=attempt.error,
+        response_id=attempt.response_id,
+        model=attempt.model,
+        usage=attempt.usage,
+        retried_usage=retried_usage,
+        latency_s=attempt.latency_s,
+        attempts=attempts,
+    )

@@ -1,0 +1,318 @@
+"""What the pure rooms need from the outside world, as small protocols; adapters live in storage and providers."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Protocol
+
+from eval_pipeline.core.datasets import DatasetKind, DatasetVersion, Page
+from eval_pipeline.core.errors import EvalPipelineError
+from eval_pipeline.core.names import RunKey
+from eval_pipeline.core.outcomes import Attempt, Usage
+from eval_pipeline.core.runs import Flow, RunMode, RunRecord, RunState, Worker
+from eval_pipeline.core.stages import Manifest
+
+
+class Appender(Protocol):
+    """Durable appends below one prefix; when ``append`` returns, another process can read the bytes."""
+
+    def append(self, data: bytes) -> None:
+        """Store ``data`` behind all that was appended before."""
+        ...
+
+    def close(self) -> None:
+        """Release what is held open."""
+        ...
+
+
+class ObjectStore(Protocol):
+    """Bytes under ``/``-joined keys: a local folder, or S3.
+
+    A missing object raises ``NotFoundError`` (code ``object_missing``); a store that does not answer, is full or refuses
+    access raises ``UnavailableError``: "could not read" is never "empty".
+    """
+
+    def put(self, key: str, data: bytes) -> None:
+        """Store or replace; a reader sees the old bytes or the new ones, never a mixture."""
+        ...
+
+    def put_file(self, key: str, path: Path) -> None:
+        """Store or replace from a file, streamed."""
+        ...
+
+    def create(self, key: str, data: bytes) -> None:
+        """Store only if the key is free, else raise ``ConflictError`` (code ``object_exists``)."""
+        ...
+
+    def read(self, key: str) -> bytes:
+        """Return all bytes."""
+        ...
+
+    def local_copy(self, key: str) -> AbstractContextManager[Path]:
+        """Give a readable local file for the time of a ``with``: the object's own, or a temporary download."""
+        ...
+
+    def list(self, prefix: str) -> Iterator[str]:
+        """Yield the keys below ``prefix/`` in order."""
+        ...
+
+    def delete(self, key: str) -> None:
+        """Remove; a missing key is no error."""
+        ...
+
+    def appender(self, prefix: str, *, name: str) -> Appender:
+        """Append to objects ``{prefix}/{name}…``; concatenated in key order they are what was appended."""
+        ...
+
+    def url(self, key: str) -> str:
+        """Where a person finds the object: ``file:///…`` or ``s3://…``."""
+        ...
+
+
+class Table(Protocol):
+    """A few thousand rows at once; a ``pyarrow.RecordBatch``."""
+
+    num_rows: int
+
+    def to_pylist(self) -> list[dict[str, Any]]:
+        """Return the rows as dictionaries."""
+        ...
+
+    def column(self, i: str) -> Any:  # noqa: ANN401 - pyarrow ships no types
+        """Return one column as a pyarrow array."""
+        ...
+
+
+class StageReader(Protocol):
+    """A light handle on a finished stage; nothing is read before it is asked for."""
+
+    @property
+    def manifest(self) -> Manifest:
+        """The manifest that this handle trusts."""
+        ...
+
+    def batches(self, columns: Sequence[str] | None = None, *, rows: int = 4096) -> Iterator[Table]:
+        """Stream the rows in order, at most ``rows`` at once; a part whose bytes changed raises."""
+        ...
+
+    def rows(self, columns: Sequence[str] | None = None) -> Iterator[dict[str, Any]]:
+        """Stream the rows in order as dictionaries."""
+        ...
+
+    def frame(self) -> Any:  # noqa: ANN401 - pandas, which core does not import
+        """Return everything as a ``pandas.DataFrame``."""
+        ...
+
+    def file(self, name: str) -> bytes:
+        """Return a part that is no table."""
+        ...
+
+
+class StageWriter(Protocol):
+    """Collects the rows of one stage into parts; nobody sees them before ``finish``."""
+
+    def append(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Add rows, as the schema names them."""
+        ...
+
+    def add_file(self, name: str, data: bytes) -> str:
+        """Add a part that is no table; returns its key in the object store."""
+        ...
+
+    def finish(self, summary: Mapping[str, Any]) -> Manifest:
+        """Store the last part and then the manifest."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to write one stage; every create and every ledger write carries the token."""
+
+    resource: str
+    holder: Worker
+    token: int
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseHeld:
+    """Somebody else's lease: who, and a counter that rises as long as the holder lives."""
+
+    resource: str
+    holder: Worker
+    token: int
+    counter: int
+    since: datetime
+
+
+class LeaseLedger(Protocol):
+    """The leases table: compare-and-set on (holder token, counter)."""
+
+    def acquire_lease(self, resource: str, *, holder: Worker, seen: LeaseHeld | None = None) -> Lease | LeaseHeld:
+        """Take a free lease, or one that still stands exactly as ``seen``; else return who holds it now.
+
+        Tokens of one resource only rise, also over releases.
+        """
+        ...
+
+    def beat_lease(self, lease: Lease) -> bool:
+        """Raise the counter; False when the lease is no longer ours."""
+        ...
+
+    def release_lease(self, lease: Lease) -> None:
+        """Give the lease back; no error when it is no longer ours."""
+        ...
+
+    def find_lease(self, resource: str) -> LeaseHeld | None:
+        """Return who holds the resource now."""
+        ...
+
+
+class DatasetLedger(Protocol):
+    """The datasets table."""
+
+    def add_dataset(self, dataset: DatasetVersion) -> DatasetVersion:
+        """Record a version; the one already recorded under (project, name, version) is returned unchanged."""
+        ...
+
+    def find_dataset(self, *, project: str, name: str, version: str | None = None) -> DatasetVersion:
+        """Return the newest version, or the one whose sha256 begins with ``version`` (at least 8 characters).
+
+        Raises ``NotFoundError`` (``dataset_not_found``), with the names that are close.
+        """
+        ...
+
+    def list_datasets(
+        self, *, project: str, kind: DatasetKind | None, max_unique_rows: int | None, limit: int, offset: int
+    ) -> Page[DatasetVersion]:
+        """List every dataset's newest version, newest first, filtered before paging."""
+        ...
+
+    def dataset_versions(self, *, project: str, name: str) -> Sequence[DatasetVersion]:
+        """Return all versions, newest first."""
+        ...
+
+    def delete_dataset(self, *, project: str, name: str, version: str | None) -> int:
+        """Hide one version or all; refused (``dataset_in_use``) while a run that has not ended uses one.
+
+        Stored bytes stay for audit. Returns how many versions were hidden.
+        """
+        ...
+
+
+class RunLedger(Protocol):
+    """The runs table."""
+
+    def claim_run(self, run: RunRecord) -> RunRecord:
+        """Insert under the unique (project, flow, name), else raise ``run_name_already_exists``."""
+        ...
+
+    def find_run(self, *, flow: Flow, key: RunKey) -> RunRecord | None:
+        """Return the run, or None."""
+        ...
+
+    def list_runs(
+        self, *, project: str, flow: Flow | None, state: RunState | None, limit: int, offset: int
+    ) -> Page[RunRecord]:
+        """List newest first, filtered before paging."""
+        ...
+
+    def set_run_state(
+        self,
+        *,
+        flow: Flow,
+        key: RunKey,
+        to: RunState,
+        expected: frozenset[RunState] | None = None,
+        error: EvalPipelineError | None = None,
+    ) -> bool:
+        """Move the run; with ``expected``, only from one of those states. False when it was elsewhere.
+
+        ``error`` replaces the stored error (None clears it).
+        """
+        ...
+
+    def set_run_worker(self, *, flow: Flow, key: RunKey, worker: Worker | None, dagster_run_id: str | None) -> None:
+        """Record who works on the run."""
+        ...
+
+    def set_run_budget(self, *, flow: Flow, key: RunKey, max_cost_usd: float | None) -> None:
+        """Change what the run may cost."""
+        ...
+
+    def request_cancel(self, *, flow: Flow, key: RunKey, requested: bool) -> None:
+        """Ask the worker to stop at the next item boundary, or take that back."""
+        ...
+
+    def delete_run(self, *, flow: Flow, key: RunKey) -> None:
+        """Forget the run; its name is free again."""
+        ...
+
+
+class Ledger(LeaseLedger, DatasetLedger, RunLedger, Protocol):
+    """Facts that need transactions and queries: SQLite by default, PostgreSQL in production."""
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddingReply:
+    """What one embedding call brought: one vector or error per text, in the order of the texts."""
+
+    vectors: Sequence[bytes | None]
+    """Little-endian float32; None where the item failed its checks."""
+    problems: Sequence[str | None]
+    """Why the vector is None."""
+    usage: Usage
+    model: str | None
+    latency_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddingFailure:
+    """An embedding call that brought nothing; the attempt says why and whether to ask again."""
+
+    attempt: Attempt
+    divisible: bool
+    """Whether fewer texts in a call may help (the provider found the call too large, or one text bad)."""
+
+
+class Answerer(Protocol):
+    """A model under test: one question in, one attempt out. Never raises for what a provider does."""
+
+    async def ask(self, body: Mapping[str, Any]) -> Attempt:
+        """Send one request body and translate what comes back."""
+        ...
+
+
+class Embedder(Protocol):
+    """An embedding model: packs of texts in, vectors out. Never raises for what a provider does."""
+
+    async def embed(self, texts: Sequence[str]) -> EmbeddingReply | EmbeddingFailure:
+        """Embed the texts in one call."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What calls cost in US dollars, and how that was found."""
+
+    usd: Decimal
+    rate: str
+    """``standard`` or ``batch``, with a note where the library has no such rate."""
+
+
+class PriceBook(Protocol):
+    """Published prices of models."""
+
+    def price(self, *, model: str, usage: Usage, mode: RunMode, at: datetime) -> Price | None:
+        """Return the price of one request, or None for a model without a published price (never 0)."""
+        ...
+
+
+class Progress(Protocol):
+    """Where a running stage tells how far it is."""
+
+    def update(self, *, stage: str, done: int, failed: int, total: int, cost_usd: Decimal | None) -> None:
+        """Report the present counts."""
+        ...

@@ -1,0 +1,75 @@
+"""The life of a run in our own words: its flow, its mode, its states."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from eval_pipeline.core.names import RunKey
+
+
+class Flow(StrEnum):
+    """The three evaluations."""
+
+    TEXT = "text_eval"
+    STT = "stt_eval"
+    SESSION = "session_eval"
+
+
+class RunMode(StrEnum):
+    """How a run reaches its provider: batch jobs at half price, or live calls."""
+
+    BATCH = "batch"
+    FAST = "fast"
+
+
+class RunState(StrEnum):
+    """Where a run stands; ``interrupted`` is also derived when the worker of a running run is gone."""
+
+    REQUESTED = "requested"
+    RUNNING = "running"
+    WAITING = "waiting"
+    INTERRUPTED = "interrupted"
+    INCOMPLETE = "incomplete"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def resumable(self) -> bool:
+        """Whether ``run retry`` may take the run up again."""
+        return self not in {RunState.REQUESTED, RunState.RUNNING, RunState.WAITING}
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """The operating-system process that works on a run; a process id alone may be reused by another process."""
+
+    host: str
+    pid: int
+    started_at: float
+    """Start of the process, seconds since the epoch as the operating system tells it."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """One row of the ledger's ``runs``."""
+
+    key: RunKey
+    flow: Flow
+    state: RunState
+    spec: dict[str, Any]
+    spec_hash: str
+    dataset_name: str
+    dataset_version: str
+    mode: RunMode
+    requested_by: str
+    created_at: datetime
+    updated_at: datetime
+    worker: Worker | None = None
+    dagster_run_id: str | None = None
+    max_cost_usd: float | None = None
+    cancel_requested: bool = False
+    error_code: str | None = None
+    error_message: str | None = None
+    error_hint: str | None = None

@@ -1,0 +1,1 @@
+"""The code location: what ``dagster dev`` and code servers load."""

@@ -1,0 +1,1 @@
+"""Traces, datasets and scores in Langfuse."""

@@ -1,0 +1,1 @@
+"""OpenAI Responses and Embeddings, and whatever speaks their protocol."""

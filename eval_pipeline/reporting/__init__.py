@@ -1,0 +1,1 @@
+"""The page, table and plot that every report is made of; escaping lives here."""

@@ -1,0 +1,1 @@
+"""Stage files (object store) and facts (ledger)."""

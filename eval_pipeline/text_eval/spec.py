@@ -1,0 +1,1 @@
+"""What a text run is: the frozen specification and its hash."""

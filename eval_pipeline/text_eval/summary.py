@@ -1,0 +1,78 @@
+"""What is said about a run's scores as a whole: per score, per category, per question across its repeats.
+
+Means are over scored items; what could not be scored is counted beside them, by reason. "No data" is None, never 0.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreSummary:
+    """One score over a set of items."""
+
+    name: str
+    data_type: str
+    """``NUMERIC`` or ``BOOLEAN`` (values 0 and 1)."""
+    total: int
+    """Items in the set; the denominator is always the dataset."""
+    total_pairs: int
+    """Items that have a value."""
+    unscoreable: Mapping[str, int]
+    """Reason to count."""
+    mean: float | None
+    std: float | None
+    """Population standard deviation."""
+    standard_error: float | None
+    """Clustered by question: repeats are not independent. None with fewer than two questions."""
+    ci_low: float | None
+    ci_high: float | None
+    """95 % interval."""
+    interval_method: str | None
+    questions: int
+    """Clusters among the scored items."""
+    histogram: tuple[int, ...]
+    """Counts in equal bins over [histogram_low, histogram_high], the last bin closed."""
+    histogram_low: float
+    histogram_high: float
+    distribution: Mapping[str, int] | None
+    """Counts per value for BOOLEAN scores (``true``, ``false``), else None."""
+
+
+@dataclass(frozen=True, slots=True)
+class CategorySummary:
+    """The scores of one category; None names the items without one."""
+
+    category: str | None
+    items: int
+    failed: int
+    scores: tuple[ScoreSummary, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionScore:
+    """One score of one question across its repeats."""
+
+    name: str
+    values: tuple[float, ...]
+    mean: float | None
+    std: float | None
+    """Population standard deviation over the repeats; 0 means that every repeat scored the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionSummary:
+    """How consistent one question is across its repeats."""
+
+    question_id: str
+    repeats: int
+    scores: tuple[QuestionScore, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """Everything the report, the read model and the asset metadata say about scores."""
+
+    scores: tuple[ScoreSummary, ...]
+    categories: tuple[CategorySummary, ...]
+    """Empty when the dataset has no category."""

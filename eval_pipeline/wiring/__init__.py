@@ -1,0 +1,1 @@
+"""Settings and the construction of adapters; without dagster, so that light commands stay light."""
