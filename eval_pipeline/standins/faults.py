@@ -1,0 +1,182 @@
+"""Which request goes wrong, and how: rules that are decided by hash, never by chance.
+
+The same rules and the same inputs give the same faults on every machine, in any order of arrival.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from hashlib import blake2b
+
+ANY_ENDPOINT = "*"
+
+
+class FaultKind(StrEnum):
+    """Everything that can go wrong with one request."""
+
+    RATE_LIMIT = "rate_limit"
+    RATE_LIMIT_NO_HEADER = "rate_limit_no_header"
+    INSUFFICIENT_QUOTA = "insufficient_quota"
+    SERVER_ERROR = "server_error"
+    UNAVAILABLE = "unavailable"
+    BAD_REQUEST = "bad_request"
+    UNAUTHORIZED = "unauthorized"
+    NOT_FOUND = "not_found"
+    TIMEOUT = "timeout"
+    RESET = "reset"
+    CUT = "cut"
+    TRUNCATED_JSON = "truncated_json"
+    HTML = "html"
+    MALFORMED = "malformed"
+    NO_USAGE = "no_usage"
+    EMPTY = "empty"
+    REFUSAL = "refusal"
+    INCOMPLETE = "incomplete"
+    CONTENT_FILTER = "content_filter"
+    STATUS_FAILED = "status_failed"
+    WRONG_COUNT = "wrong_count"
+    SHUFFLED = "shuffled"
+    DUPLICATE_INDEX = "duplicate_index"
+    WRONG_DIMENSION = "wrong_dimension"
+    NAN = "nan"
+    ZERO_VECTOR = "zero_vector"
+
+
+TRANSPORT_FAULTS = frozenset(
+    {
+        FaultKind.RATE_LIMIT,
+        FaultKind.RATE_LIMIT_NO_HEADER,
+        FaultKind.SERVER_ERROR,
+        FaultKind.UNAVAILABLE,
+        FaultKind.BAD_REQUEST,
+        FaultKind.UNAUTHORIZED,
+        FaultKind.NOT_FOUND,
+        FaultKind.TIMEOUT,
+        FaultKind.RESET,
+        FaultKind.CUT,
+        FaultKind.TRUNCATED_JSON,
+        FaultKind.HTML,
+    }
+)
+"""What any HTTP server can do to its client, whatever it serves."""
+
+_NUMBERS = {"share", "retry_after", "hold_s"}
+_COUNTS = {"first_n", "times", "seed"}
+_TEXTS = {"match", "message", "endpoint"}
+
+
+class FaultRuleError(ValueError):
+    """A fault rule that cannot be understood."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaultRule:
+    """One kind of fault, and the requests that it hits; all given conditions must hold.
+
+    Args:
+        kind: What goes wrong.
+        endpoint: Where: ``responses``, ``embeddings``, …, or ``*``.
+        share: Share of the requests, 0 to 1, drawn by hash of seed, rule, input and attempt.
+        sticky: Draw by input alone: an input that is hit is hit at every attempt.
+        first_n: Stop after this many hits in all.
+        match: Only requests with an input that contains this text.
+        times: At most this many hits for one input.
+        retry_after: Seconds in the ``Retry-After`` header of ``rate_limit`` and ``unavailable``.
+        hold_s: How long ``timeout`` holds the connection; without it until the client goes away.
+        message: The provider's words, in place of the usual ones.
+        seed: Another draw of the share.
+    """
+
+    kind: FaultKind
+    endpoint: str = ANY_ENDPOINT
+    share: float = 1.0
+    sticky: bool = False
+    first_n: int | None = None
+    match: str | None = None
+    times: int | None = None
+    retry_after: float = 1.0
+    hold_s: float | None = None
+    message: str | None = None
+    seed: int = 0
+
+    def concerns(self, endpoint: str) -> bool:
+        """Tell whether the rule is about this endpoint."""
+        return self.endpoint in (ANY_ENDPOINT, endpoint)
+
+    def inputs_meant(self, texts: Sequence[str]) -> list[str]:
+        """Return the inputs of a request that the rule is about."""
+        if self.match is None:
+            return list(texts)
+        return [text for text in texts if self.match in text]
+
+
+class FaultPlan:
+    """The rules in force and what each has hit so far; the first rule that hits wins."""
+
+    def __init__(self, rules: Sequence[FaultRule] = ()) -> None:
+        self.rules = tuple(rules)
+        self._hits: Counter[int] = Counter()
+        self._hits_of_input: Counter[tuple[int, str]] = Counter()
+        self._attempts: Counter[tuple[int, str]] = Counter()
+
+    def choose(self, endpoint: str, texts: Sequence[str]) -> FaultRule | None:
+        """Decide which fault, if any, this request meets, and remember it."""
+        for place, rule in enumerate(self.rules):
+            if rule.concerns(endpoint) and (meant := rule.inputs_meant(texts)):
+                key = (place, "\n".join(meant))
+                if self._hits_now(rule, key):
+                    return rule
+        return None
+
+    def _hits_now(self, rule: FaultRule, key: tuple[int, str]) -> bool:
+        self._attempts[key] += 1
+        spent = rule.first_n is not None and self._hits[key[0]] >= rule.first_n
+        spared = rule.times is not None and self._hits_of_input[key] >= rule.times
+        if spent or spared or not drawn(rule, key, attempt=self._attempts[key]):
+            return False
+        self._hits[key[0]] += 1
+        self._hits_of_input[key] += 1
+        return True
+
+
+def drawn(rule: FaultRule, key: tuple[int, str], *, attempt: int) -> bool:
+    """Tell whether the hash of this input and attempt falls into the rule's share."""
+    place, text = key
+    turn = 0 if rule.sticky else attempt
+    digest = blake2b(f"{rule.seed}\0{place}\0{turn}\0{text}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest) < rule.share * 2**64
+
+
+def read_rules(document: object) -> list[FaultRule]:
+    """Read a JSON list of rules, or refuse it with the reason."""
+    if not isinstance(document, list):
+        raise FaultRuleError(f"Fault rules must be a JSON list of objects, not {type(document).__name__}.")
+    return [_read_rule(entry) for entry in document]
+
+
+def _read_rule(entry: object) -> FaultRule:
+    if not isinstance(entry, dict):
+        raise FaultRuleError(f"A fault rule must be a JSON object, not {entry!r}.")
+    known = [field.name for field in fields(FaultRule)]
+    if unknown := sorted(set(entry) - set(known)):
+        raise FaultRuleError(f"Unknown keys in a fault rule: {unknown}. Known: {known}.")
+    if entry.get("kind") not in list(FaultKind):
+        raise FaultRuleError(f"Unknown fault kind {entry.get('kind')!r}. Known: {[str(k) for k in FaultKind]}.")
+    for name, value in entry.items():
+        if value is not None and not _is_fit(name, value):
+            raise FaultRuleError(f"Fault rule {entry['kind']!r}: {name} cannot be {value!r}.")
+    given = {name: value for name, value in entry.items() if value is not None}
+    return FaultRule(**{**given, "kind": FaultKind(entry["kind"])})
+
+
+def _is_fit(name: str, value: object) -> bool:
+    if name == "sticky":
+        return isinstance(value, bool)
+    if name in _TEXTS:
+        return isinstance(value, str)
+    if name in _COUNTS:
+        return type(value) is int and value >= 0
+    if name in _NUMBERS and type(value) in (int, float):
+        return 0 <= float(str(value)) <= (1 if name == "share" else 86_400)
+    return name == "kind"

@@ -1,0 +1,1 @@
+"""Tests of eval_pipeline, in the order of its tree."""
