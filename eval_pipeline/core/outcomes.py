@@ -36,6 +36,16 @@ class ItemStatus(StrEnum):
     MISSING = "missing"
 
 
+class AccountFault(StrEnum):
+    """What is wrong with the key, the address or the account, so that every other item will meet it too."""
+
+    AUTH = "auth"
+    UNREACHABLE = "unreachable"
+    NOT_AN_API = "not_an_api"
+    MODEL_NOT_FOUND = "model_not_found"
+    QUOTA = "quota"
+
+
 def final_status(outcome: AttemptOutcome) -> ItemStatus:
     """Map the outcome of an item's last attempt to its status."""
     match outcome:
@@ -91,8 +101,8 @@ class ItemError:
 class Attempt:
     """One answer of a provider to one request, translated.
 
-    ``text`` is what came back, also when it is only part of an answer. ``account_fault`` marks errors of the key, the
-    address or the account (401, 403, connection refused, a page of HTML) that every other item will meet too.
+    ``text`` is what came back, also when it is only part of an answer. ``maybe_billed`` marks calls whose price nobody
+    told: the answer was lost on the way (time out, cut connection) or came without usage.
     """
 
     outcome: AttemptOutcome
@@ -104,15 +114,26 @@ class Attempt:
     latency_s: float | None = None
     retry_after_s: float | None = None
     throttled: bool = False
-    account_fault: bool = False
+    account_fault: AccountFault | None = None
+    maybe_billed: bool = False
+
+    @property
+    def transient(self) -> bool:
+        """Whether asking again may help."""
+        return self.error is not None and self.error.transient
+
+    @property
+    def cost_uncertain(self) -> bool:
+        """Whether the provider may charge for it without having said how much."""
+        return self.usage is None and self.maybe_billed
 
 
 @dataclass(frozen=True, slots=True)
 class ItemRecord:
     """The record of one item, the same in both modes.
 
-    ``answer`` is null unless the status is ok; a cut answer is in ``partial_answer``. ``retried_usage`` holds the tokens
-    that earlier attempts were billed for.
+    ``answer`` is null unless the status is ok; a cut answer is in ``partial_answer``. ``retried_usage`` holds the
+    tokens that earlier attempts were billed for.
     """
 
     item_id: str
@@ -126,11 +147,12 @@ class ItemRecord:
     retried_usage: Usage = field(default_factory=Usage)
     latency_s: float | None = None
     attempts: int = 1
+    account_fault: bool = False
 
     @property
     def finished(self) -> bool:
         """Whether asking again is pointless: all but items whose last error was transient or the account's."""
-        return self.error is None or not self.error.transient
+        return self.error is None or not (self.error.transient or self.account_fault)
 
 
 def settle(item_id: str, attempt: Attempt, *, attempts: int, retried_usage: Usage) -> ItemRecord:
@@ -148,4 +170,5 @@ def settle(item_id: str, attempt: Attempt, *, attempts: int, retried_usage: Usag
         retried_usage=retried_usage,
         latency_s=attempt.latency_s,
         attempts=attempts,
+        account_fault=attempt.account_fault is not None,
     )

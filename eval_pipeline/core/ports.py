@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from eval_pipeline.core.datasets import DatasetKind, DatasetVersion, Page
 from eval_pipeline.core.errors import EvalPipelineError
@@ -86,6 +86,7 @@ class Table(Protocol):
         ...
 
 
+@runtime_checkable  # Dagster checks what travels between assets
 class StageReader(Protocol):
     """A light handle on a finished stage; nothing is read before it is asked for."""
 
@@ -263,7 +264,8 @@ class EmbeddingReply:
     """Little-endian float32; None where the item failed its checks."""
     problems: Sequence[str | None]
     """Why the vector is None."""
-    usage: Usage
+    usage: Usage | None
+    """None when the provider reported none: the call has no known price, not price 0."""
     model: str | None
     latency_s: float
 

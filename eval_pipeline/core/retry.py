@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 TRANSIENT_HTTP = frozenset({408, 409, 429})
 SERVER_ERRORS_FROM = 500
-PERMANENT_CODES = frozenset({"insufficient_quota"})
+PERMANENT_CODES = frozenset({"insufficient_quota", "billing_hard_limit_reached"})
+MAX_DOUBLINGS = 32
+"""Beyond any ceiling; keeps the power of two a float."""
 
 
 def is_transient(http_status: int, *, error_code: str | None) -> bool:
@@ -32,7 +34,9 @@ class RetryPolicy:
     time_budget_s: float = 600.0
     """From the first attempt of an item to the start of its last one."""
 
-    def delay_s(self, *, attempts: int, elapsed_s: float, retry_after_s: float | None, jitter: float) -> float | None:
+    def delay_s(
+        self, *, attempts: int, elapsed_s: float, retry_after_s: float | None, jitter: float, spared: int = 0
+    ) -> float | None:
         """Return the seconds to wait before the next attempt, or None when the item has had its chances.
 
         Args:
@@ -40,9 +44,12 @@ class RetryPolicy:
             elapsed_s: seconds since the first attempt began.
             retry_after_s: what the provider asked for; honoured as given, also beyond ``max_delay_s``.
             jitter: uniform in [0, 1).
+            spared: attempts that do not count against ``max_attempts``: refused as one too many while others got
+                through. The time budget bounds them.
         """
-        if attempts >= self.max_attempts:
+        if attempts - spared >= self.max_attempts:
             return None
-        ceiling = min(self.max_delay_s, self.base_delay_s * 2.0 ** (attempts - 1))
+        doublings = min(attempts - 1, MAX_DOUBLINGS)
+        ceiling = min(self.max_delay_s, self.base_delay_s * 2.0**doublings)
         delay = jitter * ceiling if retry_after_s is None else retry_after_s
         return delay if elapsed_s + delay <= self.time_budget_s else None

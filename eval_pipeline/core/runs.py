@@ -48,7 +48,7 @@ class Worker:
     host: str
     pid: int
     started_at: float
-    """Start of the process, seconds since the epoch as the operating system tells it."""
+    """When the process began, as the operating system counts it: seconds since boot on Linux. Compare, do not show."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,195 @@
+"""The right to write one stage, held by one process at a time.
+
+The holder raises a counter; a taker believes only its own monotonic clock: a counter that stood still for the whole
+patience belongs to nobody. A holder whose process is known to be dead is not waited for.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from threading import Event, Thread
+from time import monotonic
+from typing import Final
+
+from eval_pipeline.core.errors import ConflictError, UnavailableError
+from eval_pipeline.core.ports import Lease, LeaseHeld, LeaseLedger
+from eval_pipeline.core.runs import Worker
+from eval_pipeline.dispatch.workers import worker_is_dead
+
+PATIENCE_S: Final = 60.0
+BEAT_EVERY_S: Final = 5.0
+_LOOKS_PER_BEAT: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Clockwork:
+    """The time that leases run on; tests bring their own."""
+
+    monotonic_s: Callable[[], float] = monotonic
+    wait: Callable[[Event, float], bool] = Event.wait
+    """Wait until the event is set, at most so many seconds; tells whether it is set."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Rhythm:
+    patience_s: float
+    beat_every_s: float
+    clockwork: Clockwork
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    lease: Lease
+    asked_at_s: float
+
+
+class HeldLease:
+    """A lease in our hands, kept alive by a thread until ``stop``."""
+
+    def __init__(
+        self,
+        taken: _Taken,
+        ledger: LeaseLedger,
+        *,
+        rhythm: _Rhythm,
+        on_lost: Callable[[], None],
+        on_beat: Callable[[], None],
+    ) -> None:
+        self._lease = taken.lease
+        self._proven_at_s = taken.asked_at_s
+        self._ledger = ledger
+        self._rhythm = rhythm
+        self._clockwork = rhythm.clockwork
+        self._on_lost = on_lost
+        self._on_beat = on_beat
+        self._taken = Event()
+        self._stopped = Event()
+        self._thread = Thread(target=self._keep_beating, name=f"lease of {taken.lease.resource}", daemon=True)
+
+    @property
+    def token(self) -> int:
+        """The fencing token: higher than that of every earlier holder."""
+        return self._lease.token
+
+    @property
+    def lost(self) -> bool:
+        """Whether others may hold the lease by now; costs no query.
+
+        True when the ledger said so, and when no beat came through for the whole patience (database down, process
+        stopped): a taker may have waited that long.
+        """
+        silent_s = self._clockwork.monotonic_s() - self._proven_at_s
+        return self._taken.is_set() or silent_s >= self._rhythm.patience_s
+
+    def check(self) -> None:
+        """Ask the ledger, and raise ``lease_lost`` when the lease is no longer ours."""
+        now = None if self.lost else self._ledger.find_lease(self._lease.resource)
+        if now is None or now.token != self.token:
+            self._taken.set()
+            raise _lease_lost(self._lease.resource)
+
+    def start(self) -> None:
+        """Begin to beat."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the beats and give the lease back."""
+        self._stopped.set()
+        self._thread.join()
+        with suppress(UnavailableError):  # the next taker finds a dead process or a counter that stands still
+            self._ledger.release_lease(self._lease)
+
+    def _keep_beating(self) -> None:
+        while not self._clockwork.wait(self._stopped, self._rhythm.beat_every_s):
+            self._beat()
+            if self.lost:
+                self._taken.set()
+                self._on_lost()
+                return
+
+    def _beat(self) -> None:
+        asked_at_s = self._clockwork.monotonic_s()
+        with suppress(UnavailableError):  # tried again at the next beat, until the patience is over
+            if not self._ledger.beat_lease(self._lease):
+                self._taken.set()
+                return
+            self._proven_at_s = asked_at_s
+            self._on_beat()
+
+
+@contextmanager
+def hold(
+    ledger: LeaseLedger,
+    resource: str,
+    *,
+    worker: Worker,
+    patience_s: float = PATIENCE_S,
+    beat_every_s: float = BEAT_EVERY_S,
+    on_lost: Callable[[], None] = lambda: None,
+    on_beat: Callable[[], None] = lambda: None,
+    clockwork: Clockwork = Clockwork(),
+) -> Iterator[HeldLease]:
+    """Hold the lease on a resource for the time of a ``with``, or raise ``stage_in_use``.
+
+    Args:
+        ledger: where leases are kept.
+        resource: what must not be written by two at once.
+        worker: who we are.
+        patience_s: how long a counter must stand still before its lease may be taken; the same for all processes.
+        beat_every_s: how often we raise ours; a small part of the patience.
+        on_lost: called once, in the beating thread, when the lease is lost.
+        on_beat: called in the beating thread after each beat; may read the ledger.
+        clockwork: the time to run on.
+    """
+    if patience_s < 2 * beat_every_s:
+        raise ValueError(f"a patience of {patience_s} s is too short for a beat every {beat_every_s} s: two would hold")
+    rhythm = _Rhythm(patience_s=patience_s, beat_every_s=beat_every_s, clockwork=clockwork)
+    taken = _acquire(ledger, resource, worker=worker, rhythm=rhythm)
+    held = HeldLease(taken, ledger, rhythm=rhythm, on_lost=on_lost, on_beat=on_beat)
+    held.start()
+    try:
+        yield held
+    finally:
+        held.stop()
+
+
+def _acquire(ledger: LeaseLedger, resource: str, *, worker: Worker, rhythm: _Rhythm) -> _Taken:
+    clockwork = rhythm.clockwork
+    first: LeaseHeld | None = None
+    first_seen_at_s = 0.0
+    while True:
+        asked_at_s = clockwork.monotonic_s()
+        overdue = first is not None and asked_at_s - first_seen_at_s >= rhythm.patience_s
+        answer = _try(ledger, resource, worker=worker, seen=first if overdue else None)
+        if isinstance(answer, Lease):
+            return _Taken(lease=answer, asked_at_s=asked_at_s)
+        if first is None:
+            first, first_seen_at_s = answer, clockwork.monotonic_s()
+        elif (answer.token, answer.counter) != (first.token, first.counter):
+            raise _stage_in_use(answer, patience_s=rhythm.patience_s)
+        clockwork.wait(Event(), rhythm.beat_every_s / _LOOKS_PER_BEAT)
+
+
+def _try(ledger: LeaseLedger, resource: str, *, worker: Worker, seen: LeaseHeld | None) -> Lease | LeaseHeld:
+    answer = ledger.acquire_lease(resource, holder=worker, seen=seen)
+    if isinstance(answer, LeaseHeld) and worker_is_dead(answer.holder):
+        return ledger.acquire_lease(resource, holder=worker, seen=answer)
+    return answer
+
+
+def _stage_in_use(held: LeaseHeld, *, patience_s: float) -> ConflictError:
+    holder = held.holder
+    return ConflictError(
+        f"{held.resource} is being worked on by process {holder.pid} on {holder.host} "
+        f"since {held.since:%Y-%m-%d %H:%M:%S} UTC",
+        code="stage_in_use",
+        hint=f"wait until it ends, or end that process: then this command takes over within {patience_s:.0f} s",
+    )
+
+
+def _lease_lost(resource: str) -> ConflictError:
+    return ConflictError(
+        f"another process may be working on {resource} by now: this one was silent for too long",
+        code="lease_lost",
+        hint="what is stored stays; when nobody works on it any more: eval-pipeline run retry RUN",
+    )

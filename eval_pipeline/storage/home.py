@@ -1,0 +1,29 @@
+"""The home: the folder where the embedded default keeps ledger, stage files and Dagster instance."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from eval_pipeline.storage.ledger import SqlLedger, open_sqlite_ledger
+
+HOME_VARIABLE: Final = "EVAL_PIPELINE_HOME"
+HOME_FOLDER: Final = ".eval_pipeline"
+LEDGER_FILE: Final = "ledger.sqlite"
+
+
+def find_home(environ: Mapping[str, str], cwd: Path) -> Path:
+    """Return ``EVAL_PIPELINE_HOME``, else the nearest ``.eval_pipeline`` at or above ``cwd``, else a new one there.
+
+    The path is absolute; nothing is made.
+    """
+    named = environ.get(HOME_VARIABLE)
+    if named:
+        return cwd.absolute() / Path(named).expanduser()
+    here = cwd.absolute()
+    existing = (folder / HOME_FOLDER for folder in (here, *here.parents) if (folder / HOME_FOLDER).is_dir())
+    return next(existing, here / HOME_FOLDER)
+
+
+def open_home_ledger(home: Path) -> SqlLedger:
+    """Open the ledger of a home, made first where it is missing."""
+    return open_sqlite_ledger(home / LEDGER_FILE)

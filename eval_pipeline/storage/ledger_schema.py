@@ -1,0 +1,144 @@
+"""The tables of the ledger and how their values travel.
+
+The migrations make these tables; a test compares the two. On PostgreSQL they live in a schema of their own, because
+Dagster keeps tables called ``runs`` and ``alembic_version`` too and may share the database.
+"""
+
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Dialect,
+    Float,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+
+POSTGRESQL_SCHEMA: Final = "eval_pipeline"
+SCHEMA_VERSIONS: Final = ("0001",)
+"""Every schema that this code can upgrade from, oldest first; the last is the one it works with."""
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A moment: aware in, UTC out, on databases that keep time zones and on those that do not."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse a moment without a time zone: nobody could tell when it was."""
+        del dialect
+        if value is not None and value.tzinfo is None:
+            raise ValueError(f"the ledger takes moments with a time zone, not {value!r}")
+        return None if value is None else value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Give UTC; SQLite forgot that it is."""
+        del dialect
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class FreeText(TypeDecorator[str]):
+    """Words of people and providers; what no database stores (NUL, lone surrogates) becomes a replacement mark."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:  # noqa: ANN401 - as the base class says
+        """Replace what PostgreSQL or UTF-8 cannot hold."""
+        del dialect
+        return None if value is None else value.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+
+
+# SQLite counts rows only in a column that is an INTEGER to the letter
+ROW_ID: Final = BigInteger().with_variant(Integer, "sqlite")
+
+version_table: Final = Table("alembic_version", MetaData(), Column("version_num", Text, primary_key=True))
+
+metadata: Final = MetaData()
+
+ledger: Final = Table(
+    "ledger",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
+datasets: Final = Table(
+    "datasets",
+    metadata,
+    Column("id", ROW_ID, primary_key=True, autoincrement=True),
+    Column("project", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("original_items_count", BigInteger, nullable=False),
+    Column("duplication_factor", Integer, nullable=False),
+    Column("encoding", Text, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("skipped_rows_count", BigInteger, nullable=False),
+    Column("skipped_rows", JSON, nullable=False),
+    Column("warnings", JSON, nullable=False),
+    Column("prefix", Text, nullable=False),
+    Column("description", FreeText),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("deleted_at", UtcDateTime),
+    UniqueConstraint("project", "name", "version", name="uq_datasets_project_name_version"),
+    sqlite_autoincrement=True,
+)
+
+runs: Final = Table(
+    "runs",
+    metadata,
+    Column("id", ROW_ID, primary_key=True, autoincrement=True),
+    Column("project", Text, nullable=False),
+    Column("flow", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("spec", JSON, nullable=False),
+    Column("spec_hash", Text, nullable=False),
+    Column("dataset_name", Text, nullable=False),
+    Column("dataset_version", Text, nullable=False),
+    Column("mode", Text, nullable=False),
+    Column("requested_by", FreeText, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    Column("worker_host", Text),
+    Column("worker_pid", BigInteger),
+    Column("worker_started_at", Float(53)),
+    Column("dagster_run_id", Text),
+    Column("max_cost_usd", Float(53)),
+    Column("cancel_requested", Boolean, nullable=False),
+    Column("error_code", Text),
+    Column("error_message", FreeText),
+    Column("error_hint", FreeText),
+    UniqueConstraint("project", "flow", "name", name="uq_runs_project_flow_name"),
+    Index("ix_runs_project_state", "project", "state"),
+    Index("ix_runs_dataset", "project", "dataset_name", "dataset_version"),
+    sqlite_autoincrement=True,
+)
+
+leases: Final = Table(
+    "leases",
+    metadata,
+    Column("resource", Text, primary_key=True),
+    Column("token", BigInteger, nullable=False),
+    Column("counter", BigInteger, nullable=False),
+    Column("held", Boolean, nullable=False),
+    Column("holder_host", Text, nullable=False),
+    Column("holder_pid", BigInteger, nullable=False),
+    Column("holder_started_at", Float(53), nullable=False),
+    Column("since", UtcDateTime, nullable=False),
+)

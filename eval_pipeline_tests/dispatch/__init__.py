@@ -1,0 +1,1 @@
+"""Tests of what brings items to a provider and back."""

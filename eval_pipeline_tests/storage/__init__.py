@@ -1,0 +1,1 @@
+"""Tests of stage files and facts."""

@@ -1,0 +1,54 @@
+"""Datasets and runs as tests need them: every field has a value, and one changes what matters."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any
+
+from eval_pipeline.core.datasets import DatasetKind, DatasetVersion, SkippedRow
+from eval_pipeline.core.names import RunKey
+from eval_pipeline.core.runs import Flow, RunMode, RunRecord, RunState
+
+MOMENT = datetime(2026, 5, 21, 12, 30, 15, 123456, tzinfo=UTC)
+KEY = RunKey(project="default", run="first")
+
+_DATASET = DatasetVersion(
+    project="default",
+    name="golden",
+    version=sha256(b"golden").hexdigest(),
+    kind=DatasetKind.TEXT,
+    original_items_count=3,
+    duplication_factor=2,
+    encoding="utf-8",
+    size_bytes=5_000_000_000,
+    skipped_rows_count=1,
+    skipped_rows=(SkippedRow(line=4, reason="blank answer"),),
+    warnings=("question 2 stands on lines 3 and 7",),
+    prefix="datasets/default/golden",
+    description="स्वर्ण प्रश्न",
+    created_at=MOMENT,
+)
+
+_RUN = RunRecord(
+    key=KEY,
+    flow=Flow.TEXT,
+    state=RunState.REQUESTED,
+    spec={"model": {"model": "gpt-5", "temperature": 0.1}, "z": 1, "a": [None, "ü\x00"]},
+    spec_hash="a" * 64,
+    dataset_name="golden",
+    dataset_version=_DATASET.version,
+    mode=RunMode.FAST,
+    requested_by="someone",
+    created_at=MOMENT,
+    updated_at=MOMENT,
+)
+
+
+def a_dataset(name: str = "golden", content: str = "golden", **changes: Any) -> DatasetVersion:  # noqa: ANN401 - any field
+    """Return a dataset version with the hash of its content."""
+    return replace(_DATASET, **{"name": name, "version": sha256(content.encode()).hexdigest(), **changes})
+
+
+def a_run(name: str = "first", *, project: str = "default", **changes: Any) -> RunRecord:  # noqa: ANN401 - any field
+    """Return a run of the dataset."""
+    return replace(_RUN, **{"key": RunKey(project=project, run=name), **changes})
