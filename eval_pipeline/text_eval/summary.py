@@ -5,6 +5,7 @@ Means are over scored items; what could not be scored is counted beside them, by
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,3 +77,37 @@ class RunSummary:
     scores: tuple[ScoreSummary, ...]
     categories: tuple[CategorySummary, ...]
     """Empty when the dataset has no category."""
+
+
+def read_model(summary: RunSummary) -> dict[str, Any]:
+    """Return the summary as JSON, under the names that users of the evaluation service know; full precision."""
+    return {
+        "summary_scores": [_score_json(score) for score in summary.scores],
+        "category_metrics": [
+            {
+                "category": category.category,
+                "items": category.items,
+                "failed": category.failed,
+                "scores": [_score_json(score) for score in category.scores],
+            }
+            for category in summary.categories
+        ],
+    }
+
+
+def _score_json(score: ScoreSummary) -> dict[str, Any]:
+    return {
+        "name": score.name,
+        "avg": score.mean,
+        "std": score.std,
+        "total_pairs": score.total_pairs,
+        "data_type": score.data_type,
+        "total": score.total,
+        "unscoreable": dict(score.unscoreable),
+        "standard_error": score.standard_error,
+        "ci_low": score.ci_low,
+        "ci_high": score.ci_high,
+        "interval_method": score.interval_method,
+        "questions": score.questions,
+        "distribution": None if score.distribution is None else dict(score.distribution),
+    }

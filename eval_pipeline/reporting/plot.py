@@ -1,0 +1,253 @@
+"""Plots as SVG that needs nothing around it: the same drawing stands in a page and in an image of its own.
+
+Every plot names itself to screen readers (title, desc) and says by text or shape what it also says by colour.
+"""
+
+import math
+from base64 import b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from eval_pipeline.reporting.amounts import count, number
+from eval_pipeline.reporting.text import one_line
+
+INK = "#1d2733"
+MUTED = "#5a6675"
+GRID = "#e3e8ee"
+BAR = "#5f8fb4"
+BAND = "#f0c987"
+BAND_OPACITY = "0.45"
+_FONT = "system-ui, 'Segoe UI', Roboto, 'Noto Sans', sans-serif"
+_WIDTH = 380
+_LABEL_CHARACTERS = 34
+_X_TICKS = 4
+_Y_TICKS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Histogram:
+    """Counts in equal bins over [low, high], with a mean and its interval where there is one."""
+
+    title: str
+    description: str
+    counts: Sequence[int]
+    low: float
+    high: float
+    x_label: str
+    y_label: str
+    mean: float | None = None
+    interval: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One bar: what it counts, how many, and the words behind it."""
+
+    label: str
+    value: int
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A mean on a scale, with its interval where there is one."""
+
+    title: str
+    low: float
+    high: float
+    mean: float
+    interval: tuple[float, float] | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Area:
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    @property
+    def width(self) -> float:
+        return self.right - self.left
+
+    @property
+    def height(self) -> float:
+        return self.bottom - self.top
+
+
+_HISTOGRAM_AREA = _Area(left=46, top=24, right=_WIDTH - 14, bottom=172)
+_HISTOGRAM_HEIGHT = 216
+
+
+def svg_data_uri(svg: str) -> str:
+    """Return the drawing as an address that an image can carry."""
+    return "data:image/svg+xml;base64," + b64encode(svg.encode()).decode("ascii")
+
+
+def draw_histogram(histogram: Histogram) -> Markup:
+    """Draw bars with both axes, the mean as a dashed line and the interval as a band."""
+    area = _HISTOGRAM_AREA
+    step = _nice_step(max(histogram.counts, default=0))
+    top = step * max(1, math.ceil(max(histogram.counts, default=0) / step))
+    parts = [
+        _band(histogram, area),
+        *_y_axis(area, step=step, top=top),
+        *_bars(histogram, area, top=top),
+        *_mean(histogram, area),
+        *_x_axis(histogram, area),
+        _text(area.left + area.width / 2, _HISTOGRAM_HEIGHT - 4, histogram.x_label, anchor="middle"),
+        _text(6, 13, histogram.y_label, anchor="start"),
+    ]
+    return _svg(parts, title=histogram.title, description=histogram.description, height=_HISTOGRAM_HEIGHT)
+
+
+def draw_bars(bars: Sequence[Bar], *, total: int, title: str, description: str) -> Markup:
+    """Draw one horizontal bar for each count as its part of the total, with its words and number beside it."""
+    parts: list[Markup] = []
+    for index, bar in enumerate(bars):
+        y = 16 + 46 * index
+        width = (_WIDTH - 28) * bar.value / max(total, 1)
+        parts += [
+            _text(14, y, bar.label, anchor="start", fill=INK),
+            _text(_WIDTH - 14, y, f"{count(bar.value)} {bar.note}", anchor="end", fill=INK),
+            _rect(14, y + 6, width=_WIDTH - 28, height=14, fill=GRID),
+            _rect(14, y + 6, width=width, height=14, fill=BAR),
+        ]
+    return _svg(parts, title=title, description=description, height=46 * max(1, len(bars)))
+
+
+def draw_interval(interval: Interval, *, width: int = 160) -> Markup:
+    """Draw a mean as a dot and its interval as a bar with ends, on a line from the lowest to the highest value."""
+    pad, middle = 7, 10
+
+    def x(value: float) -> float:
+        return pad + (width - 2 * pad) * _place(value, low=interval.low, high=interval.high)
+
+    parts = [_line(pad, middle, width - pad, middle, stroke="#b9c3ce")]
+    parts += [_line(end, middle - 4, end, middle + 4, stroke="#b9c3ce") for end in (pad, width - pad)]
+    if interval.interval is not None:
+        low, high = (x(value) for value in interval.interval)
+        parts += [_rect(low, middle - 5, width=max(high - low, 1), height=10, fill=BAND)]
+        parts += [_line(end, middle - 7, end, middle + 7, stroke=INK) for end in (low, high)]
+    parts.append(_tag("circle", cx=_at(x(interval.mean)), cy=_at(middle), r="4.5", fill=INK))
+    return _svg(parts, title=interval.title, description="", height=20, width=width, background=False)
+
+
+def _band(histogram: Histogram, area: _Area) -> Markup:
+    if histogram.interval is None:
+        return Markup()
+    left, right = (_x(histogram, area, value) for value in histogram.interval)
+    return _rect(left, area.top, width=max(right - left, 2), height=area.height, fill=BAND, fill_opacity=BAND_OPACITY)
+
+
+def _bars(histogram: Histogram, area: _Area, *, top: int) -> list[Markup]:
+    slot = area.width / max(1, len(histogram.counts))
+    gap = min(2.0, slot / 5)
+    return [
+        _rect(
+            area.left + slot * index + gap / 2,
+            area.bottom - area.height * value / top,
+            width=slot - gap,
+            height=area.height * value / top,
+            fill=BAR,
+        )
+        for index, value in enumerate(histogram.counts)
+        if value
+    ]
+
+
+def _mean(histogram: Histogram, area: _Area) -> list[Markup]:
+    if histogram.mean is None:
+        return []
+    x = _x(histogram, area, histogram.mean)
+    anchor = "end" if x > area.left + area.width * 0.8 else "start" if x < area.left + area.width * 0.2 else "middle"
+    label = f"mean {number(histogram.mean)}"
+    return [
+        _line(x, area.top, x, area.bottom, stroke=INK, stroke_width="1.5", stroke_dasharray="4 3"),
+        _text(x, area.top - 7, label, anchor=anchor, fill=INK),
+    ]
+
+
+def _y_axis(area: _Area, *, step: int, top: int) -> list[Markup]:
+    parts: list[Markup] = []
+    for value in range(0, top + 1, step):
+        y = area.bottom - area.height * value / top
+        parts += [
+            _line(area.left, y, area.right, y, stroke=GRID),
+            _text(area.left - 6, y + 4, count(value), anchor="end"),
+        ]
+    return parts
+
+
+def _x_axis(histogram: Histogram, area: _Area) -> list[Markup]:
+    parts = [_line(area.left, area.bottom, area.right, area.bottom, stroke=MUTED)]
+    for index in range(_X_TICKS + 1):
+        x = area.left + area.width * index / _X_TICKS
+        value = histogram.low + (histogram.high - histogram.low) * index / _X_TICKS
+        parts += [
+            _line(x, area.bottom, x, area.bottom + 4, stroke=MUTED),
+            _text(x, area.bottom + 17, f"{value:.4g}", anchor="middle"),
+        ]
+    return parts
+
+
+def _nice_step(largest: int) -> int:
+    """Choose 1, 2 or 5 times a power of ten, so that about four lines reach the largest count."""
+    rough = max(1.0, largest / _Y_TICKS)
+    power = 10 ** math.floor(math.log10(rough))
+    return int(next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough))
+
+
+def _x(histogram: Histogram, area: _Area, value: float) -> float:
+    return area.left + area.width * _place(value, low=histogram.low, high=histogram.high)
+
+
+def _place(value: float, *, low: float, high: float) -> float:
+    return min(1.0, max(0.0, (value - low) / (high - low))) if high > low else 0.5
+
+
+def _svg(
+    parts: Sequence[Markup],
+    *,
+    title: str,
+    description: str,
+    height: int,
+    width: int = _WIDTH,
+    background: bool = True,
+) -> Markup:
+    words = Markup("<title>{}</title>").format(title)
+    if description:
+        words += Markup("<desc>{}</desc>").format(description)
+    if background:  # an image may stand on a dark page
+        words += _rect(0, 0, width=width, height=height, fill="#ffffff")
+    return Markup(
+        '<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 {w} {h}" width="{w}" height="{h}"'
+        ' font-family="{font}" font-size="12">{words}{parts}</svg>'
+    ).format(w=width, h=height, font=_FONT, words=words, parts=Markup().join(parts))
+
+
+def _text(x: float, y: float, text: str, *, anchor: str, fill: str = MUTED) -> Markup:
+    return Markup('<text x="{}" y="{}" text-anchor="{}" fill="{}">{}</text>').format(
+        _at(x), _at(y), anchor, fill, one_line(text, limit=_LABEL_CHARACTERS)
+    )
+
+
+def _rect(x: float, y: float, *, width: float, height: float, **attributes: str) -> Markup:
+    return _tag("rect", x=_at(x), y=_at(y), width=_at(width), height=_at(height), **attributes)
+
+
+def _line(x1: float, y1: float, x2: float, y2: float, **attributes: str) -> Markup:
+    return _tag("line", x1=_at(x1), y1=_at(y1), x2=_at(x2), y2=_at(y2), **attributes)
+
+
+def _tag(tag: str, **attributes: str) -> Markup:
+    pairs = Markup().join(
+        Markup(' {}="{}"').format(name.replace("_", "-"), value) for name, value in attributes.items()
+    )
+    return Markup("<{}{}/>").format(tag, pairs)
+
+
+def _at(value: float) -> str:
+    return f"{value:.1f}"

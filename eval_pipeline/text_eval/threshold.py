@@ -1,0 +1,51 @@
+"""Whether too many items failed: judged over the whole dataset, after everything is stored."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from eval_pipeline.core.errors import QualityGateError
+from eval_pipeline.core.names import RunKey
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """Observed failures against what a run allows."""
+
+    value: float
+    failed: int
+    total: int
+
+    @property
+    def observed(self) -> float | None:
+        """The share of failures; None when there was nothing to evaluate."""
+        return self.failed / self.total if self.total else None
+
+    @property
+    def breached(self) -> bool:
+        """``failed / total > value``, strictly; zero items is a breach."""
+        return self.observed is None or self.observed > self.value
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the JSON form; both numbers are in it."""
+        return {
+            "value": self.value,
+            "observed": self.observed,
+            "breached": self.breached,
+            "failed": self.failed,
+            "total": self.total,
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> "Threshold":
+        """Read the JSON form back."""
+        return cls(value=value["value"], failed=value["failed"], total=value["total"])
+
+    def error(self, key: RunKey) -> QualityGateError:
+        """Build the error of a breached run."""
+        share = "no items" if self.observed is None else f"{self.failed:,} of {self.total:,} items ({self.observed:.1%})"
+        return QualityGateError(
+            f"run {key.partition} failed its threshold: {share} failed, {self.value:.1%} are allowed",
+            code="failure_threshold_breached",
+            hint=f"everything that was paid for is kept; see the report's failures, then: eval-pipeline run retry {key.run}",
+        )

@@ -1,0 +1,1 @@
+"""Tests of what every report is made of."""

@@ -1,0 +1,28 @@
+"""Untrusted text as HTML."""
+
+from eval_pipeline.reporting.markup import inline, prose
+
+
+def test_markup_in_a_text_is_escaped() -> None:
+    assert "<script>" not in inline("<script>alert('x')</script>\"")
+    assert prose('</span></style><b a="1">') == (
+        '<span class="prose" dir="auto">&lt;/span&gt;&lt;/style&gt;&lt;b a=&#34;1&#34;&gt;</span>'
+    )
+
+
+def test_a_short_text_is_isolated_from_the_direction_of_its_surroundings() -> None:
+    assert inline("اردو ہے") == '<bdi lang="ur">اردو ہے</bdi>'
+
+
+def test_an_empty_text_says_so() -> None:
+    assert "(empty)" in prose(" \n")
+
+
+def test_a_long_text_shows_its_beginning_and_holds_the_whole() -> None:
+    text = "word " * 300
+
+    folded = prose(text)
+
+    assert folded.startswith('<details class="fold"><summary>')
+    assert "Show all 1,500 characters" in folded
+    assert f">{text}</span></details>" in folded
