@@ -1,0 +1,1 @@
+"""Adapters of vendor SDKs, against the stand-ins."""
