@@ -78,18 +78,15 @@ def validate_dataset_name(name: str) -> str:
 def _dataset_name_problem(name: str) -> str | None:
     if not 1 <= len(name) <= MAX_NAME_CHARACTERS:
         return f"it has {len(name):,} characters"
-    categories = [unicodedata.category(character) for character in name]
-    if not any(category[0] in "LN" for category in categories):
-        return "it has no letter or digit"
-    if any(category in {"Cc", "Cs", "Zl", "Zp"} for category in categories):
-        return "it holds a control character"
-    if "/" in name or "~" in name or "@" in name or "\\" in name:
-        return "it holds one of / \\ ~ @"
-    if name.startswith(".") or ".." in name:
-        return "it begins with a dot or holds '..'"
-    if name != name.strip():
-        return "it begins or ends with a space"
-    return None
+    categories = {unicodedata.category(character) for character in name}
+    problems = {
+        "it has no letter or digit": not any(category[0] in "LN" for category in categories),
+        "it holds a control character": bool(categories & {"Cc", "Cs", "Zl", "Zp"}),
+        "it holds one of / \\ ~ @": any(character in name for character in "/\\~@"),
+        "it begins with a dot or holds '..'": name.startswith(".") or ".." in name,
+        "it begins or ends with a space": name != name.strip(),
+    }
+    return next((problem for problem, found in problems.items() if found), None)
 
 
 def slug(name: str) -> str:

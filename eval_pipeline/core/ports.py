@@ -185,6 +185,10 @@ class DatasetLedger(Protocol):
         """
         ...
 
+    def pinned_dataset(self, *, project: str, name: str, version: str) -> DatasetVersion:
+        """Return the very version that a run pinned, also when it was deleted since: stored versions stay."""
+        ...
+
     def list_datasets(
         self, *, project: str, kind: DatasetKind | None, max_unique_rows: int | None, limit: int, offset: int
     ) -> Page[DatasetVersion]:
@@ -218,6 +222,10 @@ class RunLedger(Protocol):
         self, *, project: str, flow: Flow | None, state: RunState | None, limit: int, offset: int
     ) -> Page[RunRecord]:
         """List newest first, filtered before paging."""
+        ...
+
+    def requested_runs(self, *, flow: Flow, limit: int) -> Sequence[RunRecord]:
+        """Return runs of every project that wait for a worker, oldest first."""
         ...
 
     def set_run_state(

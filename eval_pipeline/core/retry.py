@@ -34,9 +34,7 @@ class RetryPolicy:
     time_budget_s: float = 600.0
     """From the first attempt of an item to the start of its last one."""
 
-    def delay_s(
-        self, *, attempts: int, elapsed_s: float, retry_after_s: float | None, jitter: float, spared: int = 0
-    ) -> float | None:
+    def delay_s(self, *, attempts: int, elapsed_s: float, retry_after_s: float | None, jitter: float) -> float | None:
         """Return the seconds to wait before the next attempt, or None when the item has had its chances.
 
         Args:
@@ -44,10 +42,8 @@ class RetryPolicy:
             elapsed_s: seconds since the first attempt began.
             retry_after_s: what the provider asked for; honoured as given, also beyond ``max_delay_s``.
             jitter: uniform in [0, 1).
-            spared: attempts that do not count against ``max_attempts``: refused as one too many while others got
-                through. The time budget bounds them.
         """
-        if attempts - spared >= self.max_attempts:
+        if attempts >= self.max_attempts:
             return None
         doublings = min(attempts - 1, MAX_DOUBLINGS)
         ceiling = min(self.max_delay_s, self.base_delay_s * 2.0**doublings)

@@ -1,0 +1,91 @@
+"""A manifest as JSON, signed by its own sha256: what is written last and alone is trusted."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+from eval_pipeline.core.errors import UnavailableError
+from eval_pipeline.core.names import RunKey
+from eval_pipeline.core.runs import Flow
+from eval_pipeline.core.stages import Manifest, Part, StageRef
+
+
+def signed(manifest: Manifest) -> Manifest:
+    """Return the manifest as a reader will see it, with the sha256 of its canonical JSON."""
+    fields = json.loads(json.dumps(_to_json(manifest), allow_nan=False))
+    return replace(_from_json(fields), sha256=_sha256(fields))
+
+
+def encode_manifest(manifest: Manifest) -> bytes:
+    """Write a signed manifest for machines and for people at night."""
+    fields = _to_json(manifest) | {"sha256": manifest.sha256}
+    return json.dumps(fields, indent=1, allow_nan=False).encode() + b"\n"
+
+
+def decode_manifest(data: bytes, *, ref: StageRef, url: str) -> Manifest:
+    """Read a manifest, or raise ``stage_damaged`` when it is not what was written for this stage."""
+    try:
+        fields = json.loads(data)
+        claimed = fields.pop("sha256")
+        manifest = replace(_from_json(fields), sha256=claimed)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise stage_damaged(ref, what=f"its manifest {url} cannot be read ({type(error).__name__}: {error})") from error
+    if claimed != _sha256(fields):
+        raise stage_damaged(ref, what=f"its manifest {url} was changed after it was written (its sha256 differs)")
+    if manifest.stage != ref:
+        raise stage_damaged(ref, what=f"its manifest {url} belongs to {manifest.stage}")
+    return manifest
+
+
+def stage_damaged(ref: StageRef, *, what: str) -> UnavailableError:
+    """Build the error of a stage whose files are not what its manifest promises."""
+    return UnavailableError(
+        f"{ref} is damaged: {what}",
+        code="stage_damaged",
+        hint=f"materialize {ref.flow}/{ref.stage} again for partition {ref.key.partition}",
+    )
+
+
+def _sha256(fields: Mapping[str, Any]) -> str:
+    canonical = json.dumps(fields, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return sha256(canonical.encode()).hexdigest()
+
+
+def _to_json(manifest: Manifest) -> dict[str, Any]:
+    return {
+        "flow": str(manifest.stage.flow),
+        "project": manifest.stage.key.project,
+        "run": manifest.stage.key.run,
+        "stage": manifest.stage.stage,
+        "attempt": manifest.attempt,
+        "parts": [asdict(part) for part in manifest.parts],
+        "rows": manifest.rows,
+        "columns": dict(manifest.columns),
+        "schema_version": manifest.schema_version,
+        "spec_hash": manifest.spec_hash,
+        "code_version": manifest.code_version,
+        "created_at": manifest.created_at.isoformat(),
+        "summary": dict(manifest.summary),
+        "inputs": dict(manifest.inputs),
+    }
+
+
+def _from_json(fields: Mapping[str, Any]) -> Manifest:
+    key = RunKey(project=fields["project"], run=fields["run"])
+    return Manifest(
+        stage=StageRef(flow=Flow(fields["flow"]), key=key, stage=fields["stage"]),
+        attempt=fields["attempt"],
+        parts=tuple(Part(**part) for part in fields["parts"]),
+        rows=fields["rows"],
+        columns=fields["columns"],
+        schema_version=fields["schema_version"],
+        spec_hash=fields["spec_hash"],
+        code_version=fields["code_version"],
+        created_at=datetime.fromisoformat(fields["created_at"]),
+        summary=fields["summary"],
+        inputs=fields["inputs"],
+        sha256="",
+    )

@@ -1,0 +1,209 @@
+"""Objects in an S3 bucket, or in anything that speaks its protocol; the client is built elsewhere and handed in."""
+
+import re
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+from uuid import uuid4
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from eval_pipeline.core.errors import UnavailableError
+from eval_pipeline.storage.objects import (
+    checked_key,
+    object_exists,
+    object_missing,
+    os_errors_explained,
+    store_unavailable,
+)
+
+_CHUNK_BYTES = 1 << 20
+_UPLOAD_THREADS = 4  # of 8 MB each: bounds what an upload holds in memory
+_CREATE_ATTEMPTS = 5
+_SHOWN_CHARACTERS = 300
+_TAKEN_CODES = frozenset({"PreconditionFailed", "412"})
+_ACCESS_CODES = frozenset(
+    {"AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken", "403", "401"}
+)
+_CHECK_ACCESS = "check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, the region and the bucket's policy"
+_CHECK_BUCKET = "create the bucket or correct EVAL_PIPELINE_STORE"
+_CHECK_SERVICE = "check AWS_ENDPOINT_URL_S3 and that the service answers, then retry; what is stored is kept"
+
+
+class S3Client(Protocol):
+    """What is used of boto3's S3 client, which is safe to share between threads."""
+
+    @property
+    def put_object(self) -> Callable[..., Any]:
+        """PutObject."""
+        ...
+
+    @property
+    def get_object(self) -> Callable[..., Any]:
+        """GetObject."""
+        ...
+
+    @property
+    def head_object(self) -> Callable[..., Any]:
+        """HeadObject."""
+        ...
+
+    @property
+    def delete_object(self) -> Callable[..., Any]:
+        """DeleteObject."""
+        ...
+
+    @property
+    def upload_file(self) -> Callable[..., Any]:
+        """PutObject, or a multipart upload when the file is large."""
+        ...
+
+    @property
+    def get_paginator(self) -> Callable[..., Any]:
+        """Listings of any length."""
+        ...
+
+
+class S3ObjectStore:
+    """An ``ObjectStore`` below one prefix of one bucket."""
+
+    def __init__(self, client: S3Client, *, bucket: str, prefix: str) -> None:
+        self._client = client
+        self._bucket = bucket
+        self._prefix = checked_key(prefix) + "/" if prefix else ""
+
+    def put(self, key: str, data: bytes) -> None:
+        """Store or replace; S3 shows the old bytes or the new ones, never a mixture."""
+        with self._explained(key):
+            self._client.put_object(**self._address(key), Body=data)
+
+    def put_file(self, key: str, path: Path) -> None:
+        """Store or replace from a file, in several parts when it is large."""
+        from boto3.exceptions import S3UploadFailedError  # noqa: PLC0415 - boto3 costs 0.3 s; stage files come late
+        from boto3.s3.transfer import TransferConfig  # noqa: PLC0415 - the same
+
+        place = self._address(key)
+        config = TransferConfig(max_concurrency=_UPLOAD_THREADS)
+        with self._explained(key):
+            try:
+                self._client.upload_file(str(path), place["Bucket"], place["Key"], Config=config)
+            except S3UploadFailedError as error:  # hides the service's own words
+                raise error.__context__ or error from error
+
+    def create(self, key: str, data: bytes) -> None:
+        """Store only if the key is free, else raise ``object_exists``.
+
+        The mark tells our own object from another creator's when the client repeated a request whose answer was lost.
+        """
+        mark = uuid4().hex
+        with self._explained(key):
+            if not self._put_if_free(key, data, mark=mark) and self._mark(key) != mark:
+                raise object_exists(self.url(key))
+
+    def _put_if_free(self, key: str, data: bytes, *, mark: str, attempts: int = _CREATE_ATTEMPTS) -> bool:
+        try:
+            self._client.put_object(**self._address(key), Body=data, IfNoneMatch="*", Metadata={"mark": mark})
+        except ClientError as error:
+            if _code(error) == "ConditionalRequestConflict" and attempts > 1:  # two at once: AWS asks to send it again
+                return self._put_if_free(key, data, mark=mark, attempts=attempts - 1)
+            if _code(error) not in _TAKEN_CODES:
+                raise
+            return False
+        return True
+
+    def _mark(self, key: str) -> str | None:
+        mark: str | None = self._client.head_object(**self._address(key))["Metadata"].get("mark")
+        return mark
+
+    def read(self, key: str) -> bytes:
+        """Return all bytes."""
+        with self._explained(key):
+            data: bytes = self._client.get_object(**self._address(key))["Body"].read()
+        return data
+
+    @contextmanager
+    def local_copy(self, key: str) -> Iterator[Path]:
+        """Give a temporary download."""
+        with tempfile.TemporaryDirectory(prefix="eval-pipeline-") as folder:
+            path = Path(folder, "object")
+            self._download(key, path)
+            yield path
+
+    def _download(self, key: str, path: Path) -> None:
+        with os_errors_explained(path), path.open("wb") as file, self._explained(key):
+            body = self._client.get_object(**self._address(key))["Body"]
+            for chunk in body.iter_chunks(_CHUNK_BYTES):
+                file.write(chunk)
+
+    def list(self, prefix: str) -> Iterator[str]:
+        """Yield the keys below ``prefix/`` in order; sorted here, because not every service sorts by whole keys."""
+        below = self._prefix + (f"{checked_key(prefix)}/" if prefix else "")
+        with self._explained(prefix):
+            pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=below)
+            found = [entry["Key"] for page in pages for entry in page.get("Contents", ())]
+        return iter(sorted(key.removeprefix(self._prefix) for key in found if not key.endswith("/")))
+
+    def delete(self, key: str) -> None:
+        """Remove; a missing key is no error."""
+        with self._explained(key):
+            self._client.delete_object(**self._address(key))
+
+    def appender(self, prefix: str, *, name: str) -> "S3Appender":
+        """Append objects ``{prefix}/{name}.{number}``."""
+        return S3Appender(self, checked_key(f"{prefix}/{name}"))
+
+    def url(self, key: str) -> str:
+        """Where a person finds the object."""
+        return f"s3://{self._bucket}/{self._prefix}{key}"
+
+    def _address(self, key: str) -> dict[str, str]:
+        return {"Bucket": self._bucket, "Key": self._prefix + checked_key(key)}
+
+    @contextmanager
+    def _explained(self, key: str) -> Iterator[None]:
+        try:
+            yield
+        except ClientError as error:
+            code = _code(error)
+            if code == "NoSuchKey":
+                raise object_missing(self.url(key)) from error
+            raise self._unavailable(
+                key, reason=f"{code}: {error.response.get('Error', {}).get('Message', '')}", hint=_remedy(code)
+            ) from error
+        except BotoCoreError as error:
+            hint = _CHECK_ACCESS if "redential" in type(error).__name__ else _CHECK_SERVICE
+            raise self._unavailable(key, reason=str(error), hint=hint) from error
+
+    def _unavailable(self, key: str, *, reason: str, hint: str) -> UnavailableError:
+        without_credentials = re.sub(r"//[^/@\s]+@", "//", reason)
+        return store_unavailable(self.url(key), reason=without_credentials[:_SHOWN_CHARACTERS], hint=hint)
+
+
+def _code(error: ClientError) -> str:
+    return str(error.response.get("Error", {}).get("Code", "unknown"))
+
+
+def _remedy(code: str) -> str:
+    if code in _ACCESS_CODES:
+        return _CHECK_ACCESS
+    return _CHECK_BUCKET if code == "NoSuchBucket" else _CHECK_SERVICE
+
+
+class S3Appender:
+    """Appends by storing one numbered object after the other; S3 knows no longer file."""
+
+    def __init__(self, store: S3ObjectStore, key: str) -> None:
+        self._store = store
+        self._key = key
+        folder, _, _ = key.rpartition("/")
+        self._number = sum(1 for other in store.list(folder) if other.startswith(f"{key}."))
+
+    def append(self, data: bytes) -> None:
+        """Store ``data`` as the next object; another appender of the same name makes this one fail."""
+        self._store.create(f"{self._key}.{self._number:08d}", data)
+        self._number += 1
+
+    def close(self) -> None:
+        """Nothing is held open."""

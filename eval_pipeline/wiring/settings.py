@@ -1,0 +1,171 @@
+"""Every setting, its meaning, its default and its check, in one table; the documentation is made from it."""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self, cast
+
+from eval_pipeline.core.errors import UsageError
+
+Value = int | float | str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One environment variable ``EVAL_…``."""
+
+    variable: str
+    meaning: str
+    default: Value
+    parse: Callable[[str], Value]
+    accepts: str
+
+
+def _integer(low: int, high: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        number = int(text)
+        if not low <= number <= high:
+            raise ValueError(text)
+        return number
+
+    return parse
+
+
+def _number(low: float, high: float) -> Callable[[str], float]:
+    def parse(text: str) -> float:
+        number = float(text)
+        if not low <= number <= high:
+            raise ValueError(text)
+        return number
+
+    return parse
+
+
+def _whole(variable: str, default: int, low: int, high: int, meaning: str) -> Setting:
+    return Setting(variable, meaning, default, _integer(low, high), f"a whole number from {low:,} to {high:,}")
+
+
+def _real(variable: str, default: float, low: float, high: float, meaning: str) -> Setting:
+    return Setting(variable, meaning, default, _number(low, high), f"a number from {low:g} to {high:,g}")
+
+
+SETTINGS: tuple[Setting, ...] = (
+    _whole(
+        "EVAL_FAST_MAX_UNIQUE_ROWS",
+        10,
+        1,
+        100_000_000,
+        "Questions a fast run may have, before repeats.",
+    ),
+    _whole(
+        "EVAL_FAST_MAX_FILE_BYTES",
+        1_048_576,
+        1,
+        10**12,
+        "Size of the golden file a fast run may have; checked when the run starts, not when a dataset is added.",
+    ),
+    _real(
+        "EVAL_FAST_FAILURE_THRESHOLD",
+        0.5,
+        0,
+        1,
+        "A fast run fails when failed / total is greater than this. A run can set its own.",
+    ),
+    _real(
+        "EVAL_BATCH_FAILURE_THRESHOLD",
+        0.5,
+        0,
+        1,
+        "A batch run fails when failed / total is greater than this. A run can set its own.",
+    ),
+    _whole(
+        "EVAL_FAST_API_CONCURRENCY",
+        10,
+        1,
+        1_000,
+        "Live calls under way at once; adapts downwards while the provider answers 429. A run can set its own.",
+    ),
+    _whole("EVAL_RETRY_MAX_ATTEMPTS", 5, 1, 20, "Attempts at one item before a transient error is final."),
+    _real(
+        "EVAL_ITEM_TIME_BUDGET_SECONDS",
+        600,
+        1,
+        86_400,
+        "From the first attempt at an item to the start of its last one.",
+    ),
+    _real("EVAL_REQUEST_TIMEOUT_SECONDS", 120, 0.1, 3_600, "One call of a provider, from sending to the last byte."),
+    _whole("EVAL_MAX_DUPLICATION_FACTOR", 5, 1, 100, "How often a question may be repeated."),
+    _real(
+        "EVAL_LEASE_PATIENCE_SECONDS",
+        15,
+        1,
+        600,
+        "How long another machine's lease on a stage must stand still before it is taken over.",
+    ),
+    Setting(
+        "EVAL_PROJECT_CREDENTIALS_FILE",
+        "YAML or JSON file that maps a project to its own OPENAI_…, GEMINI_… and LANGFUSE_… variables; "
+        "a project sees no other's.",
+        None,
+        str,
+        "a path",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings of this process, checked."""
+
+    fast_max_unique_rows: int
+    fast_max_file_bytes: int
+    fast_failure_threshold: float
+    batch_failure_threshold: float
+    fast_api_concurrency: int
+    retry_max_attempts: int
+    item_time_budget_seconds: float
+    request_timeout_seconds: float
+    max_duplication_factor: int
+    lease_patience_seconds: float
+    project_credentials_file: Path | None
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] | None = None) -> Self:
+        """Read and check every ``EVAL_…`` variable; an unknown one is refused, for it is a typing error."""
+        variables = os.environ if environ is None else environ
+        _refuse_unknown(variables)
+        read = {
+            setting.variable.removeprefix("EVAL_").lower(): _read(setting, variables.get(setting.variable))
+            for setting in SETTINGS
+        }
+        path = read.pop("project_credentials_file")
+        return cls(**cast("dict[str, int]", read), project_credentials_file=Path(str(path)) if path else None)
+
+
+def _read(setting: Setting, text: str | None) -> Value:
+    if text is None or not text.strip():
+        return setting.default
+    try:
+        return setting.parse(text.strip())
+    except ValueError as error:
+        raise UsageError(
+            f"{setting.variable} is {text!r}, which is not {setting.accepts}",
+            code="invalid_setting",
+            hint=f"set {setting.accepts}, or leave it unset for the default {setting.default}",
+        ) from error
+
+
+def _refuse_unknown(environ: Mapping[str, str]) -> None:
+    known = {setting.variable for setting in SETTINGS}
+    unknown = sorted(
+        name
+        for name in environ
+        if name.startswith("EVAL_") and not name.startswith("EVAL_PIPELINE_") and name not in known
+    )
+    if unknown:
+        raise UsageError(
+            f"unknown setting {unknown[0]}",
+            code="invalid_setting",
+            hint=f"known settings: {', '.join(sorted(known))}",
+        )

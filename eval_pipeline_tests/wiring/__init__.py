@@ -1,0 +1,1 @@
+"""Tests of the construction of adapters and of what the verbs stand on."""
