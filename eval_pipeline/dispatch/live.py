@@ -1,0 +1,155 @@
+"""Live calls for every item of a stage: bounded, paced, paid for, and each recorded before the next one starts.
+
+A fixed set of workers draws the items one by one: memory does not grow with the dataset, and after ``kill -9`` at most
+``concurrency`` calls are repeated.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from eval_pipeline.core.outcomes import Attempt, ItemRecord, ItemStatus, Usage, settle
+from eval_pipeline.core.ports import Answerer
+from eval_pipeline.core.retry import RetryPolicy
+from eval_pipeline.dispatch.breaker import Breaker, Endpoint
+from eval_pipeline.dispatch.budget import Purse
+from eval_pipeline.dispatch.calls import Called, Caller, run_workers
+from eval_pipeline.dispatch.gate import ShouldStop, StopReason, Timing, go_on
+
+
+@dataclass(frozen=True, slots=True)
+class LiveRequest:
+    """One item to be asked.
+
+    ``billed_before`` and ``attempts_before`` carry what an earlier, unfinished record of the item says, so that its
+    tokens stay counted.
+    """
+
+    item_id: str
+    body: Mapping[str, Any]
+    billed_before: Usage = field(default_factory=Usage)
+    attempts_before: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LiveOutcome:
+    """How far a stage came: items recorded, calls made, and why it stopped early, if it did."""
+
+    recorded: int
+    ok: int
+    calls: int
+    stopped: StopReason | None
+
+    @property
+    def failed(self) -> int:
+        """Recorded items that are not ok."""
+        return self.recorded - self.ok
+
+
+async def run_live(
+    requests: Iterable[LiveRequest],
+    *,
+    answerer: Answerer,
+    record: Callable[[ItemRecord], Awaitable[None]],
+    policy: RetryPolicy,
+    concurrency: int,
+    endpoint: Endpoint,
+    purse: Purse[Mapping[str, Any]] | None = None,
+    should_stop: ShouldStop = go_on,
+    on_progress: Callable[[ItemRecord], None] | None = None,
+    proven: bool = False,
+    timing: Timing | None = None,
+) -> LiveOutcome:
+    """Ask every item and record it.
+
+    Args:
+        requests: drawn lazily, in order.
+        answerer: the model under test.
+        record: makes a record durable; the item's worker waits for it.
+        policy: when a call is tried again.
+        concurrency: calls under way at most.
+        endpoint: whom an account fault is reported about.
+        purse: pays, when there is a budget.
+        should_stop: asked before every call and while waiting.
+        on_progress: told after every record.
+        proven: whether items of this stage were answered before.
+        timing: clock, sleep and jitter.
+
+    Raises:
+        EvalPipelineError: the account, the key or the address is at fault; those items are not recorded.
+    """
+    work = _LiveWork(requests, record=record, breaker=Breaker(endpoint, proven=proven), on_progress=on_progress)
+    caller = Caller(
+        send=answerer.ask,
+        read=_as_it_is,
+        policy=policy,
+        concurrency=concurrency,
+        should_stop=lambda: StopReason.ACCOUNT_FAULT if work.breaker.error else should_stop(),
+        purse=purse,
+        timing=timing or Timing(),
+    )
+    await run_workers(work.run(caller) for _ in range(concurrency))
+    return await work.conclude(calls=caller.calls)
+
+
+def _as_it_is(attempt: Attempt) -> Attempt:
+    return attempt
+
+
+_Caller = Caller[Mapping[str, Any], Attempt]
+
+
+class _LiveWork:
+    """What the workers share."""
+
+    def __init__(
+        self,
+        requests: Iterable[LiveRequest],
+        *,
+        record: Callable[[ItemRecord], Awaitable[None]],
+        breaker: Breaker[ItemRecord],
+        on_progress: Callable[[ItemRecord], None] | None,
+    ) -> None:
+        self.breaker = breaker
+        self._requests: Iterator[LiveRequest] = iter(requests)
+        self._record = record
+        self._on_progress = on_progress
+        self._recorded = 0
+        self._ok = 0
+        self._stopped: StopReason | None = None
+
+    async def run(self, caller: _Caller) -> None:
+        """Work until there is nothing left or a reason to stop."""
+        while self._stopped is None and (request := next(self._requests, None)) is not None:
+            called = await caller.call(request.body)
+            if called.stopped is not None:
+                self._stopped = self._stopped or called.stopped
+            await self._keep(request, called)
+
+    async def conclude(self, *, calls: int) -> LiveOutcome:
+        """Record what was held back, or raise what is wrong with the account."""
+        for record in self.breaker.end():
+            await self._write(record)
+        if self.breaker.error is not None:
+            raise self.breaker.error
+        return LiveOutcome(recorded=self._recorded, ok=self._ok, calls=calls, stopped=self._stopped)
+
+    async def _keep(self, request: LiveRequest, called: Called[Attempt]) -> None:
+        """Record a final item; one that was given up only if its tokens would be forgotten otherwise."""
+        if called.attempt is None or (called.stopped is not None and not called.billed):
+            return
+        record = settle(
+            request.item_id,
+            called.attempt,
+            attempts=request.attempts_before + called.attempts,
+            retried_usage=request.billed_before + called.retried_usage,
+        )
+        for ready in self.breaker.take(record, called.attempt):
+            await self._write(ready)
+
+    async def _write(self, record: ItemRecord) -> None:
+        await self._record(record)
+        self._recorded += 1
+        self._ok += record.status is ItemStatus.OK
+        if self._on_progress is not None:
+            self._on_progress(record)

@@ -1,0 +1,149 @@
+"""The checkpoint of an embeddings stage: vectors as lines of a journal, and an index that finds them in any order.
+
+The index keeps a digest and an offset per vector, the vectors stay on disk: 200,000 texts take about 30 MB.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import asdict
+from sys import intern
+from typing import Any, Protocol, Self
+
+import orjson
+import pybase64
+
+from eval_pipeline.core.outcomes import Usage
+from eval_pipeline.dispatch.embed import EmbeddedPack, EmbeddedText, text_digest
+
+_FLOAT_BYTES = 4
+_LINES_AT_ONCE = 256
+"""A full pack of 3,072-wide vectors is 33 MB of lines: too much to hold once more."""
+
+
+class SpooledLine(Protocol):
+    """One line and where it is."""
+
+    @property
+    def offset(self) -> int:
+        """Of its first byte."""
+        ...
+
+    @property
+    def length(self) -> int:
+        """Without the line break."""
+        ...
+
+    @property
+    def line(self) -> bytes:
+        """Its bytes."""
+        ...
+
+
+class Spooled(Protocol):
+    """A journal's lines in one local file."""
+
+    def __iter__(self) -> Iterator[SpooledLine]:
+        """Walk all lines from the first."""
+        ...
+
+    def line_at(self, offset: int, length: int) -> bytes:
+        """Read one line again."""
+        ...
+
+
+class VectorRecorder:
+    """Writes what calls brought; the sink of ``embed_texts``."""
+
+    def __init__(self, record: Callable[[bytes], Awaitable[None]]) -> None:
+        self._record = record
+
+    async def __call__(self, pack: EmbeddedPack) -> None:
+        """Return once all of a call is durable; what it was billed for goes first, so that it is never forgotten."""
+        await self._record(_call_line(pack))
+        for start in range(0, len(pack.texts), _LINES_AT_ONCE):
+            lines = map(_text_line, pack.texts[start : start + _LINES_AT_ONCE])
+            await asyncio.gather(*map(self._record, lines))
+
+
+def _call_line(pack: EmbeddedPack) -> bytes:
+    usage = None if pack.usage is None else asdict(pack.usage)
+    retried = asdict(pack.retried_usage)
+    return orjson.dumps({"call": {"usage": usage, "retried": retried, "model": pack.model, "billed": pack.billed}})
+
+
+def _text_line(text: EmbeddedText) -> bytes:
+    digest = text.digest.hex()
+    if text.vector is not None:
+        return orjson.dumps({"digest": digest, "vector": pybase64.b64encode(text.vector).decode()})
+    return orjson.dumps({"digest": digest, "problem": text.problem, "finished": text.finished})
+
+
+class VectorIndex:
+    """Where every text's vector is, what is wrong with those that have none, and what the calls were billed for."""
+
+    def __init__(self, lines: Spooled) -> None:
+        self._lines = lines
+        self._offsets: dict[bytes, int] = {}
+        self._vector_line_length = 0
+        self._other_lengths: dict[bytes, int] = {}
+        self._problems: dict[bytes, tuple[str, bool]] = {}
+        self.dimensions: int | None = None
+        self.model: str | None = None
+        self.usage = Usage()
+        self.calls = 0
+        self.calls_without_usage = 0
+
+    @classmethod
+    def read(cls, lines: Spooled) -> Self:
+        """Walk a spooled journal once."""
+        index = cls(lines)
+        for line in lines:
+            index._add(line)
+        return index
+
+    def __len__(self) -> int:
+        return len(self._offsets)
+
+    def __contains__(self, digest: object) -> bool:
+        """Tell whether a digest needs no further call."""
+        return digest in self._offsets or self._problems.get(digest, ("", False))[1]  # type: ignore[call-overload]  # Container
+
+    def vector(self, text: str) -> bytes | None:
+        """Return a text's vector as little-endian float32, None when there is none."""
+        digest = text_digest(text)
+        offset = self._offsets.get(digest)
+        if offset is None:
+            return None
+        length = self._other_lengths.get(digest, self._vector_line_length)
+        return pybase64.b64decode(orjson.loads(self._lines.line_at(offset, length))["vector"])
+
+    def problem(self, text: str) -> str | None:
+        """Return why a text has no vector, None when it has one or was never asked."""
+        found = self._problems.get(text_digest(text))
+        return None if found is None else found[0]
+
+    def _add(self, line: SpooledLine) -> None:
+        entry = orjson.loads(line.line)
+        if "call" in entry:
+            self._add_call(entry["call"])
+        elif "vector" in entry:
+            self._add_vector(bytes.fromhex(entry["digest"]), entry["vector"], line)
+        else:
+            self._problems[bytes.fromhex(entry["digest"])] = (intern(entry["problem"]), entry["finished"])
+
+    def _add_call(self, call: dict[str, Any]) -> None:
+        self.usage += Usage(**call["retried"])
+        self.model = self.model or call["model"]
+        if call["usage"] is not None:
+            self.usage += Usage(**call["usage"])
+        self.calls += call["billed"]
+        self.calls_without_usage += call["billed"] and call["usage"] is None
+
+    def _add_vector(self, digest: bytes, vector: str, line: SpooledLine) -> None:
+        self._offsets[digest] = line.offset
+        self._problems.pop(digest, None)
+        self._vector_line_length = self._vector_line_length or line.length
+        if line.length != self._vector_line_length:
+            self._other_lengths[digest] = line.length
+        if self.dimensions is None:
+            self.dimensions = len(pybase64.b64decode(vector)) // _FLOAT_BYTES
