@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from eval_pipeline.storage.ledger import SqlLedger, open_sqlite_ledger
+if TYPE_CHECKING:
+    from eval_pipeline.storage.ledger import SqlLedger
 
 HOME_VARIABLE: Final = "EVAL_PIPELINE_HOME"
 HOME_FOLDER: Final = ".eval_pipeline"
@@ -24,6 +25,8 @@ def find_home(environ: Mapping[str, str], cwd: Path) -> Path:
     return next(existing, here / HOME_FOLDER)
 
 
-def open_home_ledger(home: Path) -> SqlLedger:
+def open_home_ledger(home: Path) -> "SqlLedger":
     """Open the ledger of a home, made first where it is missing."""
+    from eval_pipeline.storage.ledger import open_sqlite_ledger  # noqa: PLC0415 - sqlalchemy: not to find the home
+
     return open_sqlite_ledger(home / LEDGER_FILE)

@@ -54,6 +54,14 @@ class DatasetTable(LedgerTable):
         with self._database.read() as connection:
             return _find(connection, project=project, name=name, version=version)
 
+    def pinned_dataset(self, *, project: str, name: str, version: str) -> DatasetVersion:
+        """Return the very version that a run pinned, also when it was deleted since: stored versions stay."""
+        with self._database.read() as connection:
+            row = connection.execute(select(datasets).where(*_is(project, name, version=version))).first()
+            if row is None:
+                raise _no_such_dataset(connection, project=project, name=name)
+            return _dataset(row)
+
     def list_datasets(
         self, *, project: str, kind: DatasetKind | None, max_unique_rows: int | None, limit: int, offset: int
     ) -> Page[DatasetVersion]:

@@ -48,6 +48,13 @@ class RunTable(LedgerTable):
         with self._database.read() as connection:
             return read_page(connection, query, limit=limit, offset=offset, read=_record)
 
+    def requested_runs(self, *, flow: Flow, limit: int) -> Sequence[RunRecord]:
+        """Return runs of every project that wait for a worker, oldest first."""
+        waiting = (runs.c.flow == flow.value, runs.c.state == RunState.REQUESTED.value, runs.c.worker_host.is_(None))
+        with self._database.read() as connection:
+            rows = connection.execute(select(runs).where(*waiting).order_by(runs.c.id).limit(limit))
+            return [_record(row) for row in rows]
+
     def set_run_state(
         self,
         *,
