@@ -1,0 +1,50 @@
+# Everything happens in the project's own virtual environment; nothing else on the machine is touched.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+
+$(VENV)/runtime: requirements.lock pyproject.toml
+	$(PYTHON) scripts/make_environment.py $(VENV) requirements.lock
+	@touch $@
+
+$(VENV)/dev: requirements-dev.lock pyproject.toml
+	$(PYTHON) scripts/make_environment.py $(VENV) requirements-dev.lock
+	@touch $@ $(VENV)/runtime
+
+.PHONY: help
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: $(VENV)/runtime ## Evaluate recorded answers to real questions, without key or service
+	@$(BIN)/eval-pipeline demo
+
+.PHONY: ui
+ui: $(VENV)/runtime ## Dagster UI and daemon on the same data as the command line
+	@$(BIN)/eval-pipeline up
+
+.PHONY: test
+test: $(VENV)/dev check ## Every test, after make check
+	@$(BIN)/pytest -n 2
+
+.PHONY: check
+check: $(VENV)/dev ## Format, lint, types, import rules
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
+
+.PHONY: bench
+bench: $(VENV)/dev ## Speed and memory as ratios to limits measured in the same run
+	@$(BIN)/python -m benchmarks
+
+.PHONY: lock
+lock: $(VENV)/dev ## Resolve the dependencies again into the lock files
+	@$(BIN)/pip install --quiet uv
+	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile pyproject.toml --group build --universal \
+		--python-version 3.11 --generate-hashes --no-emit-index-url --quiet --upgrade -o requirements.lock
+	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile pyproject.toml --group dev -c requirements.lock --universal \
+		--python-version 3.11 --generate-hashes --no-emit-index-url --quiet --upgrade -o requirements-dev.lock
