@@ -1,1 +1,225 @@
-"""What a text run is: the frozen specification and its hash."""
+"""What a text run is: the frozen specification and its hash.
+
+Frozen when the run's name is claimed. Editing a configuration, a dataset or a setting later never changes a run.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, Self
+
+from eval_pipeline.core.errors import UsageError
+from eval_pipeline.core.names import shown
+from eval_pipeline.core.runs import RunMode
+from eval_pipeline.text_eval.scorers import ScorerConfig, parse_scorers
+
+SCHEMA = "eval_pipeline.text_spec/1"
+DEFAULT_MODEL = "gpt-4o-mini"
+DEFAULT_EMBEDDING_MODEL = "text-embedding-3-large"
+EMBEDDING_MODELS = ("text-embedding-3-large", "text-embedding-3-small", "text-embedding-ada-002")
+DEFAULT_SCORERS = ("cosine_similarity",)
+REQUEST_KEYS = frozenset(
+    {
+        "dataset",
+        "mode",
+        "provider",
+        "model",
+        "instructions",
+        "model_body",
+        "embedding_model",
+        "embedding_dimensions",
+        "scorers",
+        "repeats",
+        "failure_threshold",
+        "concurrency",
+        "max_cost_usd",
+    }
+)
+_RESERVED_BODY_KEYS = {
+    "input": "the question of each item is the input",
+    "stream": "answers are read whole",
+    "background": "answers are read at once",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TextRequest:
+    """What a person asks for, before it is checked against datasets and settings; None means the default."""
+
+    dataset: str
+    mode: RunMode = RunMode.BATCH
+    provider: str = "openai"
+    model: str | None = None
+    instructions: str | None = None
+    model_body: Mapping[str, Any] | None = None
+    embedding_model: str | None = None
+    embedding_dimensions: int | None = None
+    scorers: Sequence[str | Mapping[str, Any]] = ()
+    repeats: int | None = None
+    failure_threshold: float | None = None
+    concurrency: int | None = None
+    max_cost_usd: float | None = None
+
+    @classmethod
+    def from_mapping(cls, values: Mapping[str, Any]) -> Self:
+        """Read a configuration file or form; an unknown key is an error, not ignored."""
+        unknown = sorted(set(values) - REQUEST_KEYS)
+        if unknown:
+            raise _invalid(
+                f"unknown key {shown(str(unknown[0]))} in the run configuration",
+                f"known: {', '.join(sorted(REQUEST_KEYS))}",
+            )
+        given = {key: value for key, value in values.items() if value is not None}
+        if not isinstance(given.get("dataset"), str) or not given["dataset"]:
+            raise _invalid("no dataset was named", "give the name of a golden dataset: eval-pipeline dataset list")
+        if "mode" in given:
+            given["mode"] = parse_mode(given["mode"])
+        if "scorers" in given:
+            given["scorers"] = _scorer_list(given["scorers"])
+        return cls(**given)
+
+
+def parse_mode(value: object) -> RunMode:
+    """Read a run mode."""
+    try:
+        return RunMode(str(value))
+    except ValueError as error:
+        raise _invalid(f"unknown mode {shown(str(value))}", "use batch or fast") from error
+
+
+def _scorer_list(value: object) -> tuple[str | Mapping[str, Any], ...]:
+    if isinstance(value, str | Mapping):
+        return (value,)
+    if isinstance(value, Sequence):
+        return tuple(value)
+    raise _invalid(f"scorers is {shown(str(value))}, not a list", "give a list such as [cosine_similarity, numeric]")
+
+
+@dataclass(frozen=True, slots=True)
+class TextSpec:
+    """The frozen specification of a run."""
+
+    dataset_name: str
+    dataset_version: str
+    original_items_count: int
+    repeats: int
+    mode: RunMode
+    provider: str
+    model_body: Mapping[str, Any]
+    embedding_model: str
+    embedding_dimensions: int | None
+    """Shorter vectors, where the model offers them; None: the model's own width."""
+    scorers: tuple[ScorerConfig, ...]
+    failure_threshold: float
+    concurrency: int
+
+    @property
+    def model(self) -> str:
+        """The model under test, as it was asked for."""
+        return str(self.model_body["model"])
+
+    @property
+    def total_items_count(self) -> int:
+        """Questions times repeats: the denominator of everything."""
+        return self.original_items_count * self.repeats
+
+    @property
+    def needs_embeddings(self) -> bool:
+        """Whether a scorer compares embeddings."""
+        return any(scorer.needs_embeddings for scorer in self.scorers)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the JSON form that the ledger keeps."""
+        return {
+            "schema": SCHEMA,
+            "dataset": {
+                "name": self.dataset_name,
+                "version": self.dataset_version,
+                "original_items_count": self.original_items_count,
+            },
+            "repeats": self.repeats,
+            "mode": str(self.mode),
+            "provider": self.provider,
+            "model_body": dict(self.model_body),
+            "embedding_model": self.embedding_model,
+            "embedding_dimensions": self.embedding_dimensions,
+            "scorers": [scorer.to_json() for scorer in self.scorers],
+            "failure_threshold": self.failure_threshold,
+            "concurrency": self.concurrency,
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        """Read the JSON form back."""
+        return cls(
+            dataset_name=value["dataset"]["name"],
+            dataset_version=value["dataset"]["version"],
+            original_items_count=value["dataset"]["original_items_count"],
+            repeats=value["repeats"],
+            mode=RunMode(value["mode"]),
+            provider=value["provider"],
+            model_body=value["model_body"],
+            embedding_model=value["embedding_model"],
+            embedding_dimensions=value["embedding_dimensions"],
+            scorers=parse_scorers(value["scorers"]),
+            failure_threshold=value["failure_threshold"],
+            concurrency=value["concurrency"],
+        )
+
+    @property
+    def hash(self) -> str:
+        """The sha256 of the canonical JSON."""
+        canonical = json.dumps(self.to_json(), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        return sha256(canonical.encode()).hexdigest()
+
+
+def build_model_body(request: TextRequest) -> dict[str, Any]:
+    """Join the pass-through body with model and instructions, checked as far as possible without paying."""
+    body = request.model_body if request.model_body is not None else {}
+    if not isinstance(body, Mapping):
+        raise _invalid(
+            f"model_body is {shown(str(body))}, not a mapping",
+            "give the fields of a Responses API request, such as {model: gpt-4o-mini, temperature: 0}",
+        )
+    joined = dict(body)
+    for name, value in (("model", request.model), ("instructions", request.instructions)):
+        if value is not None:
+            joined[name] = value
+    joined.setdefault("model", DEFAULT_MODEL)
+    _check_body(joined)
+    return joined
+
+
+def _check_body(body: Mapping[str, Any]) -> None:
+    for key, reason in _RESERVED_BODY_KEYS.items():
+        if key in body and body[key] not in (None, False):
+            raise _invalid(f"model_body has the key {key!r}: {reason}", f"remove {key!r}")
+    if not isinstance(body["model"], str) or not body["model"].strip():
+        raise _invalid(
+            f"model is {shown(str(body['model']))}, not a name", "give the model's name, such as gpt-4o-mini"
+        )
+    try:
+        json.dumps(body, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise _invalid(
+            f"model_body is not JSON: {error}", "use strings, finite numbers, booleans, lists, mappings"
+        ) from error
+
+
+def choose_embedding_model(name: str | None) -> str:
+    """Return a known embedding model, or raise before anything is paid for."""
+    chosen = name or DEFAULT_EMBEDDING_MODEL
+    if chosen in EMBEDDING_MODELS:
+        return chosen
+    raise _invalid(f"unknown embedding model {shown(chosen)}", f"known: {', '.join(EMBEDDING_MODELS)}")
+
+
+def check_range(name: str, *, value: float, low: float, high: float) -> None:
+    """Raise unless ``low <= value <= high``."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+        raise _invalid(f"{name} is {shown(str(value))}", f"give a number from {low:g} to {high:g}")
+
+
+def _invalid(message: str, hint: str) -> UsageError:
+    return UsageError(message, code="invalid_config", hint=hint)

@@ -1,0 +1,84 @@
+"""Progress of a running stage: a bar on a terminal, plain lines otherwise; always on stderr."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+from time import monotonic
+from typing import TYPE_CHECKING, Protocol
+
+from eval_pipeline.core.ports import Progress
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as RichProgress
+    from rich.progress import TaskID
+
+LINE_EVERY_S = 5.0
+
+
+class PlainProgress:
+    """One line every few seconds, and one at the end of a stage."""
+
+    def __init__(self) -> None:
+        self._stage = ""
+        self._began_at_s = 0.0
+        self._next_at_s = 0.0
+        self._first_done = 0
+
+    def update(self, *, stage: str, done: int, failed: int, total: int, cost_usd: Decimal | None) -> None:
+        """Report the present counts."""
+        now = monotonic()
+        if stage != self._stage:
+            self._stage, self._began_at_s, self._next_at_s, self._first_done = stage, now, now + LINE_EVERY_S, done
+        if now < self._next_at_s and done < total:
+            return
+        self._next_at_s = now + LINE_EVERY_S
+        rate = (done - self._first_done) / max(now - self._began_at_s, 1e-9)
+        left = f", {(total - done) / rate:.0f} s left" if rate > 0 and done < total else ""
+        cost = "" if cost_usd is None else f", ${cost_usd:.4f}"
+        print(  # noqa: T201 - this is the terminal's own room
+            f"{stage}: {done:,}/{total:,} done, {failed:,} failed, {rate:.1f}/s{cost}{left}",
+            file=sys.stderr,
+            flush=True,
+        )
+
+
+class BarProgress:
+    """A live bar: done, failed, rate, cost, time left."""
+
+    def __init__(self, bars: "RichProgress") -> None:
+        self._bars = bars
+        self._tasks: dict[str, TaskID] = {}
+
+    def update(self, *, stage: str, done: int, failed: int, total: int, cost_usd: Decimal | None) -> None:
+        """Report the present counts."""
+        if stage not in self._tasks:
+            self._tasks[stage] = self._bars.add_task(stage, total=total, failed=0, cost="")
+        cost = "" if cost_usd is None else f"${cost_usd:.4f}"
+        self._bars.update(self._tasks[stage], completed=done, total=total, failed=failed, cost=cost)
+
+
+class _Stream(Protocol):
+    def isatty(self) -> bool: ...
+
+
+@contextmanager
+def show_progress(stream: _Stream = sys.stderr) -> Iterator[Progress]:
+    """Give the running stages a place to tell how far they are."""
+    if not stream.isatty():
+        yield PlainProgress()
+        return
+    from rich import progress  # noqa: PLC0415 - only on a terminal
+    from rich.console import Console  # noqa: PLC0415
+
+    columns = (
+        progress.TextColumn("{task.description:>11}"),
+        progress.BarColumn(),
+        progress.MofNCompleteColumn(),
+        progress.TextColumn("{task.fields[failed]} failed"),
+        progress.TextColumn("{task.fields[cost]}"),
+        progress.TimeElapsedColumn(),
+        progress.TimeRemainingColumn(),
+    )
+    with progress.Progress(*columns, console=Console(stderr=True)) as bars:
+        yield BarProgress(bars)

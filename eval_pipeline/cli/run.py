@@ -1,0 +1,117 @@
+"""``eval-pipeline run``: the runs of every flow, where they stand, and what may be done with them."""
+
+import click
+
+from eval_pipeline.cli.deployments import open_deployment
+from eval_pipeline.cli.execution import execute_and_show
+from eval_pipeline.cli.output import common_options, page_footer, write_json, write_table
+from eval_pipeline.core.names import RunKey, validate_project
+from eval_pipeline.core.runs import Flow, RunState
+from eval_pipeline.wiring import run_control
+from eval_pipeline.wiring.run_life import find_run, state_of
+
+flow_option = click.option("--flow", type=click.Choice([str(flow) for flow in Flow]), help="Only this flow.")
+
+
+@click.group(name="run")
+def command() -> None:
+    """Runs of every flow."""
+
+
+@command.command(name="list")
+@flow_option
+@click.option("--state", type=click.Choice([str(state) for state in RunState]), help="Only runs in this state.")
+@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
+@click.option("--offset", type=click.IntRange(0), default=0, show_default=True)
+@common_options
+def list_runs(*, flow: str | None, state: str | None, limit: int, offset: int, project: str, as_json: bool) -> None:
+    """List runs, newest first."""
+    deployment = open_deployment()
+    run_control.note_interruptions(deployment, project=validate_project(project))
+    page = deployment.ledger.list_runs(
+        project=project,
+        flow=Flow(flow) if flow else None,
+        state=RunState(state) if state else None,
+        limit=limit,
+        offset=offset,
+    )
+    if as_json:
+        listed = [run_control.run_json(run) for run in page.items]
+        write_json({"runs": listed, "total": page.total, "limit": page.limit, "offset": page.offset})
+        return
+    rows = [
+        (run.key.run, run.flow, state_of(run), run.mode, run.dataset_name, f"{run.created_at:%Y-%m-%d %H:%M}")
+        for run in page.items
+    ]
+    write_table(("RUN", "FLOW", "STATE", "MODE", "DATASET", "REQUESTED (UTC)"), rows)
+    click.echo(page_footer(page))
+
+
+@command.command()
+@click.argument("run")
+@common_options
+def status(run: str, *, project: str, as_json: bool) -> None:
+    """Show where RUN stands, stage by stage."""
+    from eval_pipeline.wiring.run_status import run_status  # noqa: PLC0415 - pyarrow: only where stages are read
+
+    document = run_status(open_deployment(), flow=Flow.TEXT, key=RunKey.of(project=project, run=run))
+    if as_json:
+        write_json(document)
+        return
+    click.echo(f"{document['run']}: {document['state']}, requested by {document['requested_by']}")
+    if document["worker"]:
+        click.echo(f"worked on by process {document['worker']['pid']} on {document['worker']['host']}")
+    if document["error"]:
+        click.echo(f"{document['error']['code']}: {document['error']['message']}")
+    rows = [(stage["stage"], stage["state"], stage["rows"], stage["at"], stage["note"]) for stage in document["stages"]]
+    write_table(("STAGE", "STATE", "ROWS", "AT (UTC)", "NOTE"), rows)
+
+
+@command.command()
+@click.argument("run")
+@click.option("--refresh", is_flag=True, help="Start the paid stages over and pay again.")
+@click.option("--max-cost-usd", type=float, help="A new limit for the whole run.")
+@click.option("--wait/--no-wait", default=True, show_default=True, help="Execute here, or leave it to the daemon.")
+@common_options
+def retry(run: str, *, refresh: bool, max_cost_usd: float | None, wait: bool, project: str, as_json: bool) -> int:
+    """Take RUN up again: only what is not finished is asked."""
+    deployment = open_deployment()
+    key = RunKey.of(project=project, run=run)
+    run_control.reopen(deployment, flow=Flow.TEXT, key=key, max_cost_usd=max_cost_usd, here=wait)
+    return execute_and_show(deployment, key, wait=wait, as_json=as_json, refresh=refresh)
+
+
+@command.command()
+@click.argument("run")
+@common_options
+def cancel(run: str, *, project: str, as_json: bool) -> None:
+    """Stop RUN at the next item boundary; what was answered is kept and `run retry` goes on."""
+    deployment = open_deployment()
+    key = RunKey.of(project=project, run=run)
+    state = run_control.cancel(deployment, flow=Flow.TEXT, key=key)
+    if as_json:
+        write_json(run_control.run_json(find_run(deployment, flow=Flow.TEXT, key=key)))
+        return
+    asked = "asked to stop at the next item boundary" if state is RunState.RUNNING else str(state)
+    click.echo(f"{run}: {asked}")
+
+
+@command.command()
+@click.argument("run")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@common_options
+def delete(run: str, *, yes: bool, project: str, as_json: bool) -> None:
+    """Delete RUN with its stored stages; its name is free again."""
+    deployment = open_deployment()
+    key = RunKey.of(project=project, run=run)
+    run_control.check_deletable(deployment, flow=Flow.TEXT, key=key)
+    if not yes:
+        click.confirm(f"Delete {key.partition} and everything stored of it?", abort=True, err=True)
+    run_control.delete(deployment, flow=Flow.TEXT, key=key)
+    from eval_pipeline.defs.partitions import forget_partition  # noqa: PLC0415 - dagster: only here
+
+    forget_partition(Flow.TEXT, key)
+    if as_json:
+        write_json({"run": run, "project": project, "deleted": True})
+        return
+    click.echo(f"deleted {run}")

@@ -1,0 +1,124 @@
+"""``eval-pipeline text``: evaluate a model on golden questions, show and export what came out."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from eval_pipeline.cli.deployments import open_deployment
+from eval_pipeline.cli.execution import execute_and_show
+from eval_pipeline.cli.output import common_options, write_json
+from eval_pipeline.cli.text_view import write_estimate, write_run
+from eval_pipeline.core.errors import UsageError
+from eval_pipeline.core.names import RunKey
+from eval_pipeline.core.runs import RunMode
+
+
+@click.group(name="text")
+def command() -> None:
+    """Text evaluation."""
+
+
+@command.command()
+@click.argument("run")
+@click.option("--dataset", help="Golden dataset: NAME or NAME@VERSION.")
+@click.option("--mode", type=click.Choice([str(mode) for mode in RunMode]), help="Default batch.")
+@click.option("--provider", help="openai: OpenAI or any compatible server (OPENAI_BASE_URL).")
+@click.option("--model", help="Model under test.")
+@click.option("--instructions", help="System prompt of the assistant under test.")
+@click.option("--config", "config_file", type=click.Path(path_type=Path), help="YAML file with any of these settings.")
+@click.option("--embedding-model", help="Default text-embedding-3-large.")
+@click.option("--embedding-dimensions", type=int, help="Shorter vectors, where the model offers them.")
+@click.option("--scorer", "scorers", multiple=True, help="May be given several times; default cosine_similarity.")
+@click.option("--repeats", type=int, help="How often each question is asked; default: the dataset's factor.")
+@click.option("--concurrency", type=int, help="Live calls under way at once.")
+@click.option("--failure-threshold", type=float, help="The run fails when failed / total is greater.")
+@click.option("--max-cost-usd", type=float, help="Stop, resumable, before the run costs more.")
+@click.option("--estimate", is_flag=True, help="Only check everything and say what it would cost.")
+@click.option("--wait/--no-wait", default=True, show_default=True, help="Execute here, or leave it to the daemon.")
+@common_options
+def run(
+    run: str,
+    *,
+    config_file: Path | None,
+    estimate: bool,
+    wait: bool,
+    project: str,
+    as_json: bool,
+    **flags: Any,  # noqa: ANN401 - one option each, named as in TextRequest
+) -> int:
+    """Evaluate a model on a golden dataset as RUN."""
+    from eval_pipeline.text_eval.spec import TextRequest  # noqa: PLC0415 - only this verb needs the scorers
+    from eval_pipeline.wiring import text_runs  # noqa: PLC0415
+    from eval_pipeline.wiring.text_estimate import estimate_run  # noqa: PLC0415
+
+    deployment = open_deployment()
+    values = {**read_config(config_file), **{name: value for name, value in flags.items() if value not in (None, ())}}
+    if not values.get("dataset"):
+        raise UsageError("no dataset was named", code="invalid_config", hint="give --dataset NAME")
+    request = TextRequest.from_mapping(values)
+    prepared = text_runs.prepare(request, project=project, run=run, deployment=deployment)
+    if estimate:
+        write_estimate(estimate_run(prepared, deployment=deployment), as_json=as_json)
+        return 0
+    text_runs.claim(prepared, requested_by=text_runs.requester(), deployment=deployment, here=wait)
+    return execute_and_show(deployment, prepared.key, wait=wait, as_json=as_json)
+
+
+@command.command()
+@click.argument("run")
+@click.option("--detail", is_flag=True, help="Add every item: question, answer, golden answer, scores.")
+@common_options
+def show(run: str, *, detail: bool, project: str, as_json: bool) -> int:
+    """Show what a run came to."""
+    from eval_pipeline.wiring.text_show import show_run  # noqa: PLC0415 - pyarrow: only where stages are read
+
+    deployment = open_deployment()
+    key = RunKey.of(project=project, run=run)
+    document = show_run(deployment, key, detail=detail)
+    write_json(document) if as_json else write_run(document)
+    return 0
+
+
+@command.command()
+@click.argument("run")
+@click.option("--format", "shape", type=click.Choice(["rows", "grouped"]), default="rows", show_default=True)
+@click.option(
+    "--output", type=click.Path(path_type=Path, dir_okay=False), required=True, help=".csv, .jsonl or .parquet"
+)
+@click.option("--bom", is_flag=True, help="Begin the CSV with a byte order mark, for Excel.")
+@common_options
+def export(run: str, *, shape: str, output: Path, bom: bool, project: str, as_json: bool) -> None:
+    """Write every item (rows) or every question with all its repeats (grouped) to a file."""
+    from eval_pipeline.wiring.text_show import export_run  # noqa: PLC0415 - pyarrow: only where stages are read
+
+    deployment = open_deployment()
+    rows = export_run(deployment, RunKey.of(project=project, run=run), shape=shape, output=output, bom=bom)
+    if as_json:
+        write_json({"run": run, "format": shape, "output": str(output), "rows": rows})
+        return
+    click.echo(f"wrote {rows:,} rows to {output}")
+
+
+def read_config(file: Path | None) -> Mapping[str, Any]:
+    """Read a YAML run configuration; a mapping, or an error that names the line."""
+    if file is None:
+        return {}
+    import yaml  # noqa: PLC0415 - only where a file is given
+
+    try:
+        value = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"cannot read {file}: {error}", code="invalid_config", hint="give a YAML file") from error
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" line {mark.line + 1}" if mark else ""
+        raise UsageError(
+            f"{file}{where} is not YAML", code="invalid_config", hint="check the indentation there"
+        ) from error
+    if isinstance(value, dict) and all(isinstance(key, str) for key in value):
+        return value
+    raise UsageError(
+        f"{file} holds no mapping of settings", code="invalid_config", hint="write lines such as 'model: gpt-4o-mini'"
+    )

@@ -1,0 +1,43 @@
+"""Whether the Dagster instance opens and a daemon looks after it."""
+
+from dataclasses import dataclass
+
+import dagster as dg
+from dagster._daemon.controller import get_daemon_statuses
+from sqlalchemy.exc import SQLAlchemyError
+
+from eval_pipeline.defs.instance import open_instance
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceState:
+    """What there is to say of the instance; ``ok`` is None where no daemon runs."""
+
+    ok: bool | None
+    detail: str
+    hint: str = ""
+
+
+def daemon_is_alive() -> bool:
+    """Return whether every daemon that this instance needs has beaten lately."""
+    with open_instance() as instance:
+        return _alive(instance)
+
+
+def describe_instance() -> InstanceState:
+    """Open the instance and say how it is."""
+    try:
+        with open_instance() as instance:
+            storage = type(instance.storage).__name__ if hasattr(instance, "storage") else "storage"
+            if _alive(instance):
+                return InstanceState(ok=True, detail=f"instance opens ({storage}), daemon is running")
+            return InstanceState(
+                ok=None, detail=f"instance opens ({storage}), no daemon is running", hint="eval-pipeline up starts one"
+            )
+    except (dg.DagsterError, SQLAlchemyError, OSError) as error:
+        return InstanceState(ok=False, detail=f"instance does not open: {error}", hint="check dagster.yaml")
+
+
+def _alive(instance: dg.DagsterInstance) -> bool:
+    statuses = get_daemon_statuses(instance, instance.get_required_daemon_types(), ignore_errors=True)
+    return bool(statuses) and all(status.healthy for status in statuses.values())

@@ -1,0 +1,34 @@
+"""Our errors as Dagster shows them: what happened and what to do, without a stack trace to read first."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import dagster as dg
+
+from eval_pipeline.core.errors import EvalPipelineError
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Turn an explained error into a Dagster failure; the op is not retried, for the run resumes by itself."""
+    try:
+        yield
+    except EvalPipelineError as error:
+        raise dg.Failure(
+            description=f"{error.message}\nhint: {error.hint}",
+            metadata={"code": error.code, "message": error.message, "hint": error.hint},
+            allow_retries=False,
+        ) from error
+
+
+def explanation(result: dg.ExecuteInProcessResult) -> EvalPipelineError | None:
+    """Read the first failure of a run back; None when every step succeeded."""
+    failures = (event.step_failure_data for event in result.all_events if event.is_step_failure)
+    first = next(failures, None)
+    if first is None:
+        return None
+    if first.user_failure_data is None:
+        what = first.error.message.strip() if first.error else "a step failed"
+        return EvalPipelineError(what, code="internal_error", hint="the run's log in the Dagster UI tells more")
+    said = {name: str(value.value) for name, value in first.user_failure_data.metadata.items()}
+    return EvalPipelineError(said["message"], code=said["code"], hint=said["hint"])

@@ -1,0 +1,46 @@
+"""Executes a run in this process, recorded in the Dagster instance like any other run."""
+
+import dagster as dg
+
+from eval_pipeline.core.errors import EvalPipelineError
+from eval_pipeline.core.names import RunKey
+from eval_pipeline.core.ports import Progress
+from eval_pipeline.core.runs import Flow
+from eval_pipeline.defs.build import build_definitions
+from eval_pipeline.defs.failures import explanation
+from eval_pipeline.defs.instance import open_instance
+from eval_pipeline.defs.partitions import PARTITION_SETS
+from eval_pipeline.defs.text_eval import text_job
+from eval_pipeline.defs.worker_tags import worker_tags
+from eval_pipeline.wiring.deployment import Deployment
+
+_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+def execute_text_run(
+    deployment: Deployment, key: RunKey, *, progress: Progress, stages: tuple[str, ...] = (), refresh: bool = False
+) -> EvalPipelineError | None:
+    """Make the stages of a claimed run (all by default); what is stored already is not paid for again.
+
+    Returns:
+        what stopped it, if anything did; the ledger tells what became of the run.
+    """
+    with open_instance() as instance:
+        definitions = build_definitions(open_it=lambda: deployment, progress=progress)
+        instance.add_dynamic_partitions(PARTITION_SETS[Flow.TEXT], [key.partition])
+        result = definitions.resolve_job_def(text_job.name).execute_in_process(
+            instance=instance,
+            partition_key=key.partition,
+            run_config={**_QUIET, **_refresh_config(refresh)},
+            tags=worker_tags(deployment.worker),
+            asset_selection=[dg.AssetKey(["text_eval", stage]) for stage in stages] or None,
+            raise_on_error=False,
+        )
+        return explanation(result)
+
+
+def _refresh_config(refresh: bool) -> dict[str, object]:
+    if not refresh:
+        return {}
+    paid = ("responses", "embeddings")
+    return {"ops": {f"text_eval__{stage}": {"config": {"refresh": True}} for stage in paid}}

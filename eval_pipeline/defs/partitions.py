@@ -1,0 +1,17 @@
+"""Dynamic partitions: one set a flow, one partition a run."""
+
+import dagster as dg
+
+from eval_pipeline.core.names import RunKey
+from eval_pipeline.core.runs import Flow
+
+PARTITION_SETS = {Flow.TEXT: "text_runs", Flow.STT: "stt_runs", Flow.SESSION: "session_runs"}
+text_runs = dg.DynamicPartitionsDefinition(name=PARTITION_SETS[Flow.TEXT])
+
+
+def forget_partition(flow: Flow, key: RunKey) -> None:
+    """Remove a deleted run's partition from the Dagster UI; what was recorded under it stays."""
+    from eval_pipeline.defs.instance import open_instance  # noqa: PLC0415 - storage: not when the code location loads
+
+    with open_instance() as instance:
+        instance.delete_dynamic_partition(PARTITION_SETS[flow], key.partition)

@@ -1,0 +1,50 @@
+"""What a stage's work is given by Dagster: which run, which process, where to tell its progress."""
+
+from dataclasses import dataclass
+
+import dagster as dg
+
+from eval_pipeline.core.names import RunKey
+from eval_pipeline.core.ports import Progress
+from eval_pipeline.core.runs import Flow
+from eval_pipeline.core.stages import StageRef
+from eval_pipeline.defs.worker_tags import HOST_TAG, worker_tags
+from eval_pipeline.wiring.credentials import Credentials
+from eval_pipeline.wiring.deployment import Deployment
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One stage of one run, to be made now."""
+
+    deployment: Deployment
+    flow: Flow
+    key: RunKey
+    dagster_run_id: str
+    progress: Progress
+    refresh: bool = False
+
+    def ref(self, stage: str) -> StageRef:
+        """Name a stage of this run."""
+        return StageRef(flow=self.flow, key=self.key, stage=stage)
+
+    @property
+    def credentials(self) -> Credentials:
+        """The provider variables of the run's project."""
+        return self.deployment.credentials(self.key.project)
+
+
+def task_of(step: dg.AssetExecutionContext | dg.AssetCheckExecutionContext, *, refresh: bool = False) -> Task:
+    """Read the task off the context, and name this process in the run's tags."""
+    context = step.op_execution_context
+    deployment: Deployment = context.resources.deployment
+    if HOST_TAG not in context.run.tags:
+        context.instance.add_run_tags(context.run_id, worker_tags(deployment.worker))
+    return Task(
+        deployment=deployment,
+        flow=Flow.TEXT,
+        key=RunKey.from_partition(context.partition_key),
+        dagster_run_id=context.run_id,
+        progress=context.resources.progress,
+        refresh=refresh,
+    )

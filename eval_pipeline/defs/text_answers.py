@@ -1,0 +1,205 @@
+"""The stages that pay, live: every item asked once, recorded as it is answered, stored in the order of the dataset."""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+import orjson
+
+from eval_pipeline.core.cost import Tariff
+from eval_pipeline.core.errors import IncompleteError
+from eval_pipeline.core.outcomes import ItemRecord, ItemStatus, Usage
+from eval_pipeline.core.ports import StageReader
+from eval_pipeline.defs.tasks import Task
+from eval_pipeline.dispatch.budget import ResponsePurse
+from eval_pipeline.dispatch.gate import StopReason
+from eval_pipeline.dispatch.live import LiveOutcome, LiveRequest, run_live
+from eval_pipeline.dispatch.records import RecordIndex, encode
+from eval_pipeline.providers.openai.responses import OpenAIAnswerer
+from eval_pipeline.text_eval import tables
+from eval_pipeline.text_eval.responses import (
+    ResponseTally,
+    missing_record,
+    price_item,
+    request_body,
+    response_row,
+)
+from eval_pipeline.text_eval.spec import TextSpec
+from eval_pipeline.wiring import models
+from eval_pipeline.wiring.bench import StageAtWork, at_work, run_cancelled
+
+ROWS_AT_ONCE = 500
+
+
+def make_responses(task: Task, *, dataset: StageReader) -> StageReader:
+    """Ask the model under test what is not answered yet, then store every item."""
+    deployment, ref = task.deployment, task.ref("responses")
+    with at_work(
+        deployment, ref, schema=tables.RESPONSES, inputs={"dataset": dataset}, dagster_run_id=task.dagster_run_id
+    ) as stage:
+        if task.refresh:
+            stage.journal.clear()
+        work = _Answering.of(task, stage=stage, dataset=dataset)
+        calls = work.ask_missing()
+        tally = work.store()
+        stage.files.finish({"mode": str(work.spec.mode), "calls": calls, **tally.summary(rate="standard")})
+    return deployment.stages.open(ref)
+
+
+@dataclass(frozen=True, slots=True)
+class _Answering:
+    """One materialization of ``responses``."""
+
+    task: Task
+    stage: StageAtWork
+    dataset: StageReader
+    spec: TextSpec
+    tariff: Tariff
+
+    @classmethod
+    def of(cls, task: Task, *, stage: StageAtWork, dataset: StageReader) -> "_Answering":
+        spec = TextSpec.from_json(stage.run.spec)
+        return cls(task, stage, dataset, spec, models.tariff(spec.model, mode=spec.mode))
+
+    def ask_missing(self) -> int:
+        """Call the model for every item without a finished record; returns the calls made."""
+        with self.stage.journal.spool() as spool:
+            index = RecordIndex(spool)
+            counted = _Progress.resume(self, index)
+            if counted.left == 0:
+                return 0
+            outcome = asyncio.run(self._ask(index, counted))
+        self._raise_if_stopped(outcome, counted)
+        return outcome.calls
+
+    async def _ask(self, index: RecordIndex, counted: "_Progress") -> LiveOutcome:
+        settings, credentials = self.task.deployment.settings, self.task.credentials
+        budget = models.budget(self.stage.run.max_cost_usd, spent_usd=counted.usd)
+        connection = models.open_connection(credentials, settings=settings, concurrency=self.spec.concurrency)
+        with self.stage.journal.writer(self.stage.lease.token) as journal:
+
+            async def record(item: ItemRecord) -> None:
+                await journal.record(encode(item))
+
+            async with connection:
+                return await run_live(
+                    self._requests(index),
+                    answerer=OpenAIAnswerer(connection),
+                    record=record,
+                    policy=models.retry_policy(settings),
+                    concurrency=self.spec.concurrency,
+                    endpoint=models.endpoint(credentials, model=self.spec.model),
+                    purse=ResponsePurse(budget, self.tariff, measure=lambda body: len(orjson.dumps(body)))
+                    if budget
+                    else None,
+                    should_stop=self._why_stop,
+                    on_progress=counted.add,
+                    proven=counted.done > 0,
+                )
+
+    def _requests(self, index: RecordIndex) -> Iterator[LiveRequest]:
+        for row in self.dataset.rows(["item_id", "question"]):
+            item_id = row["item_id"]
+            if index.finished(item_id):
+                continue
+            body = request_body(self.spec, row["question"])
+            before = index.find(item_id)
+            if before is None:
+                yield LiveRequest(item_id, body)
+            else:
+                billed = before.retried_usage + (before.usage or Usage())
+                yield LiveRequest(item_id, body, billed_before=billed, attempts_before=before.attempts)
+
+    def _why_stop(self) -> StopReason | None:
+        return StopReason.CANCELLED if self.stage.should_stop() else None
+
+    def _raise_if_stopped(self, outcome: LiveOutcome, counted: "_Progress") -> None:
+        self.stage.lease.check()
+        if outcome.stopped is StopReason.BUDGET:
+            raise out_of_budget(self.stage, spent_usd=counted.usd, done=counted.done, total=counted.total)
+        if outcome.stopped is not None:
+            raise run_cancelled(self.stage.run.key)
+
+    def store(self) -> ResponseTally:
+        """Write every item in the order of the dataset; one that nothing came back for is ``missing``."""
+        tally = ResponseTally(threshold=self.spec.failure_threshold, model=self.spec.model)
+        rows: list[dict[str, Any]] = []
+        with self.stage.journal.spool() as spool:
+            index = RecordIndex(spool)
+            for item in self.dataset.rows(["item_id"]):
+                record = index.find(item["item_id"]) or missing_record(item["item_id"])
+                cost = price_item(record, self.tariff, at=self.stage.run.created_at)
+                tally.add(record, cost)
+                rows.append(response_row(record, cost))
+                if len(rows) == ROWS_AT_ONCE:
+                    self.stage.files.append(rows)
+                    rows = []
+        self.stage.files.append(rows)
+        return tally
+
+
+@dataclass(slots=True)
+class _Progress:
+    """What is answered, what failed and what it cost so far; told to whoever watches."""
+
+    work: _Answering
+    total: int
+    done: int = 0
+    failed: int = 0
+    usd: Decimal = Decimal(0)
+    priced: bool = True
+    earlier: dict[str, Decimal] = field(default_factory=dict)
+    """What the unfinished attempts at an item cost; its next record counts that in."""
+
+    @classmethod
+    def resume(cls, work: _Answering, index: RecordIndex) -> "_Progress":
+        """Count what an earlier attempt left."""
+        progress = cls(work, total=work.dataset.manifest.rows)
+        for item in work.dataset.rows(["item_id"]):
+            record = index.find(item["item_id"])
+            if record is not None:
+                progress.count(record, finished=record.finished)
+        progress.tell()
+        return progress
+
+    @property
+    def left(self) -> int:
+        """Items that are still to be asked."""
+        return self.total - self.done
+
+    def add(self, record: ItemRecord) -> None:
+        """Count one item and tell."""
+        self.count(record, finished=True)
+        self.tell()
+
+    def count(self, record: ItemRecord, *, finished: bool) -> None:
+        """Count one record; what an unfinished one cost is spent all the same."""
+        cost = price_item(record, self.work.tariff, at=self.work.stage.run.created_at).usd
+        self.usd += (cost or 0) - self.earlier.pop(record.item_id, Decimal(0))
+        if not finished:
+            self.earlier[record.item_id] = cost or Decimal(0)
+        self.priced = self.priced and cost is not None
+        self.done += finished
+        self.failed += finished and record.status is not ItemStatus.OK
+
+    def tell(self) -> None:
+        """Report the present counts."""
+        self.work.task.progress.update(
+            stage="responses",
+            done=self.done,
+            failed=self.failed,
+            total=self.total,
+            cost_usd=self.usd if self.priced else None,
+        )
+
+
+def out_of_budget(stage: StageAtWork, *, spent_usd: Decimal, done: int, total: int) -> IncompleteError:
+    """Build the error of a run that would cost more than it may."""
+    return IncompleteError(
+        f"run {stage.run.key.partition} stopped at its budget: ${spent_usd:.6f} of ${stage.run.max_cost_usd} spent, "
+        f"{done:,} of {total:,} items of {stage.ref.stage} done",
+        code="budget_exceeded",
+        hint=f"what was answered is kept; eval-pipeline run retry {stage.run.key.run} --max-cost-usd X goes on",
+    )

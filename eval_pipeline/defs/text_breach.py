@@ -1,0 +1,52 @@
+"""Judging a paid stage after everything is stored: passed, or a failed run with a report that says so."""
+
+import dagster as dg
+
+from eval_pipeline.core.runs import RunState
+from eval_pipeline.defs import text_results
+from eval_pipeline.defs.tasks import Task, task_of
+from eval_pipeline.defs.text_metadata import describe
+from eval_pipeline.text_eval.threshold import Threshold
+
+
+def judge(context: dg.AssetCheckExecutionContext, *, stage: dg.AssetKey) -> dg.AssetCheckResult:
+    """Compare the failures of a stage with the run's threshold.
+
+    A failed blocking check skips all that is downstream, so the report of what there is is written here.
+    """
+    task = task_of(context)
+    manifest = task.deployment.stages.open(task.ref(stage.path[-1])).manifest
+    threshold = Threshold.from_json(manifest.summary["threshold"])
+    if threshold.breached:
+        _fail_run(context, task=task, threshold=threshold)
+    return dg.AssetCheckResult(
+        passed=not threshold.breached,
+        severity=dg.AssetCheckSeverity.ERROR,
+        description=_sentence(threshold),
+        metadata={
+            "observed": "no items" if threshold.observed is None else threshold.observed,
+            "threshold": threshold.value,
+            "failed": threshold.failed,
+            "total": threshold.total,
+        },
+    )
+
+
+def _fail_run(context: dg.AssetCheckExecutionContext, *, task: Task, threshold: Threshold) -> None:
+    stage = text_results.make_breached_report(task)
+    context.op_execution_context.log_event(
+        dg.AssetMaterialization(asset_key=[task.flow, "report"], partition=task.key.partition, metadata=describe(stage))
+    )
+    task.deployment.ledger.set_run_state(
+        flow=task.flow, key=task.key, to=RunState.FAILED, error=threshold.error(task.key)
+    )
+
+
+def _sentence(threshold: Threshold) -> str:
+    if threshold.observed is None:
+        return "There was nothing to evaluate."
+    relation = "more than" if threshold.breached else "not more than"
+    return (
+        f"{threshold.failed:,} of {threshold.total:,} items failed ({threshold.observed:.2%}): "
+        f"{relation} the {threshold.value:.2%} that the run allows."
+    )

@@ -1,0 +1,168 @@
+"""The ``embeddings`` stage, live: every text embedded once, recorded call by call, stored in the order of the dataset."""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from eval_pipeline.core.cost import StageCost, Tariff
+from eval_pipeline.core.ports import StageReader
+from eval_pipeline.defs.tasks import Task
+from eval_pipeline.defs.text_answers import out_of_budget
+from eval_pipeline.dispatch.budget import EmbeddingPurse
+from eval_pipeline.dispatch.embed import EmbeddedPack, EmbedOutcome, embed_texts
+from eval_pipeline.dispatch.gate import StopReason
+from eval_pipeline.dispatch.vectors import VectorIndex, VectorRecorder
+from eval_pipeline.providers.openai.embeddings import OpenAIEmbedder
+from eval_pipeline.text_eval import tables
+from eval_pipeline.text_eval.embeddings import EmbeddingTally, embedding_row, pairs, texts_to_embed
+from eval_pipeline.text_eval.spec import TextSpec
+from eval_pipeline.wiring import models
+from eval_pipeline.wiring.bench import StageAtWork, at_work, run_cancelled
+
+ROWS_AT_ONCE = 256
+PACKS_AT_ONCE = 4
+"""Calls under way at most: each may bring 2,048 vectors of 3,072 floats, 25 MB, into memory."""
+
+
+def make_embeddings(task: Task, *, dataset: StageReader, responses: StageReader) -> StageReader:
+    """Embed what has no vector yet, then store both vectors of every item."""
+    deployment, ref = task.deployment, task.ref("embeddings")
+    inputs = {"dataset": dataset, "responses": responses}
+    with at_work(deployment, ref, schema=tables.EMBEDDINGS, inputs=inputs, dagster_run_id=task.dagster_run_id) as stage:
+        spec = TextSpec.from_json(stage.run.spec)
+        if not spec.needs_embeddings:
+            stage.files.finish(_not_needed(responses))
+            return deployment.stages.open(ref)
+        if task.refresh:
+            stage.journal.clear()
+        work = _Embedding(task, stage, dataset, responses, spec, models.tariff(spec.embedding_model, mode=spec.mode))
+        calls = work.embed_missing()
+        summary = work.store()
+        stage.files.finish({"mode": str(spec.mode), "calls": calls, **summary})
+    return deployment.stages.open(ref)
+
+
+def _not_needed(responses: StageReader) -> dict[str, Any]:
+    """Say that no scorer compares embeddings; the verdict is the responses' own."""
+    threshold = responses.manifest.summary["threshold"]
+    return {"note": "no scorer compares embeddings", "calls": 0, "threshold": threshold}
+
+
+@dataclass(frozen=True, slots=True)
+class _Embedding:
+    """One materialization of ``embeddings``."""
+
+    task: Task
+    stage: StageAtWork
+    dataset: StageReader
+    responses: StageReader
+    spec: TextSpec
+    tariff: Tariff
+
+    def embed_missing(self) -> int:
+        """Embed every text without a vector; returns the calls made."""
+        with self.stage.journal.spool() as spool:
+            index = VectorIndex.read(spool)
+            outcome = asyncio.run(self._embed(index))
+        self.stage.lease.check()
+        if outcome.stopped is StopReason.BUDGET:
+            raise self._out_of_budget()
+        if outcome.stopped is not None:
+            raise run_cancelled(self.stage.run.key)
+        return outcome.calls
+
+    async def _embed(self, index: VectorIndex) -> EmbedOutcome:
+        settings, credentials = self.task.deployment.settings, self.task.credentials
+        budget = models.budget(self.stage.run.max_cost_usd, spent_usd=self._spent(index))
+        connection = models.open_connection(credentials, settings=settings, concurrency=PACKS_AT_ONCE)
+        progress = _Progress(self.task, total=self._most_texts(), done=len(index))
+        with self.stage.journal.writer(self.stage.lease.token) as journal:
+            recorder = VectorRecorder(journal.record)
+
+            async def sink(pack: EmbeddedPack) -> None:
+                await recorder(pack)
+                progress.add(pack)
+
+            async with connection:
+                return await embed_texts(
+                    texts_to_embed(self.dataset, self.responses),
+                    embedder=OpenAIEmbedder(
+                        connection, model=self.spec.embedding_model, dimensions=self.spec.embedding_dimensions
+                    ),
+                    sink=sink,
+                    known=index,
+                    policy=models.retry_policy(settings),
+                    concurrency=min(PACKS_AT_ONCE, self.spec.concurrency),
+                    endpoint=models.endpoint(credentials, model=self.spec.embedding_model),
+                    dimensions=index.dimensions,
+                    purse=EmbeddingPurse(budget, self.tariff) if budget else None,
+                    should_stop=lambda: StopReason.CANCELLED if self.stage.should_stop() else None,
+                    proven=len(index) > 0,
+                )
+
+    def _most_texts(self) -> int:
+        return 2 * int(self.responses.manifest.summary["counts"]["ok"])
+
+    def _spent(self, index: VectorIndex) -> Decimal:
+        answers = self.responses.manifest.summary["cost"]["cost_usd"]
+        return Decimal(str(answers or 0)) + (self._cost(index).cost_usd or 0)
+
+    def _out_of_budget(self) -> Exception:
+        with self.stage.journal.spool() as spool:
+            index = VectorIndex.read(spool)
+        return out_of_budget(self.stage, spent_usd=self._spent(index), done=len(index), total=self._most_texts())
+
+    def _cost(self, index: VectorIndex) -> StageCost:
+        price = self.tariff.price(index.usage, at=self.stage.run.created_at, returned_model=index.model)
+        cost = StageCost(model=index.model or self.spec.embedding_model)
+        if index.calls == 0:
+            return cost
+        cost = cost.plus(index.usage, price, model=index.model)
+        return cost if not index.calls_without_usage else cost.plus(None, None, model=index.model)
+
+    def store(self) -> dict[str, Any]:
+        """Write both vectors of every item in the order of the dataset."""
+        tally = EmbeddingTally(threshold=self.spec.failure_threshold)
+        with self.stage.journal.spool() as spool:
+            index = VectorIndex.read(spool)
+            for rows in _chunks(self._rows(index, tally)):
+                self.stage.files.append(rows)
+            cost = self._cost(index)
+        facts = {"texts": len(index), "dimensions": index.dimensions, "cost": cost.as_json()}
+        return {**tally.summary(), **facts}
+
+    def _rows(self, index: VectorIndex, tally: EmbeddingTally) -> Iterator[dict[str, Any]]:
+        for pair in pairs(self.dataset, self.responses):
+            row = embedding_row(pair, vector=index.vector, problem=index.problem)
+            tally.add(pair, row)
+            yield row
+
+
+def _chunks(rows: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    chunk: list[dict[str, Any]] = []
+    for row in rows:
+        chunk.append(row)
+        if len(chunk) == ROWS_AT_ONCE:
+            yield chunk
+            chunk = []
+    yield chunk
+
+
+@dataclass(slots=True)
+class _Progress:
+    """Texts that have a vector so far, told to whoever watches."""
+
+    task: Task
+    total: int
+    done: int
+    failed: int = 0
+
+    def add(self, pack: EmbeddedPack) -> None:
+        """Count one call's texts and tell."""
+        self.done += len(pack.texts)
+        self.failed += sum(text.vector is None for text in pack.texts)
+        self.task.progress.update(
+            stage="embeddings", done=self.done, failed=self.failed, total=max(self.total, self.done), cost_usd=None
+        )

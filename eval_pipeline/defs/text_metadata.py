@@ -1,0 +1,84 @@
+"""What the Dagster UI shows of every stage: counts, means with intervals, cost, columns, a summary and a plot."""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import dagster as dg
+
+from eval_pipeline.core.ports import StageReader
+from eval_pipeline.core.stages import Manifest
+
+Metadata = dict[str, Any]
+
+
+def describe(stage: StageReader) -> Metadata:
+    """Return the metadata of one materialization; all of it is read from the manifest."""
+    manifest = stage.manifest
+    return {**_table(manifest), **_facts(manifest.summary), **_provenance(manifest)}
+
+
+def _table(manifest: Manifest) -> Metadata:
+    if not manifest.columns:
+        return {}
+    columns = [dg.TableColumn(name, type=kind) for name, kind in manifest.columns.items()]
+    return {
+        "dagster/row_count": manifest.rows,
+        "dagster/column_schema": dg.MetadataValue.table_schema(dg.TableSchema(columns=columns)),
+    }
+
+
+def _provenance(manifest: Manifest) -> Metadata:
+    return {
+        "spec_hash": manifest.spec_hash,
+        "manifest_sha256": manifest.sha256,
+        "code_version": manifest.code_version,
+        "inputs": dg.MetadataValue.json(dict(manifest.inputs)),
+        "size_bytes": sum(part.size_bytes for part in manifest.parts),
+    }
+
+
+def _facts(summary: Mapping[str, Any]) -> Metadata:
+    """Show what a stage says of itself: ``markdown`` and ``url`` as such, numbers so that they plot over runs."""
+    facts: Metadata = {}
+    for name, value in summary.items():
+        facts.update(_fact(name, value))
+    return facts
+
+
+def _fact(name: str, value: object) -> Metadata:
+    if value is None:
+        return {}
+    if name == "markdown":
+        return {"summary": dg.MetadataValue.md(str(value))}
+    if name == "url":
+        return {"report": _place(str(value))}
+    if name == "summary_scores" and isinstance(value, list):
+        return {**_scores(value), name: dg.MetadataValue.json(value)}
+    if name == "cost" and isinstance(value, Mapping):
+        return {**_cost(value), name: dg.MetadataValue.json(dict(value))}
+    if name == "counts" and isinstance(value, Mapping):
+        return {key: count for key, count in value.items() if isinstance(count, int)}
+    if isinstance(value, str | int | float):
+        return {name: value}
+    return {name: dg.MetadataValue.json(value)}  # type: ignore[arg-type]  # a manifest's summary is JSON
+
+
+def _place(url: str) -> dg.MetadataValue:
+    """Show where a file is: browsers follow no ``file://`` link from a page, a path can be copied."""
+    return dg.MetadataValue.path(unquote(urlsplit(url).path)) if url.startswith("file:") else dg.MetadataValue.url(url)
+
+
+def _scores(scores: list[Mapping[str, Any]]) -> Metadata:
+    shown = ("avg", "ci_low", "ci_high", "total_pairs")
+    return {
+        f"{score['name']}_{field}".replace("_avg", "_mean"): score[field]
+        for score in scores
+        for field in shown
+        if score[field] is not None
+    }
+
+
+def _cost(cost: Mapping[str, Any]) -> Metadata:
+    total = cost.get("total_cost_usd", cost.get("cost_usd"))
+    return {"cost_usd": "unknown: no published price" if total is None else float(total)}

@@ -1,0 +1,124 @@
+"""The stages before anything is paid: the frozen specification, the frozen items, and the notes of what is live."""
+
+import json
+from collections.abc import Iterable, Mapping
+from itertools import islice
+from typing import Any
+
+from eval_pipeline.core.errors import ConflictError, UsageError
+from eval_pipeline.core.ports import StageReader
+from eval_pipeline.core.runs import RunMode, RunRecord
+from eval_pipeline.defs.tasks import Task
+from eval_pipeline.text_eval import tables
+from eval_pipeline.text_eval.dataset import expand
+from eval_pipeline.text_eval.spec import TextRequest, TextSpec
+from eval_pipeline.wiring import text_runs
+from eval_pipeline.wiring.bench import at_work
+from eval_pipeline.wiring.golden_store import golden_rows
+from eval_pipeline.wiring.text_estimate import estimate_run
+
+ROWS_AT_ONCE = 2_000
+LIVE = "live: no job needed"
+
+
+def record_spec(task: Task, *, given: Mapping[str, Any]) -> StageReader:
+    """Claim the run's name with what was given, or read the frozen specification again."""
+    run, estimate = _claim_or_find(task, given=given)
+    spec = TextSpec.from_json(run.spec)
+    ref = task.ref("spec")
+    with at_work(task.deployment, ref, schema=None, dagster_run_id=task.dagster_run_id) as stage:
+        document = json.dumps(run.spec, ensure_ascii=False, indent=2, sort_keys=True)
+        stage.files.add_file("spec.json", document.encode())
+        stage.files.finish(
+            {
+                "dataset": run.dataset_name,
+                "dataset_version": run.dataset_version,
+                "mode": str(spec.mode),
+                "model": spec.model,
+                "original_items_count": spec.original_items_count,
+                "duplication_factor": spec.repeats,
+                "total_items_count": spec.total_items_count,
+                "requested_by": run.requested_by,
+                "estimate": estimate,
+                "markdown": f"```json\n{document}\n```",
+            }
+        )
+    return task.deployment.stages.open(ref)
+
+
+def _claim_or_find(task: Task, *, given: Mapping[str, Any]) -> tuple[RunRecord, dict[str, Any] | None]:
+    deployment, key = task.deployment, task.key
+    run = deployment.ledger.find_run(flow=task.flow, key=key)
+    if not given:
+        if run is None:
+            raise UsageError(
+                f"run {key.partition} has no specification yet",
+                code="invalid_config",
+                hint="give spec its configuration (at least dataset) in the Launchpad: Shift+click on Materialize",
+            )
+        return run, None
+    prepared = text_runs.prepare(
+        TextRequest.from_mapping(given), project=key.project, run=key.run, deployment=deployment
+    )
+    if run is None:
+        estimate = estimate_run(prepared, deployment=deployment)
+        return text_runs.claim(prepared, requested_by="dagster", deployment=deployment, here=True), estimate
+    if run.spec_hash != prepared.spec.hash:
+        raise ConflictError(
+            f"run {key.partition} exists with another specification ({run.spec_hash[:12]}, given {prepared.spec.hash[:12]})",
+            code="run_name_already_exists",
+            hint="choose another name; or materialize without configuration to make the stages of this run again",
+        )
+    return run, None
+
+
+def make_dataset(task: Task, *, spec: StageReader) -> StageReader:
+    """Pin the dataset version and expand its repeats; from here on, ids never change."""
+    deployment, ref = task.deployment, task.ref("dataset")
+    with at_work(
+        deployment, ref, schema=tables.DATASET, inputs={"spec": spec}, dagster_run_id=task.dagster_run_id
+    ) as stage:
+        pinned = TextSpec.from_json(stage.run.spec)
+        version = deployment.ledger.pinned_dataset(
+            project=task.key.project, name=pinned.dataset_name, version=pinned.dataset_version
+        )
+        rows = expand(golden_rows(deployment.objects, version), repeats=pinned.repeats)
+        for chunk in _chunks(rows):
+            stage.files.append(chunk)
+        stage.files.finish(
+            {
+                "dataset": version.name,
+                "dataset_version": version.version,
+                "original_items_count": pinned.original_items_count,
+                "total_items_count": pinned.total_items_count,
+                "duplication_factor": pinned.repeats,
+                "skipped_rows_count": version.skipped_rows_count,
+                "skipped_rows": [{"line": row.line, "reason": row.reason} for row in version.skipped_rows],
+                "encoding": version.encoding,
+                "warnings": list(version.warnings),
+            }
+        )
+    return deployment.stages.open(ref)
+
+
+def _chunks(rows: Iterable[dict[str, Any]]) -> Iterable[list[dict[str, Any]]]:
+    iterator = iter(rows)
+    while chunk := list(islice(iterator, ROWS_AT_ONCE)):
+        yield chunk
+
+
+def make_response_batch(task: Task, *, dataset: StageReader) -> StageReader:
+    """Note that a fast run needs no provider job."""
+    return _note_live(task, stage_name="response_batch", inputs={"dataset": dataset})
+
+
+def make_embedding_batch(task: Task, *, responses: StageReader) -> StageReader:
+    """Note that a fast run needs no provider job."""
+    return _note_live(task, stage_name="embedding_batch", inputs={"responses": responses})
+
+
+def _note_live(task: Task, *, stage_name: str, inputs: Mapping[str, StageReader]) -> StageReader:
+    ref = task.ref(stage_name)
+    with at_work(task.deployment, ref, schema=None, inputs=inputs, dagster_run_id=task.dagster_run_id) as stage:
+        stage.files.finish({"mode": str(RunMode.FAST), "note": LIVE})
+    return task.deployment.stages.open(ref)

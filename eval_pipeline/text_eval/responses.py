@@ -1,0 +1,136 @@
+"""What is asked of the model under test, and how the answers are stored and counted; the same in both modes."""
+
+from array import array
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from eval_pipeline.core.cost import StageCost, Tariff
+from eval_pipeline.core.outcomes import ItemRecord, ItemStatus, Usage
+from eval_pipeline.core.statistics import percentile
+from eval_pipeline.text_eval.spec import TextSpec
+from eval_pipeline.text_eval.threshold import Threshold
+
+
+def request_body(spec: TextSpec, question: str) -> dict[str, Any]:
+    """Return the body of one Responses API request: the frozen model body as given, and the question as input."""
+    return {**spec.model_body, "input": question}
+
+
+@dataclass(frozen=True, slots=True)
+class ItemCost:
+    """What one item cost with its retries; None when a part of it has no known price."""
+
+    usd: Decimal | None
+
+
+def price_item(record: ItemRecord, tariff: Tariff, *, at: datetime) -> ItemCost:
+    """Price the calls of one item, each at its own model; an item that reported no tokens although it was answered
+    is of unknown price, a failed one that reported none is free.
+    """
+    if record.usage is None and record.status is ItemStatus.OK:
+        return ItemCost(None)
+    billed = [usage for usage in (record.usage, record.retried_usage) if usage is not None and usage != Usage()]
+    prices = [tariff.price(usage, at=at, returned_model=record.model) for usage in billed]
+    known = [price.usd for price in prices if price is not None]
+    return ItemCost(sum(known, Decimal(0)) if len(known) == len(prices) else None)
+
+
+def response_row(record: ItemRecord, cost: ItemCost) -> dict[str, Any]:
+    """Return the row of ``tables.RESPONSES``."""
+    error, usage, retried = record.error, record.usage, record.retried_usage
+    return {
+        "item_id": record.item_id,
+        "status": str(record.status),
+        "answer": record.answer,
+        "partial_answer": record.partial_answer,
+        "error_code": error.code if error else None,
+        "error_type": error.type if error else None,
+        "error_message": error.message if error else None,
+        "error_transient": error.transient if error else None,
+        "response_id": record.response_id,
+        "model": record.model,
+        "input_tokens": usage.input if usage else None,
+        "cached_input_tokens": usage.cached_input if usage else None,
+        "output_tokens": usage.output if usage else None,
+        "reasoning_tokens": usage.reasoning if usage else None,
+        "total_tokens": usage.total if usage else None,
+        "retried_input_tokens": retried.input,
+        "retried_cached_input_tokens": retried.cached_input,
+        "retried_output_tokens": retried.output,
+        "latency_s": record.latency_s,
+        "attempts": record.attempts,
+        "cost_usd": cost.usd,
+    }
+
+
+def missing_record(item_id: str) -> ItemRecord:
+    """Return the record of an item that nothing came back for: the denominator is always the dataset."""
+    return ItemRecord(item_id=item_id, status=ItemStatus.MISSING, attempts=0)
+
+
+@dataclass(slots=True)
+class ResponseTally:
+    """Counts over the records of a stage, in one pass."""
+
+    threshold: float
+    model: str
+    statuses: Counter[str] = field(default_factory=Counter)
+    models: Counter[str] = field(default_factory=Counter)
+    latencies_s: "array[float]" = field(default_factory=lambda: array("d"))
+    attempts: int = 0
+    usage: Usage = field(default_factory=Usage)
+    usd: Decimal = field(default_factory=Decimal)
+    unpriced: int = 0
+
+    def add(self, record: ItemRecord, cost: ItemCost) -> None:
+        """Count one item."""
+        self.statuses[str(record.status)] += 1
+        self.attempts += record.attempts
+        self.usage = self.usage + (record.usage or Usage()) + record.retried_usage
+        if record.model is not None:
+            self.models[record.model] += 1
+        if record.latency_s is not None:
+            self.latencies_s.append(record.latency_s)
+        if cost.usd is None:
+            self.unpriced += 1
+        else:
+            self.usd += cost.usd
+
+    @property
+    def verdict(self) -> Threshold:
+        """The failures against what the run allows."""
+        total = sum(self.statuses.values())
+        return Threshold(value=self.threshold, failed=total - self.statuses[str(ItemStatus.OK)], total=total)
+
+    def cost(self, *, rate: str) -> StageCost:
+        """Return tokens and dollars of all calls, retries included."""
+        model = self.models.most_common(1)[0][0] if self.models else self.model
+        return StageCost(model=model, usage=self.usage, priced_usd=self.usd, unpriced=self.unpriced, rate=rate)
+
+    def summary(self, *, rate: str) -> dict[str, Any]:
+        """Return the facts that the stage's manifest keeps."""
+        verdict = self.verdict
+        return {
+            "counts": {
+                "total": verdict.total,
+                "ok": verdict.total - verdict.failed,
+                "failed": verdict.failed,
+                "by_status": dict(sorted(self.statuses.items())),
+            },
+            "threshold": verdict.to_json(),
+            "cost": self.cost(rate=rate).as_json(),
+            "unpriced_items": self.unpriced,
+            "models": dict(self.models),
+            "attempts": self.attempts,
+            "latency_s": _percentiles(self.latencies_s),
+        }
+
+
+def _percentiles(latencies_s: Sequence[float]) -> Mapping[str, float | None] | None:
+    if not latencies_s:
+        return None
+    return {name: percentile(latencies_s, percent) for name, percent in (("p50", 50), ("p95", 95), ("max", 100))}

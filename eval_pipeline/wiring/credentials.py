@@ -1,0 +1,107 @@
+"""Whose keys a run uses: the process environment, or a file that gives every project its own."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from eval_pipeline.core.errors import UsageError
+from eval_pipeline.core.names import DEFAULT_PROJECT
+
+OPENAI_URL = "https://api.openai.com/v1"
+LANGFUSE_URL = "https://cloud.langfuse.com"
+_KNOWN = (
+    "OPENAI_API_KEY",
+    "OPENAI_BASE_URL",
+    "GEMINI_API_KEY",
+    "GOOGLE_API_KEY",
+    "GOOGLE_GEMINI_BASE_URL",
+    "LANGFUSE_PUBLIC_KEY",
+    "LANGFUSE_SECRET_KEY",
+    "LANGFUSE_BASE_URL",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """The provider variables of one project; keys never show."""
+
+    openai_base_url: str
+    langfuse_base_url: str
+    openai_api_key: str | None = field(default=None, repr=False)
+    langfuse_public_key: str | None = field(default=None, repr=False)
+    langfuse_secret_key: str | None = field(default=None, repr=False)
+
+    @property
+    def traces_to_langfuse(self) -> bool:
+        """Whether both Langfuse keys are there."""
+        return bool(self.langfuse_public_key and self.langfuse_secret_key)
+
+    def require_openai_key(self) -> str:
+        """Return the key, or raise ``missing_api_key``."""
+        if self.openai_api_key:
+            return self.openai_api_key
+        raise UsageError(
+            f"no API key for {self.openai_base_url}: OPENAI_API_KEY is not set",
+            code="missing_api_key",
+            hint="set OPENAI_API_KEY (any text will do for a server that checks none) and, if it is not OpenAI itself, "
+            "OPENAI_BASE_URL",
+        )
+
+
+def read_credentials(project: str, *, file: Path | None, environ: Mapping[str, str] | None = None) -> Credentials:
+    """Collect a project's variables.
+
+    Without a file every project uses the environment. With one, a project uses its own entry alone; only ``default`` may
+    fall back to the environment.
+    """
+    variables = dict(os.environ if environ is None else environ)
+    if file is not None:
+        entries = _read_file(file)
+        variables = entries.get(project, variables if project == DEFAULT_PROJECT else {})
+    return Credentials(
+        openai_api_key=variables.get("OPENAI_API_KEY") or None,
+        openai_base_url=variables.get("OPENAI_BASE_URL") or OPENAI_URL,
+        langfuse_public_key=variables.get("LANGFUSE_PUBLIC_KEY") or None,
+        langfuse_secret_key=variables.get("LANGFUSE_SECRET_KEY") or None,
+        langfuse_base_url=variables.get("LANGFUSE_BASE_URL") or LANGFUSE_URL,
+    )
+
+
+def _read_file(file: Path) -> dict[str, dict[str, str]]:
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise _bad_file(file, problem=str(error)) from error
+    entries = _parse(file, text)
+    if not isinstance(entries, dict) or not all(isinstance(entry, dict) for entry in entries.values()):
+        raise _bad_file(file, problem="it is not a mapping of project to variables")
+    for project, entry in entries.items():
+        unknown = sorted(set(entry) - set(_KNOWN))
+        if unknown:
+            raise _bad_file(file, problem=f"project {project!r} has the unknown variable {unknown[0]!r}")
+    return {str(project): {name: str(value) for name, value in entry.items()} for project, entry in entries.items()}
+
+
+def _parse(file: Path, text: str) -> object:
+    if file.suffix == ".json":
+        try:
+            return json.loads(text)
+        except json.JSONDecodeError as error:
+            raise _bad_file(file, problem=f"line {error.lineno} is not JSON") from error
+    import yaml  # noqa: PLC0415 - only where such a file is used
+
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        line = getattr(getattr(error, "problem_mark", None), "line", 0) + 1
+        raise _bad_file(file, problem=f"line {line} is not YAML") from error
+
+
+def _bad_file(file: Path, *, problem: str) -> UsageError:
+    return UsageError(
+        f"the credentials file {file} cannot be used: {problem}",
+        code="invalid_setting",
+        hint=f"it maps each project to some of {', '.join(_KNOWN)}",
+    )

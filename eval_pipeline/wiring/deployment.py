@@ -1,0 +1,105 @@
+"""Where this installation keeps its facts and files, opened when first used."""
+
+import os
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+from eval_pipeline.core.errors import UsageError
+from eval_pipeline.core.ports import ObjectStore
+from eval_pipeline.core.runs import Worker
+from eval_pipeline.dispatch.workers import this_worker
+from eval_pipeline.storage.home import find_home, open_home_ledger
+from eval_pipeline.storage.local import LocalObjectStore
+from eval_pipeline.wiring.credentials import Credentials, read_credentials
+from eval_pipeline.wiring.settings import Settings
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.client import S3Client
+
+    from eval_pipeline.storage.ledger import SqlLedger
+    from eval_pipeline.storage.stages import StageStore
+
+
+class Deployment:
+    """One installation: settings, ledger, object store, credentials.
+
+    Args:
+        environ: the variables to read; the process environment by default.
+        cwd: where the search for an embedded home begins.
+        make_s3_client: builds the S3 client when the store is ``s3://…`` (from dagster-aws's resource, in ``defs``).
+    """
+
+    def __init__(
+        self,
+        *,
+        environ: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+        make_s3_client: "Callable[[], S3Client] | None" = None,
+    ) -> None:
+        self._environ = os.environ if environ is None else environ
+        self._make_s3_client = make_s3_client
+        self.home = find_home(self._environ, cwd or Path.cwd())
+        self.settings = Settings.from_environment(self._environ)
+
+    @property
+    def store_url(self) -> str:
+        """Where stage files and datasets lie."""
+        return self._environ.get("EVAL_PIPELINE_STORE") or (self.home / "store").as_uri()
+
+    @property
+    def database_url(self) -> str | None:
+        """The ledger's database when it is not the embedded one; may hold a password."""
+        return self._environ.get("EVAL_PIPELINE_DATABASE_URL") or None
+
+    @cached_property
+    def ledger(self) -> "SqlLedger":
+        """Facts that need transactions and queries."""
+        if self.database_url is None:
+            return open_home_ledger(self.home)
+        from eval_pipeline.storage.ledger import open_ledger  # noqa: PLC0415 - sqlalchemy: not when a code location loads
+
+        return open_ledger(self.database_url)
+
+    @cached_property
+    def objects(self) -> ObjectStore:
+        """Bytes under keys."""
+        parts = urlsplit(self.store_url)
+        if parts.scheme == "file" and parts.netloc in {"", "localhost"} and parts.path:
+            return LocalObjectStore(Path(unquote(parts.path)))
+        if parts.scheme == "s3" and parts.netloc:
+            return self._open_s3(bucket=parts.netloc, prefix=parts.path.strip("/"))
+        raise UsageError(
+            f"EVAL_PIPELINE_STORE is {self.store_url!r}, which is no store",
+            code="invalid_setting",
+            hint="use file:///absolute/folder or s3://bucket/prefix",
+        )
+
+    def _open_s3(self, *, bucket: str, prefix: str) -> ObjectStore:
+        from eval_pipeline.storage.s3 import S3ObjectStore  # noqa: PLC0415 - botocore is slow to import
+
+        if self._make_s3_client is None:
+            raise UsageError(
+                f"this command cannot reach {self.store_url}",
+                code="invalid_setting",
+                hint="use the command line or Dagster",
+            )
+        return S3ObjectStore(self._make_s3_client(), bucket=bucket, prefix=prefix)
+
+    @cached_property
+    def stages(self) -> "StageStore":
+        """Stage files with their manifests."""
+        from eval_pipeline.storage.stages import StageStore  # noqa: PLC0415 - pyarrow is slow to import
+
+        return StageStore(self.objects)
+
+    @cached_property
+    def worker(self) -> Worker:
+        """This process, as the ledger names it."""
+        return this_worker()
+
+    def credentials(self, project: str) -> Credentials:
+        """Return the provider variables of a project."""
+        return read_credentials(project, file=self.settings.project_credentials_file, environ=self._environ)

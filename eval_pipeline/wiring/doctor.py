@@ -1,0 +1,123 @@
+"""Checks of an installation: keys, addresses, store, database; each says what is wrong and what to do."""
+
+import json
+import shutil
+import urllib.error
+import urllib.request
+from base64 import b64encode
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from http import HTTPStatus
+from uuid import uuid4
+
+from eval_pipeline.core.errors import EvalPipelineError
+from eval_pipeline.wiring.deployment import Deployment
+
+TIMEOUT_S = 10
+LOW_DISK_BYTES = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One check: ``ok`` is None where something is off or could not be known, without being wrong."""
+
+    check: str
+    ok: bool | None
+    detail: str
+    hint: str = ""
+
+
+def examine(deployment: Deployment, *, project: str) -> Iterator[Finding]:
+    """Yield one finding per check; none raises."""
+    yield _home(deployment)
+    yield _guarded("database", lambda: _database(deployment))
+    yield _guarded("store", lambda: _store(deployment))
+    yield _guarded("OpenAI", lambda: _openai(deployment, project=project))
+    yield _guarded("Langfuse", lambda: _langfuse(deployment, project=project))
+
+
+def _guarded(check: str, examine_it: Callable[[], Finding]) -> Finding:
+    try:
+        return examine_it()
+    except EvalPipelineError as error:
+        return Finding(check, ok=False, detail=error.message, hint=error.hint)
+
+
+def _home(deployment: Deployment) -> Finding:
+    existing = next(folder for folder in (deployment.home, *deployment.home.parents) if folder.exists())
+    free = shutil.disk_usage(existing).free
+    detail = f"{deployment.home}, {free / 1e9:.1f} GB free"
+    if free < LOW_DISK_BYTES:
+        return Finding("home", ok=False, detail=detail, hint="make room, or set EVAL_PIPELINE_HOME to another disk")
+    return Finding("home", ok=True, detail=detail)
+
+
+def _database(deployment: Deployment) -> Finding:
+    kind = "PostgreSQL" if (deployment.database_url or "").startswith("postgres") else "SQLite"
+    return Finding("database", ok=True, detail=f"{kind}, ledger {deployment.ledger.id}")
+
+
+def _store(deployment: Deployment) -> Finding:
+    key = f"doctor/{uuid4().hex}"
+    deployment.objects.put(key, b"probe")
+    deployment.objects.read(key)
+    deployment.objects.delete(key)
+    return Finding("store", ok=True, detail=f"{deployment.store_url} can be written and read")
+
+
+def _openai(deployment: Deployment, *, project: str) -> Finding:
+    credentials = deployment.credentials(project)
+    key = credentials.require_openai_key()
+    url = credentials.openai_base_url.rstrip("/") + "/models"
+    reply = _get(url, authorization=f"Bearer {key}")
+    return _judge_reply("OpenAI", reply, url=url, remedy="OPENAI_API_KEY and OPENAI_BASE_URL")
+
+
+def _langfuse(deployment: Deployment, *, project: str) -> Finding:
+    credentials = deployment.credentials(project)
+    if not credentials.traces_to_langfuse:
+        return Finding("Langfuse", ok=None, detail="off: LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY are not set")
+    pair = f"{credentials.langfuse_public_key}:{credentials.langfuse_secret_key}".encode()
+    url = credentials.langfuse_base_url.rstrip("/") + "/api/public/projects"
+    reply = _get(url, authorization=f"Basic {b64encode(pair).decode()}")
+    return _judge_reply("Langfuse", reply, url=url, remedy="LANGFUSE_PUBLIC_KEY, _SECRET_KEY and _BASE_URL")
+
+
+@dataclass(frozen=True, slots=True)
+class _Reply:
+    status: int | None
+    is_json: bool
+    problem: str = ""
+
+
+def _get(url: str, *, authorization: str) -> _Reply:
+    try:
+        request = urllib.request.Request(url, headers={"Authorization": authorization})  # noqa: S310 - the user's own address
+        with urllib.request.urlopen(request, timeout=TIMEOUT_S) as reply:  # noqa: S310 - the same
+            return _Reply(reply.status, is_json=_is_json(reply.read()))
+    except urllib.error.HTTPError as error:
+        return _Reply(error.code, is_json=_is_json(error.read()))
+    except (urllib.error.URLError, ValueError, OSError) as error:
+        return _Reply(None, is_json=False, problem=str(getattr(error, "reason", error)))
+
+
+def _is_json(body: bytes) -> bool:
+    try:
+        json.loads(body)
+    except ValueError:
+        return False
+    return True
+
+
+def _judge_reply(check: str, reply: _Reply, *, url: str, remedy: str) -> Finding:
+    if reply.status is None:
+        return Finding(check, ok=False, detail=f"{url} does not answer: {reply.problem}", hint=f"check {remedy}")
+    if reply.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+        return Finding(check, ok=False, detail=f"{url} refuses the key ({reply.status})", hint=f"check {remedy}")
+    if not reply.is_json:
+        return Finding(
+            check, ok=False, detail=f"{url} does not answer with JSON ({reply.status})", hint=f"check {remedy}"
+        )
+    if reply.status != HTTPStatus.OK:
+        return Finding(check, ok=None, detail=f"{url} answers {reply.status}; the address and key may still be right")
+    return Finding(check, ok=True, detail=f"{url} accepts the key")

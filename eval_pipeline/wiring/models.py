@@ -1,0 +1,63 @@
+"""Builds the adapters of one run: connection, model under test, prices, tracing, from the run's project and settings."""
+
+from decimal import Decimal
+
+from eval_pipeline.core.cost import Tariff
+from eval_pipeline.core.retry import RetryPolicy
+from eval_pipeline.core.runs import RunMode
+from eval_pipeline.core.tracing import TraceSink
+from eval_pipeline.dispatch.breaker import Endpoint
+from eval_pipeline.dispatch.budget import Budget
+from eval_pipeline.providers.openai.client import OpenAIConnection
+from eval_pipeline.providers.prices import PublishedPrices
+from eval_pipeline.wiring.credentials import Credentials
+from eval_pipeline.wiring.settings import Settings
+
+
+def open_connection(credentials: Credentials, *, settings: Settings, concurrency: int) -> OpenAIConnection:
+    """Build the connection that answers and embeddings go through."""
+    return OpenAIConnection(
+        api_key=credentials.require_openai_key(),
+        base_url=credentials.openai_base_url,
+        timeout_s=settings.request_timeout_seconds,
+        connections=concurrency,
+    )
+
+
+def endpoint(credentials: Credentials, *, model: str) -> Endpoint:
+    """Name the endpoint in the words of the person who configured it."""
+    return Endpoint(
+        provider="OpenAI",
+        base_url=credentials.openai_base_url,
+        model=model,
+        key_variable="OPENAI_API_KEY",
+        url_variable="OPENAI_BASE_URL",
+    )
+
+
+def tariff(model: str, *, mode: RunMode) -> Tariff:
+    """Return the published prices that a stage's calls fall under."""
+    return Tariff(book=PublishedPrices(), model=model, mode=mode)
+
+
+def retry_policy(settings: Settings) -> RetryPolicy:
+    """Return how often and how patiently one item is tried."""
+    return RetryPolicy(max_attempts=settings.retry_max_attempts, time_budget_s=settings.item_time_budget_seconds)
+
+
+def budget(max_cost_usd: float | None, *, spent_usd: Decimal) -> Budget | None:
+    """Return the run's budget, less what it has cost already."""
+    if max_cost_usd is None:
+        return None
+    return Budget(limit_usd=Decimal(str(max_cost_usd)), spent_usd=spent_usd)
+
+
+def open_trace_sink(credentials: Credentials) -> TraceSink:
+    """Build the delivery to Langfuse; both keys must be there."""
+    from eval_pipeline.providers.langfuse.sink import LangfuseSink  # noqa: PLC0415 - only where traces are delivered
+
+    return LangfuseSink(
+        base_url=credentials.langfuse_base_url,
+        public_key=credentials.langfuse_public_key or "",
+        secret_key=credentials.langfuse_secret_key or "",
+    )

@@ -1,0 +1,144 @@
+"""What a person may do with a run: take it up again, stop it, delete it; refused where that would do harm."""
+
+from collections.abc import Callable
+from time import sleep
+from typing import Any
+
+from eval_pipeline.core.errors import ConflictError
+from eval_pipeline.core.names import RunKey
+from eval_pipeline.core.runs import Flow, RunRecord, RunState
+from eval_pipeline.core.stages import StageRef
+from eval_pipeline.dispatch.workers import worker_is_dead
+from eval_pipeline.wiring.deployment import Deployment
+from eval_pipeline.wiring.run_life import find_run, state_of
+
+TEXT_STAGES = (
+    "spec",
+    "dataset",
+    "response_batch",
+    "responses",
+    "embedding_batch",
+    "embeddings",
+    "scores",
+    "report",
+    "traces",
+)
+_ACTIVE = frozenset({RunState.REQUESTED, RunState.RUNNING})
+
+
+def reopen(deployment: Deployment, *, flow: Flow, key: RunKey, max_cost_usd: float | None, here: bool) -> RunRecord:
+    """Make a run ready to be taken up again; raises ``run_in_progress`` while somebody works on it.
+
+    Args:
+        here: whether this process executes it; else it waits for a sensor.
+    """
+    run = find_run(deployment, flow=flow, key=key)
+    if is_worked_on(deployment, run):
+        raise _in_progress(run)
+    ledger = deployment.ledger
+    ledger.request_cancel(flow=flow, key=key, requested=False)
+    if max_cost_usd is not None:
+        ledger.set_run_budget(flow=flow, key=key, max_cost_usd=max_cost_usd)
+    ledger.set_run_worker(flow=flow, key=key, worker=deployment.worker if here else None, dagster_run_id=None)
+    if not ledger.set_run_state(flow=flow, key=key, to=RunState.REQUESTED, expected=frozenset({run.state})):
+        raise _in_progress(find_run(deployment, flow=flow, key=key))
+    return find_run(deployment, flow=flow, key=key)
+
+
+def is_worked_on(deployment: Deployment, run: RunRecord, *, wait: Callable[[float], object] = sleep) -> bool:
+    """Tell whether somebody works on a run; of a worker that cannot be seen from here, whether its lease still beats.
+
+    Args:
+        deployment: where the run lives.
+        run: its row.
+        wait: waits so many seconds.
+    """
+    if state_of(run) not in _ACTIVE or run.worker is None:
+        return False
+    if worker_is_dead(run.worker) is False:
+        return True
+    before = _beats(deployment, run)
+    if not before:
+        return False
+    wait(deployment.settings.lease_patience_seconds)
+    return _beats(deployment, run) != before
+
+
+def _beats(deployment: Deployment, run: RunRecord) -> list[tuple[str, int, int]]:
+    """Return the leases that are held on the run's stages, with their counters."""
+    refs = (StageRef(flow=run.flow, key=run.key, stage=stage) for stage in TEXT_STAGES)
+    held = (deployment.ledger.find_lease(ref.prefix) for ref in refs)
+    return [(lease.resource, lease.token, lease.counter) for lease in held if lease is not None]
+
+
+def cancel(deployment: Deployment, *, flow: Flow, key: RunKey) -> RunState:
+    """Stop a run: at once when nobody works on it, else at the worker's next item boundary."""
+    run = find_run(deployment, flow=flow, key=key)
+    state = state_of(run)
+    if state in {RunState.COMPLETED, RunState.FAILED, RunState.CANCELLED}:
+        raise ConflictError(
+            f"run {key.run} is {state} already", code="run_already_ended", hint="there is nothing to stop"
+        )
+    deployment.ledger.request_cancel(flow=flow, key=key, requested=True)
+    if state is RunState.RUNNING and is_worked_on(deployment, run):
+        return state
+    deployment.ledger.set_run_state(flow=flow, key=key, to=RunState.CANCELLED)
+    return RunState.CANCELLED
+
+
+def check_deletable(deployment: Deployment, *, flow: Flow, key: RunKey) -> None:
+    """Raise while somebody works on the run."""
+    run = find_run(deployment, flow=flow, key=key)
+    if is_worked_on(deployment, run):
+        raise _in_progress(run)
+
+
+def delete(deployment: Deployment, *, flow: Flow, key: RunKey) -> None:
+    """Remove the run's stored stages, then its row."""
+    check_deletable(deployment, flow=flow, key=key)
+    for stored in list(deployment.objects.list(f"{flow}/{key.project}/{key.run}")):
+        deployment.objects.delete(stored)
+    deployment.ledger.delete_run(flow=flow, key=key)
+
+
+def note_interruptions(deployment: Deployment, *, project: str) -> None:
+    """Write down which runs of this host lost their worker, so that listings can filter on it."""
+    for state in _ACTIVE:
+        page = deployment.ledger.list_runs(project=project, flow=None, state=state, limit=1_000, offset=0)
+        for run in page.items:
+            if state_of(run) is RunState.INTERRUPTED:
+                deployment.ledger.set_run_state(
+                    flow=run.flow, key=run.key, to=RunState.INTERRUPTED, expected=frozenset({state})
+                )
+
+
+def run_json(run: RunRecord) -> dict[str, Any]:
+    """Return the JSON form of a run's row."""
+    return {
+        "run": run.key.run,
+        "project": run.key.project,
+        "flow": str(run.flow),
+        "state": str(state_of(run)),
+        "mode": str(run.mode),
+        "dataset": {"name": run.dataset_name, "version": run.dataset_version},
+        "spec_hash": run.spec_hash,
+        "requested_by": run.requested_by,
+        "created_at": run.created_at.isoformat(),
+        "updated_at": run.updated_at.isoformat(),
+        "max_cost_usd": run.max_cost_usd,
+        "cancel_requested": run.cancel_requested,
+        "dagster_run_id": run.dagster_run_id,
+        "worker": None if run.worker is None else {"host": run.worker.host, "pid": run.worker.pid},
+        "error": None
+        if run.error_code is None
+        else {"code": run.error_code, "message": run.error_message, "hint": run.error_hint},
+    }
+
+
+def _in_progress(run: RunRecord) -> ConflictError:
+    worker = f"process {run.worker.pid} on {run.worker.host}" if run.worker else "a worker"
+    return ConflictError(
+        f"run {run.key.run} is being worked on by {worker}",
+        code="run_in_progress",
+        hint=f"wait for it, or stop it: eval-pipeline run cancel {run.key.run}",
+    )

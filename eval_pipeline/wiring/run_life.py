@@ -1,0 +1,97 @@
+"""How a run's state follows the work on its stages: who works, how the work ended, what that means for the run."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from eval_pipeline.core.errors import (
+    EvalPipelineError,
+    IncompleteError,
+    NotFoundError,
+)
+from eval_pipeline.core.names import RunKey
+from eval_pipeline.core.ports import RunLedger
+from eval_pipeline.core.runs import Flow, RunRecord, RunState
+from eval_pipeline.dispatch.workers import worker_is_dead
+from eval_pipeline.wiring.deployment import Deployment
+
+_SETTLED = frozenset({RunState.COMPLETED, RunState.FAILED})
+
+
+def find_run(deployment: Deployment, *, flow: Flow, key: RunKey) -> RunRecord:
+    """Return the run, or raise ``run_not_found``."""
+    run = deployment.ledger.find_run(flow=flow, key=key)
+    if run is not None:
+        return run
+    raise NotFoundError(
+        f"project {key.project} has no {flow} run {key.run}",
+        code="run_not_found",
+        hint="eval-pipeline run list shows the runs; in the Dagster UI materialize spec with its configuration first",
+    )
+
+
+def state_of(run: RunRecord) -> RunState:
+    """Return where a run stands: a run whose worker is gone is ``interrupted``, whatever was written last."""
+    active = run.state in {RunState.RUNNING, RunState.REQUESTED}
+    gone = run.worker is not None and worker_is_dead(run.worker) is True
+    return RunState.INTERRUPTED if active and gone else run.state
+
+
+@contextmanager
+def working(
+    deployment: Deployment, *, flow: Flow, key: RunKey, dagster_run_id: str | None, optional: bool = False
+) -> Iterator[RunRecord]:
+    """Mark the run as worked on by this process for the time of one stage, and record how that ended.
+
+    A run that was completed or failed before is so again when a single stage was made without trouble. A failure of an
+    ``optional`` stage is not the run's.
+    """
+    before = find_run(deployment, flow=flow, key=key)
+    life = _Life(deployment.ledger, flow=flow, key=key, before=before)
+    deployment.ledger.set_run_worker(flow=flow, key=key, worker=deployment.worker, dagster_run_id=dagster_run_id)
+    deployment.ledger.set_run_state(flow=flow, key=key, to=RunState.RUNNING)
+    try:
+        yield before
+    except EvalPipelineError as error:
+        life.restore() if optional else life.end(_state_after(error), error=error)
+        raise
+    except Exception as error:
+        wrapped = EvalPipelineError(f"{type(error).__name__}: {error}", code="internal_error", hint="see the run's log")
+        life.restore() if optional else life.end(RunState.FAILED, error=wrapped)
+        raise
+    except BaseException:
+        life.end(RunState.INTERRUPTED, error=None)
+        raise
+    life.restore()
+
+
+@dataclass(frozen=True, slots=True)
+class _Life:
+    """The run's row as it was, and the ways back to it or on from it."""
+
+    ledger: RunLedger
+    flow: Flow
+    key: RunKey
+    before: RunRecord
+
+    def restore(self) -> None:
+        """Give a settled run its state and error back; any other goes on running."""
+        if self.before.state in _SETTLED:
+            self.end(self.before.state, error=stored_error(self.before))
+
+    def end(self, state: RunState, *, error: EvalPipelineError | None) -> None:
+        """Record how the work ended."""
+        self.ledger.set_run_state(flow=self.flow, key=self.key, to=state, error=error)
+
+
+def stored_error(run: RunRecord) -> EvalPipelineError | None:
+    """Return the error that the ledger keeps of a run."""
+    if run.error_code is None:
+        return None
+    return EvalPipelineError(run.error_message or run.error_code, code=run.error_code, hint=run.error_hint or "")
+
+
+def _state_after(error: EvalPipelineError) -> RunState:
+    if error.code == "run_cancelled":
+        return RunState.CANCELLED
+    return RunState.INCOMPLETE if isinstance(error, IncompleteError) else RunState.FAILED

@@ -1,0 +1,63 @@
+"""What a run would cost, before anything is paid: tokens estimated from the questions, published prices."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from eval_pipeline.core.cost import ESTIMATED_OUTPUT_TOKENS, StageCost, costs_as_json, estimate_usage
+from eval_pipeline.core.outcomes import Usage
+from eval_pipeline.text_eval.spec import TextSpec
+from eval_pipeline.wiring import models
+from eval_pipeline.wiring.deployment import Deployment
+from eval_pipeline.wiring.golden_store import golden_rows
+from eval_pipeline.wiring.text_runs import PreparedRun
+
+
+def estimate_run(prepared: PreparedRun, *, deployment: Deployment) -> dict[str, Any]:
+    """Return tokens and dollars per stage, and what they assume."""
+    spec = prepared.spec
+    output_tokens, output_words = _output_tokens(spec.model_body)
+    rows = golden_rows(deployment.objects, prepared.dataset)
+    once = Usage()
+    golden = Usage()
+    for row in rows:
+        once += estimate_usage(
+            [row.question], repeated_text=str(spec.model_body.get("instructions") or ""), output_tokens=output_tokens
+        )
+        golden += estimate_usage([row.answer], output_tokens=0)
+    answers = _times(once, spec.repeats)
+    stages = {"response": _cost(spec.model, usage=answers, spec=spec)}
+    if spec.needs_embeddings:
+        texts = Usage(input=answers.output + golden.input, total=answers.output + golden.input)
+        stages["embedding"] = _cost(spec.embedding_model, usage=texts, spec=spec)
+    costs = costs_as_json(stages)
+    total = costs.pop("total_cost_usd")
+    return {
+        "items": spec.total_items_count,
+        "stages": costs,
+        "total_cost_usd": total,
+        "assumptions": [
+            output_words,
+            "a token is four bytes of ASCII or two bytes of anything else; tools and files that the model reads are not in",
+            "published prices, standard rate" if spec.mode == "fast" else "published prices, batch rate",
+        ],
+    }
+
+
+def _output_tokens(body: Mapping[str, Any]) -> tuple[int, str]:
+    limit = body.get("max_output_tokens")
+    if isinstance(limit, int) and limit > 0:
+        return limit, f"every answer uses its {limit:,} max_output_tokens: an upper bound"
+    return (
+        ESTIMATED_OUTPUT_TOKENS,
+        f"every answer has {ESTIMATED_OUTPUT_TOKENS:,} tokens, for max_output_tokens is not set",
+    )
+
+
+def _times(usage: Usage, times: int) -> Usage:
+    return Usage(input=usage.input * times, output=usage.output * times, total=usage.total * times)
+
+
+def _cost(model: str, *, usage: Usage, spec: TextSpec) -> StageCost:
+    price = models.tariff(model, mode=spec.mode).price(usage, at=datetime.now(UTC))
+    return StageCost(model=model).plus(usage, price, model=model)

@@ -1,0 +1,158 @@
+"""From a request to a claimed text run: everything that can be checked without paying is checked here, in one order.
+
+Dataset, configuration, type, size, name: the command line and the Dagster form give the same answers.
+"""
+
+import getpass
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from eval_pipeline.core.datasets import DatasetKind, DatasetVersion
+from eval_pipeline.core.errors import UsageError
+from eval_pipeline.core.names import RunKey, shown, validate_project
+from eval_pipeline.core.runs import Flow, RunMode, RunRecord, RunState
+from eval_pipeline.text_eval.scorers import parse_scorers
+from eval_pipeline.text_eval.spec import (
+    DEFAULT_SCORERS,
+    TextRequest,
+    TextSpec,
+    build_model_body,
+    check_range,
+    choose_embedding_model,
+)
+from eval_pipeline.wiring.deployment import Deployment
+
+PROVIDERS = ("openai",)
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedRun:
+    """A request that passed every check: what would be claimed."""
+
+    key: RunKey
+    dataset: DatasetVersion
+    spec: TextSpec
+    max_cost_usd: float | None
+
+
+def prepare(request: TextRequest, *, project: str, run: str, deployment: Deployment) -> PreparedRun:
+    """Check a request against datasets and settings; nothing is paid, nothing is written."""
+    dataset = find_text_dataset(deployment, project=validate_project(project), reference=request.dataset)
+    spec = _freeze(request, dataset=dataset, deployment=deployment)
+    if request.max_cost_usd is not None:
+        check_range("max_cost_usd", value=request.max_cost_usd, low=0, high=1e9)
+    _check_provider(request)
+    _check_size(spec, dataset=dataset, deployment=deployment)
+    deployment.credentials(project).require_openai_key()
+    key = RunKey.of(project=project, run=run)
+    return PreparedRun(key=key, dataset=dataset, spec=spec, max_cost_usd=request.max_cost_usd)
+
+
+def requester() -> str:
+    """Name the person at the command line."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user may have no name
+        return "command line"
+
+
+def claim(prepared: PreparedRun, *, requested_by: str, deployment: Deployment, here: bool) -> RunRecord:
+    """Take the name with one INSERT; raises ``run_name_already_exists``.
+
+    Args:
+        here: whether this process executes the run; else it waits for a sensor.
+    """
+    now = datetime.now(UTC)
+    return deployment.ledger.claim_run(
+        RunRecord(
+            key=prepared.key,
+            flow=Flow.TEXT,
+            state=RunState.REQUESTED,
+            spec=prepared.spec.to_json(),
+            spec_hash=prepared.spec.hash,
+            dataset_name=prepared.dataset.name,
+            dataset_version=prepared.dataset.version,
+            mode=prepared.spec.mode,
+            requested_by=requested_by,
+            created_at=now,
+            updated_at=now,
+            worker=deployment.worker if here else None,
+            max_cost_usd=prepared.max_cost_usd,
+        )
+    )
+
+
+def find_text_dataset(deployment: Deployment, *, project: str, reference: str) -> DatasetVersion:
+    """Resolve ``NAME`` or ``NAME@VERSION``."""
+    name, _, version = reference.partition("@")
+    dataset = deployment.ledger.find_dataset(project=project, name=name, version=version or None)
+    if dataset.kind is DatasetKind.TEXT:
+        return dataset
+    raise UsageError(
+        f"dataset {shown(name)} holds {dataset.kind} items",
+        code="config_type_unsupported",
+        hint="choose a dataset of golden questions and answers",
+    )
+
+
+def _freeze(request: TextRequest, *, dataset: DatasetVersion, deployment: Deployment) -> TextSpec:
+    settings = deployment.settings
+    fast = request.mode is RunMode.FAST
+    default_threshold = settings.fast_failure_threshold if fast else settings.batch_failure_threshold
+    repeats = dataset.duplication_factor if request.repeats is None else request.repeats
+    threshold = default_threshold if request.failure_threshold is None else request.failure_threshold
+    concurrency = settings.fast_api_concurrency if request.concurrency is None else request.concurrency
+    check_range("repeats", value=repeats, low=1, high=settings.max_duplication_factor)
+    check_range("failure_threshold", value=threshold, low=0, high=1)
+    check_range("concurrency", value=concurrency, low=1, high=1_000)
+    if request.embedding_dimensions is not None:
+        check_range("embedding_dimensions", value=request.embedding_dimensions, low=1, high=3_072)
+    return TextSpec(
+        dataset_name=dataset.name,
+        dataset_version=dataset.version,
+        original_items_count=dataset.original_items_count,
+        repeats=int(repeats),
+        mode=request.mode,
+        provider=request.provider,
+        model_body=build_model_body(request),
+        embedding_model=choose_embedding_model(request.embedding_model),
+        embedding_dimensions=request.embedding_dimensions,
+        scorers=parse_scorers(request.scorers or DEFAULT_SCORERS),
+        failure_threshold=float(threshold),
+        concurrency=int(concurrency),
+    )
+
+
+def _check_provider(request: TextRequest) -> None:
+    if request.provider not in PROVIDERS:
+        raise UsageError(
+            f"provider {shown(request.provider)} cannot be used by a text run",
+            code="config_type_unsupported",
+            hint=f"use one of: {', '.join(PROVIDERS)} (any OpenAI-compatible server through OPENAI_BASE_URL)",
+        )
+    if request.mode is RunMode.BATCH:
+        raise UsageError(
+            "batch mode is not part of this version",
+            code="config_type_unsupported",
+            hint="use --mode fast, and raise EVAL_FAST_MAX_UNIQUE_ROWS for a larger dataset",
+        )
+
+
+def _check_size(spec: TextSpec, *, dataset: DatasetVersion, deployment: Deployment) -> None:
+    if spec.mode is not RunMode.FAST:
+        return
+    settings = deployment.settings
+    if not dataset.eligible_for_fast(settings.fast_max_unique_rows):
+        raise UsageError(
+            f"dataset {shown(dataset.name)} has {dataset.original_items_count:,} questions, "
+            f"a fast run may have {settings.fast_max_unique_rows:,}",
+            code="dataset_too_large_for_fast",
+            hint="use --mode batch, or raise EVAL_FAST_MAX_UNIQUE_ROWS",
+        )
+    if dataset.size_bytes > settings.fast_max_file_bytes:
+        raise UsageError(
+            f"the file of dataset {shown(dataset.name)} has {dataset.size_bytes:,} bytes, "
+            f"a fast run may have {settings.fast_max_file_bytes:,}",
+            code="dataset_too_large_for_fast",
+            hint="use --mode batch, or raise EVAL_FAST_MAX_FILE_BYTES",
+        )

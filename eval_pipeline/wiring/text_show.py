@@ -1,0 +1,157 @@
+"""A text run as scripts and people read it: the ledger's row joined with what the stages' manifests say."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from eval_pipeline.core.cost import join_costs
+from eval_pipeline.core.errors import UsageError
+from eval_pipeline.core.names import RunKey
+from eval_pipeline.core.ports import StageReader
+from eval_pipeline.core.runs import Flow, RunRecord
+from eval_pipeline.core.stages import Manifest, StageRef
+from eval_pipeline.text_eval.export import export_grouped, export_rows
+from eval_pipeline.text_eval.export_files import export_format
+from eval_pipeline.text_eval.side_by_side import WalkedItem, walk
+from eval_pipeline.text_eval.spec import TextSpec
+from eval_pipeline.wiring.deployment import Deployment
+from eval_pipeline.wiring.run_control import run_json
+from eval_pipeline.wiring.run_life import find_run
+
+
+def show_run(deployment: Deployment, key: RunKey, *, detail: bool) -> dict[str, Any]:
+    """Return the JSON document of ``text show``."""
+    run = find_run(deployment, flow=Flow.TEXT, key=key)
+    stored = _Stored(deployment, key)
+    spec = TextSpec.from_json(run.spec)
+    document = {
+        **run_json(run),
+        "dataset": {
+            "name": run.dataset_name,
+            "version": run.dataset_version,
+            "original_items_count": spec.original_items_count,
+            "duplication_factor": spec.repeats,
+            "total_items_count": spec.total_items_count,
+        },
+        "model": spec.model,
+        "spec": run.spec,
+        "counts": stored.counts(spec),
+        "summary_scores": stored.fact("scores", "summary_scores") or [],
+        "category_metrics": stored.fact("scores", "category_metrics") or [],
+        "cost": stored.cost(),
+        "threshold": stored.threshold(spec),
+        "latency_s": stored.fact("responses", "latency_s"),
+        "batches": [],
+        "report": stored.fact("report", "url"),
+        "langfuse": stored.fact("traces", "langfuse"),
+    }
+    return {**document, "traces": list(_traces(stored, run))} if detail else document
+
+
+class _Stored:
+    """The finished stages of a run."""
+
+    def __init__(self, deployment: Deployment, key: RunKey) -> None:
+        self._stages = deployment.stages
+        self._key = key
+
+    def find(self, stage: str) -> StageReader | None:
+        """Return a stage if it was finished."""
+        return self._stages.find(StageRef(flow=Flow.TEXT, key=self._key, stage=stage))
+
+    def manifest(self, stage: str) -> Manifest | None:
+        """Return a stage's manifest if it was finished."""
+        found = self.find(stage)
+        return found.manifest if found else None
+
+    def fact(self, stage: str, name: str) -> Any:  # noqa: ANN401 - JSON
+        """Return one fact of a stage's summary."""
+        manifest = self.manifest(stage)
+        return manifest.summary.get(name) if manifest else None
+
+    def counts(self, spec: TextSpec) -> dict[str, Any]:
+        """Count items by what became of them; null while the answers are not all in."""
+        counts: dict[str, Any] = dict(self.fact("responses", "counts") or {"ok": None, "failed": None})
+        embeddings = self.fact("embeddings", "counts") or {}
+        return {
+            **counts,
+            "total": spec.total_items_count,
+            "embedding_failed": embeddings.get("failed_embeddings"),
+        }
+
+    def cost(self) -> dict[str, Any] | None:
+        """Join the paid stages' costs; the total is null when one of them is unknown."""
+        found = {"response": self.fact("responses", "cost"), "embedding": self.fact("embeddings", "cost")}
+        costs = {name: cost for name, cost in found.items() if cost is not None}
+        return join_costs(costs) if costs else None
+
+    def threshold(self, spec: TextSpec) -> dict[str, Any]:
+        """Return the verdict that counts most failures."""
+        found = [self.fact(stage, "threshold") for stage in ("responses", "embeddings")]
+        verdicts = [verdict for verdict in found if verdict is not None]
+        if not verdicts:
+            return {"value": spec.failure_threshold, "observed": None, "breached": None}
+        return dict(max(verdicts, key=lambda verdict: (verdict["breached"], verdict["failed"])))
+
+
+def _traces(stored: _Stored, run: RunRecord) -> Iterator[dict[str, Any]]:
+    dataset, responses, scores = (stored.find(stage) for stage in ("dataset", "responses", "scores"))
+    if dataset is None or responses is None:
+        return
+    for item in walk(dataset, responses, scores):
+        yield _trace(item, run)
+
+
+def _trace(item: WalkedItem, run: RunRecord) -> dict[str, Any]:
+    asked, response = item.asked, item.response
+    return {
+        "trace_id": f"{run.key.partition}/{asked['item_id']}",
+        "question": asked["question"],
+        "llm_answer": response["answer"],
+        "ground_truth_answer": asked["golden_answer"],
+        "question_id": asked["question_id"],
+        "repeat": asked["repeat"],
+        "category": asked["category"],
+        "status": response["status"],
+        "error": _error(response),
+        "scores": [_score(score) for score in item.scores],
+    }
+
+
+def _error(response: Mapping[str, Any]) -> dict[str, Any] | None:
+    if response["error_code"] is None:
+        return None
+    fields = ("code", "type", "message", "transient")
+    return {name: response[f"error_{name}"] for name in fields}
+
+
+def _score(score: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "name": score["name"],
+        "value": score["value"],
+        "data_type": score["data_type"],
+        "comment": score["comment"],
+        "unscoreable_reason": score["unscoreable_reason"],
+    }
+
+
+def export_run(deployment: Deployment, key: RunKey, *, shape: str, output: Path, bom: bool) -> int:
+    """Write a run's items to a file; returns the rows written."""
+    find_run(deployment, flow=Flow.TEXT, key=key)
+    stored = _Stored(deployment, key)
+    dataset, responses = stored.find("dataset"), stored.find("responses")
+    if dataset is None or responses is None:
+        raise UsageError(
+            f"run {key.run} has no answers to export yet",
+            code="stage_missing",
+            hint=f"eval-pipeline run status {key.run} shows where it stands",
+        )
+    export = export_grouped if shape == "grouped" else export_rows
+    return export(
+        dataset=dataset,
+        responses=responses,
+        scores=stored.find("scores"),
+        path=output,
+        file_format=export_format(output),
+        bom=bom,
+    )
