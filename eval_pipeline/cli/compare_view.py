@@ -1,0 +1,64 @@
+"""Two text runs side by side for a person at a terminal."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from eval_pipeline.cli.output import printable, write_table
+
+QUESTION_CHARACTERS = 60
+
+
+def write_comparison(document: Mapping[str, Any]) -> None:
+    """Write a verdict per score, then the questions that changed most."""
+    for score in document["scores"]:
+        click.echo(verdict_sentence(score, second=document["second"]))
+    write_table(
+        ("SCORE", document["first"], document["second"], "DIFFERENCE", "95 % INTERVAL", "WON", "LOST", "TIED"),
+        [_row(score) for score in document["scores"]],
+    )
+    if document["changed"]:
+        click.echo(f"\nmost changed by {document['changed'][0]['score']}:")
+        write_table(
+            ("QUESTION", document["first"], document["second"], "TEXT"),
+            [
+                (row["question_id"], f"{row['first']:.3f}", f"{row['second']:.3f}", _cut(row["question"]))
+                for row in document["changed"]
+            ],
+        )
+
+
+def verdict_sentence(score: Mapping[str, Any], *, second: str) -> str:
+    """Say in words what the interval allows to say."""
+    name, questions = score["name"], score["questions"]
+    if score["ci_low"] is None or score["verdict"] == "not distinguishable":
+        return f"{name}: not distinguishable with {questions:,} questions"
+    low, high = sorted((abs(score["ci_low"]), abs(score["ci_high"])))
+    return (
+        f"{name}: {second} is {score['verdict']} by {abs(score['difference']):.4f} "
+        f"(95 % interval {low:.4f} to {high:.4f}, {questions:,} questions)"
+    )
+
+
+def _row(score: Mapping[str, Any]) -> tuple[str, ...]:
+    interval = "" if score["ci_low"] is None else f"{score['ci_low']:+.4f} to {score['ci_high']:+.4f}"
+    return (
+        score["name"],
+        _number(score["mean_first"]),
+        _number(score["mean_second"]),
+        "no data" if score["difference"] is None else f"{score['difference']:+.4f}",
+        interval,
+        f"{score['wins']:,}",
+        f"{score['losses']:,}",
+        f"{score['ties']:,}",
+    )
+
+
+def _number(value: float | None) -> str:
+    return "no data" if value is None else f"{value:.4f}"
+
+
+def _cut(text: str) -> str:
+    shown = printable(text)
+    return shown if len(shown) <= QUESTION_CHARACTERS else shown[: QUESTION_CHARACTERS - 1] + "…"
