@@ -49,7 +49,7 @@ def install_with_uv(python: Path, lock: Path) -> bool:
             return False
     environment = {**os.environ, "UV_LINK_MODE": "copy"}
     # the system's certificates: many organisations inspect their traffic with their own authority
-    arguments = ("--system-certs", "pip", "install", "--quiet", "--python", str(python), "--no-deps", "--require-hashes")
+    arguments = ("--system-certs", "pip", "install", "--quiet", "--python", python, "--no-deps", "--require-hashes")
     return run(python, "-m", "uv", *arguments, "-r", str(lock), environment=environment)
 
 
@@ -67,7 +67,8 @@ def install_project(python: Path) -> bool:
 
 def run(*command: str | Path, environment: dict[str, str] | None = None) -> bool:
     """Run a command and tell whether it succeeded."""
-    return subprocess.run([str(part) for part in command], check=False, env=environment).returncode == 0  # noqa: S603 - own commands
+    finished = subprocess.run([str(part) for part in command], check=False, env=environment)  # noqa: S603 - own commands
+    return finished.returncode == 0
 
 
 def complain(message: str, remedy: str) -> int:

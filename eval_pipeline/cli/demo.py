@@ -16,6 +16,7 @@ from typing import Any
 
 import click
 
+from eval_pipeline.cli.compare_view import verdict_sentence
 from eval_pipeline.cli.execution import run_outcome
 from eval_pipeline.cli.output import write_table
 from eval_pipeline.cli.progress import show_progress
@@ -27,6 +28,7 @@ from eval_pipeline.text_eval.spec import TextRequest
 from eval_pipeline.wiring import text_runs
 from eval_pipeline.wiring.catalog import add_dataset
 from eval_pipeline.wiring.deployment import Deployment
+from eval_pipeline.wiring.text_compare import compare_runs
 from eval_pipeline.wiring.text_show import show_run
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -111,6 +113,7 @@ def _evaluate(base_url: str) -> list[int]:
         reports.append((key.run, document["report"]))
     click.echo()
     write_table(("RUN", "MODEL", "ITEMS", "CORRECT", "95 % INTERVAL", "SIMILARITY", "COST", "TIME"), rows)
+    _write_verdict(deployment, series)
     click.echo("\nThe recorded models have no published price; the price of embeddings is in the reports. Reports:")
     for run, report in reports:
         click.echo(f"  {run}: {report}")
@@ -143,6 +146,17 @@ def _add_datasets(deployment: Deployment) -> None:
             description="Grade-school maths questions of openai/grade-school-math (MIT)",
             settings=deployment.settings,
         )
+
+
+def _write_verdict(deployment: Deployment, series: int) -> None:
+    """Answer the question that two runs on one dataset are made for."""
+    baseline, candidate = (RunKey(DEFAULT_PROJECT, f"demo-{series}-{planned.name}") for planned in RUNS[1:])
+    numeric = compare_runs(deployment, baseline, candidate, limit=0)["scores"][0]
+    click.echo(
+        f"\nIs {RUNS[2].model} better than {RUNS[1].model}? Question by question: "
+        f"{numeric['wins']:,} won, {numeric['losses']:,} lost, {numeric['ties']:,} tied."
+    )
+    click.echo(verdict_sentence(numeric, second=candidate.run))
 
 
 def _free_series(deployment: Deployment) -> int:

@@ -4,6 +4,7 @@ import click
 
 from eval_pipeline.cli.deployments import open_deployment
 from eval_pipeline.cli.output import common_options, printable, write_json
+from eval_pipeline.core.errors import EvalPipelineError
 from eval_pipeline.wiring.doctor import Finding, examine
 
 _MARKS = {True: ("ok", "green"), False: ("wrong", "red"), None: ("note", "yellow")}
@@ -22,14 +23,17 @@ def command(*, project: str, as_json: bool) -> int:
         mark, colour = _MARKS[finding.ok]
         click.echo(f"{click.style(f'{mark:>5}', fg=colour, bold=True)}  {finding.check:<9} {printable(finding.detail)}")
         if finding.hint:
-            click.echo(f"       {'hint:':<9} {finding.hint}")
+            click.echo(f"       {'hint:':<9} {printable(finding.hint)}")
     return int(wrong)
 
 
 def _dagster() -> Finding:
     from eval_pipeline.defs.daemons import describe_instance  # noqa: PLC0415 - dagster: the last check
 
-    state = describe_instance()
+    try:
+        state = describe_instance()
+    except EvalPipelineError as error:
+        return Finding("Dagster", ok=False, detail=error.message, hint=error.hint)
     return Finding("Dagster", ok=state.ok, detail=state.detail, hint=state.hint)
 
 

@@ -1,14 +1,17 @@
 """Executing a claimed run from the command line and telling what became of it."""
 
+from typing import Any
+
 import click
 
-from eval_pipeline.cli.output import write_json
+from eval_pipeline.cli.output import error_json, write_error, write_json, write_warning
 from eval_pipeline.cli.progress import show_progress
 from eval_pipeline.cli.text_view import write_run
-from eval_pipeline.core.errors import EvalPipelineError
+from eval_pipeline.core.errors import EvalPipelineError, IncompleteError
 from eval_pipeline.core.names import RunKey
-from eval_pipeline.core.runs import Flow, RunState
+from eval_pipeline.core.runs import Flow, RunRecord, RunState
 from eval_pipeline.wiring.deployment import Deployment
+from eval_pipeline.wiring.run_control import command_on, end_attempt
 from eval_pipeline.wiring.run_life import find_run, state_of, stored_error
 
 EXIT_CODES = {
@@ -29,19 +32,47 @@ def execute_and_show(deployment: Deployment, key: RunKey, *, wait: bool, as_json
 
     with show_progress() as progress:
         problem = execute_text_run(deployment, key, progress=progress, refresh=refresh)
-    return show_outcome(deployment, key, problem=problem, as_json=as_json)
+    run = end_attempt(deployment, flow=Flow.TEXT, key=key, problem=problem)
+    return show_outcome(deployment, run, problem=problem, as_json=as_json)
 
 
-def show_outcome(deployment: Deployment, key: RunKey, *, problem: EvalPipelineError | None, as_json: bool) -> int:
-    """Write what a run came to and return the exit code."""
+def show_outcome(deployment: Deployment, run: RunRecord, *, problem: EvalPipelineError | None, as_json: bool) -> int:
+    """Write what a run came to and return the exit code.
+
+    A problem that left the run completed (traces that could not be delivered) is a warning.
+    """
     from eval_pipeline.wiring.text_show import show_run  # noqa: PLC0415 - pyarrow: only where stages are read
 
-    document = show_run(deployment, key, detail=False)
-    write_json(document) if as_json else write_run(document)
-    error = stored_error(find_run(deployment, flow=Flow.TEXT, key=key)) or problem
-    if error is not None and not as_json:
-        _tell(error)
-    return run_outcome(deployment, key)
+    document = show_run(deployment, run.key, detail=False)
+    completed = state_of(run) is RunState.COMPLETED
+    warnings = [problem] if problem is not None and completed else []
+    error = None if completed else _what_stopped(run, problem)
+    if as_json:
+        write_json(_with_problems(document, error=error, warnings=warnings))
+    else:
+        write_run(document)
+        for warning in warnings:
+            write_warning(f"{warning.message}\n{warning.hint}")
+        if error is not None:
+            write_error(error)
+    return run_outcome(deployment, run.key)
+
+
+def _with_problems(
+    document: dict[str, Any], *, error: EvalPipelineError | None, warnings: list[EvalPipelineError]
+) -> dict[str, Any]:
+    told = document["error"] if error is None else error_json(error)
+    return {**document, "error": told, "warnings": [error_json(warning) for warning in warnings]}
+
+
+def _what_stopped(run: RunRecord, problem: EvalPipelineError | None) -> EvalPipelineError | None:
+    if state_of(run) is RunState.INTERRUPTED:
+        return IncompleteError(
+            f"run {run.key.partition} was interrupted; what was answered is kept",
+            code="run_interrupted",
+            hint=f"{command_on('run retry', run.key)} goes on where it stopped",
+        )
+    return stored_error(run) or problem
 
 
 def run_outcome(deployment: Deployment, key: RunKey) -> int:
@@ -52,12 +83,6 @@ def run_outcome(deployment: Deployment, key: RunKey) -> int:
     return EXIT_CODES.get(state_of(run), 1)
 
 
-def _tell(error: EvalPipelineError) -> None:
-    click.echo(f"{click.style('error', fg='red', bold=True)}: {error.message}", err=True)
-    if error.hint:
-        click.echo(f"{click.style('hint', fg='cyan', bold=True)}: {error.hint}", err=True)
-
-
 def _leave_to_daemon(key: RunKey, *, as_json: bool) -> int:
     from eval_pipeline.defs.daemons import daemon_is_alive  # noqa: PLC0415 - dagster: only for --no-wait
 
@@ -65,11 +90,10 @@ def _leave_to_daemon(key: RunKey, *, as_json: bool) -> int:
     if as_json:
         write_json({"run": key.run, "project": key.project, "state": str(RunState.REQUESTED), "daemon": alive})
     else:
-        click.echo(f"requested {key.partition}")
+        click.echo(f"requested {key.partition}; {command_on('run status', key)} shows where it stands")
     if not alive:
-        click.echo(
-            f"no Dagster daemon is running: start one with 'eval-pipeline up', or execute the run here with "
-            f"'eval-pipeline run retry {key.run}'",
-            err=True,
+        write_warning(
+            "no Dagster daemon is running, so nothing takes the run up: start one with 'eval-pipeline up', "
+            f"or execute it here with '{command_on('run retry', key)}'"
         )
     return 0

@@ -34,10 +34,11 @@ class PlainProgress:
             return
         self._next_at_s = now + LINE_EVERY_S
         rate = (done - self._first_done) / max(now - self._began_at_s, 1e-9)
+        speed = f", {rate:.1f}/s" if rate > 0 else ""
         left = f", {(total - done) / rate:.0f} s left" if rate > 0 and done < total else ""
         cost = "" if cost_usd is None else f", ${cost_usd:.4f}"
         print(  # noqa: T201 - this is the terminal's own room
-            f"{stage}: {done:,}/{total:,} done, {failed:,} failed, {rate:.1f}/s{cost}{left}",
+            f"{stage}: {done:,}/{total:,} done, {failed:,} failed{speed}{cost}{left}",
             file=sys.stderr,
             flush=True,
         )
@@ -53,9 +54,11 @@ class BarProgress:
     def update(self, *, stage: str, done: int, failed: int, total: int, cost_usd: Decimal | None) -> None:
         """Report the present counts."""
         if stage not in self._tasks:
-            self._tasks[stage] = self._bars.add_task(stage, total=total, failed=0, cost="")
+            self._tasks[stage] = self._bars.add_task(stage, total=total, completed=done, failed=0, rate="", cost="")
+        task = self._bars.tasks[self._tasks[stage]]
+        rate = "" if task.speed is None else f"{task.speed:,.1f}/s"
         cost = "" if cost_usd is None else f"${cost_usd:.4f}"
-        self._bars.update(self._tasks[stage], completed=done, total=total, failed=failed, cost=cost)
+        self._bars.update(task.id, completed=done, total=total, failed=failed, rate=rate, cost=cost)
 
 
 class _Stream(Protocol):
@@ -76,6 +79,7 @@ def show_progress(stream: _Stream = sys.stderr) -> Iterator[Progress]:
         progress.BarColumn(),
         progress.MofNCompleteColumn(),
         progress.TextColumn("{task.fields[failed]} failed"),
+        progress.TextColumn("{task.fields[rate]}"),
         progress.TextColumn("{task.fields[cost]}"),
         progress.TimeElapsedColumn(),
         progress.TimeRemainingColumn(),

@@ -4,7 +4,8 @@ import click
 
 from eval_pipeline.cli.deployments import open_deployment
 from eval_pipeline.cli.execution import execute_and_show
-from eval_pipeline.cli.output import common_options, page_footer, write_json, write_table
+from eval_pipeline.cli.output import common_options, page_footer, printable, write_error, write_json, write_table
+from eval_pipeline.core.errors import EvalPipelineError
 from eval_pipeline.core.names import RunKey, validate_project
 from eval_pipeline.core.runs import Flow, RunState
 from eval_pipeline.wiring import run_control
@@ -58,19 +59,26 @@ def status(run: str, *, project: str, as_json: bool) -> None:
     if as_json:
         write_json(document)
         return
-    click.echo(f"{document['run']}: {document['state']}, requested by {document['requested_by']}")
+    click.echo(f"{document['run']}: {document['state']}, requested by {printable(document['requested_by'])}")
     if document["worker"]:
         click.echo(f"worked on by process {document['worker']['pid']} on {document['worker']['host']}")
+    rows = [
+        (stage["stage"], stage["state"], stage["rows"], _second(stage["finished_at"]), stage["note"])
+        for stage in document["stages"]
+    ]
+    write_table(("STAGE", "STATE", "ROWS", "FINISHED (UTC)", "NOTE"), rows)
     if document["error"]:
-        click.echo(f"{document['error']['code']}: {document['error']['message']}")
-    rows = [(stage["stage"], stage["state"], stage["rows"], stage["at"], stage["note"]) for stage in document["stages"]]
-    write_table(("STAGE", "STATE", "ROWS", "AT (UTC)", "NOTE"), rows)
+        write_error(EvalPipelineError(**document["error"]))
+
+
+def _second(moment: str | None) -> str | None:
+    return None if moment is None else moment[:19].replace("T", " ")
 
 
 @command.command()
 @click.argument("run")
 @click.option("--refresh", is_flag=True, help="Start the paid stages over and pay again.")
-@click.option("--max-cost-usd", type=float, help="A new limit for the whole run.")
+@click.option("--max-cost-usd", metavar="USD", type=float, help="A new limit for all that the run costs.")
 @click.option("--wait/--no-wait", default=True, show_default=True, help="Execute here, or leave it to the daemon.")
 @common_options
 def retry(run: str, *, refresh: bool, max_cost_usd: float | None, wait: bool, project: str, as_json: bool) -> int:

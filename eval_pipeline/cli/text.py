@@ -6,11 +6,12 @@ from typing import Any
 
 import click
 
+from eval_pipeline.cli.compare_view import write_comparison
 from eval_pipeline.cli.deployments import open_deployment
 from eval_pipeline.cli.execution import execute_and_show
-from eval_pipeline.cli.output import common_options, write_json
+from eval_pipeline.cli.output import common_options, write_error, write_json
 from eval_pipeline.cli.text_view import write_estimate, write_run
-from eval_pipeline.core.errors import UsageError
+from eval_pipeline.core.errors import EvalPipelineError, UsageError
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.runs import RunMode
 
@@ -22,19 +23,46 @@ def command() -> None:
 
 @command.command()
 @click.argument("run")
-@click.option("--dataset", help="Golden dataset: NAME or NAME@VERSION.")
-@click.option("--mode", type=click.Choice([str(mode) for mode in RunMode]), help="Default batch.")
-@click.option("--provider", help="openai: OpenAI or any compatible server (OPENAI_BASE_URL).")
-@click.option("--model", help="Model under test.")
-@click.option("--instructions", help="System prompt of the assistant under test.")
-@click.option("--config", "config_file", type=click.Path(path_type=Path), help="YAML file with any of these settings.")
-@click.option("--embedding-model", help="Default text-embedding-3-large.")
-@click.option("--embedding-dimensions", type=int, help="Shorter vectors, where the model offers them.")
-@click.option("--scorer", "scorers", multiple=True, help="May be given several times; default cosine_similarity.")
-@click.option("--repeats", type=int, help="How often each question is asked; default: the dataset's factor.")
-@click.option("--concurrency", type=int, help="Live calls under way at once.")
-@click.option("--failure-threshold", type=float, help="The run fails when failed / total is greater.")
-@click.option("--max-cost-usd", type=float, help="Stop, resumable, before the run costs more.")
+@click.option("--dataset", metavar="NAME[@VERSION]", help="Golden dataset; its newest version, or the one named.")
+@click.option(
+    "--mode",
+    type=click.Choice([str(mode) for mode in RunMode]),
+    help="Default batch: half price, within a day. fast: live calls, for small datasets.",
+)
+@click.option("--provider", metavar="NAME", help="openai: OpenAI or any compatible server (OPENAI_BASE_URL).")
+@click.option("--model", metavar="NAME", help="Model under test; default gpt-4o-mini.")
+@click.option("--instructions", metavar="TEXT", help="System prompt of the assistant under test.")
+@click.option(
+    "--config",
+    "config_file",
+    metavar="FILE.yaml",
+    type=click.Path(path_type=Path),
+    help="Any of these settings, and model_body: what else the Responses API takes.",
+)
+@click.option("--embedding-model", metavar="NAME", help="Default text-embedding-3-large.")
+@click.option("--embedding-dimensions", metavar="N", type=int, help="Shorter vectors, where the model offers them.")
+@click.option(
+    "--scorer",
+    "scorers",
+    metavar="NAME",
+    multiple=True,
+    help="cosine_similarity (default), exact_match, contains, regex:PATTERN, numeric, token_f1; repeatable.",
+)
+@click.option(
+    "--repeats", metavar="N", type=int, help="How often each question is asked; default: the dataset's factor."
+)
+@click.option(
+    "--concurrency", metavar="N", type=int, help="Live calls under way at once; default EVAL_FAST_API_CONCURRENCY."
+)
+@click.option(
+    "--failure-threshold",
+    metavar="SHARE",
+    type=float,
+    help="The run fails (exit code 100) when failed / total is greater; 0 to 1, default 0.5.",
+)
+@click.option(
+    "--max-cost-usd", metavar="USD", type=float, help="Stop, resumable (exit code 101), before the run costs more."
+)
 @click.option("--estimate", is_flag=True, help="Only check everything and say what it would cost.")
 @click.option("--wait/--no-wait", default=True, show_default=True, help="Execute here, or leave it to the daemon.")
 @common_options
@@ -48,7 +76,10 @@ def run(
     as_json: bool,
     **flags: Any,  # noqa: ANN401 - one option each, named as in TextRequest
 ) -> int:
-    """Evaluate a model on a golden dataset as RUN."""
+    """Evaluate a model on a golden dataset as RUN: a new name of A-Z a-z 0-9 . _ -.
+
+    Example: eval-pipeline text run first --dataset "my questions" --mode fast --model gpt-4o-mini
+    """
     from eval_pipeline.text_eval.spec import TextRequest  # noqa: PLC0415 - only this verb needs the scorers
     from eval_pipeline.wiring import text_runs  # noqa: PLC0415
     from eval_pipeline.wiring.text_estimate import estimate_run  # noqa: PLC0415
@@ -68,7 +99,7 @@ def run(
 
 @command.command()
 @click.argument("run")
-@click.option("--detail", is_flag=True, help="Add every item: question, answer, golden answer, scores.")
+@click.option("--detail", is_flag=True, help="Add every item: question, golden answer, answer or error, scores.")
 @common_options
 def show(run: str, *, detail: bool, project: str, as_json: bool) -> int:
     """Show what a run came to."""
@@ -77,7 +108,12 @@ def show(run: str, *, detail: bool, project: str, as_json: bool) -> int:
     deployment = open_deployment()
     key = RunKey.of(project=project, run=run)
     document = show_run(deployment, key, detail=detail)
-    write_json(document) if as_json else write_run(document)
+    if as_json:
+        write_json(document)
+        return 0
+    write_run(document)
+    if document["error"]:
+        write_error(EvalPipelineError(**document["error"]))
     return 0
 
 
@@ -85,7 +121,11 @@ def show(run: str, *, detail: bool, project: str, as_json: bool) -> int:
 @click.argument("run")
 @click.option("--format", "shape", type=click.Choice(["rows", "grouped"]), default="rows", show_default=True)
 @click.option(
-    "--output", type=click.Path(path_type=Path, dir_okay=False), required=True, help=".csv, .jsonl or .parquet"
+    "--output",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    required=True,
+    help="Ends in .csv, .jsonl or .parquet.",
 )
 @click.option("--bom", is_flag=True, help="Begin the CSV with a byte order mark, for Excel.")
 @common_options
@@ -117,8 +157,26 @@ def read_config(file: Path | None) -> Mapping[str, Any]:
         raise UsageError(
             f"{file}{where} is not YAML", code="invalid_config", hint="check the indentation there"
         ) from error
+    if value is None:  # nothing but comments
+        return {}
     if isinstance(value, dict) and all(isinstance(key, str) for key in value):
         return value
     raise UsageError(
         f"{file} holds no mapping of settings", code="invalid_config", hint="write lines such as 'model: gpt-4o-mini'"
     )
+
+
+@command.command()
+@click.argument("first", metavar="RUN_A")
+@click.argument("second", metavar="RUN_B")
+@click.option(
+    "--limit", type=click.IntRange(0, 1_000), default=10, show_default=True, help="Changed questions to show."
+)
+@common_options
+def compare(first: str, second: str, *, limit: int, project: str, as_json: bool) -> None:
+    """Compare two runs on the same dataset, question by question: is RUN_B better than RUN_A, and how sure is that?"""
+    from eval_pipeline.wiring.text_compare import compare_runs  # noqa: PLC0415 - pyarrow: only where stages are read
+
+    keys = [RunKey.of(project=project, run=run) for run in (first, second)]
+    document = compare_runs(open_deployment(), keys[0], keys[1], limit=limit)
+    write_json(document) if as_json else write_comparison(document)

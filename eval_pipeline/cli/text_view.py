@@ -9,33 +9,62 @@ from eval_pipeline.cli.output import printable, write_json, write_table
 
 
 def write_run(document: Mapping[str, Any]) -> None:
-    """Write the headline, the scores, the cost and where the report is."""
+    """Write the headline, the scores, the cost and where the report is; with ``--detail`` every item."""
     dataset = document["dataset"]
-    counts = document["counts"]
     click.echo(f"{document['run']}: {document['state']} ({document['mode']}, {printable(str(document['model']))})")
-    click.echo(f"dataset {printable(dataset['name'])} @ {dataset['version'][:12]}, {counts['total']:,} items")
-    if counts["ok"] is not None:
-        click.echo(f"answers {counts['ok']:,} ok, {counts['failed']:,} failed")
+    click.echo(f"dataset {printable(dataset['name'])} @ {dataset['version'][:12]}, {_size(dataset)}")
+    click.echo(f"answers {_counts(document['counts'])}")
     if document["summary_scores"]:
-        write_table(
-            ("SCORE", "MEAN", "95 % INTERVAL", "STD", "SCORED"),
-            [_score_row(score, total=counts["total"]) for score in document["summary_scores"]],
-        )
+        _write_scores(document)
     click.echo(f"cost {_cost(document['cost'])}")
     if document["report"]:
         click.echo(f"report {document['report']}")
+    if document["langfuse"]:
+        click.echo(f"Langfuse {printable(str(document['langfuse']))}")
+    for trace in document.get("traces", ()):
+        _write_item(trace)
+
+
+def _size(dataset: Mapping[str, Any]) -> str:
+    repeats, questions = dataset["duplication_factor"], dataset["original_items_count"]
+    asked = f"{questions:,} questions"
+    return asked if repeats == 1 else f"{asked} asked {repeats} times each: {dataset['total_items_count']:,} items"
+
+
+def _counts(counts: Mapping[str, Any]) -> str:
+    told = [f"{counts['ok']:,} ok", f"{counts['failed']:,} failed{_reasons(counts)}"]
+    if counts["unfinished"]:
+        told.append(f"{counts['unfinished']:,} not finished")
+    if counts["embedding_failed"]:
+        told.append(f"{counts['embedding_failed']:,} without embedding")
+    return ", ".join(told)
+
+
+def _reasons(counts: Mapping[str, Any]) -> str:
+    failed = {status: count for status, count in counts.get("by_status", {}).items() if status != "ok"}
+    return f" ({', '.join(f'{count:,} {status}' for status, count in failed.items())})" if failed else ""
+
+
+def _write_scores(document: Mapping[str, Any]) -> None:
+    total = document["counts"]["total"]
+    headers = ("SCORE", "MEAN", "95 % INTERVAL", "STD", "SCORED")
+    write_table(headers, [_score_row(score, total=total) for score in document["summary_scores"]])
+    categories = [
+        (category["category"] or "(none)", *_score_row(score, total=category["items"]))
+        for category in document["category_metrics"]
+        for score in category["scores"]
+    ]
+    if categories:
+        click.echo()
+        write_table(("CATEGORY", *headers), categories)
+        click.echo()
 
 
 def _score_row(score: Mapping[str, Any], *, total: int) -> tuple[str, ...]:
     low, high = score["ci_low"], score["ci_high"]
     interval = "" if low is None else f"{low:.4f} to {high:.4f}"
-    return (
-        score["name"],
-        _number(score["avg"]),
-        interval,
-        _number(score["std"]),
-        f"{score['total_pairs']:,}/{total:,}",
-    )
+    scored = f"{score['total_pairs']:,}/{total:,}"
+    return (score["name"], _number(score["avg"]), interval, _number(score["std"]), scored)
 
 
 def _number(value: float | None) -> str:
@@ -49,22 +78,37 @@ def _cost(cost: Mapping[str, Any] | None) -> str:
     return "unknown (no published price for the model)" if total is None else f"${total:.6f}"
 
 
+def _write_item(trace: Mapping[str, Any]) -> None:
+    click.echo(f"\n{trace['question_id']}#{trace['repeat']}  {trace['status']}")
+    said = {"question": trace["question"], "golden": trace["ground_truth_answer"], "answer": trace["llm_answer"]}
+    for name, text in said.items():
+        if text is not None:
+            click.echo(f"  {name:<9} {_indented(text)}")
+    if trace["error"]:
+        click.echo(f"  {'error':<9} {_indented(trace['error']['code'] + ': ' + trace['error']['message'])}")
+    for score in trace["scores"]:
+        value = score["unscoreable_reason"] if score["value"] is None else f"{score['value']:.4f}"
+        click.echo(f"  {printable(score['name'])}: {value}")
+
+
+def _indented(text: str) -> str:
+    return ("\n" + 12 * " ").join(printable(line) for line in text.splitlines())
+
+
 def write_estimate(estimate: Mapping[str, Any], *, as_json: bool) -> None:
     """Write what a run would cost."""
     if as_json:
         write_json({"estimate": estimate})
         return
     rows = [
-        (stage, printable(str(part["model"])), f"{part['input_tokens']:,}", f"{part['output_tokens']:,}", _usd(part))
+        (stage, part["model"], f"{part['input_tokens']:,}", f"{part['output_tokens']:,}", _usd(part["cost_usd"]))
         for stage, part in estimate["stages"].items()
     ]
     write_table(("STAGE", "MODEL", "INPUT TOKENS", "OUTPUT TOKENS", "USD"), rows)
-    click.echo(
-        f"total {_usd({'cost_usd': estimate['total_cost_usd']})} for {estimate['items']:,} items; nothing was started"
-    )
+    click.echo(f"total {_usd(estimate['total_cost_usd'])} for {estimate['items']:,} items; nothing was started")
     for assumption in estimate["assumptions"]:
         click.echo(f"assumed: {assumption}")
 
 
-def _usd(part: Mapping[str, Any]) -> str:
-    return "unknown" if part["cost_usd"] is None else f"${part['cost_usd']:.6f}"
+def _usd(amount: float | None) -> str:
+    return "unknown" if amount is None else f"${amount:.6f}"

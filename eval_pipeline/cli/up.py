@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 from contextlib import suppress
@@ -11,11 +12,14 @@ from pathlib import Path
 import click
 
 from eval_pipeline.cli.deployments import open_deployment
+from eval_pipeline.core.errors import UsageError
 
 
 @click.command(name="up")
-@click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", type=click.IntRange(1, 65535), default=3000, show_default=True)
+@click.option(
+    "--host", metavar="HOST", default="127.0.0.1", show_default=True, help="Address to listen on; the UI has no login."
+)
+@click.option("--port", type=click.IntRange(1, 65535), default=3000, show_default=True, help="Port of the UI.")
 def command(*, host: str, port: int) -> int:
     """Start the Dagster UI and daemon; Ctrl-C ends both."""
     deployment = open_deployment()
@@ -26,6 +30,19 @@ def command(*, host: str, port: int) -> int:
     click.echo(f"Dagster UI: http://{host}:{port} on {deployment.home}", err=True)
     arguments = ("-m", "dagster", "dev", "-m", "eval_pipeline.definitions", "--host", host, "--port", str(port))
     return _run_until_told([sys.executable, *arguments], environment)
+
+
+def _check_port_is_free(host: str, port: int) -> None:
+    """Raise before Dagster takes another port without asking, or waits for one for ever."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        socket.create_server((host, port), family=family).close()
+    except OSError as error:
+        raise UsageError(
+            f"port {port} of {host} cannot be used: {(error.strerror or str(error)).lower()}",
+            code="port_unavailable",
+            hint="is the UI running already? else choose another one with --port",
+        ) from error
 
 
 def _prepare_instance() -> Path:

@@ -31,8 +31,8 @@ class Appender(Protocol):
 class ObjectStore(Protocol):
     """Bytes under ``/``-joined keys: a local folder, or S3.
 
-    A missing object raises ``NotFoundError`` (code ``object_missing``); a store that does not answer, is full or refuses
-    access raises ``UnavailableError``: "could not read" is never "empty".
+    A missing object raises ``NotFoundError`` (code ``object_missing``); a store that does not answer, is full or
+    refuses access raises ``UnavailableError``: "could not read" is never "empty".
     """
 
     def put(self, key: str, data: bytes) -> None:

@@ -28,11 +28,10 @@ def describe_instance() -> InstanceState:
     """Open the instance and say how it is."""
     try:
         with open_instance() as instance:
-            storage = type(instance.storage).__name__ if hasattr(instance, "storage") else "storage"
             if _alive(instance):
-                return InstanceState(ok=True, detail=f"instance opens ({storage}), daemon is running")
+                return InstanceState(ok=True, detail="the instance opens, a daemon is running")
             return InstanceState(
-                ok=None, detail=f"instance opens ({storage}), no daemon is running", hint="eval-pipeline up starts one"
+                ok=None, detail="the instance opens, no daemon is running", hint="eval-pipeline up starts one"
             )
     except (dg.DagsterError, SQLAlchemyError, OSError) as error:
         return InstanceState(ok=False, detail=f"instance does not open: {error}", hint="check dagster.yaml")

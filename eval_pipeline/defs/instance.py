@@ -19,6 +19,7 @@ from dagster._core.storage.root import LocalArtifactStorage
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from dagster._serdes import ConfigurableClassData
 
+from eval_pipeline.defs.sqlite_storage import KeptSqliteStorage
 from eval_pipeline.storage.home import find_home
 from eval_pipeline.storage.whole import create_whole
 
@@ -37,7 +38,7 @@ def _create_storage(folder: Path) -> None:
     DagsterSqliteStorage.from_local(str(folder)).dispose()
 
 
-class HomeStorage(DagsterSqliteStorage):
+class HomeStorage(KeptSqliteStorage):
     """Runs, events and schedules in the home's SQLite files."""
 
     @classmethod

@@ -6,6 +6,7 @@ from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.ports import StageReader
 from eval_pipeline.core.runs import Flow
 from eval_pipeline.core.stages import StageRef
+from eval_pipeline.defs.failures import explained
 from eval_pipeline.wiring.deployment import Deployment
 
 
@@ -18,7 +19,8 @@ class StageIOManager(dg.IOManager):
     def load_input(self, context: dg.InputContext) -> StageReader:
         """Open the upstream stage of the same run; raises ``stage_missing`` when it was never finished."""
         deployment: Deployment = context.resources.deployment
-        return deployment.stages.open(stage_ref(context.asset_key, partition=context.partition_key))
+        with explained():
+            return deployment.stages.open(stage_ref(context.asset_key, partition=context.partition_key))
 
 
 def stage_ref(asset_key: dg.AssetKey, *, partition: str) -> StageRef:

@@ -1,5 +1,7 @@
 """Executes a run in this process, recorded in the Dagster instance like any other run."""
 
+from uuid import uuid4
+
 import dagster as dg
 
 from eval_pipeline.core.errors import EvalPipelineError
@@ -26,13 +28,15 @@ def execute_text_run(
         what stopped it, if anything did; the ledger tells what became of the run.
     """
     with open_instance() as instance:
+        run_id = str(uuid4())
         definitions = build_definitions(open_it=lambda: deployment, progress=progress)
         instance.add_dynamic_partitions(PARTITION_SETS[Flow.TEXT], [key.partition])
         result = definitions.resolve_job_def(text_job.name).execute_in_process(
             instance=instance,
             partition_key=key.partition,
             run_config={**_QUIET, **_refresh_config(refresh)},
-            tags=worker_tags(deployment.worker),
+            tags=worker_tags(deployment.worker, run_id=run_id),
+            run_id=run_id,
             asset_selection=[dg.AssetKey(["text_eval", stage]) for stage in stages] or None,
             raise_on_error=False,
         )

@@ -24,7 +24,7 @@ class HealthCheckedRunLauncher(DefaultRunLauncher):
 
         A process on another host cannot be seen from here: its run is left alone.
         """
-        worker = worker_of(run.tags)
+        worker = worker_of(run.tags, run_id=run.run_id)
         if worker is None:
             return CheckRunHealthResult(WorkerStatus.RUNNING, "the run's process has not named itself yet")
         if worker_is_dead(worker):

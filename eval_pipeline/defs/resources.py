@@ -1,6 +1,7 @@
 """What assets ask for: the deployment, opened from the environment when a run first needs it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -25,5 +26,15 @@ def open_deployment() -> Deployment:
 
 
 def deployment_resource(open_it: Callable[[], Deployment] = open_deployment) -> dg.ResourceDefinition:
-    """Give assets the deployment."""
-    return dg.ResourceDefinition(resource_fn=lambda _: open_it(), description="Ledger, object store, settings, keys.")
+    """Give assets the deployment, and close it behind them: a code server opens one for every tick of a sensor."""
+
+    def opened(_: dg.InitResourceContext) -> Iterator[Deployment]:
+        deployment = open_it()
+        try:
+            yield deployment
+        finally:
+            deployment.close()
+
+    return dg.ResourceDefinition(
+        resource_fn=contextmanager(opened), description="Ledger, object store, settings, keys."
+    )

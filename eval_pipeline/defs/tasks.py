@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 
 import dagster as dg
+from dagster._core.storage.tags import PARENT_RUN_ID_TAG, RETRY_NUMBER_TAG
 
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.ports import Progress
 from eval_pipeline.core.runs import Flow
 from eval_pipeline.core.stages import StageRef
-from eval_pipeline.defs.worker_tags import HOST_TAG, worker_tags
+from eval_pipeline.defs.failures import explained
+from eval_pipeline.defs.worker_tags import worker_of, worker_tags
 from eval_pipeline.wiring.credentials import Credentials
 from eval_pipeline.wiring.deployment import Deployment
 
@@ -21,6 +23,8 @@ class Task:
     flow: Flow
     key: RunKey
     dagster_run_id: str
+    retried_run_id: str | None
+    """The Dagster run that Dagster itself retries with this one."""
     progress: Progress
     refresh: bool = False
 
@@ -38,13 +42,16 @@ def task_of(step: dg.AssetExecutionContext | dg.AssetCheckExecutionContext, *, r
     """Read the task off the context, and name this process in the run's tags."""
     context = step.op_execution_context
     deployment: Deployment = context.resources.deployment
-    if HOST_TAG not in context.run.tags:
-        context.instance.add_run_tags(context.run_id, worker_tags(deployment.worker))
+    if worker_of(context.run.tags, run_id=context.run_id) != deployment.worker:
+        context.instance.add_run_tags(context.run_id, worker_tags(deployment.worker, run_id=context.run_id))
+    with explained():
+        key = RunKey.from_partition(context.partition_key)
     return Task(
         deployment=deployment,
         flow=Flow.TEXT,
-        key=RunKey.from_partition(context.partition_key),
+        key=key,
         dagster_run_id=context.run_id,
+        retried_run_id=context.run.tags.get(PARENT_RUN_ID_TAG) if RETRY_NUMBER_TAG in context.run.tags else None,
         progress=context.resources.progress,
         refresh=refresh,
     )

@@ -1,6 +1,5 @@
 """The stages that pay, live: every item asked once, recorded as it is answered, stored in the order of the dataset."""
 
-import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -12,6 +11,7 @@ from eval_pipeline.core.cost import Tariff
 from eval_pipeline.core.errors import IncompleteError
 from eval_pipeline.core.outcomes import ItemRecord, ItemStatus, Usage
 from eval_pipeline.core.ports import StageReader
+from eval_pipeline.defs.interruption import Interruption
 from eval_pipeline.defs.tasks import Task
 from eval_pipeline.dispatch.budget import ResponsePurse
 from eval_pipeline.dispatch.gate import StopReason
@@ -28,7 +28,7 @@ from eval_pipeline.text_eval.responses import (
 )
 from eval_pipeline.text_eval.spec import TextSpec
 from eval_pipeline.wiring import models
-from eval_pipeline.wiring.bench import StageAtWork, at_work, run_cancelled
+from eval_pipeline.wiring.bench import StageAtWork, at_work, run_cancelled, start_over
 
 ROWS_AT_ONCE = 500
 
@@ -40,7 +40,7 @@ def make_responses(task: Task, *, dataset: StageReader) -> StageReader:
         deployment, ref, schema=tables.RESPONSES, inputs={"dataset": dataset}, dagster_run_id=task.dagster_run_id
     ) as stage:
         if task.refresh:
-            stage.journal.clear()
+            start_over(deployment, stage, by=task.dagster_run_id, retried=task.retried_run_id)
         work = _Answering.of(task, stage=stage, dataset=dataset)
         calls = work.ask_missing()
         tally = work.store()
@@ -57,6 +57,7 @@ class _Answering:
     dataset: StageReader
     spec: TextSpec
     tariff: Tariff
+    interruption: Interruption = field(default_factory=Interruption)
 
     @classmethod
     def of(cls, task: Task, *, stage: StageAtWork, dataset: StageReader) -> "_Answering":
@@ -70,7 +71,7 @@ class _Answering:
             counted = _Progress.resume(self, index)
             if counted.left == 0:
                 return 0
-            outcome = asyncio.run(self._ask(index, counted))
+            outcome = self.interruption.run(self._ask(index, counted))
         self._raise_if_stopped(outcome, counted)
         return outcome.calls
 
@@ -113,7 +114,7 @@ class _Answering:
                 yield LiveRequest(item_id, body, billed_before=billed, attempts_before=before.attempts)
 
     def _why_stop(self) -> StopReason | None:
-        return StopReason.CANCELLED if self.stage.should_stop() else None
+        return StopReason.CANCELLED if self.stage.should_stop() else self.interruption.reason
 
     def _raise_if_stopped(self, outcome: LiveOutcome, counted: "_Progress") -> None:
         self.stage.lease.check()
@@ -198,8 +199,8 @@ class _Progress:
 def out_of_budget(stage: StageAtWork, *, spent_usd: Decimal, done: int, total: int) -> IncompleteError:
     """Build the error of a run that would cost more than it may."""
     return IncompleteError(
-        f"run {stage.run.key.partition} stopped at its budget: ${spent_usd:.6f} of ${stage.run.max_cost_usd} spent, "
-        f"{done:,} of {total:,} items of {stage.ref.stage} done",
+        f"run {stage.run.key.partition} stopped at its budget: ${spent_usd:.6f} of ${stage.run.max_cost_usd:.6f} "
+        f"spent, {done:,} of {total:,} items of {stage.ref.stage} done",
         code="budget_exceeded",
         hint=f"what was answered is kept; eval-pipeline run retry {stage.run.key.run} --max-cost-usd X goes on",
     )

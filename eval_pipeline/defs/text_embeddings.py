@@ -1,17 +1,17 @@
-"""The ``embeddings`` stage, live: every text embedded once, recorded call by call, stored in the order of the dataset."""
+"""The ``embeddings`` stage, live: every text embedded once, recorded call by call, stored in dataset order."""
 
-import asyncio
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 from eval_pipeline.core.cost import StageCost, Tariff
 from eval_pipeline.core.ports import StageReader
+from eval_pipeline.defs.interruption import Interruption
 from eval_pipeline.defs.tasks import Task
 from eval_pipeline.defs.text_answers import out_of_budget
 from eval_pipeline.dispatch.budget import EmbeddingPurse
-from eval_pipeline.dispatch.embed import EmbeddedPack, EmbedOutcome, embed_texts
+from eval_pipeline.dispatch.embed import EmbeddedPack, EmbedOutcome, embed_texts, text_digest
 from eval_pipeline.dispatch.gate import StopReason
 from eval_pipeline.dispatch.vectors import VectorIndex, VectorRecorder
 from eval_pipeline.providers.openai.embeddings import OpenAIEmbedder
@@ -19,7 +19,8 @@ from eval_pipeline.text_eval import tables
 from eval_pipeline.text_eval.embeddings import EmbeddingTally, embedding_row, pairs, texts_to_embed
 from eval_pipeline.text_eval.spec import TextSpec
 from eval_pipeline.wiring import models
-from eval_pipeline.wiring.bench import StageAtWork, at_work, run_cancelled
+from eval_pipeline.wiring.bench import MADE_FROM, StageAtWork, at_work, content_sha256, run_cancelled, start_over
+from eval_pipeline.wiring.text_so_far import cost_of_vectors
 
 ROWS_AT_ONCE = 256
 PACKS_AT_ONCE = 4
@@ -36,7 +37,7 @@ def make_embeddings(task: Task, *, dataset: StageReader, responses: StageReader)
             stage.files.finish(_not_needed(responses))
             return deployment.stages.open(ref)
         if task.refresh:
-            stage.journal.clear()
+            start_over(deployment, stage, by=task.dagster_run_id, retried=task.retried_run_id)
         work = _Embedding(task, stage, dataset, responses, spec, models.tariff(spec.embedding_model, mode=spec.mode))
         calls = work.embed_missing()
         summary = work.store()
@@ -47,7 +48,8 @@ def make_embeddings(task: Task, *, dataset: StageReader, responses: StageReader)
 def _not_needed(responses: StageReader) -> dict[str, Any]:
     """Say that no scorer compares embeddings; the verdict is the responses' own."""
     threshold = responses.manifest.summary["threshold"]
-    return {"note": "no scorer compares embeddings", "calls": 0, "threshold": threshold}
+    made_from = {MADE_FROM: content_sha256(responses.manifest)}
+    return {"note": "no scorer compares embeddings", "calls": 0, "threshold": threshold, **made_from}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +62,15 @@ class _Embedding:
     responses: StageReader
     spec: TextSpec
     tariff: Tariff
+    interruption: Interruption = field(default_factory=Interruption)
 
     def embed_missing(self) -> int:
         """Embed every text without a vector; returns the calls made."""
         with self.stage.journal.spool() as spool:
             index = VectorIndex.read(spool)
-            outcome = asyncio.run(self._embed(index))
+            if all(text_digest(text) in index for text in texts_to_embed(self.dataset, self.responses)):
+                return 0
+            outcome = self.interruption.run(self._embed(index))
         self.stage.lease.check()
         if outcome.stopped is StopReason.BUDGET:
             raise self._out_of_budget()
@@ -98,9 +103,12 @@ class _Embedding:
                     endpoint=models.endpoint(credentials, model=self.spec.embedding_model),
                     dimensions=index.dimensions,
                     purse=EmbeddingPurse(budget, self.tariff) if budget else None,
-                    should_stop=lambda: StopReason.CANCELLED if self.stage.should_stop() else None,
+                    should_stop=self._why_stop,
                     proven=len(index) > 0,
                 )
+
+    def _why_stop(self) -> StopReason | None:
+        return StopReason.CANCELLED if self.stage.should_stop() else self.interruption.reason
 
     def _most_texts(self) -> int:
         return 2 * int(self.responses.manifest.summary["counts"]["ok"])
@@ -115,12 +123,7 @@ class _Embedding:
         return out_of_budget(self.stage, spent_usd=self._spent(index), done=len(index), total=self._most_texts())
 
     def _cost(self, index: VectorIndex) -> StageCost:
-        price = self.tariff.price(index.usage, at=self.stage.run.created_at, returned_model=index.model)
-        cost = StageCost(model=index.model or self.spec.embedding_model)
-        if index.calls == 0:
-            return cost
-        cost = cost.plus(index.usage, price, model=index.model)
-        return cost if not index.calls_without_usage else cost.plus(None, None, model=index.model)
+        return cost_of_vectors(index, tariff=self.tariff, run=self.stage.run)
 
     def store(self) -> dict[str, Any]:
         """Write both vectors of every item in the order of the dataset."""
@@ -131,7 +134,7 @@ class _Embedding:
                 self.stage.files.append(rows)
             cost = self._cost(index)
         facts = {"texts": len(index), "dimensions": index.dimensions, "cost": cost.as_json()}
-        return {**tally.summary(), **facts}
+        return {**tally.summary(), **facts, MADE_FROM: content_sha256(self.responses.manifest)}
 
     def _rows(self, index: VectorIndex, tally: EmbeddingTally) -> Iterator[dict[str, Any]]:
         for pair in pairs(self.dataset, self.responses):

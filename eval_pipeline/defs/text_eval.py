@@ -18,7 +18,7 @@ GROUP = str(Flow.TEXT)
 
 def stage(**options: Any) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:  # noqa: ANN401 - as dg.asset takes them
     """Make a function the asset of a stage."""
-    return dg.asset(
+    decorate: Callable[[Callable[..., Any]], dg.AssetsDefinition] = dg.asset(
         key_prefix=GROUP,
         group_name=GROUP,
         partitions_def=text_runs,
@@ -27,6 +27,7 @@ def stage(**options: Any) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]
         io_manager_key="stages",
         **options,
     )
+    return decorate
 
 
 class SpecConfig(dg.Config):

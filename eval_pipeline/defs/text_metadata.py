@@ -1,6 +1,6 @@
 """What the Dagster UI shows of every stage: counts, means with intervals, cost, columns, a summary and a plot."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -15,7 +15,7 @@ Metadata = dict[str, Any]
 def describe(stage: StageReader) -> Metadata:
     """Return the metadata of one materialization; all of it is read from the manifest."""
     manifest = stage.manifest
-    return {**_table(manifest), **_facts(manifest.summary), **_provenance(manifest)}
+    return {**_facts(manifest.summary), **_table(manifest), **_provenance(manifest)}
 
 
 def _table(manifest: Manifest) -> Metadata:
@@ -49,16 +49,8 @@ def _facts(summary: Mapping[str, Any]) -> Metadata:
 def _fact(name: str, value: object) -> Metadata:
     if value is None:
         return {}
-    if name == "markdown":
-        return {"summary": dg.MetadataValue.md(str(value))}
-    if name == "url":
-        return {"report": _place(str(value))}
-    if name == "summary_scores" and isinstance(value, list):
-        return {**_scores(value), name: dg.MetadataValue.json(value)}
-    if name == "cost" and isinstance(value, Mapping):
-        return {**_cost(value), name: dg.MetadataValue.json(dict(value))}
-    if name == "counts" and isinstance(value, Mapping):
-        return {key: count for key, count in value.items() if isinstance(count, int)}
+    if name in _SHOWN:
+        return _SHOWN[name](value)
     if isinstance(value, str | int | float):
         return {name: value}
     return {name: dg.MetadataValue.json(value)}  # type: ignore[arg-type]  # a manifest's summary is JSON
@@ -70,15 +62,30 @@ def _place(url: str) -> dg.MetadataValue:
 
 
 def _scores(scores: list[Mapping[str, Any]]) -> Metadata:
-    shown = ("avg", "ci_low", "ci_high", "total_pairs")
-    return {
-        f"{score['name']}_{field}".replace("_avg", "_mean"): score[field]
+    shown = {"mean": "avg", "ci_low": "ci_low", "ci_high": "ci_high", "total_pairs": "total_pairs"}
+    numbers = {
+        f"{score['name']}_{label}": score[field]
         for score in scores
-        for field in shown
+        for label, field in shown.items()
         if score[field] is not None
     }
+    return {**numbers, "summary_scores": dg.MetadataValue.json(scores)}
 
 
 def _cost(cost: Mapping[str, Any]) -> Metadata:
     total = cost.get("total_cost_usd", cost.get("cost_usd"))
-    return {"cost_usd": "unknown: no published price" if total is None else float(total)}
+    said = "unknown: no published price" if total is None else float(total)
+    return {"cost_usd": said, "cost": dg.MetadataValue.json(dict(cost))}
+
+
+def _counts(counts: Mapping[str, Any]) -> Metadata:
+    return {name: count for name, count in counts.items() if isinstance(count, int)}
+
+
+_SHOWN: Mapping[str, Callable[[Any], Metadata]] = {
+    "markdown": lambda text: {"summary": dg.MetadataValue.md(text)},
+    "url": lambda url: {"report": _place(url)},
+    "summary_scores": _scores,
+    "cost": _cost,
+    "counts": _counts,
+}

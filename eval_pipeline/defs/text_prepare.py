@@ -65,7 +65,8 @@ def _claim_or_find(task: Task, *, given: Mapping[str, Any]) -> tuple[RunRecord, 
         return text_runs.claim(prepared, requested_by="dagster", deployment=deployment, here=True), estimate
     if run.spec_hash != prepared.spec.hash:
         raise ConflictError(
-            f"run {key.partition} exists with another specification ({run.spec_hash[:12]}, given {prepared.spec.hash[:12]})",
+            f"run {key.partition} exists with another specification "
+            f"({run.spec_hash[:12]}, given {prepared.spec.hash[:12]})",
             code="run_name_already_exists",
             hint="choose another name; or materialize without configuration to make the stages of this run again",
         )

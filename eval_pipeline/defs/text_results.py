@@ -9,7 +9,7 @@ from eval_pipeline.core.ports import StageReader
 from eval_pipeline.core.runs import RunRecord, RunState
 from eval_pipeline.defs.tasks import Task
 from eval_pipeline.text_eval import tables
-from eval_pipeline.text_eval.report import plot_markdown, render_html, render_markdown
+from eval_pipeline.text_eval.report import plot_markdown, render_html, render_markdown, scores_markdown
 from eval_pipeline.text_eval.report_data import ReportData
 from eval_pipeline.text_eval.report_rows import collect_report
 from eval_pipeline.text_eval.scorers import scorer_versions
@@ -19,7 +19,7 @@ from eval_pipeline.text_eval.summariser import Summariser
 from eval_pipeline.text_eval.summary import RunSummary, read_model
 from eval_pipeline.text_eval.threshold import Threshold
 from eval_pipeline.text_eval.traces import deliver_traces, item_traces, trace_run
-from eval_pipeline.wiring.bench import at_work
+from eval_pipeline.wiring.bench import MADE_FROM, at_work, check_made_from, content_sha256
 from eval_pipeline.wiring.models import open_trace_sink
 from eval_pipeline.wiring.run_life import find_run
 
@@ -45,9 +45,16 @@ class Answers:
         }
         return {name: stage for name, stage in stages.items() if stage is not None}
 
+    def check_match(self) -> None:
+        """Raise when embeddings or scores were made from other answers."""
+        for stage in (self.embeddings, self.scores):
+            if stage is not None:
+                check_made_from(stage, responses=self.responses)
+
 
 def make_scores(task: Task, answers: Answers) -> StageReader:
     """Score every answer against its golden answer."""
+    answers.check_match()
     ref = task.ref("scores")
     with at_work(
         task.deployment, ref, schema=tables.SCORES, inputs=answers.inputs(), dagster_run_id=task.dagster_run_id
@@ -62,13 +69,19 @@ def make_scores(task: Task, answers: Answers) -> StageReader:
         ):
             summariser.add(rows)
             stage.files.append(rows)
-        stage.files.finish({**_score_facts(summariser.summary()), "scorer_versions": scorer_versions(spec.scorers)})
+        stage.files.finish(
+            {
+                **_score_facts(summariser.summary()),
+                "scorer_versions": scorer_versions(spec.scorers),
+                MADE_FROM: content_sha256(answers.responses.manifest),
+            }
+        )
     return task.deployment.stages.open(ref)
 
 
 def _score_facts(summary: RunSummary) -> dict[str, Any]:
-    plots = "\n\n".join(f"**{score.name}**\n\n{plot_markdown(score)}" for score in summary.scores)
-    return {**read_model(summary), "markdown": plots}
+    plots = [f"**{score.name}**\n\n{plot_markdown(score)}" for score in summary.scores]
+    return {"markdown": "\n\n".join([scores_markdown(summary), *plots]), **read_model(summary)}
 
 
 def summarise(scores: StageReader, *, spec: TextSpec) -> Summariser:
@@ -95,6 +108,7 @@ def make_report(task: Task, answers: Answers) -> StageReader:
 
 def write_report(task: Task, answers: Answers) -> StageReader:
     """Write the report from what there is; a missed threshold is marked in it."""
+    answers.check_match()
     deployment, ref = task.deployment, task.ref("report")
     with at_work(deployment, ref, schema=None, inputs=answers.inputs(), dagster_run_id=task.dagster_run_id) as stage:
         data = _collect(stage.run, answers)
@@ -143,6 +157,7 @@ def run_cost(answers: Answers) -> dict[str, Any]:
 
 def make_traces(task: Task, *, dataset: StageReader, responses: StageReader, scores: StageReader) -> StageReader:
     """Deliver one trace per item to Langfuse; again without duplicates."""
+    check_made_from(scores, responses=responses)
     deployment, ref = task.deployment, task.ref("traces")
     inputs = {"dataset": dataset, "responses": responses, "scores": scores}
     with at_work(

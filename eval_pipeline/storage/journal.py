@@ -6,7 +6,6 @@ not throughput. A writer that was killed leaves at most a torn last line, which 
 
 import asyncio
 import os
-import tempfile
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
@@ -19,7 +18,7 @@ from typing import BinaryIO, NamedTuple, Self
 from eval_pipeline.core.errors import EvalPipelineError
 from eval_pipeline.core.ports import Appender, ObjectStore
 from eval_pipeline.core.stages import StageRef
-from eval_pipeline.storage.objects import os_errors_explained
+from eval_pipeline.storage.objects import os_errors_explained, temporary_folder
 
 _AT_ONCE = 16  # objects that are fetched or deleted side by side: on S3 a journal has many small ones
 
@@ -34,8 +33,9 @@ class Journal:
     def writer(self, attempt: int) -> "JournalWriter":
         """Begin a new file behind all that was recorded; ``attempt`` is the fencing token of the lease."""
         before = f"{self._prefix}/{attempt:06d}-"
-        taken = {key.removeprefix(before)[:3] for key in self._objects.list(self._prefix) if key.startswith(before)}
-        return JournalWriter(self._objects.appender(self._prefix, name=f"{attempt:06d}-{len(taken):03d}"))
+        taken = [key.removeprefix(before)[:3] for key in self._objects.list(self._prefix) if key.startswith(before)]
+        number = int(taken[-1]) + 1 if taken else 0
+        return JournalWriter(self._objects.appender(self._prefix, name=f"{attempt:06d}-{number:03d}"))
 
     def entries(self) -> Iterator[bytes]:
         """Stream all whole lines of all attempts in the order in which they were recorded."""
@@ -52,7 +52,7 @@ class Journal:
     @contextmanager
     def spool(self) -> Iterator["SpooledJournal"]:
         """Copy all lines into one temporary file, to read them in any order in bounded memory."""
-        with tempfile.NamedTemporaryFile(prefix="eval-pipeline-") as file:
+        with temporary_folder() as folder, (folder / "journal").open("w+b") as file:
             with os_errors_explained(Path(file.name)):
                 file.writelines(line + b"\n" for line in self.entries())
                 file.flush()
@@ -133,9 +133,9 @@ class JournalWriter:
 
     def _write_queue(self) -> None:
         group, self._queue = self._queue, []
+        write = self._thread.submit(self._appender.append, b"".join([queued.line + b"\n" for queued in group]))
         self._writing = True
-        data = b"".join([queued.line + b"\n" for queued in group])
-        self._thread.submit(self._appender.append, data).add_done_callback(partial(self._end_write, group))
+        write.add_done_callback(partial(self._end_write, group))
 
     def _end_write(self, group: "list[_Queued]", write: Future[None]) -> None:
         error = write.exception()
@@ -156,8 +156,11 @@ class JournalWriter:
             self._closed = True
             self._changed.wait_for(lambda: not self._writing)
         self._thread.shutdown()
-        with suppress(EvalPipelineError if self._failure else ()):  # what failed before was told to those who waited
+        try:
             self._appender.close()
+        except EvalPipelineError:
+            if self._failure is None:  # otherwise those who waited were told
+                raise
 
     def __enter__(self) -> Self:
         return self

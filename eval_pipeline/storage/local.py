@@ -35,7 +35,7 @@ class LocalObjectStore:
 
     def __init__(self, root: Path) -> None:
         self._root = root.absolute()
-        with os_errors_explained(self._root):
+        with _folder_in_place(self._root), os_errors_explained(self._root, but=(FileExistsError, NotADirectoryError)):
             self._root.mkdir(parents=True, exist_ok=True)
 
     def put(self, key: str, data: bytes) -> None:
@@ -54,6 +54,7 @@ class LocalObjectStore:
     def _store(self, key: str, write: Callable[[BinaryIO], object], *, publish: Callable[[Path, Path], object]) -> None:
         target = self._path(key)
         incoming = target.with_name(f".incoming-{uuid4().hex}")
+        self._check_root()
         with os_errors_explained(target):
             target.parent.mkdir(parents=True, exist_ok=True)
             try:
@@ -94,6 +95,7 @@ class LocalObjectStore:
 
     def appender(self, prefix: str, *, name: str) -> "LocalAppender":
         """Append to the one file ``{prefix}/{name}``."""
+        self._check_root()
         return LocalAppender(self._path(f"{prefix}/{name}"))
 
     def url(self, key: str) -> str:
@@ -119,6 +121,18 @@ class LocalObjectStore:
             )
 
 
+@contextmanager
+def _folder_in_place(root: Path) -> Iterator[None]:
+    try:
+        yield
+    except (FileExistsError, NotADirectoryError) as error:
+        raise store_unavailable(
+            str(root),
+            reason=f"{error.filename} is no folder",
+            hint="set EVAL_PIPELINE_STORE to the URL of a folder, such as file:///srv/evaluations",
+        ) from error
+
+
 def _link_new(source: Path, target: Path) -> None:
     try:
         os.link(source, target)
@@ -139,10 +153,9 @@ def _sync_folder(folder: Path) -> None:
 
 
 def _files_below(folder: Path) -> Iterator[Path]:
-    for parent, _, names in os.walk(folder, onerror=_raise_unless_absent):
-        for name in names:
-            if not name.startswith("."):
-                yield Path(parent, name)
+    for parent, folders, names in os.walk(folder, onerror=_raise_unless_absent):
+        folders[:] = [name for name in folders if not name.startswith(".")]  # no key leads there
+        yield from (Path(parent, name) for name in names if not name.startswith("."))
 
 
 def _raise_unless_absent(error: OSError) -> None:
@@ -159,6 +172,7 @@ class LocalAppender:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._descriptor: int | None = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
             self._size_bytes = os.fstat(self._descriptor).st_size
+            _sync_folder(path.parent)
         self._synced_at = time.monotonic()
 
     def append(self, data: bytes) -> None:

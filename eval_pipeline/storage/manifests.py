@@ -31,9 +31,10 @@ def decode_manifest(data: bytes, *, ref: StageRef, url: str) -> Manifest:
         fields = json.loads(data)
         claimed = fields.pop("sha256")
         manifest = replace(_from_json(fields), sha256=claimed)
+        found = _sha256(fields)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise stage_damaged(ref, what=f"its manifest {url} cannot be read ({type(error).__name__}: {error})") from error
-    if claimed != _sha256(fields):
+    if claimed != found:
         raise stage_damaged(ref, what=f"its manifest {url} was changed after it was written (its sha256 differs)")
     if manifest.stage != ref:
         raise stage_damaged(ref, what=f"its manifest {url} belongs to {manifest.stage}")

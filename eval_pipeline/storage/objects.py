@@ -2,9 +2,10 @@
 
 import errno
 import os
+import tempfile
 import unicodedata
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from eval_pipeline.core.errors import (
@@ -96,3 +97,16 @@ def os_errors_explained(path: Path, *, but: tuple[type[OSError], ...] = ()) -> I
         raise
     except OSError as error:
         raise explain_os_error(error, path=path) from error
+
+
+@contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """Give a folder for files on their way, removed afterwards."""
+    with ExitStack() as stack:
+        try:
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="eval-pipeline-"))
+        except OSError as error:
+            hint = "free space there, or set TMPDIR to a folder with room that this user may write to"
+            reason = (error.strerror or str(error)).lower()
+            raise store_unavailable("the folder for temporary files", reason=reason, hint=hint) from error
+        yield Path(folder)

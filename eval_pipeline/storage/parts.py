@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from eval_pipeline.storage.objects import os_errors_explained
 
@@ -33,62 +34,79 @@ class TableParts:
         self._deliver = deliver
         self._group: list[Mapping[str, Any]] = []
         self._group_bytes = 0
-        self._writer: pq.ParquetWriter | None = None
-        self._sink: pa.OSFile | None = None
-        self._rows = 0
+        self._part: _OpenPart | None = None
         self.rows = 0
 
     def append(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Add rows; each must have exactly the columns of the schema."""
         for row in rows:
             if row.keys() != self._names:
-                raise ValueError(
-                    f"row {self.rows + len(self._group):,} has the columns {sorted(row)} instead of {self._schema.names}"
-                )
+                number = self.rows + len(self._group)
+                raise ValueError(f"row {number:,} has the columns {sorted(row)} instead of {self._schema.names}")
             self._group.append(row)
             self._group_bytes += sum(len(value) for value in row.values() if isinstance(value, str | bytes))
-            if len(self._group) >= min(GROUP_ROWS, PART_ROWS - self._rows) or self._group_bytes >= GROUP_BYTES:
+            room = PART_ROWS - (self._part.rows if self._part else 0)
+            if len(self._group) >= min(GROUP_ROWS, room) or self._group_bytes >= GROUP_BYTES:
                 self._write_group()
 
     def finish(self) -> None:
         """Hand over the last part; a table without rows has one part too, which carries its schema."""
         if self._group:
             self._write_group()
-        if self._writer is not None or self.rows == 0:
+        if self._part is not None or self.rows == 0:
             self._end_part(self._open_part())
 
     def abandon(self) -> None:
         """Let go of a part that nobody will see."""
-        if self._writer is not None and self._sink is not None:
+        if self._part is not None:
             with suppress(OSError):  # the reason for giving up may be this very file
-                self._writer.close()
-            self._sink.close()
-
-    def _open_part(self) -> "pq.ParquetWriter":
-        import pyarrow as pa  # noqa: PLC0415 - pyarrow costs 0.25 s and no reader of a manifest needs it
-        import pyarrow.parquet as pq  # noqa: PLC0415 - the same
-
-        if self._writer is None:
-            self._sink = pa.OSFile(str(self._file), "wb")
-            self._writer = pq.ParquetWriter(self._sink, self._schema, compression="zstd")
-        return self._writer
+                self._part.close()
 
     def _write_group(self) -> None:
-        import pyarrow as pa  # noqa: PLC0415 - as above
+        from eval_pipeline.storage.columns import build_batch  # noqa: PLC0415 - pyarrow costs 0.25 s, no reader needs it
 
+        batch = build_batch(self._group, self._schema)
+        part = self._open_part()
         with os_errors_explained(self._file):
-            writer = self._open_part()
-            writer.write_batch(pa.RecordBatch.from_pylist(self._group, schema=self._schema))
-        self._rows += len(self._group)
-        self.rows += len(self._group)
+            part.writer.write_batch(batch)
+        part.rows += batch.num_rows
+        self.rows += batch.num_rows
         self._group, self._group_bytes = [], 0
-        if self._rows >= PART_ROWS or self._sink.tell() >= PART_BYTES:
-            self._end_part(writer)
+        if part.rows >= PART_ROWS or part.sink.tell() >= PART_BYTES:
+            self._end_part(part)
 
-    def _end_part(self, writer: "pq.ParquetWriter") -> None:
+    def _open_part(self) -> "_OpenPart":
+        if self._part is None:
+            with os_errors_explained(self._file):
+                self._part = _OpenPart.create(self._file, self._schema)
+        return self._part
+
+    def _end_part(self, part: "_OpenPart") -> None:
         with os_errors_explained(self._file):
-            writer.close()
-            self._sink.close()
-        self._deliver(self._file, self._rows)
+            part.close()
+        self._deliver(self._file, part.rows)
         self._file.unlink()
-        self._writer, self._sink, self._rows = None, None, 0
+        self._part = None
+
+
+@dataclass(slots=True)
+class _OpenPart:
+    """A parquet file in progress; a sink of our own tells how large it is."""
+
+    sink: "pa.OSFile"
+    writer: "pq.ParquetWriter"
+    rows: int = 0
+
+    @classmethod
+    def create(cls, path: Path, schema: "pa.Schema") -> Self:
+        import pyarrow as pa  # noqa: PLC0415 - as above
+        import pyarrow.parquet as pq  # noqa: PLC0415 - as above
+
+        sink = pa.OSFile(str(path), "wb")
+        return cls(sink, pq.ParquetWriter(sink, schema, compression="zstd"))
+
+    def close(self) -> None:
+        try:
+            self.writer.close()
+        finally:
+            self.sink.close()

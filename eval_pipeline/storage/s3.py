@@ -1,7 +1,6 @@
 """Objects in an S3 bucket, or in anything that speaks its protocol; the client is built elsewhere and handed in."""
 
 import re
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +16,7 @@ from eval_pipeline.storage.objects import (
     object_missing,
     os_errors_explained,
     store_unavailable,
+    temporary_folder,
 )
 
 _CHUNK_BYTES = 1 << 20
@@ -126,8 +126,8 @@ class S3ObjectStore:
     @contextmanager
     def local_copy(self, key: str) -> Iterator[Path]:
         """Give a temporary download."""
-        with tempfile.TemporaryDirectory(prefix="eval-pipeline-") as folder:
-            path = Path(folder, "object")
+        with temporary_folder() as folder:
+            path = folder / "object"
             self._download(key, path)
             yield path
 
@@ -198,7 +198,8 @@ class S3Appender:
         self._store = store
         self._key = key
         folder, _, _ = key.rpartition("/")
-        self._number = sum(1 for other in store.list(folder) if other.startswith(f"{key}."))
+        taken = [other.removeprefix(f"{key}.") for other in store.list(folder) if other.startswith(f"{key}.")]
+        self._number = int(taken[-1]) + 1 if taken else 0
 
     def append(self, data: bytes) -> None:
         """Store ``data`` as the next object; another appender of the same name makes this one fail."""

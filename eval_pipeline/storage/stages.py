@@ -6,7 +6,6 @@
 """
 
 import hashlib
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -22,7 +21,7 @@ from eval_pipeline.core.names import shown
 from eval_pipeline.core.ports import ObjectStore
 from eval_pipeline.core.stages import Manifest, Part, StageRef
 from eval_pipeline.storage.manifests import decode_manifest, encode_manifest, signed, stage_damaged
-from eval_pipeline.storage.objects import os_errors_explained
+from eval_pipeline.storage.objects import os_errors_explained, temporary_folder
 from eval_pipeline.storage.parts import TableParts
 
 if TYPE_CHECKING:
@@ -120,9 +119,8 @@ class StageFiles:
     def __enter__(self) -> Self:
         self._refuse_when_superseded()
         if self._schema is not None:
-            with os_errors_explained(Path(tempfile.gettempdir())):
-                folder = self._resources.enter_context(tempfile.TemporaryDirectory(prefix="eval-pipeline-"))
-            self._table = TableParts(self._schema, folder=Path(folder), deliver=self._store_table_part)
+            folder = self._resources.enter_context(temporary_folder())
+            self._table = TableParts(self._schema, folder=folder, deliver=self._store_table_part)
             self._resources.callback(self._table.abandon)
         return self
 
@@ -254,7 +252,8 @@ class StoredStage:
     def _parquet(self, part: Part) -> Iterator["pq.ParquetFile"]:
         import pyarrow.parquet as pq  # noqa: PLC0415 - pyarrow costs 0.25 s and no reader of a manifest needs it
 
-        with self._local(part) as path, pq.ParquetFile(path) as file:
+        # buffering ahead holds whole parts: 188 MB instead of 69 MB for 100,000 pairs of 256-wide vectors
+        with self._local(part) as path, pq.ParquetFile(path, pre_buffer=False) as file:
             yield file
 
     @contextmanager

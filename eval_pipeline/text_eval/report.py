@@ -14,7 +14,7 @@ from eval_pipeline.reporting.page import render_page
 from eval_pipeline.reporting.table import Cell, Column, Table, said
 from eval_pipeline.text_eval import report_plots, report_words
 from eval_pipeline.text_eval.report_data import CostLine, FailureGroup, ItemScore, ReportData
-from eval_pipeline.text_eval.summary import CategorySummary, ScoreSummary
+from eval_pipeline.text_eval.summary import CategorySummary, RunSummary, ScoreSummary
 
 SHOWN_ROWS = 10
 """Worst rows that are open at first; the others are one click away, and in print all are there."""
@@ -77,13 +77,22 @@ def plot_markdown(score: ScoreSummary) -> str:
     return image_markdown(report_plots.histogram_svg(score), alternative="How the scores are spread")
 
 
+def scores_markdown(summary: RunSummary) -> str:
+    """Return every score with its interval as a Markdown table."""
+    return table_markdown(_score_table(summary))
+
+
 def score_table(data: ReportData) -> Table:
     """Tabulate every score of the run."""
+    return _score_table(data.summary)
+
+
+def _score_table(summary: RunSummary | None) -> Table:
     labels = ("Mean", "95% interval", "Std. deviation", "Scored")
     return Table(
         caption="All scores of the run",
         columns=[Column("Score"), *(Column(label, numeric=True) for label in labels)],
-        rows=[_score_row(score) for score in (data.summary.scores if data.summary is not None else ())],
+        rows=[_score_row(score) for score in (summary.scores if summary is not None else ())],
     )
 
 

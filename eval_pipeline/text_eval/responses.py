@@ -28,8 +28,9 @@ class ItemCost:
 
 
 def price_item(record: ItemRecord, tariff: Tariff, *, at: datetime) -> ItemCost:
-    """Price the calls of one item, each at its own model; an item that reported no tokens although it was answered
-    is of unknown price, a failed one that reported none is free.
+    """Price the calls of one item, retries included.
+
+    An item that was answered without a word on tokens is of unknown price; a failed one that reported none is free.
     """
     if record.usage is None and record.status is ItemStatus.OK:
         return ItemCost(None)

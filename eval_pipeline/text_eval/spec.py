@@ -36,6 +36,9 @@ REQUEST_KEYS = frozenset(
         "max_cost_usd",
     }
 )
+_TEXT_KEYS = frozenset({"dataset", "provider", "model", "instructions", "embedding_model"})
+_WHOLE_KEYS = frozenset({"embedding_dimensions", "repeats", "concurrency"})
+_NUMBER_KEYS = frozenset({"failure_threshold", "max_cost_usd"})
 _RESERVED_BODY_KEYS = {
     "input": "the question of each item is the input",
     "stream": "answers are read whole",
@@ -71,13 +74,26 @@ class TextRequest:
                 f"known: {', '.join(sorted(REQUEST_KEYS))}",
             )
         given = {key: value for key, value in values.items() if value is not None}
-        if not isinstance(given.get("dataset"), str) or not given["dataset"]:
+        if not given.get("dataset"):
             raise _invalid("no dataset was named", "give the name of a golden dataset: eval-pipeline dataset list")
+        for key, value in given.items():
+            _check_kind(key, value)
         if "mode" in given:
             given["mode"] = parse_mode(given["mode"])
         if "scorers" in given:
             given["scorers"] = _scorer_list(given["scorers"])
         return cls(**given)
+
+
+def _check_kind(key: str, value: object) -> None:
+    """Raise for a name that is no text, or a count that is no whole number."""
+    if key in _TEXT_KEYS and not isinstance(value, str):
+        raise _invalid(f"{key} is {shown(str(value))}, which is no text", f"write {key} as text, a number in quotes")
+    number = not isinstance(value, bool) and isinstance(value, int | float)
+    if key in _WHOLE_KEYS and not (number and isinstance(value, int)):
+        raise _invalid(f"{key} is {shown(str(value))}", "give a whole number")
+    if key in _NUMBER_KEYS and not number:
+        raise _invalid(f"{key} is {shown(str(value))}", "give a number")
 
 
 def parse_mode(value: object) -> RunMode:
@@ -182,16 +198,13 @@ def build_model_body(request: TextRequest) -> dict[str, Any]:
             f"model_body is {shown(str(body))}, not a mapping",
             "give the fields of a Responses API request, such as {model: gpt-4o-mini, temperature: 0}",
         )
-    joined = dict(body)
-    for name, value in (("model", request.model), ("instructions", request.instructions)):
-        if value is not None:
-            joined[name] = value
-    joined.setdefault("model", DEFAULT_MODEL)
-    _check_body(joined)
-    return joined
+    named = {"model": request.model, "instructions": request.instructions}
+    given = {name: value for name, value in named.items() if value is not None}
+    return _checked_body({"model": DEFAULT_MODEL, **body, **given})
 
 
-def _check_body(body: Mapping[str, Any]) -> None:
+def _checked_body(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the body as JSON keeps it, so that what is hashed, stored and sent is the same."""
     for key, reason in _RESERVED_BODY_KEYS.items():
         if key in body and body[key] not in (None, False):
             raise _invalid(f"model_body has the key {key!r}: {reason}", f"remove {key!r}")
@@ -200,11 +213,13 @@ def _check_body(body: Mapping[str, Any]) -> None:
             f"model is {shown(str(body['model']))}, not a name", "give the model's name, such as gpt-4o-mini"
         )
     try:
-        json.dumps(body, allow_nan=False)
+        written = json.dumps(body, allow_nan=False, ensure_ascii=False).encode()
     except (TypeError, ValueError) as error:
         raise _invalid(
             f"model_body is not JSON: {error}", "use strings, finite numbers, booleans, lists, mappings"
         ) from error
+    kept: dict[str, Any] = json.loads(written)
+    return kept
 
 
 def choose_embedding_model(name: str | None) -> str:

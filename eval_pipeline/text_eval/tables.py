@@ -1,7 +1,8 @@
 """The columns of every table stage, in one place: what is written, what a reader may rely on.
 
-Rows of ``dataset``, ``responses`` and ``embeddings`` stand in the same order, one per item, so that stages are joined by
-walking them side by side (the ids are compared, never assumed). ``scores`` has one row per item and scorer, item by item.
+Rows of ``dataset``, ``responses`` and ``embeddings`` stand in the same order, one per item, so that stages are joined
+by walking them side by side (the ids are compared, never assumed). ``scores`` has one row per item and scorer, item by
+item.
 """
 
 import pyarrow as pa

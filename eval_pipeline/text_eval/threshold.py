@@ -43,9 +43,11 @@ class Threshold:
 
     def error(self, key: RunKey) -> QualityGateError:
         """Build the error of a breached run."""
-        share = "no items" if self.observed is None else f"{self.failed:,} of {self.total:,} items ({self.observed:.1%})"
+        share = "" if self.observed is None else f" ({self.observed:.1%})"
         return QualityGateError(
-            f"run {key.partition} failed its threshold: {share} failed, {self.value:.1%} are allowed",
+            f"run {key.partition} failed its threshold: {self.failed:,} of {self.total:,} items failed{share}, "
+            f"{self.value:.1%} are allowed",
             code="failure_threshold_breached",
-            hint=f"everything that was paid for is kept; see the report's failures, then: eval-pipeline run retry {key.run}",
+            hint="everything that was paid for is kept; read the failures in the report, then: "
+            f"eval-pipeline run retry {key.run}",
         )

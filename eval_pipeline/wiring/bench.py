@@ -3,13 +3,14 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from hashlib import sha256
 from threading import Event
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from eval_pipeline.core.errors import ConflictError, IncompleteError
+from eval_pipeline.core.errors import ConflictError, IncompleteError, NotFoundError
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.ports import StageReader, StageWriter
-from eval_pipeline.core.runs import Flow, RunRecord
+from eval_pipeline.core.runs import Flow, RunRecord, RunState
 from eval_pipeline.core.stages import Manifest, StageRef
 from eval_pipeline.dispatch.leases import HeldLease, hold
 from eval_pipeline.storage.journal import Journal
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 BEAT_EVERY_S = 1.0
+MADE_FROM = "responses_content_sha256"
+"""The fact by which a stage remembers the answers it was made from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +35,6 @@ class StageAtWork:
     files: StageWriter
     journal: Journal
     _cancelled: Event = field(repr=False)
-
-    def check(self) -> None:
-        """Raise when the lease is lost or a person asked to stop."""
-        self.lease.check()
-        if self._cancelled.is_set():
-            raise run_cancelled(self.run.key)
 
     def should_stop(self) -> bool:
         """Whether a person asked to stop, or another worker took the stage."""
@@ -75,7 +72,14 @@ def at_work(
             beat_every_s=BEAT_EVERY_S,
             on_beat=_watch_cancel(deployment, flow=flow, key=key, cancelled=cancelled),
         ) as lease,
-        working(deployment, flow=flow, key=key, dagster_run_id=dagster_run_id, optional=optional) as run,
+        working(
+            deployment,
+            flow=flow,
+            key=key,
+            dagster_run_id=dagster_run_id,
+            optional=optional,
+            is_lost=lambda: lease.lost,
+        ) as run,
         deployment.stages.writer(
             ref,
             schema=schema,
@@ -85,6 +89,8 @@ def at_work(
             check=lease.check,
         ) as files,
     ):
+        if run.cancel_requested and run.state is RunState.RUNNING:
+            cancelled.set()  # between two stages: the next beat is a second away
         yield StageAtWork(
             ref=ref,
             run=run,
@@ -104,24 +110,39 @@ def _watch_cancel(deployment: Deployment, *, flow: Flow, key: RunKey, cancelled:
     return look
 
 
-def manifest_facts(manifest: Manifest) -> dict[str, Any]:
-    """Return what a person wants to see of every stage."""
-    return {
-        "rows": manifest.rows,
-        "parts": len(manifest.parts),
-        "size_bytes": sum(part.size_bytes for part in manifest.parts),
-        "manifest_sha256": manifest.sha256,
-        "spec_hash": manifest.spec_hash,
-        "code_version": manifest.code_version,
-    }
+def start_over(deployment: Deployment, stage: StageAtWork, *, by: str, retried: str | None) -> None:
+    """Forget what the stage's journal holds, once: a retry of the run that did so goes on with what that one paid for.
+
+    Args:
+        deployment: where the stage lives.
+        stage: to start over.
+        by: the Dagster run that asks for it.
+        retried: the Dagster run that it is an automatic retry of.
+    """
+    mark = f"{stage.ref.prefix}/started_over_by"
+    if _read_mark(deployment, mark) not in {by, retried or by}:
+        stage.journal.clear()
+    deployment.objects.put(mark, by.encode())
 
 
-def check_same_spec(reader: StageReader, *, run: RunRecord) -> None:
-    """Refuse a stage that another specification made."""
-    if reader.manifest.spec_hash != run.spec_hash:
+def _read_mark(deployment: Deployment, key: str) -> str | None:
+    try:
+        return deployment.objects.read(key).decode()
+    except NotFoundError:
+        return None
+
+
+def content_sha256(manifest: Manifest) -> str:
+    """Return a digest of a stage's bytes: the same when it was made again with the same outcome."""
+    return sha256("".join(part.sha256 for part in manifest.parts).encode()).hexdigest()
+
+
+def check_made_from(stage: StageReader, *, responses: StageReader) -> None:
+    """Raise ``stages_do_not_match`` when a stage was made from other answers than the run has now."""
+    manifest = stage.manifest
+    if manifest.summary.get(MADE_FROM) != content_sha256(responses.manifest):
         raise ConflictError(
-            f"{reader.manifest.stage} was made by another specification ({reader.manifest.spec_hash[:12]}, "
-            f"the run has {run.spec_hash[:12]})",
-            code="spec_mismatch",
-            hint="materialize that stage again",
+            f"{manifest.stage} was made from other answers than the run has now",
+            code="stages_do_not_match",
+            hint=f"materialize {manifest.stage.stage} of the run again: what is stored is not paid for twice",
         )

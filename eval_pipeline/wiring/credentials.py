@@ -5,9 +5,10 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from eval_pipeline.core.errors import UsageError
-from eval_pipeline.core.names import DEFAULT_PROJECT
+from eval_pipeline.core.names import DEFAULT_PROJECT, shown
 
 OPENAI_URL = "https://api.openai.com/v1"
 LANGFUSE_URL = "https://cloud.langfuse.com"
@@ -53,8 +54,8 @@ class Credentials:
 def read_credentials(project: str, *, file: Path | None, environ: Mapping[str, str] | None = None) -> Credentials:
     """Collect a project's variables.
 
-    Without a file every project uses the environment. With one, a project uses its own entry alone; only ``default`` may
-    fall back to the environment.
+    Without a file every project uses the environment. With one, a project uses its own entry alone; only ``default``
+    may fall back to the environment.
     """
     variables = dict(os.environ if environ is None else environ)
     if file is not None:
@@ -62,10 +63,29 @@ def read_credentials(project: str, *, file: Path | None, environ: Mapping[str, s
         variables = entries.get(project, variables if project == DEFAULT_PROJECT else {})
     return Credentials(
         openai_api_key=variables.get("OPENAI_API_KEY") or None,
-        openai_base_url=variables.get("OPENAI_BASE_URL") or OPENAI_URL,
+        openai_base_url=_url(variables, "OPENAI_BASE_URL", default=OPENAI_URL),
         langfuse_public_key=variables.get("LANGFUSE_PUBLIC_KEY") or None,
         langfuse_secret_key=variables.get("LANGFUSE_SECRET_KEY") or None,
-        langfuse_base_url=variables.get("LANGFUSE_BASE_URL") or LANGFUSE_URL,
+        langfuse_base_url=_url(variables, "LANGFUSE_BASE_URL", default=LANGFUSE_URL),
+    )
+
+
+def _url(variables: Mapping[str, str], name: str, *, default: str) -> str:
+    """Read an address, or raise before anything is sent to a place that cannot exist."""
+    url = variables.get(name, "").strip() or default
+    parts = urlsplit(url)
+    if parts.username or parts.password:
+        raise UsageError(
+            f"{name} holds a user name or password",
+            code="invalid_setting",
+            hint="give the address alone; keys have variables of their own, which never show",
+        )
+    if parts.scheme in {"http", "https"} and parts.hostname:
+        return url
+    raise UsageError(
+        f"{name} is {shown(url)}, which is no address of a server",
+        code="invalid_setting",
+        hint=f"give a URL such as {default}, or leave it unset for that one",
     )
 
 

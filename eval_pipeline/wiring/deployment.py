@@ -100,6 +100,11 @@ class Deployment:
         """This process, as the ledger names it."""
         return this_worker()
 
+    def close(self) -> None:
+        """Let the ledger's connections go; it opens them again when it is used again."""
+        if "ledger" in vars(self):
+            self.ledger.close()
+
     def credentials(self, project: str) -> Credentials:
         """Return the provider variables of a project."""
         return read_credentials(project, file=self.settings.project_credentials_file, environ=self._environ)

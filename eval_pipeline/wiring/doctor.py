@@ -45,6 +45,9 @@ def _guarded(check: str, examine_it: Callable[[], Finding]) -> Finding:
 
 def _home(deployment: Deployment) -> Finding:
     existing = next(folder for folder in (deployment.home, *deployment.home.parents) if folder.exists())
+    if not existing.is_dir():
+        detail = f"{deployment.home} cannot be a folder: {existing} is a file"
+        return Finding("home", ok=False, detail=detail, hint="set EVAL_PIPELINE_HOME to a folder")
     free = shutil.disk_usage(existing).free
     detail = f"{deployment.home}, {free / 1e9:.1f} GB free"
     if free < LOW_DISK_BYTES:

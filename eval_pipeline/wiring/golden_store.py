@@ -161,15 +161,21 @@ def _strings(values: Iterable[str | bytes | None]) -> pa.Array:
     return builder.finish()
 
 
+def require_manifest(objects: ObjectStore, dataset: DatasetVersion) -> GoldenManifest:
+    """Return the manifest of a recorded version, or raise ``dataset_missing``."""
+    manifest = find_manifest(objects, dataset.prefix)
+    if manifest is not None:
+        return manifest
+    raise NotFoundError(
+        f"the rows of dataset {shown(dataset.name)} are not where the ledger says ({objects.url(dataset.prefix)})",
+        code="dataset_missing",
+        hint="check that the store is the one in which the dataset was added",
+    )
+
+
 def golden_rows(objects: ObjectStore, dataset: DatasetVersion) -> Iterator[GoldenRow]:
     """Stream the rows of a stored version in the order of the file; damaged bytes raise ``dataset_damaged``."""
-    manifest = find_manifest(objects, dataset.prefix)
-    if manifest is None:
-        raise NotFoundError(
-            f"the rows of dataset {shown(dataset.name)} are not where the ledger says ({objects.url(dataset.prefix)})",
-            code="dataset_missing",
-            hint="check that the store is the one in which the dataset was added",
-        )
+    manifest = require_manifest(objects, dataset)
     key = f"{dataset.prefix}/{manifest.rows_file}"
     with objects.local_copy(key) as path:
         _check_bytes(path, manifest, url=objects.url(key))

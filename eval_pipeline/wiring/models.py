@@ -1,4 +1,4 @@
-"""Builds the adapters of one run: connection, model under test, prices, tracing, from the run's project and settings."""
+"""Builds the adapters of one run: connection, model under test, prices, tracing."""
 
 from decimal import Decimal
 

@@ -4,11 +4,12 @@ from collections.abc import Callable
 from time import sleep
 from typing import Any
 
-from eval_pipeline.core.errors import ConflictError
-from eval_pipeline.core.names import RunKey
+from eval_pipeline.core.errors import ConflictError, EvalPipelineError
+from eval_pipeline.core.names import DEFAULT_PROJECT, RunKey
 from eval_pipeline.core.runs import Flow, RunRecord, RunState
 from eval_pipeline.core.stages import StageRef
 from eval_pipeline.dispatch.workers import worker_is_dead
+from eval_pipeline.text_eval.spec import check_range
 from eval_pipeline.wiring.deployment import Deployment
 from eval_pipeline.wiring.run_life import find_run, state_of
 
@@ -23,6 +24,7 @@ TEXT_STAGES = (
     "report",
     "traces",
 )
+MAX_COST_USD = 1e9
 _ACTIVE = frozenset({RunState.REQUESTED, RunState.RUNNING})
 
 
@@ -32,6 +34,8 @@ def reopen(deployment: Deployment, *, flow: Flow, key: RunKey, max_cost_usd: flo
     Args:
         here: whether this process executes it; else it waits for a sensor.
     """
+    if max_cost_usd is not None:
+        check_range("max_cost_usd", value=max_cost_usd, low=0, high=MAX_COST_USD)
     run = find_run(deployment, flow=flow, key=key)
     if is_worked_on(deployment, run):
         raise _in_progress(run)
@@ -77,7 +81,7 @@ def cancel(deployment: Deployment, *, flow: Flow, key: RunKey) -> RunState:
     state = state_of(run)
     if state in {RunState.COMPLETED, RunState.FAILED, RunState.CANCELLED}:
         raise ConflictError(
-            f"run {key.run} is {state} already", code="run_already_ended", hint="there is nothing to stop"
+            f"run {key.partition} is {state} already", code="run_already_ended", hint="there is nothing to stop"
         )
     deployment.ledger.request_cancel(flow=flow, key=key, requested=True)
     if state is RunState.RUNNING and is_worked_on(deployment, run):
@@ -99,6 +103,18 @@ def delete(deployment: Deployment, *, flow: Flow, key: RunKey) -> None:
     for stored in list(deployment.objects.list(f"{flow}/{key.project}/{key.run}")):
         deployment.objects.delete(stored)
     deployment.ledger.delete_run(flow=flow, key=key)
+
+
+def end_attempt(deployment: Deployment, *, flow: Flow, key: RunKey, problem: EvalPipelineError | None) -> RunRecord:
+    """Make sure that a run which this process executed does not seem to be under way when the execution has ended.
+
+    Stages record how they ended by themselves; what stops a run between two of them is recorded here.
+    """
+    run = find_run(deployment, flow=flow, key=key)
+    elsewhere = problem is not None and problem.code == "stage_in_use"
+    if problem is not None and not elsewhere and run.worker == deployment.worker:
+        deployment.ledger.set_run_state(flow=flow, key=key, to=RunState.FAILED, expected=_ACTIVE, error=problem)
+    return find_run(deployment, flow=flow, key=key)
 
 
 def note_interruptions(deployment: Deployment, *, project: str) -> None:
@@ -128,17 +144,30 @@ def run_json(run: RunRecord) -> dict[str, Any]:
         "max_cost_usd": run.max_cost_usd,
         "cancel_requested": run.cancel_requested,
         "dagster_run_id": run.dagster_run_id,
-        "worker": None if run.worker is None else {"host": run.worker.host, "pid": run.worker.pid},
+        "worker": _worker_json(run),
         "error": None
         if run.error_code is None
         else {"code": run.error_code, "message": run.error_message, "hint": run.error_hint},
     }
 
 
+def _worker_json(run: RunRecord) -> dict[str, Any] | None:
+    """Name the process that works on the run now; a run that nobody works on has none."""
+    if run.worker is None or state_of(run) not in _ACTIVE:
+        return None
+    return {"host": run.worker.host, "pid": run.worker.pid}
+
+
+def command_on(verb: str, key: RunKey) -> str:
+    """Write the command line that does something to a run, as hints name it."""
+    project = "" if key.project == DEFAULT_PROJECT else f" --project {key.project}"
+    return f"eval-pipeline {verb} {key.run}{project}"
+
+
 def _in_progress(run: RunRecord) -> ConflictError:
     worker = f"process {run.worker.pid} on {run.worker.host}" if run.worker else "a worker"
     return ConflictError(
-        f"run {run.key.run} is being worked on by {worker}",
+        f"run {run.key.partition} is being worked on by {worker}",
         code="run_in_progress",
-        hint=f"wait for it, or stop it: eval-pipeline run cancel {run.key.run}",
+        hint=f"wait for it, or stop it: {command_on('run cancel', run.key)}",
     )

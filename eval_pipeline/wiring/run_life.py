@@ -1,6 +1,6 @@
 """How a run's state follows the work on its stages: who works, how the work ended, what that means for the run."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -10,7 +10,6 @@ from eval_pipeline.core.errors import (
     NotFoundError,
 )
 from eval_pipeline.core.names import RunKey
-from eval_pipeline.core.ports import RunLedger
 from eval_pipeline.core.runs import Flow, RunRecord, RunState
 from eval_pipeline.dispatch.workers import worker_is_dead
 from eval_pipeline.wiring.deployment import Deployment
@@ -39,15 +38,29 @@ def state_of(run: RunRecord) -> RunState:
 
 @contextmanager
 def working(
-    deployment: Deployment, *, flow: Flow, key: RunKey, dagster_run_id: str | None, optional: bool = False
+    deployment: Deployment,
+    *,
+    flow: Flow,
+    key: RunKey,
+    dagster_run_id: str | None,
+    optional: bool = False,
+    is_lost: Callable[[], bool] = lambda: False,
 ) -> Iterator[RunRecord]:
     """Mark the run as worked on by this process for the time of one stage, and record how that ended.
 
-    A run that was completed or failed before is so again when a single stage was made without trouble. A failure of an
-    ``optional`` stage is not the run's.
+    A run that was completed or failed before is so again when a single stage was made without trouble, and one that
+    another living process works on is that process's again. How an ``optional`` stage ends is not the run's matter.
+
+    Args:
+        deployment: where the run lives.
+        flow: of the run.
+        key: of the run.
+        dagster_run_id: of the Dagster run that makes the stage.
+        optional: whether the run is whole without the stage.
+        is_lost: whether another process may have taken the stage over: then the run is that process's.
     """
     before = find_run(deployment, flow=flow, key=key)
-    life = _Life(deployment.ledger, flow=flow, key=key, before=before)
+    life = _Life(deployment, flow=flow, key=key, before=before, is_lost=is_lost)
     deployment.ledger.set_run_worker(flow=flow, key=key, worker=deployment.worker, dagster_run_id=dagster_run_id)
     deployment.ledger.set_run_state(flow=flow, key=key, to=RunState.RUNNING)
     try:
@@ -60,7 +73,7 @@ def working(
         life.restore() if optional else life.end(RunState.FAILED, error=wrapped)
         raise
     except BaseException:
-        life.end(RunState.INTERRUPTED, error=None)
+        life.restore() if optional else life.end(RunState.INTERRUPTED, error=None)
         raise
     life.restore()
 
@@ -69,19 +82,38 @@ def working(
 class _Life:
     """The run's row as it was, and the ways back to it or on from it."""
 
-    ledger: RunLedger
+    deployment: Deployment
     flow: Flow
     key: RunKey
     before: RunRecord
+    is_lost: Callable[[], bool]
 
     def restore(self) -> None:
-        """Give a settled run its state and error back; any other goes on running."""
+        """Give a settled run its state and error back, and another process's run to that process; any other goes on."""
         if self.before.state in _SETTLED:
             self.end(self.before.state, error=stored_error(self.before))
+        elif self._is_anothers():
+            self._hand_back()
 
     def end(self, state: RunState, *, error: EvalPipelineError | None) -> None:
-        """Record how the work ended."""
-        self.ledger.set_run_state(flow=self.flow, key=self.key, to=state, error=error)
+        """Record how the work ended, unless another process took it over or has the run under way."""
+        if self.is_lost():
+            return
+        if self._is_anothers():
+            self._hand_back()
+        else:
+            self.deployment.ledger.set_run_state(flow=self.flow, key=self.key, to=state, error=error)
+
+    def _is_anothers(self) -> bool:
+        worker = self.before.worker
+        if self.before.state is not RunState.RUNNING or worker in {None, self.deployment.worker}:
+            return False
+        return worker is not None and worker_is_dead(worker) is False
+
+    def _hand_back(self) -> None:
+        self.deployment.ledger.set_run_worker(
+            flow=self.flow, key=self.key, worker=self.before.worker, dagster_run_id=self.before.dagster_run_id
+        )
 
 
 def stored_error(run: RunRecord) -> EvalPipelineError | None:

@@ -3,8 +3,10 @@
 from typing import Any
 
 from eval_pipeline.core.names import RunKey
+from eval_pipeline.core.ports import LeaseHeld
 from eval_pipeline.core.runs import Flow
 from eval_pipeline.core.stages import Manifest, StageRef
+from eval_pipeline.dispatch.workers import worker_is_dead
 from eval_pipeline.wiring.deployment import Deployment
 from eval_pipeline.wiring.run_control import TEXT_STAGES, run_json
 from eval_pipeline.wiring.run_life import find_run
@@ -18,21 +20,27 @@ def run_status(deployment: Deployment, *, flow: Flow, key: RunKey) -> dict[str, 
 
 
 def _stage_status(deployment: Deployment, ref: StageRef) -> dict[str, Any]:
-    held = deployment.ledger.find_lease(ref.prefix)
     stored = deployment.stages.find(ref)
     manifest = stored.manifest if stored else None
-    state = "at work" if held else "done" if manifest else "not yet"
     return {
         "stage": ref.stage,
-        "state": state,
-        "rows": manifest.rows if manifest else "",
-        "at": f"{manifest.created_at:%Y-%m-%d %H:%M:%S}" if manifest else "",
-        "note": _note(manifest) if manifest else "",
+        "state": _state(deployment.ledger.find_lease(ref.prefix), manifest),
+        "rows": manifest.rows if manifest and manifest.columns else None,
+        "finished_at": manifest.created_at.isoformat() if manifest else None,
+        "note": _note(manifest) if manifest else None,
     }
 
 
-def _note(manifest: Manifest) -> str:
+def _state(lease: LeaseHeld | None, manifest: Manifest | None) -> str:
+    """Name the state of a stage; a lease whose holder is dead says where the work broke off."""
+    if lease is not None:
+        return "interrupted" if worker_is_dead(lease.holder) else "at work"
+    return "done" if manifest else "not yet"
+
+
+def _note(manifest: Manifest) -> str | None:
     counts = manifest.summary.get("counts")
     if isinstance(counts, dict) and "failed" in counts:
         return f"{counts['failed']:,} of {counts['total']:,} failed"
-    return str(manifest.summary.get("note", ""))
+    note = manifest.summary.get("note")
+    return None if note is None else str(note)

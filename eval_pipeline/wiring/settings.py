@@ -99,7 +99,7 @@ SETTINGS: tuple[Setting, ...] = (
     _real(
         "EVAL_LEASE_PATIENCE_SECONDS",
         15,
-        1,
+        2,
         600,
         "How long another machine's lease on a stage must stand still before it is taken over.",
     ),

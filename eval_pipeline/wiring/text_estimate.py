@@ -38,7 +38,7 @@ def estimate_run(prepared: PreparedRun, *, deployment: Deployment) -> dict[str, 
         "total_cost_usd": total,
         "assumptions": [
             output_words,
-            "a token is four bytes of ASCII or two bytes of anything else; tools and files that the model reads are not in",
+            "a token is four bytes of ASCII or two bytes of anything else; tools and files the model reads are not in",
             "published prices, standard rate" if spec.mode == "fast" else "published prices, batch rate",
         ],
     }

@@ -21,6 +21,8 @@ from eval_pipeline.text_eval.spec import (
     choose_embedding_model,
 )
 from eval_pipeline.wiring.deployment import Deployment
+from eval_pipeline.wiring.golden_store import require_manifest
+from eval_pipeline.wiring.run_control import MAX_COST_USD
 
 PROVIDERS = ("openai",)
 
@@ -40,9 +42,10 @@ def prepare(request: TextRequest, *, project: str, run: str, deployment: Deploym
     dataset = find_text_dataset(deployment, project=validate_project(project), reference=request.dataset)
     spec = _freeze(request, dataset=dataset, deployment=deployment)
     if request.max_cost_usd is not None:
-        check_range("max_cost_usd", value=request.max_cost_usd, low=0, high=1e9)
+        check_range("max_cost_usd", value=request.max_cost_usd, low=0, high=MAX_COST_USD)
     _check_provider(request)
     _check_size(spec, dataset=dataset, deployment=deployment)
+    require_manifest(deployment.objects, dataset)
     deployment.credentials(project).require_openai_key()
     key = RunKey.of(project=project, run=run)
     return PreparedRun(key=key, dataset=dataset, spec=spec, max_cost_usd=request.max_cost_usd)

@@ -1,6 +1,7 @@
 """A text run as scripts and people read it: the ledger's row joined with what the stages' manifests say."""
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from eval_pipeline.core.errors import UsageError
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.ports import StageReader
 from eval_pipeline.core.runs import Flow, RunRecord
-from eval_pipeline.core.stages import Manifest, StageRef
+from eval_pipeline.core.stages import StageRef
 from eval_pipeline.text_eval.export import export_grouped, export_rows
 from eval_pipeline.text_eval.export_files import export_format
 from eval_pipeline.text_eval.side_by_side import WalkedItem, walk
@@ -17,29 +18,23 @@ from eval_pipeline.text_eval.spec import TextSpec
 from eval_pipeline.wiring.deployment import Deployment
 from eval_pipeline.wiring.run_control import run_json
 from eval_pipeline.wiring.run_life import find_run
+from eval_pipeline.wiring.text_so_far import AnswersSoFar, answers_so_far, embedding_cost_so_far
 
 
 def show_run(deployment: Deployment, key: RunKey, *, detail: bool) -> dict[str, Any]:
     """Return the JSON document of ``text show``."""
     run = find_run(deployment, flow=Flow.TEXT, key=key)
-    stored = _Stored(deployment, key)
-    spec = TextSpec.from_json(run.spec)
+    stored = _Stored(deployment, run)
     document = {
         **run_json(run),
-        "dataset": {
-            "name": run.dataset_name,
-            "version": run.dataset_version,
-            "original_items_count": spec.original_items_count,
-            "duplication_factor": spec.repeats,
-            "total_items_count": spec.total_items_count,
-        },
-        "model": spec.model,
+        "dataset": _dataset_json(run, stored.spec),
+        "model": stored.spec.model,
         "spec": run.spec,
-        "counts": stored.counts(spec),
+        "counts": stored.counts(),
         "summary_scores": stored.fact("scores", "summary_scores") or [],
         "category_metrics": stored.fact("scores", "category_metrics") or [],
         "cost": stored.cost(),
-        "threshold": stored.threshold(spec),
+        "threshold": stored.threshold(),
         "latency_s": stored.fact("responses", "latency_s"),
         "batches": [],
         "report": stored.fact("report", "url"),
@@ -48,49 +43,78 @@ def show_run(deployment: Deployment, key: RunKey, *, detail: bool) -> dict[str, 
     return {**document, "traces": list(_traces(stored, run))} if detail else document
 
 
-class _Stored:
-    """The finished stages of a run."""
+def _dataset_json(run: RunRecord, spec: TextSpec) -> dict[str, Any]:
+    return {
+        "name": run.dataset_name,
+        "version": run.dataset_version,
+        "original_items_count": spec.original_items_count,
+        "duplication_factor": spec.repeats,
+        "total_items_count": spec.total_items_count,
+    }
 
-    def __init__(self, deployment: Deployment, key: RunKey) -> None:
-        self._stages = deployment.stages
-        self._key = key
+
+class _Stored:
+    """The finished stages of a run, and what its journals say of the stage that is not finished."""
+
+    def __init__(self, deployment: Deployment, run: RunRecord) -> None:
+        self.spec = TextSpec.from_json(run.spec)
+        self._deployment = deployment
+        self._run = run
+
+    @cached_property
+    def _responses(self) -> StageReader | None:
+        return self._open("responses")
+
+    @cached_property
+    def _so_far(self) -> AnswersSoFar | None:
+        return answers_so_far(self._deployment, self._run)
 
     def find(self, stage: str) -> StageReader | None:
-        """Return a stage if it was finished."""
-        return self._stages.find(StageRef(flow=Flow.TEXT, key=self._key, stage=stage))
+        """Return a stage if it was finished, and made from the answers that the run has now."""
+        if stage == "responses":
+            return self._responses
+        found = self._open(stage)
+        made_from = found.manifest.inputs.get("responses") if found else None
+        now = self._responses.manifest.sha256 if self._responses else None
+        return None if made_from is not None and made_from != now else found
 
-    def manifest(self, stage: str) -> Manifest | None:
-        """Return a stage's manifest if it was finished."""
-        found = self.find(stage)
-        return found.manifest if found else None
+    def _open(self, stage: str) -> StageReader | None:
+        return self._deployment.stages.find(StageRef(flow=Flow.TEXT, key=self._run.key, stage=stage))
 
     def fact(self, stage: str, name: str) -> Any:  # noqa: ANN401 - JSON
         """Return one fact of a stage's summary."""
-        manifest = self.manifest(stage)
-        return manifest.summary.get(name) if manifest else None
+        found = self.find(stage)
+        return found.manifest.summary.get(name) if found else None
 
-    def counts(self, spec: TextSpec) -> dict[str, Any]:
-        """Count items by what became of them; null while the answers are not all in."""
-        counts: dict[str, Any] = dict(self.fact("responses", "counts") or {"ok": None, "failed": None})
+    def counts(self) -> dict[str, Any]:
+        """Count items by what became of them; ``unfinished`` are those that are still to be asked."""
+        stored = self.fact("responses", "counts")
         embeddings = self.fact("embeddings", "counts") or {}
-        return {
-            **counts,
-            "total": spec.total_items_count,
-            "embedding_failed": embeddings.get("failed_embeddings"),
-        }
+        counts = self._counts_so_far() if stored is None else {**stored, "unfinished": 0}
+        total = self.spec.total_items_count
+        return {"total": total, **counts, "embedding_failed": embeddings.get("failed_embeddings")}
+
+    def _counts_so_far(self) -> dict[str, Any]:
+        total = self.spec.total_items_count
+        if self._so_far is None:
+            return {"ok": 0, "failed": 0, "unfinished": total}
+        ok, failed = self._so_far.ok, self._so_far.failed
+        return {"ok": ok, "failed": failed, "unfinished": total - ok - failed}
 
     def cost(self) -> dict[str, Any] | None:
-        """Join the paid stages' costs; the total is null when one of them is unknown."""
-        found = {"response": self.fact("responses", "cost"), "embedding": self.fact("embeddings", "cost")}
+        """Join the paid stages' costs, unfinished ones with what they cost so far; null when one is unknown."""
+        response = self.fact("responses", "cost") or (self._so_far.cost if self._so_far else None)
+        embedding = self.fact("embeddings", "cost") or embedding_cost_so_far(self._deployment, self._run)
+        found = {"response": response, "embedding": embedding}
         costs = {name: cost for name, cost in found.items() if cost is not None}
         return join_costs(costs) if costs else None
 
-    def threshold(self, spec: TextSpec) -> dict[str, Any]:
+    def threshold(self) -> dict[str, Any]:
         """Return the verdict that counts most failures."""
         found = [self.fact(stage, "threshold") for stage in ("responses", "embeddings")]
         verdicts = [verdict for verdict in found if verdict is not None]
         if not verdicts:
-            return {"value": spec.failure_threshold, "observed": None, "breached": None}
+            return {"value": self.spec.failure_threshold, "observed": None, "breached": None}
         return dict(max(verdicts, key=lambda verdict: (verdict["breached"], verdict["failed"])))
 
 
@@ -137,8 +161,7 @@ def _score(score: Mapping[str, Any]) -> dict[str, Any]:
 
 def export_run(deployment: Deployment, key: RunKey, *, shape: str, output: Path, bom: bool) -> int:
     """Write a run's items to a file; returns the rows written."""
-    find_run(deployment, flow=Flow.TEXT, key=key)
-    stored = _Stored(deployment, key)
+    stored = _Stored(deployment, find_run(deployment, flow=Flow.TEXT, key=key))
     dataset, responses = stored.find("dataset"), stored.find("responses")
     if dataset is None or responses is None:
         raise UsageError(

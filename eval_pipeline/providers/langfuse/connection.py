@@ -17,7 +17,7 @@ from typing import Self, TypeVar
 
 import httpx
 import langfuse
-from google.protobuf.message import DecodeError  # type: ignore[import-untyped]  # it ships no types
+from google.protobuf.message import DecodeError
 from langfuse.api import LangfuseAPI
 from langfuse.api.core import ApiError, RequestOptions
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse

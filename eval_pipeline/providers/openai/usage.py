@@ -13,7 +13,7 @@ def read_usage(usage: object) -> Usage | None:
     given_input = _count(usage, "input_tokens", "prompt_tokens")
     output = _count(usage, "output_tokens", "completion_tokens")
     total = _count(usage, "total_tokens")
-    if given_input is None and output is None and total is None:
+    if not (given_input or output or total):  # no call uses nothing: servers that do not count report zeros
         return None
     known_output = output or 0
     known_input = max(0, (total or 0) - known_output) if given_input is None else given_input

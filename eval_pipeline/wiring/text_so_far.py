@@ -1,0 +1,77 @@
+"""What a run that is not finished has come to so far, counted from the journals of the stages that pay.
+
+Manifests appear when a stage is whole; what was answered and paid for until then stands in its journal alone.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from eval_pipeline.core.cost import StageCost, Tariff
+from eval_pipeline.core.names import RunKey
+from eval_pipeline.core.outcomes import ItemStatus
+from eval_pipeline.core.runs import Flow, RunRecord
+from eval_pipeline.core.stages import StageRef
+from eval_pipeline.dispatch.records import RecordIndex
+from eval_pipeline.dispatch.vectors import VectorIndex
+from eval_pipeline.storage.journal import Journal
+from eval_pipeline.text_eval.responses import ResponseTally, price_item
+from eval_pipeline.text_eval.spec import TextSpec
+from eval_pipeline.wiring import models
+from eval_pipeline.wiring.deployment import Deployment
+
+
+@dataclass(frozen=True, slots=True)
+class AnswersSoFar:
+    """Items by what became of them, and what they cost."""
+
+    ok: int
+    failed: int
+    cost: dict[str, Any]
+
+
+def answers_so_far(deployment: Deployment, run: RunRecord) -> AnswersSoFar | None:
+    """Count what the journal of ``responses`` holds; None when nothing was asked yet."""
+    spec = TextSpec.from_json(run.spec)
+    tariff = models.tariff(spec.model, mode=spec.mode)
+    tally = ResponseTally(threshold=spec.failure_threshold, model=spec.model)
+    dataset = deployment.stages.find(_ref(run.key, "dataset"))
+    finished = 0
+    with _journal(deployment, run.key, "responses").spool() as spool:
+        index = RecordIndex(spool)
+        if dataset is None or len(index) == 0:
+            return None
+        for row in dataset.rows(["item_id"]):
+            record = index.find(row["item_id"])
+            if record is not None:
+                tally.add(record, price_item(record, tariff, at=run.created_at))
+                finished += record.finished
+    ok = tally.statuses[str(ItemStatus.OK)]
+    return AnswersSoFar(ok=ok, failed=finished - ok, cost=tally.cost(rate="standard").as_json())
+
+
+def embedding_cost_so_far(deployment: Deployment, run: RunRecord) -> dict[str, Any] | None:
+    """Add up what the journal of ``embeddings`` was billed for; None when nothing was."""
+    spec = TextSpec.from_json(run.spec)
+    with _journal(deployment, run.key, "embeddings").spool() as spool:
+        index = VectorIndex.read(spool)
+    if index.calls == 0:
+        return None
+    return cost_of_vectors(index, tariff=models.tariff(spec.embedding_model, mode=spec.mode), run=run).as_json()
+
+
+def cost_of_vectors(index: VectorIndex, *, tariff: Tariff, run: RunRecord) -> StageCost:
+    """Price the embedding calls of a journal; one that told no tokens makes the sum unknown."""
+    cost = StageCost(model=index.model or tariff.model)
+    if index.calls == 0:
+        return cost
+    price = tariff.price(index.usage, at=run.created_at, returned_model=index.model)
+    cost = cost.plus(index.usage, price, model=index.model)
+    return cost.plus(None, None, model=index.model) if index.calls_without_usage else cost
+
+
+def _ref(key: RunKey, stage: str) -> StageRef:
+    return StageRef(flow=Flow.TEXT, key=key, stage=stage)
+
+
+def _journal(deployment: Deployment, key: RunKey, stage: str) -> Journal:
+    return Journal(deployment.objects, _ref(key, stage))
