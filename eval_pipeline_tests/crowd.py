@@ -8,7 +8,17 @@ from multiprocessing.synchronize import Barrier
 PATIENCE_S = 60
 # forked from a process that has imported these and started no thread: twenty processes cost a second, not twenty
 CONTEXT = get_context("forkserver")
-CONTEXT.set_forkserver_preload(["eval_pipeline_tests.postgres", "eval_pipeline.dispatch.leases", "alembic.command"])
+CONTEXT.set_forkserver_preload(
+    [
+        "eval_pipeline_tests.postgres",
+        "eval_pipeline.dispatch.leases",
+        "alembic.command",
+        "eval_pipeline.wiring.catalog",
+        "eval_pipeline.wiring.text_show",
+        "eval_pipeline.wiring.text_estimate",
+        "eval_pipeline.defs.instance",
+    ]
+)
 
 
 def all_at_once(work: Callable[[str], str], argument: str, *, processes: int = 20) -> list[str]:

@@ -27,22 +27,6 @@ from eval_pipeline_tests.s3 import S3Server
 CREATORS = 20
 
 
-@pytest.fixture
-def local(tmp_path: Path) -> LocalObjectStore:
-    return LocalObjectStore(tmp_path / "store")
-
-
-@pytest.fixture
-def s3(s3_server: S3Server, s3_prefix: str) -> S3ObjectStore:
-    return S3ObjectStore(s3_server.client(), bucket=s3_server.bucket, prefix=s3_prefix)
-
-
-@pytest.fixture(params=["local", "s3"])
-def store(request: pytest.FixtureRequest) -> ObjectStore:
-    found: ObjectStore = request.getfixturevalue(request.param)
-    return found
-
-
 # What every store does
 
 
@@ -128,6 +112,12 @@ def test_listing_yields_all_keys_below_a_prefix_in_order(store: ObjectStore) -> 
     assert list(store.list("s")) == sorted(key for key in keys if key.startswith("s/"))
     assert list(store.list("")) == sorted(keys)
     assert list(store.list("none")) == []
+
+
+def test_an_object_is_no_prefix(store: ObjectStore) -> None:
+    store.put("a/b", b"")
+
+    assert list(store.list("a/b")) == []
 
 
 def test_appends_in_key_order_are_what_was_appended_over_two_appenders(store: ObjectStore) -> None:
@@ -223,6 +213,13 @@ def test_files_on_their_way_are_never_listed_and_failures_leave_none(local: Loca
     assert len(list((tmp_path / "store/a").iterdir())) == 3
 
 
+def test_a_folder_that_no_key_can_name_is_not_listed(local: LocalObjectStore, tmp_path: Path) -> None:
+    (tmp_path / "store/.snapshots").mkdir()
+    (tmp_path / "store/.snapshots/a").touch()
+
+    assert list(local.list("")) == []
+
+
 def test_stored_files_have_the_mode_that_the_user_chose(local: LocalObjectStore, tmp_path: Path) -> None:
     local.put("a", b"")
     (tmp_path / "reference").touch()
@@ -235,10 +232,18 @@ def test_a_vanished_folder_is_not_an_empty_store(local: LocalObjectStore, tmp_pa
     local.put("a", b"")
     (tmp_path / "store").rename(tmp_path / "elsewhere")
 
-    for look in (lambda: local.read("a"), lambda: local.list("")):
+    doors: list[Callable[[], object]] = [
+        lambda: local.read("a"),
+        lambda: local.list(""),
+        lambda: local.put("a", b""),
+        lambda: local.create("a", b""),
+        lambda: local.appender("a", name="b"),
+    ]
+    for door in doors:
         with pytest.raises(UnavailableError, match="the folder is gone") as told:
-            look()
+            door()
         assert told.value.code == "store_unavailable"
+    assert not (tmp_path / "store").exists()
 
 
 WRITE_TOO_MUCH = """
@@ -427,6 +432,25 @@ def test_a_second_appender_of_the_same_name_is_stopped_instead_of_overwriting(s3
         theirs.append(b"theirs\n")
 
     assert [s3.read(key) for key in s3.list("journal")] == [b"ours\n"]
+
+
+def test_an_appender_goes_on_behind_the_last_object_that_is_left(s3: S3ObjectStore) -> None:
+    first = s3.appender("journal", name="a")
+    for data in (b"0", b"1", b"2"):
+        first.append(data)
+    s3.delete("journal/a.00000000")
+
+    s3.appender("journal", name="a").append(b"3")
+
+    assert [s3.read(key) for key in s3.list("journal")] == [b"1", b"2", b"3"]
+
+
+def test_a_listing_has_no_end_at_a_thousand_keys(s3: S3ObjectStore) -> None:
+    keys = [f"many/{number:05d}" for number in range(1_050)]
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(lambda key: s3.put(key, b""), keys))
+
+    assert list(s3.list("many")) == keys
 
 
 @dataclass

@@ -1,0 +1,1 @@
+"""The verbs of the command line: usage, messages, exit codes, outputs."""

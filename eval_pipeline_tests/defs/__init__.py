@@ -1,0 +1,1 @@
+"""Tests of everything of Dagster: the real instance, the real job, the stand-in as provider."""
