@@ -1,5 +1,6 @@
 """Executing a claimed run from the command line and telling what became of it."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -32,6 +33,17 @@ def execute_and_show(deployment: Deployment, key: RunKey, *, wait: bool, as_json
 
     with show_progress() as progress:
         problem = execute_text_run(deployment, key, progress=progress, refresh=refresh)
+    run = end_attempt(deployment, flow=Flow.TEXT, key=key, problem=problem)
+    return show_outcome(deployment, run, problem=problem, as_json=as_json)
+
+
+def rescore_and_show(deployment: Deployment, key: RunKey, *, scorers: Sequence[str], as_json: bool) -> int:
+    """Score a run's stored answers again, write its report anew, show it, and return the exit code."""
+    from eval_pipeline.defs.launch import execute_text_run  # noqa: PLC0415 - dagster: only where a run is executed
+
+    with show_progress() as progress:
+        stages = ("scores", "report", "traces")
+        problem = execute_text_run(deployment, key, progress=progress, stages=stages, scorers=scorers)
     run = end_attempt(deployment, flow=Flow.TEXT, key=key, problem=problem)
     return show_outcome(deployment, run, problem=problem, as_json=as_json)
 

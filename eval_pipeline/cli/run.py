@@ -112,7 +112,7 @@ def delete(run: str, *, yes: bool, project: str, as_json: bool) -> None:
     """Delete RUN with its stored stages; its name is free again."""
     deployment = open_deployment()
     key = RunKey.of(project=project, run=run)
-    run_control.check_deletable(deployment, flow=Flow.TEXT, key=key)
+    run_control.check_idle(deployment, flow=Flow.TEXT, key=key)
     if not yes:
         click.confirm(f"Delete {key.partition} and everything stored of it?", abort=True, err=True)
     run_control.delete(deployment, flow=Flow.TEXT, key=key)

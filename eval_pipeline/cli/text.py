@@ -8,12 +8,13 @@ import click
 
 from eval_pipeline.cli.compare_view import write_comparison
 from eval_pipeline.cli.deployments import open_deployment
-from eval_pipeline.cli.execution import execute_and_show
+from eval_pipeline.cli.execution import execute_and_show, rescore_and_show
 from eval_pipeline.cli.output import common_options, write_error, write_json
 from eval_pipeline.cli.text_view import write_estimate, write_run
 from eval_pipeline.core.errors import EvalPipelineError, UsageError
 from eval_pipeline.core.names import RunKey
-from eval_pipeline.core.runs import RunMode
+from eval_pipeline.core.runs import Flow, RunMode
+from eval_pipeline.wiring.run_control import check_idle
 
 
 @click.group(name="text")
@@ -164,6 +165,21 @@ def read_config(file: Path | None) -> Mapping[str, Any]:
     raise UsageError(
         f"{file} holds no mapping of settings", code="invalid_config", hint="write lines such as 'model: gpt-4o-mini'"
     )
+
+
+@command.command()
+@click.argument("run")
+@click.option("--scorer", "scorers", metavar="NAME", multiple=True, help="As in text run; default the run's own.")
+@common_options
+def rescore(run: str, *, scorers: tuple[str, ...], project: str, as_json: bool) -> int:
+    """Score the stored answers of RUN again, also by other scorers, and write its report anew. Calls nobody."""
+    from eval_pipeline.text_eval.scorers import parse_scorers  # noqa: PLC0415 - only this verb and text run need them
+
+    parse_scorers(scorers)
+    deployment = open_deployment()
+    key = RunKey.of(project=project, run=run)
+    check_idle(deployment, flow=Flow.TEXT, key=key)
+    return rescore_and_show(deployment, key, scorers=scorers, as_json=as_json)
 
 
 @command.command()

@@ -1,5 +1,6 @@
 """Executes a run in this process, recorded in the Dagster instance like any other run."""
 
+from collections.abc import Sequence
 from uuid import uuid4
 
 import dagster as dg
@@ -20,9 +21,23 @@ _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
 def execute_text_run(
-    deployment: Deployment, key: RunKey, *, progress: Progress, stages: tuple[str, ...] = (), refresh: bool = False
+    deployment: Deployment,
+    key: RunKey,
+    *,
+    progress: Progress,
+    stages: Sequence[str] = (),
+    refresh: bool = False,
+    scorers: Sequence[str] = (),
 ) -> EvalPipelineError | None:
     """Make the stages of a claimed run (all by default); what is stored already is not paid for again.
+
+    Args:
+        deployment: where the run lives.
+        key: the run.
+        progress: where stages tell how far they are.
+        stages: only these.
+        refresh: start the paid stages over and pay again.
+        scorers: other scorers than the run's own.
 
     Returns:
         what stopped it, if anything did; the ledger tells what became of the run.
@@ -34,7 +49,7 @@ def execute_text_run(
         result = definitions.resolve_job_def(text_job.name).execute_in_process(
             instance=instance,
             partition_key=key.partition,
-            run_config={**_QUIET, **_refresh_config(refresh)},
+            run_config={**_QUIET, "ops": _config(refresh=refresh, scorers=scorers)},
             tags=worker_tags(deployment.worker, run_id=run_id),
             run_id=run_id,
             asset_selection=[dg.AssetKey(["text_eval", stage]) for stage in stages] or None,
@@ -43,8 +58,8 @@ def execute_text_run(
         return explanation(result)
 
 
-def _refresh_config(refresh: bool) -> dict[str, object]:
-    if not refresh:
-        return {}
-    paid = ("responses", "embeddings")
-    return {"ops": {f"text_eval__{stage}": {"config": {"refresh": True}} for stage in paid}}
+def _config(*, refresh: bool, scorers: Sequence[str]) -> dict[str, object]:
+    """Configure only what differs from the defaults: an op that is not selected takes no configuration."""
+    paid = {f"text_eval__{stage}": {"config": {"refresh": True}} for stage in ("responses", "embeddings") if refresh}
+    scored = {"text_eval__scores": {"config": {"scorers": list(scorers)}}} if scorers else {}
+    return {**paid, **scored}

@@ -66,6 +66,12 @@ class PaidConfig(dg.Config):
     )
 
 
+class ScoresConfig(dg.Config):
+    """How answers are scored again."""
+
+    scorers: list[Any] = Field(default=[], description="Other scorers than the run's own; empty: the run's own.")
+
+
 @stage(kinds={"json"})
 def spec(context: dg.AssetExecutionContext, config: SpecConfig) -> dg.Output[StageReader]:
     """Frozen specification of the run: dataset version, model, scorers, thresholds, with a hash."""
@@ -128,13 +134,17 @@ def embeddings(
 
 @stage(kinds={"parquet"})
 def scores(
-    context: dg.AssetExecutionContext, dataset: StageReader, responses: StageReader, embeddings: StageReader
+    context: dg.AssetExecutionContext,
+    config: ScoresConfig,
+    dataset: StageReader,
+    responses: StageReader,
+    embeddings: StageReader,
 ) -> dg.Output[StageReader]:
-    """Scores of every answer against its golden answer. Free to make again."""
+    """Scores of every answer against its golden answer. Free to make again, also with other scorers."""
     from eval_pipeline.defs import text_results  # noqa: PLC0415
 
     answers = text_results.Answers(dataset=dataset, responses=responses, embeddings=embeddings)
-    return _made(lambda: text_results.make_scores(task_of(context), answers))
+    return _made(lambda: text_results.make_scores(task_of(context), answers, scorers=config.scorers))
 
 
 @stage(kinds={"html"})

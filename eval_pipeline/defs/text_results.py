@@ -1,6 +1,7 @@
 """The stages that cost nothing: scores, the report and Langfuse traces; made again as often as one likes."""
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,7 +13,7 @@ from eval_pipeline.text_eval import tables
 from eval_pipeline.text_eval.report import plot_markdown, render_html, render_markdown, scores_markdown
 from eval_pipeline.text_eval.report_data import ReportData
 from eval_pipeline.text_eval.report_rows import collect_report
-from eval_pipeline.text_eval.scorers import scorer_versions
+from eval_pipeline.text_eval.scorers import parse_scorers, scorer_versions
 from eval_pipeline.text_eval.scores import score_items
 from eval_pipeline.text_eval.spec import TextSpec
 from eval_pipeline.text_eval.summariser import Summariser
@@ -52,27 +53,30 @@ class Answers:
                 check_made_from(stage, responses=self.responses)
 
 
-def make_scores(task: Task, answers: Answers) -> StageReader:
-    """Score every answer against its golden answer."""
+def make_scores(task: Task, answers: Answers, *, scorers: Sequence[str | Mapping[str, Any]] = ()) -> StageReader:
+    """Score every answer against its golden answer, by the run's scorers or by others."""
+    chosen = parse_scorers(scorers)
     answers.check_match()
     ref = task.ref("scores")
     with at_work(
         task.deployment, ref, schema=tables.SCORES, inputs=answers.inputs(), dagster_run_id=task.dagster_run_id
     ) as stage:
         spec = TextSpec.from_json(stage.run.spec)
-        summariser = Summariser(spec.scorers)
+        used = chosen or spec.scorers
+        summariser = Summariser(used)
         for rows in score_items(
             dataset=answers.dataset,
             responses=answers.responses,
             embeddings=answers.embeddings if spec.needs_embeddings else None,
-            scorers=spec.scorers,
+            scorers=used,
         ):
             summariser.add(rows)
             stage.files.append(rows)
         stage.files.finish(
             {
                 **_score_facts(summariser.summary()),
-                "scorer_versions": scorer_versions(spec.scorers),
+                "scorers": [scorer.to_json() for scorer in used],
+                "scorer_versions": scorer_versions(used),
                 MADE_FROM: content_sha256(answers.responses.manifest),
             }
         )
@@ -84,9 +88,9 @@ def _score_facts(summary: RunSummary) -> dict[str, Any]:
     return {"markdown": "\n\n".join([scores_markdown(summary), *plots]), **read_model(summary)}
 
 
-def summarise(scores: StageReader, *, spec: TextSpec) -> Summariser:
+def summarise(scores: StageReader) -> Summariser:
     """Read the stored scores into a summary."""
-    summariser = Summariser(spec.scorers)
+    summariser = Summariser(parse_scorers(scores.manifest.summary["scorers"]))
     for batch in scores.batches():
         summariser.add(batch.to_pylist())
     return summariser
@@ -125,10 +129,15 @@ def write_report(task: Task, answers: Answers) -> StageReader:
     return deployment.stages.open(ref)
 
 
+def scored_as(run: RunRecord, scores: StageReader | None) -> RunRecord:
+    """Return the run with the scorers that its scores were made by, which may be others than it was specified with."""
+    return run if scores is None else replace(run, spec={**run.spec, "scorers": scores.manifest.summary["scorers"]})
+
+
 def _collect(run: RunRecord, answers: Answers) -> ReportData:
-    summariser = summarise(answers.scores, spec=TextSpec.from_json(run.spec)) if answers.scores else None
+    summariser = summarise(answers.scores) if answers.scores else None
     return collect_report(
-        run,
+        scored_as(run, answers.scores),
         dataset=answers.dataset,
         responses=answers.responses,
         scores=answers.scores,

@@ -1,22 +1,32 @@
 """Item records as lines of a journal, and a journal read back item by item."""
 
 from collections.abc import Iterator
-from dataclasses import asdict
 from typing import Any, NamedTuple, Protocol
 
 import orjson
 
+from eval_pipeline.core.errors import UnavailableError
 from eval_pipeline.core.outcomes import ItemError, ItemRecord, ItemStatus, Usage
 
 
 def encode(record: ItemRecord) -> bytes:
     """Write a record as one line of JSON."""
-    return orjson.dumps(asdict(record))
+    return orjson.dumps(record)
 
 
 def decode(line: bytes) -> ItemRecord:
-    """Read a record back."""
-    value: dict[str, Any] = orjson.loads(line)
+    """Read a record back; raises ``journal_damaged``, for what cannot be read is not to be taken for absent."""
+    try:
+        return _record(orjson.loads(line))
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise UnavailableError(
+            f"a record of the journal cannot be read ({type(error).__name__}: {error}): {line[:80]!r}",
+            code="journal_damaged",
+            hint="restore the stage's journal from a backup, or pay for the stage again: run retry --refresh",
+        ) from error
+
+
+def _record(value: dict[str, Any]) -> ItemRecord:
     error, usage = value.pop("error"), value.pop("usage")
     return ItemRecord(
         status=ItemStatus(value.pop("status")),

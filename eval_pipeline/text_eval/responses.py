@@ -20,6 +20,9 @@ def request_body(spec: TextSpec, question: str) -> dict[str, Any]:
     return {**spec.model_body, "input": question}
 
 
+_ANSWERED = frozenset({ItemStatus.OK, ItemStatus.EMPTY, ItemStatus.INCOMPLETE, ItemStatus.REFUSED})
+
+
 @dataclass(frozen=True, slots=True)
 class ItemCost:
     """What one item cost with its retries; None when a part of it has no known price."""
@@ -30,9 +33,10 @@ class ItemCost:
 def price_item(record: ItemRecord, tariff: Tariff, *, at: datetime) -> ItemCost:
     """Price the calls of one item, retries included.
 
-    An item that was answered without a word on tokens is of unknown price; a failed one that reported none is free.
+    An item that was answered, with whatever, without a word on tokens is of unknown price; a failed one that reported
+    none is free.
     """
-    if record.usage is None and record.status is ItemStatus.OK:
+    if record.usage is None and record.status in _ANSWERED:
         return ItemCost(None)
     billed = [usage for usage in (record.usage, record.retried_usage) if usage is not None and usage != Usage()]
     prices = [tariff.price(usage, at=at, returned_model=record.model) for usage in billed]

@@ -67,7 +67,7 @@ class TextRequest:
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any]) -> Self:
         """Read a configuration file or form; an unknown key is an error, not ignored."""
-        unknown = sorted(set(values) - REQUEST_KEYS)
+        unknown = sorted(set(values) - REQUEST_KEYS, key=str)
         if unknown:
             raise _invalid(
                 f"unknown key {shown(str(unknown[0]))} in the run configuration",

@@ -90,7 +90,7 @@ def cancel(deployment: Deployment, *, flow: Flow, key: RunKey) -> RunState:
     return RunState.CANCELLED
 
 
-def check_deletable(deployment: Deployment, *, flow: Flow, key: RunKey) -> None:
+def check_idle(deployment: Deployment, *, flow: Flow, key: RunKey) -> None:
     """Raise while somebody works on the run."""
     run = find_run(deployment, flow=flow, key=key)
     if is_worked_on(deployment, run):
@@ -99,7 +99,7 @@ def check_deletable(deployment: Deployment, *, flow: Flow, key: RunKey) -> None:
 
 def delete(deployment: Deployment, *, flow: Flow, key: RunKey) -> None:
     """Remove the run's stored stages, then its row."""
-    check_deletable(deployment, flow=flow, key=key)
+    check_idle(deployment, flow=flow, key=key)
     for stored in list(deployment.objects.list(f"{flow}/{key.project}/{key.run}")):
         deployment.objects.delete(stored)
     deployment.ledger.delete_run(flow=flow, key=key)
