@@ -85,9 +85,9 @@ class Provider:
             self._standin.set_rules(())
             self._standin.latency_s = 0.0
 
-    def hurry(self) -> None:
-        """Answer at once from now on."""
-        self._standin.latency_s = 0.0
+    def answer_after(self, latency_s: float) -> None:
+        """Answer the requests that come from now on this slowly."""
+        self._standin.latency_s = latency_s
 
     def wait_for(self, requests: int) -> None:
         """Wait until so many answers were asked for."""

@@ -23,6 +23,7 @@ from eval_pipeline.core.errors import UsageError
 def command(*, host: str, port: int) -> int:
     """Start the Dagster UI and daemon; Ctrl-C ends both."""
     deployment = open_deployment()
+    _check_port_is_free(host, port)
     # Dagster warns of its own commands and previews, which are nothing that a user could act on
     environment = {"PYTHONWARNINGS": "ignore", **os.environ, "EVAL_PIPELINE_HOME": str(deployment.home)}
     if "DAGSTER_HOME" not in environment:

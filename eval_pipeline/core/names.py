@@ -117,7 +117,14 @@ class RunKey:
     def from_partition(cls, key: str) -> Self:
         """Read a Dagster partition key."""
         project, separator, run = key.partition("~")
-        return cls.of(project=project, run=run) if separator else cls.of(project=DEFAULT_PROJECT, run=project)
+        read = cls.of(project=project, run=run) if separator else cls.of(project=DEFAULT_PROJECT, run=project)
+        if read.partition == key:
+            return read
+        raise UsageError(
+            f"{shown(key)} is not how run {read.run} is named",
+            code="invalid_run_name",
+            hint=f"use the partition {read.partition}",
+        )
 
     @property
     def partition(self) -> str:

@@ -118,3 +118,9 @@ def test_a_partition_key_is_read_back_as_the_run_that_it_names(project: str, par
 def test_a_partition_key_that_names_no_run_is_refused(partition: str) -> None:
     with pytest.raises(UsageError):
         RunKey.from_partition(partition)
+
+
+def test_a_run_of_the_default_project_has_only_one_partition() -> None:
+    """A second spelling would be a second partition with the same data."""
+    with pytest.raises(UsageError, match="not how run first is named"):
+        RunKey.from_partition("default~first")

@@ -13,7 +13,10 @@ from eval_pipeline_tests.providing import Provider
 QUESTIONS, REPEATS, CONCURRENCY = 10, 3, 4
 ITEMS = QUESTIONS * REPEATS
 SIXTY_PERCENT = ITEMS * 6 // 10
-LATENCY_S = 0.25
+LATENCY_S = 0.05
+LONGER_THAN_ANY_CHECK_S = 60.0
+LONG_ENOUGH_TO_BE_STOPPED_S = 1.5
+"""Three more rounds of calls at this pace outlast the signal and the process that cancels, on a busy machine too."""
 GOLDEN = "question,answer\n" + "".join(f"Question {number}?,Answer {number}\n" for number in range(QUESTIONS))
 RUN = ("--dataset", "golden", "--mode", "fast", "--scorer", "exact_match", "--concurrency", str(CONCURRENCY))
 
@@ -35,9 +38,11 @@ def test_a_run_killed_at_60_percent_is_seen_guarded_and_resumed(commands: Comman
     """One process is watched through its whole life: a start costs seconds."""
     with commands.begin("text", "run", "killed", *RUN) as process:
         slow.wait_for(SIXTY_PERCENT)
+        slow.answer_after(LONGER_THAN_ANY_CHECK_S)
         _check_that_others_keep_off(commands, worker=process.pid)
         asked = slow.answers.requests
         process.kill()
+    slow.answer_after(0)
     stored = ITEMS - _check_that_it_counts_as_interrupted(commands)
     retried = commands("run", "retry", "killed", "--json")
 
@@ -85,8 +90,10 @@ def _check_that_it_counts_as_interrupted(commands: Commands) -> int:
 def test_ctrl_c_ends_with_130_and_the_retry_asks_only_the_rest(commands: Commands, slow: Provider) -> None:
     with commands.begin("text", "run", "stopped", *RUN, "--repeats", str(REPEATS), "--json") as process:
         slow.wait_for(SIXTY_PERCENT)
+        slow.answer_after(LONG_ENOUGH_TO_BE_STOPPED_S)
         process.send_signal(signal.SIGINT)
         stopped = ended(process)
+    slow.answer_after(0)
     before = slow.answers.requests
     retried = commands("run", "retry", "stopped")
 
@@ -107,7 +114,7 @@ def test_a_run_cancelled_by_another_process_stops_and_can_be_resumed(commands: C
     canceller.start()
     run = commands("text", "run", "cancelled", *RUN, "--repeats", str(REPEATS), "--json")
     canceller.join()
-    slow.hurry()
+    slow.answer_after(0)
     unfinished = run.document["counts"]["unfinished"]
     before = slow.answers.requests
     retried = commands("run", "retry", "cancelled", "--json")
@@ -125,6 +132,7 @@ def test_a_run_cancelled_by_another_process_stops_and_can_be_resumed(commands: C
 
 def _cancel_soon(commands: Commands, provider: Provider) -> Ended:
     provider.wait_for(CONCURRENCY)
+    provider.answer_after(LONG_ENOUGH_TO_BE_STOPPED_S)
     return commands.process("run", "cancel", "cancelled")
 
 

@@ -3,6 +3,7 @@ import sys
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from eval_pipeline.core.errors import UnavailableError
@@ -33,6 +34,19 @@ def test_parts_end_by_rows_and_by_bytes(tmp_path: Path, monkeypatch: pytest.Monk
 
     assert delivered == [25, 25, 20, 5]
     assert list(tmp_path.iterdir()) == []
+
+
+def test_long_texts_are_written_before_many_are_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    groups: list[int] = []
+    table = TableParts(
+        TEXT, folder=tmp_path, deliver=lambda file, _: groups.append(pq.read_metadata(file).num_row_groups)
+    )
+    monkeypatch.setattr(parts, "GROUP_BYTES", 100)
+
+    table.append([{"text": "a" * 60}] * 4)
+    table.finish()
+
+    assert groups == [2]
 
 
 def test_a_row_with_other_columns_is_told_by_its_number(tmp_path: Path) -> None:
@@ -80,7 +94,7 @@ def test_a_large_stage_is_written_and_read_in_bounded_memory_without_pandas(tmp_
 
 
 FILL_THE_DISK = """
-import gc, os, resource, sys, tempfile
+import os, resource, sys, tempfile
 from pathlib import Path
 from eval_pipeline.core.errors import UnavailableError
 from eval_pipeline.storage.local import LocalObjectStore
@@ -95,8 +109,8 @@ try:
     write_stage(store, some_rows(5_000))
 except UnavailableError as error:
     print(error.code, "|", error.message, "|", error.hint)
-gc.collect()
-print(StageStore(store).find(REF), os.listdir(sys.argv[2]), len(os.listdir("/proc/self/fd")) - open_files)
+    still_open = len(os.listdir("/proc/self/fd")) - open_files  # while the error keeps every frame alive
+print(StageStore(store).find(REF), os.listdir(sys.argv[2]), still_open)
 """
 
 

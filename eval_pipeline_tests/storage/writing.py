@@ -1,6 +1,7 @@
-"""Stages as tests write them, and a store that tells what is done to it."""
+"""Stages and journals as tests write them, and a store that tells what is done to it."""
 
-from collections.abc import Callable, Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -12,10 +13,13 @@ from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.ports import ObjectStore
 from eval_pipeline.core.runs import Flow
 from eval_pipeline.core.stages import Manifest, StageRef
+from eval_pipeline.storage.journal import Journal, JournalWriter
 from eval_pipeline.storage.stages import StageStore
 
 REF = StageRef(flow=Flow.TEXT, key=RunKey(project="default", run="first"), stage="responses")
 SPEC_HASH = "a" * 64
+PATIENCE_S = 30
+JOURNAL = f"{REF.prefix}/journal"
 SCHEMA = pa.schema(
     [
         pa.field("item_id", pa.string(), nullable=False),
@@ -98,3 +102,25 @@ class WatchedStore:
     def _note(self, verb: str, key: str) -> None:
         self.before_write()
         self.events.append(f"{verb} {key.removeprefix(f'{REF.prefix}/')}")
+
+
+def in_time(work: Coroutine[Any, Any, Any]) -> object:
+    """Run it, and rather fail than wait for ever."""
+    return asyncio.run(asyncio.wait_for(work, PATIENCE_S))
+
+
+async def record_all(writer: JournalWriter, lines: list[bytes]) -> None:
+    """Record all at once."""
+    await asyncio.gather(*(writer.record(line) for line in lines))
+
+
+def record(store: ObjectStore, lines: list[bytes], *, attempt: int = 1) -> None:
+    """Record one after the other."""
+    with Journal(store, REF).writer(attempt) as writer:
+        for line in lines:
+            in_time(writer.record(line))
+
+
+def recorded(store: ObjectStore) -> list[bytes]:
+    """Return all lines that a reader sees."""
+    return list(Journal(store, REF).entries())

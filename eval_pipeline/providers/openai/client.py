@@ -1,7 +1,7 @@
 """One connection to OpenAI, or to anything that speaks its protocol: bytes out, bytes in, faults as values.
 
-Over the SDK's client, for its headers and addresses, but past its models and its retries: a body passes through
-untouched, and a call takes 0.55 ms of own processor time (0.9 ms on httpx2) where ``responses.create`` takes 1.75 ms.
+Over the SDK's transport and with its headers, but past its models and its retries: a body passes through untouched, and
+a call takes 0.4 ms of own processor time where the SDK's ``post`` takes 0.8 ms and ``responses.create`` 1.75 ms.
 """
 
 import asyncio
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     import openai
 
 CONNECT_TIMEOUT_S = 10.0
-_JSON = {"Content-Type": "application/json"}
 _KEEP_ALIVE_S = 60.0
 
 
@@ -51,7 +50,8 @@ class OpenAIConnection:
         self.base_url = base_url.rstrip("/")
         self.timeout_s = timeout_s
         self.connections = connections
-        self._client: openai.AsyncOpenAI | None = None
+        self._http: openai.DefaultAioHttpClient | None = None
+        self._headers: Mapping[str, str] = {}
 
     def __repr__(self) -> str:
         return f"OpenAIConnection(base_url={self.base_url!r})"
@@ -60,35 +60,31 @@ class OpenAIConnection:
         import httpx2  # noqa: PLC0415 - with openai half a second, only when calls are made
         import openai  # noqa: PLC0415 - the same
 
-        http_client = openai.DefaultAioHttpClient(
+        self._http = openai.DefaultAioHttpClient(
             timeout=httpx2.Timeout(self.timeout_s, connect=CONNECT_TIMEOUT_S),
             limits=httpx2.Limits(max_connections=self.connections, keepalive_expiry=_KEEP_ALIVE_S),
         )
-        self._client = openai.AsyncOpenAI(
-            api_key=self._api_key, base_url=self.base_url, max_retries=0, http_client=http_client
+        self._headers = _headers_of(
+            openai.AsyncOpenAI(api_key=self._api_key, base_url=self.base_url, http_client=self._http)
         )
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        client, self._client = self._client, None
-        if client is not None:
-            await client.close()
+        http, self._http = self._http, None
+        if http is not None:
+            await http.aclose()
 
     async def post(self, path: str, body: Mapping[str, Any]) -> RawReply | Attempt:
         """Send one body; an answer of any status is a reply, everything that prevents one is an attempt."""
-        import openai  # noqa: PLC0415 - see __aenter__
-
-        client = self._client
-        if client is None:
+        http = self._http
+        if http is None:
             raise RuntimeError("the OpenAI connection is used outside of its 'async with' block")
         started_s = monotonic()
         try:
             async with asyncio.timeout(self.timeout_s):
-                response = await _post(client, path=path, content=encode_body(body))
-        except openai.APIStatusError as error:
-            response = error.response
+                response = await http.post(f"{self.base_url}{path}", content=encode_body(body), headers=self._headers)
         except transport_errors() as error:
             return self.finish(self._no_reply(error), latency_s=monotonic() - started_s)
         return RawReply(
@@ -129,20 +125,21 @@ def encode_body(body: Mapping[str, Any]) -> bytes:
         return json.dumps(body).encode()
 
 
-async def _post(client: "openai.AsyncOpenAI", *, path: str, content: bytes) -> Any:  # noqa: ANN401 - httpx2.Response
-    import httpx2  # noqa: PLC0415 - see __aenter__
-
-    return await client.post(path, cast_to=httpx2.Response, content=content, options={"headers": _JSON})
+def _headers_of(client: "openai.AsyncOpenAI") -> dict[str, str]:
+    """Return the headers that the SDK sends: key, organization, project, its own name and version."""
+    headers = {**client.default_headers, **client.auth_headers}
+    return {
+        name: value for name, value in headers.items() if isinstance(value, str)
+    }  # the rest are left out on purpose
 
 
 def transport_errors() -> tuple[type[BaseException], ...]:
-    """Return everything that the layers below raise when there is no answer: SDK, httpx2, aiohttp, the system."""
+    """Return everything that the layers below raise when there is no answer: httpx2, aiohttp, the system."""
     import aiohttp  # noqa: PLC0415 - loaded with the transport
     import httpx2  # noqa: PLC0415 - the same
-    import openai  # noqa: PLC0415 - the same
 
     # the SDK's transport lets aiohttp's errors about broken HTTP through unwrapped
-    return (openai.APIConnectionError, httpx2.HTTPError, httpx2.InvalidURL, aiohttp.ClientError, TimeoutError, OSError)
+    return (httpx2.HTTPError, httpx2.InvalidURL, aiohttp.ClientError, TimeoutError, OSError)
 
 
 def _causes(error: BaseException) -> list[BaseException]:
