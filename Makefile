@@ -35,7 +35,7 @@ check: $(VENV)/dev ## Format, lint, types, import rules
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
+	@$(BIN)/lint-imports
 
 .PHONY: bench
 bench: $(VENV)/dev ## Speed and memory as ratios to limits measured in the same run

@@ -9,10 +9,10 @@ from eval_pipeline.cli.output import error_json, write_error, write_json, write_
 from eval_pipeline.cli.progress import show_progress
 from eval_pipeline.cli.text_view import write_run
 from eval_pipeline.core.errors import EvalPipelineError, IncompleteError
-from eval_pipeline.core.names import RunKey
+from eval_pipeline.core.names import RunKey, command_on
 from eval_pipeline.core.runs import Flow, RunRecord, RunState
 from eval_pipeline.wiring.deployment import Deployment
-from eval_pipeline.wiring.run_control import command_on, end_attempt
+from eval_pipeline.wiring.run_control import end_attempt
 from eval_pipeline.wiring.run_life import find_run, state_of, stored_error
 
 EXIT_CODES = {

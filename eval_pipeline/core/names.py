@@ -130,3 +130,9 @@ class RunKey:
     def partition(self) -> str:
         """The Dagster partition key."""
         return self.run if self.project == DEFAULT_PROJECT else f"{self.project}~{self.run}"
+
+
+def command_on(verb: str, key: RunKey) -> str:
+    """Write the command line that does something to a run, as hints name it."""
+    project = "" if key.project == DEFAULT_PROJECT else f" --project {key.project}"
+    return f"eval-pipeline {verb} {key.run}{project}"

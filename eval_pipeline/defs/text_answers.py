@@ -9,6 +9,7 @@ import orjson
 
 from eval_pipeline.core.cost import Tariff
 from eval_pipeline.core.errors import IncompleteError
+from eval_pipeline.core.names import command_on
 from eval_pipeline.core.outcomes import ItemRecord, ItemStatus, Usage
 from eval_pipeline.core.ports import StageReader
 from eval_pipeline.defs.interruption import Interruption
@@ -202,5 +203,5 @@ def out_of_budget(stage: StageAtWork, *, spent_usd: Decimal, done: int, total: i
         f"run {stage.run.key.partition} stopped at its budget: ${spent_usd:.6f} of ${stage.run.max_cost_usd:.6f} "
         f"spent, {done:,} of {total:,} items of {stage.ref.stage} done",
         code="budget_exceeded",
-        hint=f"what was answered is kept; eval-pipeline run retry {stage.run.key.run} --max-cost-usd X goes on",
+        hint=f"what was answered is kept; {command_on('run retry', stage.run.key)} --max-cost-usd X goes on",
     )

@@ -19,11 +19,16 @@ def decode(line: bytes) -> ItemRecord:
     try:
         return _record(orjson.loads(line))
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise UnavailableError(
-            f"a record of the journal cannot be read ({type(error).__name__}: {error}): {line[:80]!r}",
-            code="journal_damaged",
-            hint="restore the stage's journal from a backup, or pay for the stage again: run retry --refresh",
-        ) from error
+        raise journal_damaged(line, error) from error
+
+
+def journal_damaged(line: bytes, error: Exception) -> UnavailableError:
+    """Build the error of a journal line that cannot be read."""
+    return UnavailableError(
+        f"a record of the journal cannot be read ({type(error).__name__}: {error}): {line[:80]!r}",
+        code="journal_damaged",
+        hint="restore the stage's journal from a backup, or pay for the stage again: run retry --refresh",
+    )
 
 
 def _record(value: dict[str, Any]) -> ItemRecord:

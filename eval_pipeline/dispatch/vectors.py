@@ -14,6 +14,7 @@ import pybase64
 
 from eval_pipeline.core.outcomes import Usage
 from eval_pipeline.dispatch.embed import EmbeddedPack, EmbeddedText, text_digest
+from eval_pipeline.dispatch.records import journal_damaged
 
 _FLOAT_BYTES = 4
 _LINES_AT_ONCE = 256
@@ -123,7 +124,12 @@ class VectorIndex:
         return None if found is None else found[0]
 
     def _add(self, line: SpooledLine) -> None:
-        entry = orjson.loads(line.line)
+        try:
+            self._add_entry(orjson.loads(line.line), line)
+        except (ValueError, TypeError, KeyError) as error:
+            raise journal_damaged(line.line, error) from error
+
+    def _add_entry(self, entry: dict[str, Any], line: SpooledLine) -> None:
         if "call" in entry:
             self._add_call(entry["call"])
         elif "vector" in entry:

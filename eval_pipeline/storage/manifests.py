@@ -4,7 +4,8 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from datetime import datetime
-from hashlib import sha256
+from hashlib import file_digest, sha256
+from pathlib import Path
 from typing import Any
 
 from eval_pipeline.core.errors import UnavailableError
@@ -48,6 +49,12 @@ def stage_damaged(ref: StageRef, *, what: str) -> UnavailableError:
         code="stage_damaged",
         hint=f"materialize {ref.flow}/{ref.stage} again for partition {ref.key.partition}",
     )
+
+
+def sha256_of(path: Path) -> str:
+    """Return what a manifest tells of a part's bytes."""
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()
 
 
 def _sha256(fields: Mapping[str, Any]) -> str:

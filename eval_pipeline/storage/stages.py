@@ -20,7 +20,7 @@ from eval_pipeline.core.errors import ConflictError, NotFoundError, UnavailableE
 from eval_pipeline.core.names import shown
 from eval_pipeline.core.ports import ObjectStore
 from eval_pipeline.core.stages import Manifest, Part, StageRef
-from eval_pipeline.storage.manifests import decode_manifest, encode_manifest, signed, stage_damaged
+from eval_pipeline.storage.manifests import decode_manifest, encode_manifest, sha256_of, signed, stage_damaged
 from eval_pipeline.storage.objects import os_errors_explained, temporary_folder
 from eval_pipeline.storage.parts import TableParts
 
@@ -148,7 +148,7 @@ class StageFiles:
     def _store_table_part(self, file: Path, rows: int) -> None:
         number = sum(1 for part in self._parts if part.name.endswith(_TABLE_SUFFIX))
         name = f"{self._folder}/part-{number:05d}{_TABLE_SUFFIX}"
-        part = Part(name, rows, file.stat().st_size, _sha256_of(file))
+        part = Part(name, rows, file.stat().st_size, sha256_of(file))
         self._check()
         self._objects.put_file(self._key(name), file)
         self._parts.append(part)
@@ -273,7 +273,7 @@ class StoredStage:
         if size_bytes != part.size_bytes:
             what = f"part {part.name} has {size_bytes:,} bytes instead of {part.size_bytes:,}"
             raise stage_damaged(self._manifest.stage, what=what)
-        if part.name not in self._verified and _sha256_of(path) != part.sha256:
+        if part.name not in self._verified and sha256_of(path) != part.sha256:
             what = f"part {part.name} was changed after it was written (its sha256 differs)"
             raise stage_damaged(self._manifest.stage, what=what)
         self._verified.add(part.name)
@@ -297,8 +297,3 @@ def _trusted_attempt(objects: ObjectStore, ref: StageRef) -> int:
             raise
         return 0
     return 0 if manifest is None else manifest.attempt
-
-
-def _sha256_of(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

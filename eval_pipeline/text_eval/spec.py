@@ -17,7 +17,13 @@ from eval_pipeline.text_eval.scorers import ScorerConfig, parse_scorers
 SCHEMA = "eval_pipeline.text_spec/1"
 DEFAULT_MODEL = "gpt-4o-mini"
 DEFAULT_EMBEDDING_MODEL = "text-embedding-3-large"
-EMBEDDING_MODELS = ("text-embedding-3-large", "text-embedding-3-small", "text-embedding-ada-002")
+EMBEDDING_DIMENSIONS = {
+    "text-embedding-3-large": 3_072,
+    "text-embedding-3-small": 1_536,
+    "text-embedding-ada-002": 1_536,
+}
+"""Known embedding models and their own width."""
+_FIXED_WIDTH = frozenset({"text-embedding-ada-002"})
 DEFAULT_SCORERS = ("cosine_similarity",)
 REQUEST_KEYS = frozenset(
     {
@@ -225,9 +231,16 @@ def _checked_body(body: Mapping[str, Any]) -> dict[str, Any]:
 def choose_embedding_model(name: str | None) -> str:
     """Return a known embedding model, or raise before anything is paid for."""
     chosen = name or DEFAULT_EMBEDDING_MODEL
-    if chosen in EMBEDDING_MODELS:
+    if chosen in EMBEDDING_DIMENSIONS:
         return chosen
-    raise _invalid(f"unknown embedding model {shown(chosen)}", f"known: {', '.join(EMBEDDING_MODELS)}")
+    raise _invalid(f"unknown embedding model {shown(chosen)}", f"known: {', '.join(EMBEDDING_DIMENSIONS)}")
+
+
+def check_dimensions(dimensions: int, *, model: str) -> None:
+    """Raise unless the embedding model offers vectors of that width."""
+    if model in _FIXED_WIDTH:
+        raise _invalid(f"{model} has no shorter vectors", "leave embedding_dimensions out")
+    check_range("embedding_dimensions", value=dimensions, low=1, high=EMBEDDING_DIMENSIONS[model])
 
 
 def check_range(name: str, *, value: float, low: float, high: float) -> None:

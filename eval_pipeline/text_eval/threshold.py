@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from eval_pipeline.core.errors import QualityGateError
-from eval_pipeline.core.names import RunKey
+from eval_pipeline.core.names import RunKey, command_on
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,5 +49,5 @@ class Threshold:
             f"{self.value:.1%} are allowed",
             code="failure_threshold_breached",
             hint="everything that was paid for is kept; read the failures in the report, then: "
-            f"eval-pipeline run retry {key.run}",
+            f"{command_on('run retry', key)}",
         )

@@ -8,7 +8,7 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 from eval_pipeline.core.errors import ConflictError, IncompleteError, NotFoundError
-from eval_pipeline.core.names import RunKey
+from eval_pipeline.core.names import RunKey, command_on
 from eval_pipeline.core.ports import StageReader, StageWriter
 from eval_pipeline.core.runs import Flow, RunRecord, RunState
 from eval_pipeline.core.stages import Manifest, StageRef
@@ -46,7 +46,7 @@ def run_cancelled(key: RunKey) -> IncompleteError:
     return IncompleteError(
         f"run {key.partition} was cancelled; what was answered is kept",
         code="run_cancelled",
-        hint=f"eval-pipeline run retry {key.run} goes on where it stopped",
+        hint=f"{command_on('run retry', key)} goes on where it stopped",
     )
 
 

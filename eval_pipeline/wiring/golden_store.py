@@ -179,7 +179,7 @@ def golden_rows(objects: ObjectStore, dataset: DatasetVersion) -> Iterator[Golde
     key = f"{dataset.prefix}/{manifest.rows_file}"
     with objects.local_copy(key) as path:
         _check_bytes(path, manifest, url=objects.url(key))
-        with pq.ParquetFile(path) as file:
+        with pq.ParquetFile(path, pre_buffer=False) as file:
             for batch in file.iter_batches(batch_size=_READ_ROWS):
                 for row in batch.to_pylist():
                     yield GoldenRow(**{**row, "metadata": orjson.loads(row["metadata"])})

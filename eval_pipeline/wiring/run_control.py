@@ -5,7 +5,7 @@ from time import sleep
 from typing import Any
 
 from eval_pipeline.core.errors import ConflictError, EvalPipelineError
-from eval_pipeline.core.names import DEFAULT_PROJECT, RunKey
+from eval_pipeline.core.names import RunKey, command_on
 from eval_pipeline.core.runs import Flow, RunRecord, RunState
 from eval_pipeline.core.stages import StageRef
 from eval_pipeline.dispatch.workers import worker_is_dead
@@ -156,12 +156,6 @@ def _worker_json(run: RunRecord) -> dict[str, Any] | None:
     if run.worker is None or state_of(run) not in _ACTIVE:
         return None
     return {"host": run.worker.host, "pid": run.worker.pid}
-
-
-def command_on(verb: str, key: RunKey) -> str:
-    """Write the command line that does something to a run, as hints name it."""
-    project = "" if key.project == DEFAULT_PROJECT else f" --project {key.project}"
-    return f"eval-pipeline {verb} {key.run}{project}"
 
 
 def _in_progress(run: RunRecord) -> ConflictError:

@@ -17,6 +17,7 @@ from eval_pipeline.text_eval.spec import (
     TextRequest,
     TextSpec,
     build_model_body,
+    check_dimensions,
     check_range,
     choose_embedding_model,
 )
@@ -109,7 +110,7 @@ def _freeze(request: TextRequest, *, dataset: DatasetVersion, deployment: Deploy
     check_range("failure_threshold", value=threshold, low=0, high=1)
     check_range("concurrency", value=concurrency, low=1, high=1_000)
     if request.embedding_dimensions is not None:
-        check_range("embedding_dimensions", value=request.embedding_dimensions, low=1, high=3_072)
+        check_dimensions(request.embedding_dimensions, model=choose_embedding_model(request.embedding_model))
     return TextSpec(
         dataset_name=dataset.name,
         dataset_version=dataset.version,

@@ -9,11 +9,12 @@ from eval_pipeline.core.errors import UsageError
 from eval_pipeline.core.runs import RunMode
 from eval_pipeline.text_eval.scorers import parse_scorers
 from eval_pipeline.text_eval.spec import (
-    EMBEDDING_MODELS,
+    EMBEDDING_DIMENSIONS,
     REQUEST_KEYS,
     TextRequest,
     TextSpec,
     build_model_body,
+    check_dimensions,
     check_range,
     choose_embedding_model,
     parse_mode,
@@ -175,7 +176,7 @@ def test_switched_off_streaming_is_no_harm() -> None:
 
 def test_only_known_embedding_models_are_chosen() -> None:
     assert choose_embedding_model(None) == "text-embedding-3-large"
-    assert [choose_embedding_model(name) for name in EMBEDDING_MODELS] == list(EMBEDDING_MODELS)
+    assert [choose_embedding_model(name) for name in EMBEDDING_DIMENSIONS] == list(EMBEDDING_DIMENSIONS)
     with pytest.raises(UsageError, match="word2vec"):
         choose_embedding_model("word2vec")
 
@@ -190,3 +191,11 @@ def test_only_known_modes_are_read() -> None:
 def test_a_number_out_of_range_is_refused(value: Any) -> None:  # noqa: ANN401 - bad on purpose
     with pytest.raises(UsageError, match="failure_threshold"):
         check_range("failure_threshold", value=value, low=0, high=1)
+
+
+@pytest.mark.parametrize(("model", "dimensions"), [("text-embedding-ada-002", 256), ("text-embedding-3-small", 3_072)])
+def test_a_width_that_the_embedding_model_does_not_offer_is_refused_before_anything_is_paid(
+    model: str, dimensions: int
+) -> None:
+    with pytest.raises(UsageError):
+        check_dimensions(dimensions, model=model)

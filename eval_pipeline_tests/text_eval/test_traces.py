@@ -30,6 +30,7 @@ SPEC = TextSpec(
     provider="openai",
     model_body=BODY,
     embedding_model="text-embedding-3-large",
+    embedding_dimensions=None,
     scorers=(),
     failure_threshold=0.5,
     concurrency=10,

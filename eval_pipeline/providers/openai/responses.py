@@ -4,6 +4,7 @@ Answers are read leniently from their bytes, never through the SDK's models: tho
 break on the fields that compatible servers leave out.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -57,10 +58,25 @@ def parse_response(http_status: int, body: bytes | Mapping[str, Any], headers: H
     if isinstance(body, Mapping):
         return _read_response(body)
     try:
-        document = orjson.loads(body)
-    except orjson.JSONDecodeError:
+        document = read_json(body)
+    except ValueError:
         return _unreadable(http_status, body, headers)
     return _read_response(document)
+
+
+def read_json(body: bytes) -> object:
+    r"""Read JSON; half a surrogate pair (``"\ud83d"``, a cut emoji), which orjson refuses, becomes U+FFFD.
+
+    Raises:
+        ValueError: it is no JSON.
+    """
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        if b"\\ud" not in body.lower():
+            raise
+    text = json.dumps(json.loads(body), ensure_ascii=False, allow_nan=False)
+    return orjson.loads(text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace"))
 
 
 def _unreadable(http_status: int, body: bytes, headers: Headers) -> Attempt:

@@ -340,3 +340,14 @@ def test_any_key_of_the_body_reaches_the_provider_untouched(standin: Standin, st
 
     assert attempt.outcome is AttemptOutcome.OK
     assert attempt.latency_s is not None
+
+
+def test_half_a_surrogate_pair_does_not_cost_the_answer() -> None:
+    """A model that was cut inside an emoji sends one half of it; JSON allows that, UTF-8 does not."""
+    body = (
+        rb'{"status":"completed","output":[{"type":"message","content":[{"type":"output_text","text":"ok \ud83d"}]}]}'
+    )
+
+    attempt = parse_response(200, body, {})
+
+    assert (attempt.outcome, attempt.text) == (AttemptOutcome.OK, "ok \ufffd")

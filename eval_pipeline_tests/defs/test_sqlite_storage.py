@@ -1,0 +1,103 @@
+"""Dagster's SQLite storage with kept connections: Dagster's own files, readable in Dagster's own way."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
+
+from eval_pipeline.defs.instance import open_instance
+from eval_pipeline.defs.sqlite_storage import KeptEventLogStorage
+
+letters = dg.DynamicPartitionsDefinition(name="letters")
+
+
+@dg.asset(partitions_def=letters)
+def letter() -> dg.MaterializeResult[None]:
+    """Nothing but an event."""
+    return dg.MaterializeResult(metadata={"size": 1})
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.delenv("DAGSTER_HOME", raising=False)
+    monkeypatch.setenv("EVAL_PIPELINE_HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "home"
+
+
+def materialize(instance: dg.DagsterInstance, partition: str) -> str:
+    """Materialize the letter; returns the id of the run."""
+    instance.add_dynamic_partitions("letters", [partition])
+    return dg.materialize([letter], instance=instance, partition_key=partition).run_id
+
+
+@contextmanager
+def dagsters_own(home: Path) -> Iterator[DagsterSqliteStorage]:
+    """Open the home's files as Dagster itself would."""
+    storage = DagsterSqliteStorage.from_local(str(home / "dagster"))
+    try:
+        yield storage
+    finally:
+        storage.dispose()
+
+
+def events_of(instance: dg.DagsterInstance) -> KeptEventLogStorage:
+    storage = instance.event_log_storage
+    assert isinstance(storage, KeptEventLogStorage)
+    return storage
+
+
+def test_what_is_recorded_is_read_by_dagsters_own_storage(home: Path) -> None:
+    with open_instance() as instance:
+        run_id = materialize(instance, "a")
+        recorded = [
+            record.event_log_entry.message for record in events_of(instance).get_records_for_run(run_id).records
+        ]
+
+    with dagsters_own(home) as storage:
+        runs = storage.run_storage.get_runs()
+        assert [(run.run_id, run.status) for run in runs] == [(run_id, dg.DagsterRunStatus.SUCCESS)]
+        found = storage.event_log_storage.get_records_for_run(run_id).records
+        assert [record.event_log_entry.message for record in found] == recorded
+        assert storage.event_log_storage.get_materialized_partitions(letter.key) == {"a"}
+
+
+def test_what_another_process_records_is_seen_at_once(home: Path) -> None:
+    with open_instance() as instance, dagsters_own(home) as other:
+        assert instance.get_dynamic_partitions("letters") == []
+        other.event_log_storage.add_dynamic_partitions("letters", ["b"])
+
+        assert instance.get_dynamic_partitions("letters") == ["b"]
+
+
+@pytest.mark.usefixtures("home")
+def test_files_of_earlier_runs_do_not_stay_open() -> None:
+    """A daemon goes through thousands of runs, and each has a file of its own."""
+    with open_instance() as instance:
+        runs = [materialize(instance, partition) for partition in "abc"]
+
+        assert set(events_of(instance)._engines) == {"index", runs[-1]}
+        assert all(instance.all_logs(run_id) for run_id in runs)
+
+
+@pytest.mark.usefixtures("home")
+def test_a_run_whose_file_was_wiped_gets_a_new_one() -> None:
+    with open_instance() as instance:
+        run_id = materialize(instance, "a")
+        instance.event_log_storage.wipe()
+
+        assert instance.all_logs(run_id) == []
+        instance.report_engine_event("still here", instance.get_run_by_id(run_id))
+        assert [entry.message for entry in instance.all_logs(run_id)] == ["still here"]
+
+
+@pytest.mark.usefixtures("home")
+def test_nothing_stays_open_behind_the_instance() -> None:
+    with open_instance() as instance:
+        materialize(instance, "a")
+        events = events_of(instance)
+
+    assert events._engines == {}
