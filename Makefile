@@ -48,3 +48,7 @@ lock: $(VENV)/dev ## Resolve the dependencies again into the lock files
 		--python-version 3.11 --generate-hashes --no-emit-index-url --quiet --upgrade -o requirements.lock
 	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile pyproject.toml --group dev -c requirements.lock --universal \
 		--python-version 3.11 --generate-hashes --no-emit-index-url --quiet --upgrade -o requirements-dev.lock
+
+.PHONY: docs
+docs: $(VENV)/dev ## Write the generated documentation anew
+	@$(BIN)/python scripts/write_docs.py

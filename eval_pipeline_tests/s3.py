@@ -102,6 +102,7 @@ def _command(folder: Path, ports: Mapping[str, int]) -> list[str]:
     config.write_text(json.dumps({"identities": [identity]}))
     return [
         str(Path(sys.executable).with_name("weed")),
+        f"-logdir={folder}",
         "mini",
         f"-dir={folder}",
         "-ip=127.0.0.1",

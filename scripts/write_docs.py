@@ -3,19 +3,17 @@
 ``make docs`` writes it; a test compares what is written with what the code says.
 """
 
-import io
 import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import redirect_stdout, suppress
 from inspect import Parameter
 from pathlib import Path
-from unittest.mock import patch
 
 import click
 
 from eval_pipeline.cli.main import cli
-from eval_pipeline.standins.main import main as standins
 from eval_pipeline.text_eval.scorers import SCORERS, describe_scorers
 from eval_pipeline.wiring.settings import SETTINGS, Setting
 
@@ -133,11 +131,10 @@ def help_of(context: click.Context, command: click.Command) -> str:
 
 
 def _standins_help() -> str:
-    said = io.StringIO()
+    asked = [sys.executable, "-m", "eval_pipeline.standins", "--help"]
     # argparse takes the width, and newer ones the colours, from the environment
-    with patch.dict(os.environ, COLUMNS=str(HELP_WIDTH), NO_COLOR="1"), redirect_stdout(said), suppress(SystemExit):
-        standins(["--help"])
-    return said.getvalue()
+    fixed = {**os.environ, "COLUMNS": str(HELP_WIDTH), "NO_COLOR": "1"}
+    return subprocess.run(asked, check=True, capture_output=True, text=True, env=fixed).stdout  # noqa: S603 - our own
 
 
 def environment(configuration: str) -> str:

@@ -151,12 +151,12 @@ def _check_size(spec: TextSpec, *, dataset: DatasetVersion, deployment: Deployme
             f"dataset {shown(dataset.name)} has {dataset.original_items_count:,} questions, "
             f"a fast run may have {settings.fast_max_unique_rows:,}",
             code="dataset_too_large_for_fast",
-            hint="use --mode batch, or raise EVAL_FAST_MAX_UNIQUE_ROWS",
+            hint="raise EVAL_FAST_MAX_UNIQUE_ROWS, or choose a smaller dataset",
         )
     if dataset.size_bytes > settings.fast_max_file_bytes:
         raise UsageError(
             f"the file of dataset {shown(dataset.name)} has {dataset.size_bytes:,} bytes, "
             f"a fast run may have {settings.fast_max_file_bytes:,}",
             code="dataset_too_large_for_fast",
-            hint="use --mode batch, or raise EVAL_FAST_MAX_FILE_BYTES",
+            hint="raise EVAL_FAST_MAX_FILE_BYTES, or choose a smaller dataset",
         )
