@@ -14,6 +14,7 @@ _HEAD: Final = (
     "",
     "`make bench`: every figure is a ratio to a limit that was measured or calculated in the same run. Runs are whole",
     "`eval-pipeline text run` processes against the stand-in server, on an existing home, from process start to end.",
+    "Of several measurements (memory: one) the smallest counts; loading and start take turns with their limit.",
     "",
     "| what | measured | limit | ratio | required | |",
     "|---|---:|---|---:|---:|---|",
