@@ -74,7 +74,8 @@ def _with_problems(
     document: dict[str, Any], *, error: EvalPipelineError | None, warnings: list[EvalPipelineError]
 ) -> dict[str, Any]:
     told = document["error"] if error is None else error_json(error)
-    return {**document, "error": told, "warnings": [error_json(warning) for warning in warnings]}
+    told_before = document["warnings"]
+    return {**document, "error": told, "warnings": [*told_before, *(error_json(warning) for warning in warnings)]}
 
 
 def _what_stopped(run: RunRecord, problem: EvalPipelineError | None) -> EvalPipelineError | None:

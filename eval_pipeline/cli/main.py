@@ -16,7 +16,7 @@ from eval_pipeline.core.errors import EvalPipelineError, UsageError
 
 GROUPS = {
     "dataset": "Golden datasets: add, list, show, delete.",
-    "text": "Text evaluation: run, show, export.",
+    "text": "Text evaluation: run, show, compare, rescore, export.",
     "run": "Runs of every flow: list, status, retry, cancel, delete.",
 }
 COMMANDS = {

@@ -78,7 +78,12 @@ def _second(moment: str | None) -> str | None:
 @command.command()
 @click.argument("run")
 @click.option("--refresh", is_flag=True, help="Start the paid stages over and pay again.")
-@click.option("--max-cost-usd", metavar="USD", type=float, help="A new limit for all that the run costs.")
+@click.option(
+    "--max-cost-usd",
+    metavar="USD",
+    type=float,
+    help="A new limit of the run; --refresh counts anew.",
+)
 @click.option("--wait/--no-wait", default=True, show_default=True, help="Execute here, or leave it to the daemon.")
 @common_options
 def retry(run: str, *, refresh: bool, max_cost_usd: float | None, wait: bool, project: str, as_json: bool) -> int:

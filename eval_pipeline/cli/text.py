@@ -28,7 +28,7 @@ def command() -> None:
 @click.option(
     "--mode",
     type=click.Choice([str(mode) for mode in RunMode]),
-    help="Default batch: half price, within a day. fast: live calls, for small datasets.",
+    help="fast: live calls, for small datasets. batch, the default, is not part of this version.",
 )
 @click.option("--provider", metavar="NAME", help="openai: OpenAI or any compatible server (OPENAI_BASE_URL).")
 @click.option("--model", metavar="NAME", help="Model under test; default gpt-4o-mini.")
@@ -62,7 +62,10 @@ def command() -> None:
     help="The run fails (exit code 100) when failed / total is greater; 0 to 1, default 0.5.",
 )
 @click.option(
-    "--max-cost-usd", metavar="USD", type=float, help="Stop, resumable (exit code 101), before the run costs more."
+    "--max-cost-usd",
+    metavar="USD",
+    type=float,
+    help="Stop, resumable (exit code 101), before the run costs more.",
 )
 @click.option("--estimate", is_flag=True, help="Only check everything and say what it would cost.")
 @click.option("--wait/--no-wait", default=True, show_default=True, help="Execute here, or leave it to the daemon.")

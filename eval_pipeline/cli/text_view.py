@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from eval_pipeline.cli.output import printable, write_json, write_table
+from eval_pipeline.cli.output import printable, write_json, write_table, write_warning
 
 
 def write_run(document: Mapping[str, Any]) -> None:
@@ -23,6 +23,8 @@ def write_run(document: Mapping[str, Any]) -> None:
         click.echo(f"Langfuse {printable(str(document['langfuse']))}")
     for trace in document.get("traces", ()):
         _write_item(trace)
+    for warning in document["warnings"]:
+        write_warning(warning["message"])
 
 
 def _size(dataset: Mapping[str, Any]) -> str:
@@ -75,7 +77,7 @@ def _cost(cost: Mapping[str, Any] | None) -> str:
     if cost is None:
         return "nothing yet"
     total = cost["total_cost_usd"]
-    return "unknown (no published price for the model)" if total is None else f"${total:.6f}"
+    return "unknown" if total is None else f"${total:.6f}"
 
 
 def _write_item(trace: Mapping[str, Any]) -> None:

@@ -26,9 +26,18 @@ def explanation(result: dg.ExecuteInProcessResult) -> EvalPipelineError | None:
     failures = (event.step_failure_data for event in result.all_events if event.is_step_failure)
     first = next(failures, None)
     if first is None:
-        return None
+        return None if result.success else _ended_early()
     if first.user_failure_data is None:
         what = first.error.message.strip() if first.error else "a step failed"
         return EvalPipelineError(what, code="internal_error", hint="the run's log in the Dagster UI tells more")
     said = {name: str(value.value) for name, value in first.user_failure_data.metadata.items()}
     return EvalPipelineError(said["message"], code=said["code"], hint=said["hint"])
+
+
+def _ended_early() -> EvalPipelineError:
+    """Build the error of a run that Dagster could not bring to an end, such as when its database cannot be written."""
+    return EvalPipelineError(
+        "Dagster could not carry the run on; the messages above say why",
+        code="run_ended_early",
+        hint="free the disk or mend the database, then: eval-pipeline run retry RUN; what was answered is kept",
+    )

@@ -9,6 +9,9 @@ from eval_pipeline.core.stages import StageRef
 from eval_pipeline.defs.failures import explained
 from eval_pipeline.wiring.deployment import Deployment
 
+OPTIONAL = "optional"
+"""Metadata key of an input that a stage can do without."""
+
 
 class StageIOManager(dg.IOManager):
     """Opens a stage by its manifest; storing is done by the stage's own writer, under its lease."""
@@ -16,11 +19,16 @@ class StageIOManager(dg.IOManager):
     def handle_output(self, context: dg.OutputContext, obj: StageReader) -> None:
         """Nothing to store: the stage lies in the object store already."""
 
-    def load_input(self, context: dg.InputContext) -> StageReader:
-        """Open the upstream stage of the same run; raises ``stage_missing`` when it was never finished."""
+    def load_input(self, context: dg.InputContext) -> StageReader | None:
+        """Open the upstream stage of the same run.
+
+        One that was never finished raises ``stage_missing``; where the input is ``OPTIONAL`` it is None.
+        """
         deployment: Deployment = context.resources.deployment
         with explained():
-            return deployment.stages.open(stage_ref(context.asset_key, partition=context.partition_key))
+            ref = stage_ref(context.asset_key, partition=context.partition_key)
+            optional = OPTIONAL in (context.definition_metadata or {})
+            return deployment.stages.find(ref) if optional else deployment.stages.open(ref)
 
 
 def stage_ref(asset_key: dg.AssetKey, *, partition: str) -> StageRef:

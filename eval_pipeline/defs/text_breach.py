@@ -33,12 +33,12 @@ def judge(context: dg.AssetCheckExecutionContext, *, stage: dg.AssetKey) -> dg.A
 
 
 def _fail_run(context: dg.AssetCheckExecutionContext, *, task: Task, threshold: Threshold) -> None:
-    stage = text_results.make_breached_report(task)
-    context.op_execution_context.log_event(
-        dg.AssetMaterialization(
-            asset_key=[str(task.flow), "report"], partition=task.key.partition, metadata=describe(stage)
+    for name, made in text_results.make_breached_report(task).items():
+        context.op_execution_context.log_event(
+            dg.AssetMaterialization(
+                asset_key=[str(task.flow), name], partition=task.key.partition, metadata=describe(made)
+            )
         )
-    )
     task.deployment.ledger.set_run_state(
         flow=task.flow, key=task.key, to=RunState.FAILED, error=threshold.error(task.key)
     )

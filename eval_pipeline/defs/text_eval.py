@@ -9,6 +9,7 @@ from pydantic import Field
 from eval_pipeline.core.ports import StageReader
 from eval_pipeline.core.runs import Flow
 from eval_pipeline.defs.failures import explained
+from eval_pipeline.defs.io_managers import OPTIONAL
 from eval_pipeline.defs.partitions import text_runs
 from eval_pipeline.defs.run_sensors import requested_text_runs
 from eval_pipeline.defs.tasks import task_of
@@ -34,7 +35,7 @@ class SpecConfig(dg.Config):
     """What to evaluate. Leave everything empty to make the stages of a run again as it was specified."""
 
     dataset: str = Field(default="", description="Golden dataset: NAME, or NAME@VERSION (first 8 characters of it).")
-    mode: str = Field(default="batch", description="batch: half price, within a day. fast: live calls, small datasets.")
+    mode: str = Field(default="batch", description="fast: live calls. batch is not part of this version.")
     provider: str = Field(default="openai", description="openai: OpenAI or any compatible server (OPENAI_BASE_URL).")
     model: str | None = Field(default=None, description="Model under test, for example gpt-4o-mini.")
     instructions: str | None = Field(default=None, description="System prompt of the assistant under test.")
@@ -64,6 +65,11 @@ class PaidConfig(dg.Config):
     refresh: bool = Field(
         default=False, description="Start over and pay again, instead of asking only what is missing."
     )
+
+
+def _optional(name: str) -> dg.AssetIn:
+    """Name an upstream stage that a stage can do without."""
+    return dg.AssetIn(key=[GROUP, name], metadata={OPTIONAL: True})
 
 
 class ScoresConfig(dg.Config):
@@ -147,13 +153,13 @@ def scores(
     return _made(lambda: text_results.make_scores(task_of(context), answers, scorers=config.scorers))
 
 
-@stage(kinds={"html"})
+@stage(kinds={"html"}, ins={"embeddings": _optional("embeddings"), "scores": _optional("scores")})
 def report(
     context: dg.AssetExecutionContext,
     dataset: StageReader,
     responses: StageReader,
-    embeddings: StageReader,
-    scores: StageReader,
+    embeddings: StageReader | None,
+    scores: StageReader | None,
 ) -> dg.Output[StageReader]:
     """Report for a domain expert: one self-contained HTML page."""
     from eval_pipeline.defs import text_results  # noqa: PLC0415

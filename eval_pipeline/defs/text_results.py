@@ -97,9 +97,14 @@ def summarise(scores: StageReader) -> Summariser:
 
 
 def make_report(task: Task, answers: Answers) -> StageReader:
-    """Write the report, and with it end the run: completed, or failed when a threshold was missed."""
-    stage = write_report(task, answers)
+    """Write the report, and with it end the run: completed, or failed when a threshold was missed.
+
+    A run that missed its threshold needs no scores for its report; any other does.
+    """
     threshold = worst_threshold(answers)
+    if answers.scores is None and not threshold.breached:
+        task.deployment.stages.open(task.ref("scores"))
+    stage = write_report(task, answers)
     breached = threshold.breached
     task.deployment.ledger.set_run_state(
         flow=task.flow,
@@ -189,17 +194,22 @@ def make_traces(task: Task, *, dataset: StageReader, responses: StageReader, sco
     return deployment.stages.open(ref)
 
 
-def make_breached_report(task: Task) -> StageReader:
-    """Write the report of a run that missed its threshold before anything was scored."""
+def make_breached_report(task: Task) -> dict[str, StageReader]:
+    """Write the report of a run that missed its threshold, from what there is.
+
+    Returns:
+        what was made, by stage: where there are embeddings, scores cost nothing and say which pairs failed.
+    """
     stages = task.deployment.stages
-    return write_report(
-        task,
-        Answers(
-            dataset=stages.open(task.ref("dataset")),
-            responses=stages.open(task.ref("responses")),
-            embeddings=_embeddings_of_these(task),
-        ),
+    answers = Answers(
+        dataset=stages.open(task.ref("dataset")),
+        responses=stages.open(task.ref("responses")),
+        embeddings=_embeddings_of_these(task),
     )
+    if answers.embeddings is None:
+        return {"report": write_report(task, answers)}
+    scores = make_scores(task, answers)
+    return {"scores": scores, "report": write_report(task, replace(answers, scores=scores))}
 
 
 def _embeddings_of_these(task: Task) -> StageReader | None:

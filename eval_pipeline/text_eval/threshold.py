@@ -48,6 +48,6 @@ class Threshold:
             f"run {key.partition} failed its threshold: {self.failed:,} of {self.total:,} items failed{share}, "
             f"{self.value:.1%} are allowed",
             code="failure_threshold_breached",
-            hint="everything that was paid for is kept; read the failures in the report, then: "
-            f"{command_on('run retry', key)}",
+            hint="everything that was paid for is kept, and the report tells the failures; "
+            f"{command_on('run retry', key)} asks again what failed in passing, with --refresh everything",
         )

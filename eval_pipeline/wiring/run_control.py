@@ -108,7 +108,8 @@ def delete(deployment: Deployment, *, flow: Flow, key: RunKey) -> None:
 def end_attempt(deployment: Deployment, *, flow: Flow, key: RunKey, problem: EvalPipelineError | None) -> RunRecord:
     """Make sure that a run which this process executed does not seem to be under way when the execution has ended.
 
-    Stages record how they ended by themselves; what stops a run between two of them is recorded here.
+    Stages record how they ended by themselves; what stops a run between two of them is recorded here, and that the
+    record of a stage's end could not be written.
     """
     run = find_run(deployment, flow=flow, key=key)
     elsewhere = problem is not None and problem.code == "stage_in_use"

@@ -14,7 +14,7 @@ from eval_pipeline.core.runs import Flow, RunRecord, RunState
 from eval_pipeline.dispatch.workers import worker_is_dead
 from eval_pipeline.wiring.deployment import Deployment
 
-_SETTLED = frozenset({RunState.COMPLETED, RunState.FAILED})
+_SETTLED = frozenset(RunState) - {RunState.REQUESTED, RunState.RUNNING, RunState.WAITING}
 
 
 def find_run(deployment: Deployment, *, flow: Flow, key: RunKey) -> RunRecord:

@@ -39,9 +39,19 @@ def estimate_run(prepared: PreparedRun, *, deployment: Deployment) -> dict[str, 
         "assumptions": [
             output_words,
             "a token is four bytes of ASCII or two bytes of anything else; tools and files the model reads are not in",
+            *_unpriced(costs),
             "published prices, standard rate" if spec.mode == "fast" else "published prices, batch rate",
         ],
     }
+
+
+def _unpriced(costs: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Name the models that nobody publishes a price for."""
+    return [
+        f"model {cost['model']} has no published price: its cost is unknown, not zero"
+        for cost in costs.values()
+        if cost["cost_usd"] is None
+    ]
 
 
 def _output_tokens(body: Mapping[str, Any]) -> tuple[int, str]:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from eval_pipeline.core.datasets import DatasetKind, DatasetVersion
 from eval_pipeline.core.errors import UsageError
 from eval_pipeline.core.names import RunKey, shown, validate_project
+from eval_pipeline.core.outcomes import Usage
 from eval_pipeline.core.runs import Flow, RunMode, RunRecord, RunState
 from eval_pipeline.text_eval.scorers import parse_scorers
 from eval_pipeline.text_eval.spec import (
@@ -21,6 +22,7 @@ from eval_pipeline.text_eval.spec import (
     check_range,
     choose_embedding_model,
 )
+from eval_pipeline.wiring import models
 from eval_pipeline.wiring.deployment import Deployment
 from eval_pipeline.wiring.golden_store import require_manifest
 from eval_pipeline.wiring.run_control import MAX_COST_USD
@@ -48,6 +50,8 @@ def prepare(request: TextRequest, *, project: str, run: str, deployment: Deploym
     _check_size(spec, dataset=dataset, deployment=deployment)
     require_manifest(deployment.objects, dataset)
     deployment.credentials(project).require_openai_key()
+    if request.max_cost_usd is not None:
+        _check_priced(spec)
     key = RunKey.of(project=project, run=run)
     return PreparedRun(key=key, dataset=dataset, spec=spec, max_cost_usd=request.max_cost_usd)
 
@@ -140,6 +144,18 @@ def _check_provider(request: TextRequest) -> None:
             code="config_type_unsupported",
             hint="use --mode fast, and raise EVAL_FAST_MAX_UNIQUE_ROWS for a larger dataset",
         )
+
+
+def _check_priced(spec: TextSpec) -> None:
+    """Refuse a budget that cannot be kept, before the name is claimed."""
+    models_used = [spec.model, *([spec.embedding_model] if spec.needs_embeddings else [])]
+    for model in models_used:
+        if models.tariff(model, mode=spec.mode).price(Usage(input=1, output=1, total=2), at=datetime.now(UTC)) is None:
+            raise UsageError(
+                f"the budget cannot be kept: model {shown(model)} has no published price",
+                code="budget_needs_price",
+                hint="leave out max_cost_usd, or name a model with a published price",
+            )
 
 
 def _check_size(spec: TextSpec, *, dataset: DatasetVersion, deployment: Deployment) -> None:

@@ -19,6 +19,7 @@ from eval_pipeline.wiring.deployment import Deployment
 from eval_pipeline.wiring.run_control import run_json
 from eval_pipeline.wiring.run_life import find_run
 from eval_pipeline.wiring.text_so_far import AnswersSoFar, answers_so_far, embedding_cost_so_far
+from eval_pipeline.wiring.text_warnings import cost_warnings
 
 
 def show_run(deployment: Deployment, key: RunKey, *, detail: bool) -> dict[str, Any]:
@@ -39,6 +40,7 @@ def show_run(deployment: Deployment, key: RunKey, *, detail: bool) -> dict[str, 
         "batches": [],
         "report": stored.fact("report", "url"),
         "langfuse": stored.fact("traces", "langfuse"),
+        "warnings": cost_warnings({stage: stored.summary(stage) for stage in ("responses", "embeddings")}),
     }
     return {**document, "traces": list(_traces(stored, run))} if detail else document
 
@@ -68,6 +70,11 @@ class _Stored:
     @cached_property
     def _so_far(self) -> AnswersSoFar | None:
         return answers_so_far(self._deployment, self._run)
+
+    def summary(self, stage: str) -> Mapping[str, Any] | None:
+        """Return what a finished stage says of itself."""
+        found = self.find(stage)
+        return None if found is None else found.manifest.summary
 
     def find(self, stage: str) -> StageReader | None:
         """Return a stage if it was finished, and made from the answers that the run has now."""
