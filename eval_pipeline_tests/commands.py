@@ -16,9 +16,10 @@ from typing import Any
 
 from eval_pipeline.cli.deployments import open_deployment
 from eval_pipeline.cli.main import run_command
-from eval_pipeline.cli.progress import PlainProgress
+from eval_pipeline.cli.progress import LINE_EVERY_S, write_line
 from eval_pipeline.core.errors import EvalPipelineError
 from eval_pipeline.core.names import RunKey
+from eval_pipeline.core.progress import ProgressLines
 
 PATIENCE_S = 60
 
@@ -82,7 +83,7 @@ class Commands:
         from eval_pipeline.defs.launch import execute_text_run  # noqa: PLC0415 - dagster: only where it is needed
 
         with self._scene({}):
-            return execute_text_run(open_deployment(), key, progress=PlainProgress(), stages=stages)
+            return execute_text_run(open_deployment(), key, progress=ProgressLines(write_line, every_s=LINE_EVERY_S), stages=stages)
 
     def json(self, *arguments: str, **variables: str) -> Any:  # noqa: ANN401 - JSON
         """Run a command that must succeed; return its document."""

@@ -4,10 +4,10 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
-from time import monotonic
 from typing import TYPE_CHECKING, Protocol
 
 from eval_pipeline.core.ports import Progress
+from eval_pipeline.core.progress import ProgressLines
 
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
@@ -16,32 +16,9 @@ if TYPE_CHECKING:
 LINE_EVERY_S = 5.0
 
 
-class PlainProgress:
-    """One line every few seconds, and one at the end of a stage."""
-
-    def __init__(self) -> None:
-        self._stage = ""
-        self._began_at_s = 0.0
-        self._next_at_s = 0.0
-        self._first_done = 0
-
-    def update(self, *, stage: str, done: int, failed: int, total: int, cost_usd: Decimal | None) -> None:
-        """Report the present counts."""
-        now = monotonic()
-        if stage != self._stage:
-            self._stage, self._began_at_s, self._next_at_s, self._first_done = stage, now, now + LINE_EVERY_S, done
-        if now < self._next_at_s and done < total:
-            return
-        self._next_at_s = now + LINE_EVERY_S
-        rate = (done - self._first_done) / max(now - self._began_at_s, 1e-9)
-        speed = f", {rate:.1f}/s" if rate > 0 else ""
-        left = f", {(total - done) / rate:.0f} s left" if rate > 0 and done < total else ""
-        cost = "" if cost_usd is None else f", ${cost_usd:.4f}"
-        print(  # noqa: T201 - this is the terminal's own room
-            f"{stage}: {done:,}/{total:,} done, {failed:,} failed{speed}{cost}{left}",
-            file=sys.stderr,
-            flush=True,
-        )
+def write_line(line: str) -> None:
+    """Write one line of progress to stderr."""
+    print(line, file=sys.stderr, flush=True)  # noqa: T201 - this is the terminal's own room
 
 
 class BarProgress:
@@ -69,7 +46,7 @@ class _Stream(Protocol):
 def show_progress(stream: _Stream = sys.stderr) -> Iterator[Progress]:
     """Give the running stages a place to tell how far they are."""
     if not stream.isatty():
-        yield PlainProgress()
+        yield ProgressLines(write_line, every_s=LINE_EVERY_S)
         return
     from rich import progress  # noqa: PLC0415 - only on a terminal
     from rich.console import Console  # noqa: PLC0415

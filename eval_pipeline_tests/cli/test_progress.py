@@ -5,25 +5,17 @@ from io import StringIO
 
 import pytest
 
-from eval_pipeline.cli.progress import PlainProgress, show_progress
+from eval_pipeline.cli.progress import show_progress
 
 
-def test_plain_progress_tells_the_end_of_a_stage_with_cost_and_failures(capsys: pytest.CaptureFixture[str]) -> None:
-    progress = PlainProgress()
-    progress.update(stage="responses", done=0, failed=0, total=2, cost_usd=None)
-    progress.update(stage="responses", done=1, failed=1, total=2, cost_usd=Decimal("0.5"))
-    progress.update(stage="responses", done=2, failed=1, total=2, cost_usd=Decimal("1.25"))
-    lines = capsys.readouterr().err.splitlines()
+def test_without_a_terminal_the_end_of_a_stage_is_one_line_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:
+    with show_progress(StringIO()) as progress:
+        progress.update(stage="responses", done=0, failed=0, total=2, cost_usd=None)
+        progress.update(stage="responses", done=2, failed=1, total=2, cost_usd=Decimal("1.25"))
+    written = capsys.readouterr()
 
-    assert len(lines) == 1
-    assert lines[0].startswith("responses: 2/2 done, 1 failed, ")
-    assert lines[0].endswith("/s, $1.2500")
-
-
-def test_a_stage_that_was_finished_before_has_no_speed(capsys: pytest.CaptureFixture[str]) -> None:
-    PlainProgress().update(stage="embeddings", done=4, failed=0, total=4, cost_usd=None)
-
-    assert capsys.readouterr().err == "embeddings: 4/4 done, 0 failed\n"
+    assert written.out == ""
+    assert written.err.startswith("responses: 2/2 done, 1 failed, ")
 
 
 class _Terminal(StringIO):
