@@ -83,7 +83,8 @@ class Commands:
         from eval_pipeline.defs.launch import execute_text_run  # noqa: PLC0415 - dagster: only where it is needed
 
         with self._scene({}):
-            return execute_text_run(open_deployment(), key, progress=ProgressLines(write_line, every_s=LINE_EVERY_S), stages=stages)
+            progress = ProgressLines(write_line, every_s=LINE_EVERY_S)
+            return execute_text_run(open_deployment(), key, progress=progress, stages=stages)
 
     def json(self, *arguments: str, **variables: str) -> Any:  # noqa: ANN401 - JSON
         """Run a command that must succeed; return its document."""
