@@ -4,7 +4,7 @@ An attempt's outcome says what a provider did; the status says what that means f
 batch, share this vocabulary, so that one parser and one table serve them.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import assert_never
 
@@ -34,6 +34,10 @@ class ItemStatus(StrEnum):
     INCOMPLETE = "incomplete"
     REFUSED = "refused"
     MISSING = "missing"
+
+
+ANSWERED = frozenset({ItemStatus.OK, ItemStatus.EMPTY, ItemStatus.INCOMPLETE, ItemStatus.REFUSED})
+"""The model had its say, so that a provider charges for it."""
 
 
 class AccountFault(StrEnum):
@@ -88,6 +92,14 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
+class BilledCall:
+    """What one call reported, and the model that it named: calls of one item may be answered by several snapshots."""
+
+    usage: Usage
+    model: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ItemError:
     """Why an item is not ok, in the provider's words; ``transient`` says whether asking again may help."""
 
@@ -132,8 +144,8 @@ class Attempt:
 class ItemRecord:
     """The record of one item, the same in both modes.
 
-    ``answer`` is null unless the status is ok; a cut answer is in ``partial_answer``. ``retried_usage`` holds the
-    tokens that earlier attempts were billed for.
+    ``answer`` is null unless the status is ok; a cut answer is in ``partial_answer``. ``retried`` holds the earlier
+    attempts that were billed; ``unreported_calls`` counts those that may have been, without a word on tokens.
     """
 
     item_id: str
@@ -144,7 +156,8 @@ class ItemRecord:
     response_id: str | None = None
     model: str | None = None
     usage: Usage | None = None
-    retried_usage: Usage = field(default_factory=Usage)
+    retried: tuple[BilledCall, ...] = ()
+    unreported_calls: int = 0
     latency_s: float | None = None
     attempts: int = 1
     account_fault: bool = False
@@ -154,10 +167,42 @@ class ItemRecord:
         """Whether asking again is pointless: all but items whose last error was transient or the account's."""
         return self.error is None or not (self.error.transient or self.account_fault)
 
+    @property
+    def retried_usage(self) -> Usage:
+        """The tokens that earlier attempts were billed for."""
+        return sum((call.usage for call in self.retried), Usage())
 
-def settle(item_id: str, attempt: Attempt, *, attempts: int, retried_usage: Usage) -> ItemRecord:
-    """Turn the last attempt at an item into its record."""
+    @property
+    def billed_calls(self) -> tuple[BilledCall, ...]:
+        """All calls that reported tokens, the last one included."""
+        last = () if self.usage is None else (BilledCall(self.usage, self.model),)
+        return (*self.retried, *last)
+
+    @property
+    def without_usage(self) -> bool:
+        """Whether it was answered, with whatever, without a word on tokens."""
+        return self.usage is None and self.status in ANSWERED
+
+
+def settle(
+    item_id: str,
+    attempt: Attempt,
+    *,
+    attempts: int,
+    retried: tuple[BilledCall, ...] = (),
+    unreported_calls: int = 0,
+) -> ItemRecord:
+    """Turn the last attempt at an item into its record.
+
+    Args:
+        item_id: of the item.
+        attempt: the last one.
+        attempts: all that were made.
+        retried: earlier attempts that were billed.
+        unreported_calls: earlier attempts that may have been billed, without a word on tokens.
+    """
     status = final_status(attempt.outcome)
+    lost = attempt.cost_uncertain and status not in ANSWERED
     return ItemRecord(
         item_id=item_id,
         status=status,
@@ -167,7 +212,8 @@ def settle(item_id: str, attempt: Attempt, *, attempts: int, retried_usage: Usag
         response_id=attempt.response_id,
         model=attempt.model,
         usage=attempt.usage,
-        retried_usage=retried_usage,
+        retried=retried,
+        unreported_calls=unreported_calls + lost,
         latency_s=attempt.latency_s,
         attempts=attempts,
         account_fault=attempt.account_fault is not None,

@@ -10,7 +10,7 @@ import orjson
 from eval_pipeline.core.cost import Tariff
 from eval_pipeline.core.errors import IncompleteError
 from eval_pipeline.core.names import command_on
-from eval_pipeline.core.outcomes import ItemRecord, ItemStatus, Usage
+from eval_pipeline.core.outcomes import ItemRecord, ItemStatus
 from eval_pipeline.core.ports import StageReader
 from eval_pipeline.defs.interruption import Interruption
 from eval_pipeline.defs.tasks import Task
@@ -111,8 +111,13 @@ class _Answering:
             if before is None:
                 yield LiveRequest(item_id, body)
             else:
-                billed = before.retried_usage + (before.usage or Usage())
-                yield LiveRequest(item_id, body, billed_before=billed, attempts_before=before.attempts)
+                yield LiveRequest(
+                    item_id,
+                    body,
+                    billed_before=before.billed_calls,
+                    unreported_before=before.unreported_calls,
+                    attempts_before=before.attempts,
+                )
 
     def _why_stop(self) -> StopReason | None:
         return StopReason.CANCELLED if self.stage.should_stop() else self.interruption.reason

@@ -133,7 +133,13 @@ class _Embedding:
             for rows in _chunks(self._rows(index, tally)):
                 self.stage.files.append(rows)
             cost = self._cost(index)
-        facts = {"texts": len(index), "dimensions": index.dimensions, "cost": cost.as_json()}
+        facts = {
+            "texts": len(index),
+            "unreported_calls": index.unreported_calls,
+            "calls_without_usage": index.calls_without_usage,
+            "dimensions": index.dimensions,
+            "cost": cost.as_json(),
+        }
         return {**tally.summary(), **facts, MADE_FROM: content_sha256(self.responses.manifest)}
 
     def _rows(self, index: VectorIndex, tally: EmbeddingTally) -> Iterator[dict[str, Any]]:

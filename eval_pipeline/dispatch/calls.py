@@ -2,10 +2,10 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from eval_pipeline.core.outcomes import AccountFault, Attempt, AttemptOutcome, Usage
+from eval_pipeline.core.outcomes import AccountFault, Attempt, AttemptOutcome, BilledCall
 from eval_pipeline.core.retry import RetryPolicy
 from eval_pipeline.dispatch.budget import Purse
 from eval_pipeline.dispatch.gate import Gate, ShouldStop, StopReason, Timing
@@ -22,11 +22,18 @@ ATTEMPTS_WHILE_UNREACHED = 3
 
 @dataclass(slots=True)
 class Tries:
-    """The attempts at one request so far."""
+    """The attempts at one request so far, and what those that were tried again were billed for."""
 
     started_s: float = 0.0
     attempts: int = 0
-    retried_usage: Usage = field(default_factory=Usage)
+    retried: tuple[BilledCall, ...] = ()
+    unreported_calls: int = 0
+
+    def leave_behind(self, attempt: Attempt) -> None:
+        """Keep what an attempt was billed for, now that another one follows it."""
+        if attempt.usage is not None:
+            self.retried = (*self.retried, BilledCall(attempt.usage, attempt.model))
+        self.unreported_calls += attempt.cost_uncertain
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,20 +49,22 @@ class _Made(Generic[Reply]):
 class Called(Generic[Reply]):
     """What became of one request; ``stopped`` means that it was given up before its last chance.
 
-    ``reply`` and ``attempt`` are the last ones, None when no call was made.
+    ``reply`` and ``attempt`` are the last ones, None when no call was made; ``retried`` and ``unreported_calls`` tell
+    of the ones before.
     """
 
     reply: Reply | None
     attempt: Attempt | None
     attempts: int
-    retried_usage: Usage
+    retried: tuple[BilledCall, ...]
+    unreported_calls: int
     stopped: StopReason | None
 
     @property
     def billed(self) -> bool:
-        """Whether some attempt reported tokens, which must not be forgotten."""
-        last = self.attempt.usage if self.attempt is not None else None
-        return last is not None or self.retried_usage != Usage()
+        """Whether some attempt was billed, or may have been, which must not be forgotten."""
+        last = self.attempt is not None and (self.attempt.usage is not None or self.attempt.cost_uncertain)
+        return last or bool(self.retried) or self.unreported_calls > 0
 
 
 class Caller(Generic[Request, Reply]):
@@ -105,11 +114,11 @@ class Caller(Generic[Request, Reply]):
         while delay_s is not None:
             made = await self.gate.sleep(delay_s) or await self._turn(request, tries)
             if isinstance(made, StopReason):
-                return Called(reply, attempt, tries.attempts, tries.retried_usage, stopped=made)
-            if attempt is not None and attempt.usage is not None:
-                tries.retried_usage += attempt.usage
+                return _called(reply, attempt, tries, stopped=made)
+            if attempt is not None:
+                tries.leave_behind(attempt)
             reply, attempt, delay_s = made.reply, made.attempt, made.delay_s
-        return Called(reply, attempt, tries.attempts, tries.retried_usage, stopped=None)
+        return _called(reply, attempt, tries, stopped=None)
 
     async def _turn(self, request: Request, tries: Tries) -> "_Made[Reply] | StopReason":
         """Wait for a turn and make one call.
@@ -172,6 +181,10 @@ class Caller(Generic[Request, Reply]):
             retry_after_s=attempt.retry_after_s,
             jitter=self._timing.jitter(),
         )
+
+
+def _called(reply: Reply | None, attempt: Attempt | None, tries: Tries, *, stopped: StopReason | None) -> Called[Reply]:
+    return Called(reply, attempt, tries.attempts, tries.retried, tries.unreported_calls, stopped=stopped)
 
 
 async def run_workers(workers: Iterable[Awaitable[None]]) -> None:

@@ -59,6 +59,8 @@ class EmbeddedPack:
     model: str | None
     billed: bool
     """Whether the call has a price, known or not."""
+    unreported_calls: int = 0
+    """Calls that failed and may have been billed all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,12 +226,14 @@ class _EmbedWork:
     async def _keep(self, part: Pack, called: Called[EmbedResult]) -> None:
         if called.attempt is None or called.reply is None or (called.stopped is not None and not called.billed):
             return
+        failed = isinstance(called.reply, EmbeddingFailure)
         pack = EmbeddedPack(
             texts=list(self._results(part, called.reply)),
             usage=called.attempt.usage,
-            retried_usage=called.retried_usage,
+            retried_usage=sum((call.usage for call in called.retried), Usage()),
             model=called.attempt.model,
-            billed=called.attempt.usage is not None or called.attempt.maybe_billed,
+            billed=called.attempt.usage is not None or not failed,
+            unreported_calls=called.unreported_calls + (failed and called.attempt.cost_uncertain),
         )
         for ready in self.breaker.take(pack, called.attempt):
             await self._store(ready)
@@ -238,22 +242,23 @@ class _EmbedWork:
         if isinstance(reply, EmbeddingFailure):
             error = reply.attempt.error
             words = "the call failed" if error is None else f"{error.code}: {error.message}"
-            finished = not (reply.attempt.transient or reply.attempt.account_fault)
+            permanent = not (reply.attempt.transient or reply.attempt.account_fault)
+            finished = permanent and len(part) == 1  # of several it is not known which one is at fault
             yield from (EmbeddedText(text.digest, None, words, finished=finished) for text in part)
             return
         for text, vector, problem in zip(part, reply.vectors, reply.problems, strict=True):
             yield self._checked(text, vector, problem)
 
     def _checked(self, text: Text, vector: bytes | None, problem: str | None) -> EmbeddedText:
-        """Hold the vector against those of other calls: all must have one length."""
+        """Hold the vector against those of other calls: all have one length; asking again may bring a whole one."""
         if vector is None:
-            return EmbeddedText(text.digest, None, problem or "the provider returned no vector", finished=True)
+            return EmbeddedText(text.digest, None, problem or "the provider returned no vector", finished=False)
         length = len(vector) // _FLOAT_BYTES
         self.dimensions = self.dimensions or length
         if length == self.dimensions:
             return EmbeddedText(text.digest, vector, None, finished=True)
         words = f"the vector has {length} dimensions where {self.dimensions} are expected"
-        return EmbeddedText(text.digest, None, words, finished=True)
+        return EmbeddedText(text.digest, None, words, finished=False)
 
     async def _store(self, pack: EmbeddedPack) -> None:
         await self._sink(pack)

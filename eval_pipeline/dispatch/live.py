@@ -5,10 +5,10 @@ A fixed set of workers draws the items one by one: memory does not grow with the
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from eval_pipeline.core.outcomes import Attempt, ItemRecord, ItemStatus, Usage, settle
+from eval_pipeline.core.outcomes import Attempt, BilledCall, ItemRecord, ItemStatus, settle
 from eval_pipeline.core.ports import Answerer
 from eval_pipeline.core.retry import RetryPolicy
 from eval_pipeline.dispatch.breaker import Breaker, Endpoint
@@ -21,13 +21,13 @@ from eval_pipeline.dispatch.gate import ShouldStop, StopReason, Timing, go_on
 class LiveRequest:
     """One item to be asked.
 
-    ``billed_before`` and ``attempts_before`` carry what an earlier, unfinished record of the item says, so that its
-    tokens stay counted.
+    What ends in ``before`` carries what an earlier, unfinished record of the item says, so that its calls stay counted.
     """
 
     item_id: str
     body: Mapping[str, Any]
-    billed_before: Usage = field(default_factory=Usage)
+    billed_before: tuple[BilledCall, ...] = ()
+    unreported_before: int = 0
     attempts_before: int = 0
 
 
@@ -135,14 +135,15 @@ class _LiveWork:
         return LiveOutcome(recorded=self._recorded, ok=self._ok, calls=calls, stopped=self._stopped)
 
     async def _keep(self, request: LiveRequest, called: Called[Attempt]) -> None:
-        """Record a final item; one that was given up only if its tokens would be forgotten otherwise."""
+        """Record a final item; one that was given up only if a bill would be forgotten otherwise."""
         if called.attempt is None or (called.stopped is not None and not called.billed):
             return
         record = settle(
             request.item_id,
             called.attempt,
             attempts=request.attempts_before + called.attempts,
-            retried_usage=request.billed_before + called.retried_usage,
+            retried=(*request.billed_before, *called.retried),
+            unreported_calls=request.unreported_before + called.unreported_calls,
         )
         for ready in self.breaker.take(record, called.attempt):
             await self._write(ready)

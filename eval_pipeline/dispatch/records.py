@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, Protocol
 import orjson
 
 from eval_pipeline.core.errors import UnavailableError
-from eval_pipeline.core.outcomes import ItemError, ItemRecord, ItemStatus, Usage
+from eval_pipeline.core.outcomes import BilledCall, ItemError, ItemRecord, ItemStatus, Usage
 
 
 def encode(record: ItemRecord) -> bytes:
@@ -37,9 +37,17 @@ def _record(value: dict[str, Any]) -> ItemRecord:
         status=ItemStatus(value.pop("status")),
         error=None if error is None else ItemError(**error),
         usage=None if usage is None else Usage(**usage),
-        retried_usage=Usage(**value.pop("retried_usage")),
+        retried=_retried(value),
         **value,
     )
+
+
+def _retried(value: dict[str, Any]) -> tuple[BilledCall, ...]:
+    """Take the earlier calls out of a record; the first journals kept their sum alone."""
+    if "retried_usage" not in value:
+        return tuple(BilledCall(Usage(**call["usage"]), call["model"]) for call in value.pop("retried"))
+    usage = Usage(**value.pop("retried_usage"))
+    return () if usage == Usage() else (BilledCall(usage, value["model"]),)
 
 
 class Spool(Protocol):

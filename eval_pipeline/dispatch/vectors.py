@@ -67,9 +67,14 @@ class VectorRecorder:
 
 
 def _call_line(pack: EmbeddedPack) -> bytes:
-    usage = None if pack.usage is None else asdict(pack.usage)
-    retried = asdict(pack.retried_usage)
-    return orjson.dumps({"call": {"usage": usage, "retried": retried, "model": pack.model, "billed": pack.billed}})
+    call = {
+        "usage": None if pack.usage is None else asdict(pack.usage),
+        "retried": asdict(pack.retried_usage),
+        "model": pack.model,
+        "billed": pack.billed,
+        "unreported": pack.unreported_calls,
+    }
+    return orjson.dumps({"call": call})
 
 
 def _text_line(text: EmbeddedText) -> bytes:
@@ -93,6 +98,7 @@ class VectorIndex:
         self.usage = Usage()
         self.calls = 0
         self.calls_without_usage = 0
+        self.unreported_calls = 0
 
     @classmethod
     def read(cls, lines: Spooled) -> Self:
@@ -144,6 +150,7 @@ class VectorIndex:
             self.usage += Usage(**call["usage"])
         self.calls += call["billed"]
         self.calls_without_usage += call["billed"] and call["usage"] is None
+        self.unreported_calls += call.get("unreported", 0)
 
     def _add_vector(self, digest: bytes, vector: str, line: SpooledLine) -> None:
         self._offsets[digest] = line.offset

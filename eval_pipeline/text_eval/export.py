@@ -17,6 +17,7 @@ from eval_pipeline.text_eval.side_by_side import WalkedItem, score_names, walk
 
 _ASKED = ("item_id", "question_id", "repeat", "category", "question", "golden_answer")
 _ANSWERED = ("answer", "status")
+_ANSWERED_IN_FULL = ("answer", "partial_answer", "status")
 _CALLED = (
     "error_code",
     "error_message",
@@ -48,8 +49,8 @@ def export_rows(
     metadata = _metadata_keys(dataset)
     fields = [
         *_fields(tables.DATASET, _ASKED),
-        *_fields(tables.RESPONSES, _ANSWERED),
-        *(field for name in names for field in (pa.field(name, pa.float64()), pa.field(f"{name}_reason", pa.string()))),
+        *_fields(tables.RESPONSES, _ANSWERED_IN_FULL),
+        *(field for name in names for field in _score_fields(name)),
         *_fields(tables.RESPONSES, _CALLED),
     ]
     table = _Table.of(fields, metadata=metadata)
@@ -114,6 +115,12 @@ class _Table:
         return [metadata.get(key) for key in self.metadata]
 
 
+def _score_fields(name: str) -> Iterator[pa.Field]:
+    yield pa.field(name, pa.float64())
+    yield pa.field(f"{name}_reason", pa.string())
+    yield pa.field(f"{name}_comment", pa.string())
+
+
 def _fields(schema: pa.Schema, names: Sequence[str]) -> list[pa.Field]:
     return [schema.field(name) for name in names]
 
@@ -138,10 +145,11 @@ def _free_name(key: str, *, taken: Container[str]) -> str:
 
 def _item_values(item: WalkedItem) -> Iterator[Any]:
     yield from (item.asked[name] for name in _ASKED)
-    yield from (item.response[name] for name in _ANSWERED)
+    yield from (item.response[name] for name in _ANSWERED_IN_FULL)
     for score in item.scores:
         yield score["value"]
         yield score["unscoreable_reason"]
+        yield score["comment"]
     yield from (item.response[name] for name in _CALLED)
 
 

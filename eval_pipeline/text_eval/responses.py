@@ -20,9 +20,6 @@ def request_body(spec: TextSpec, question: str) -> dict[str, Any]:
     return {**spec.model_body, "input": question}
 
 
-_ANSWERED = frozenset({ItemStatus.OK, ItemStatus.EMPTY, ItemStatus.INCOMPLETE, ItemStatus.REFUSED})
-
-
 @dataclass(frozen=True, slots=True)
 class ItemCost:
     """What one item cost with its retries; None when a part of it has no known price."""
@@ -31,15 +28,15 @@ class ItemCost:
 
 
 def price_item(record: ItemRecord, tariff: Tariff, *, at: datetime) -> ItemCost:
-    """Price the calls of one item, retries included.
+    """Price the calls of one item, retries included, each by itself: prices may depend on the size of a request.
 
     An item that was answered, with whatever, without a word on tokens is of unknown price; a failed one that reported
     none is free.
     """
-    if record.usage is None and record.status in _ANSWERED:
+    if record.without_usage:
         return ItemCost(None)
-    billed = [usage for usage in (record.usage, record.retried_usage) if usage is not None and usage != Usage()]
-    prices = [tariff.price(usage, at=at, returned_model=record.model) for usage in billed]
+    billed = [call for call in record.billed_calls if call.usage != Usage()]
+    prices = [tariff.price(call.usage, at=at, returned_model=call.model) for call in billed]
     known = [price.usd for price in prices if price is not None]
     return ItemCost(sum(known, Decimal(0)) if len(known) == len(prices) else None)
 
@@ -90,12 +87,16 @@ class ResponseTally:
     usage: Usage = field(default_factory=Usage)
     usd: Decimal = field(default_factory=Decimal)
     unpriced: int = 0
+    without_usage: int = 0
+    unreported_calls: int = 0
 
     def add(self, record: ItemRecord, cost: ItemCost) -> None:
         """Count one item."""
         self.statuses[str(record.status)] += 1
         self.attempts += record.attempts
         self.usage = self.usage + (record.usage or Usage()) + record.retried_usage
+        self.without_usage += record.without_usage
+        self.unreported_calls += record.unreported_calls
         if record.model is not None:
             self.models[record.model] += 1
         if record.latency_s is not None:
@@ -129,6 +130,8 @@ class ResponseTally:
             "threshold": verdict.to_json(),
             "cost": self.cost(rate=rate).as_json(),
             "unpriced_items": self.unpriced,
+            "items_without_usage": self.without_usage,
+            "unreported_calls": self.unreported_calls,
             "models": dict(self.models),
             "attempts": self.attempts,
             "latency_s": _percentiles(self.latencies_s),

@@ -24,7 +24,8 @@ class VectorPair:
 def cosine_similarity(pairs: Sequence[VectorPair]) -> list[ScoreValue]:
     """Cosine of the angle between the embeddings of answer and golden answer, from -1 to 1.
 
-    Computed in double precision. A vector that is zero, not finite or of another width has no angle: unscoreable.
+    Computed in double precision; equal vectors are exactly 1. A vector that is zero, not finite or of another width
+    has no angle: unscoreable.
     """
     scores: list[ScoreValue] = [_unscoreable("the vectors differ in width")] * len(pairs)
     for width, positions in _by_width(pairs).items():
@@ -53,6 +54,7 @@ def _cosines(golden: npt.NDArray[np.float64], *, answer: npt.NDArray[np.float64]
         golden_norms = np.sqrt(np.einsum("ij,ij->i", golden, golden))
         answer_norms = np.sqrt(np.einsum("ij,ij->i", answer, answer))
         cosines = np.einsum("ij,ij->i", golden, answer) / (golden_norms * answer_norms)
+    cosines[(golden == answer).all(axis=1) & np.isfinite(cosines)] = 1.0
     clipped: list[float] = np.clip(cosines, -1.0, 1.0).tolist()
     return [
         _unscoreable("a vector is zero or not finite") if math.isnan(value) else ScoreValue(value) for value in clipped

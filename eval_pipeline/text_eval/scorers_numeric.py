@@ -17,8 +17,15 @@ _SHOWN_CHARACTERS = 40
 _SPELLINGS = str.maketrans(
     {"−": "-", "﹣": "-", "－": "-", "٫": ".", "٬": ",", "⁄": "/"}  # noqa: RUF001 - other scripts' signs
 )
+_DASH_AS_MINUS = re.compile("(?<![\\w)\\]%‰°€])[–‒](?=[$€£¥₹]?\\.?[0-9])")  # noqa: RUF001 - behind a number it is a range
 _SWAP_MARKS = str.maketrans(",.", ".,")
-_GROUP_SPACE = re.compile("(?<=[0-9])[\u00a0\u2009\u202f'’](?=[0-9]{3}(?![0-9]))")  # noqa: RUF001 - as Swiss and French write
+_GROUP_MARK = re.compile(
+    r"""(?<=[0-9])
+        (?: [\u00a0\u2009\u202f'’] | \{,\} | ,?\\[,!] )    # as Swiss, French and LaTeX write
+        (?=[0-9]{3}(?![0-9]))""",  # noqa: RUF001 - the apostrophe
+    re.VERBOSE,
+)
+_SPACED_GROUPS = re.compile(r"(?<![\w.,/])(?<![0-9][ ])[1-9][0-9]{0,2}(?:[ ][0-9]{3})+(?![ ]?[0-9]|/|-[A-Za-z])")
 _VULGAR_FRACTION = re.compile("[¼-¾⅐-⅞]")
 _CURRENCY_SIGNS = "$€£¥₹₨₩₽₺₫₴₦৳฿₱₪¢"
 _CURRENCY = re.compile(
@@ -48,7 +55,11 @@ _NUMBER = re.compile(
         )?""",
     re.VERBOSE,
 )
-_MARKER = re.compile(r"(?:^[ \t>*_]*(?:A|(?:Final[ ])?[Aa]nswer)[*_]*:[\s*_]*|\#\#\#\#)", re.MULTILINE)
+_BOX = "\\boxed{"
+_MARKER = re.compile(
+    r"(?:^[ \t>*_]*(?:A|(?i:(?:Final[ ])?Answer))[*_]*:[\s*_]*|\#\#\#\#|" + re.escape(_BOX) + ")", re.MULTILINE
+)
+_IN_BOX = re.compile(r"(?:[^{}\n]|\{[^{}\n]*\})*")
 _ENUMERATION = re.compile(r"[.):]\s*\w")
 
 
@@ -61,12 +72,12 @@ class FoundNumber:
 
 
 def numeric(*, tolerance: float = 0.0, relative_tolerance: float = 0.0, decimal_comma: bool = False) -> TextRule:
-    """1 if the last number of the answer equals the last number of the golden answer.
+    r"""1 if the last number of the answer equals the last number of the golden answer.
 
-    After an ``A:``, ``Answer:`` or ``####`` marker the number that follows it counts. Equal means equal as decimals
-    (18 = 18.0 = 36/2), or nearer than the greater of ``tolerance`` and ``relative_tolerance`` times the golden number.
-    Signs of currency, units and per cent are not compared: 18 % is 18. ``decimal_comma`` reads 1.234,5 as in most of
-    Europe. No number in the answer is 0; none in the golden answer is ``empty_ground_truth``.
+    After an ``A:``, ``Answer:``, ``####`` or ``\boxed{`` marker the number that follows it counts. Equal means equal
+    as decimals (18 = 18.0 = 36/2), or nearer than the greater of ``tolerance`` and ``relative_tolerance`` times the
+    golden number. Signs of currency, units and per cent are not compared: 18 % is 18. ``decimal_comma`` reads 1.234,5
+    as in most of Europe. No number in the answer is 0; none in the golden answer is ``empty_ground_truth``.
     """
     if min(tolerance, relative_tolerance) < 0:
         raise ValueError("a tolerance is negative")
@@ -91,9 +102,9 @@ def numeric(*, tolerance: float = 0.0, relative_tolerance: float = 0.0, decimal_
 def last_number(text: str, *, decimal_comma: bool = False) -> FoundNumber | None:
     """Return the number that the text gives as its result, or None.
 
-    Read are digits of any script, thousands separators (1,234 and 1,23,456, also as narrow spaces), decimals, signs,
-    1.5e3, 1.5 x 10^3, fractions (1/2, 2 1/2). Without ``decimal_comma`` "3,5" is two numbers, 3 and 5: it cannot be
-    told from a list. Not read are words (eighteen), dates, times and LaTeX fractions.
+    Read are digits of any script, thousands separators (1,234 and 1,23,456, also 1 234 567), decimals, signs, 1.5e3,
+    1.5 x 10^3, fractions (1/2, 2 1/2). Without ``decimal_comma`` "3,5" is two numbers, 3 and 5: it cannot be told
+    from a list. Not read are words (eighteen), dates, times and LaTeX fractions.
     """
     plain = _plain(text, decimal_comma=decimal_comma)
     match = _marked(plain) or _last(plain)
@@ -104,7 +115,7 @@ def _marked(text: str) -> re.Match[str] | None:
     """Return the number that one of the last markers points at, or None."""
     markers = list(_MARKER.finditer(text))[-MAX_MARKERS:]
     for marker in reversed(markers):
-        found = _on_line(text, marker)
+        found = _in_box(text, marker.end()) if marker[0] == _BOX else _on_line(text, marker)
         if found is not None:
             return found
     return None
@@ -122,6 +133,16 @@ def _on_line(text: str, marker: re.Match[str]) -> re.Match[str] | None:
     if marker[0] == "####":
         # also a Markdown heading: "#### Step 2", "#### 2. Add them up"
         return first if adjacent and not _ENUMERATION.match(text, first.end(), end) else None
+    return first if adjacent else _last(text, begin, end)
+
+
+def _in_box(text: str, begin: int) -> re.Match[str] | None:
+    """Return the number of a LaTeX box, chosen as that of a line."""
+    inside = _IN_BOX.match(text, begin)
+    end = begin if inside is None else inside.end()
+    begin = max(begin, text.rfind("=", begin, end) + 1)
+    first = _NUMBER.search(text, begin, end)
+    adjacent = first is not None and not re.search(r"\w", text[begin : first.start()])
     return first if adjacent else _last(text, begin, end)
 
 
@@ -154,10 +175,11 @@ def _plain(text: str, *, decimal_comma: bool) -> str:
     if not text.isascii():
         text = _VULGAR_FRACTION.sub(lambda match: " " + unicodedata.normalize("NFKC", match[0]), text)
         text = "".join(str(unicodedata.decimal(sign)) if sign.isdecimal() else sign for sign in text)
-        text = text.translate(_SPELLINGS)
-    text = _GROUP_SPACE.sub("", text)
+        text = _DASH_AS_MINUS.sub("-", text.translate(_SPELLINGS))
+    text = _GROUP_MARK.sub("", text)
     text = text.translate(_SWAP_MARKS) if decimal_comma else text
-    return _CURRENCY.sub(r" \1\2", text)
+    text = _CURRENCY.sub(r" \1\2", text)
+    return _SPACED_GROUPS.sub(lambda match: match[0].replace(" ", ""), text)
 
 
 def _exact(value: float) -> Fraction:

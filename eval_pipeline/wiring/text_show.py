@@ -21,6 +21,8 @@ from eval_pipeline.wiring.run_life import find_run
 from eval_pipeline.wiring.text_so_far import AnswersSoFar, answers_so_far, embedding_cost_so_far
 from eval_pipeline.wiring.text_warnings import cost_warnings
 
+_USAGE = ("input_tokens", "cached_input_tokens", "output_tokens", "reasoning_tokens", "total_tokens")
+
 
 def show_run(deployment: Deployment, key: RunKey, *, detail: bool) -> dict[str, Any]:
     """Return the JSON document of ``text show``."""
@@ -139,12 +141,16 @@ def _trace(item: WalkedItem, run: RunRecord) -> dict[str, Any]:
         "trace_id": f"{run.key.partition}/{asked['item_id']}",
         "question": asked["question"],
         "llm_answer": response["answer"],
+        "partial_answer": response["partial_answer"],
         "ground_truth_answer": asked["golden_answer"],
         "question_id": asked["question_id"],
         "repeat": asked["repeat"],
         "category": asked["category"],
         "status": response["status"],
         "error": _error(response),
+        **{name: response[name] for name in ("attempts", "model", "response_id", "latency_s")},
+        "usage": {name: response[name] for name in _USAGE},
+        "cost_usd": None if response["cost_usd"] is None else float(response["cost_usd"]),
         "scores": [_score(score) for score in item.scores],
     }
 

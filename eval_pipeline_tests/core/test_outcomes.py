@@ -4,7 +4,9 @@ from eval_pipeline.core.outcomes import (
     AccountFault,
     Attempt,
     AttemptOutcome,
+    BilledCall,
     ItemError,
+    ItemRecord,
     ItemStatus,
     Usage,
     final_status,
@@ -37,9 +39,9 @@ def test_every_outcome_is_mapped() -> None:
 
 
 def test_only_an_answer_is_an_answer() -> None:
-    ok = settle("q", Attempt(AttemptOutcome.OK, text="whole"), attempts=1, retried_usage=Usage())
-    cut = settle("q", Attempt(AttemptOutcome.TRUNCATED, text="half"), attempts=1, retried_usage=Usage())
-    refused = settle("q", Attempt(AttemptOutcome.REFUSED, text="half"), attempts=1, retried_usage=Usage())
+    ok = settle("q", Attempt(AttemptOutcome.OK, text="whole"), attempts=1)
+    cut = settle("q", Attempt(AttemptOutcome.TRUNCATED, text="half"), attempts=1)
+    refused = settle("q", Attempt(AttemptOutcome.REFUSED, text="half"), attempts=1)
 
     assert [(record.answer, record.partial_answer) for record in (ok, cut, refused)] == [
         ("whole", None),
@@ -57,7 +59,7 @@ def test_an_item_is_finished_unless_asking_again_may_help(
     error = ItemError(code="x", type="y", message="z", transient=transient)
     attempt = Attempt(AttemptOutcome.FAILED, error=error, account_fault=fault)
 
-    assert settle("q", attempt, attempts=2, retried_usage=Usage()).finished is finished
+    assert settle("q", attempt, attempts=2).finished is finished
 
 
 def test_usages_add_up() -> None:
@@ -68,3 +70,26 @@ def test_a_cost_is_uncertain_only_where_a_charge_is_possible_and_untold() -> Non
     assert Attempt(AttemptOutcome.RETRYABLE, maybe_billed=True).cost_uncertain
     assert not Attempt(AttemptOutcome.RETRYABLE).cost_uncertain
     assert not Attempt(AttemptOutcome.OK, usage=Usage(), maybe_billed=True).cost_uncertain
+
+
+@pytest.mark.parametrize(
+    ("outcome", "unreported", "without_usage"),
+    [("ok", 1, True), ("refused", 1, True), ("retryable", 2, False), ("malformed", 2, False)],
+)
+def test_a_last_attempt_without_usage_was_either_answered_or_lost(
+    outcome: str, unreported: int, *, without_usage: bool
+) -> None:
+    record = settle("q", Attempt(AttemptOutcome(outcome), maybe_billed=True), attempts=2, unreported_calls=1)
+
+    assert (record.unreported_calls, record.without_usage) == (unreported, without_usage)
+
+
+def test_a_record_tells_every_billed_call_with_its_model() -> None:
+    first, second, last = Usage(input=1, total=1), Usage(input=2, total=2), Usage(input=4, total=4)
+    retried = (BilledCall(first, "a"), BilledCall(second))
+
+    record = ItemRecord("q", ItemStatus.OK, usage=last, model="b", retried=retried)
+
+    assert record.retried_usage == Usage(input=3, total=3)
+    assert record.billed_calls == (*retried, BilledCall(last, "b"))
+    assert ItemRecord("q", ItemStatus.MISSING, retried=retried).billed_calls == retried

@@ -53,6 +53,9 @@ class FakeAnswerer:
         return self._script(text, turn)
 
 
+_OMITTED = "the provider returned no vector for this text"
+
+
 class FakeEmbedder:
     """An embedding model that finds some texts bad and keeps what it was sent."""
 
@@ -62,12 +65,14 @@ class FakeEmbedder:
         bad: Sequence[str] = (),
         most_texts: int = 2048,
         width: Callable[[str], int] = lambda _text: 4,
+        omitted: Sequence[str] = (),
         faults: Sequence[Attempt] = (),
         latency_s: float = 1.0,
     ) -> None:
         self._bad = frozenset(bad)
         self._most_texts = most_texts
         self._width = width
+        self._omitted = frozenset(omitted)
         self._faults = list(faults)
         self._latency_s = latency_s
         self.packs: list[list[str]] = []
@@ -80,8 +85,8 @@ class FakeEmbedder:
         if len(texts) > self._most_texts or self._bad & set(texts):
             return EmbeddingFailure(attempt=BAD_REQUEST, divisible=True)
         return EmbeddingReply(
-            vectors=[b"\0\0\x80\x3f" * self._width(text) for text in texts],
-            problems=[None] * len(texts),
+            vectors=[None if text in self._omitted else b"\0\0\x80\x3f" * self._width(text) for text in texts],
+            problems=[_OMITTED if text in self._omitted else None for text in texts],
             usage=Usage(input=len(texts), total=len(texts)),
             model="text-embedding-3-small",
             latency_s=self._latency_s,

@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -120,6 +121,7 @@ def test_a_blank_text_has_a_problem_and_costs_no_call() -> None:
 
     assert embedder.packs == [["a"]]
     assert sink.of("").problem == "the text is blank"
+    assert sink.of("").finished
 
 
 def test_a_passing_fault_is_tried_again() -> None:
@@ -145,6 +147,25 @@ def test_a_vector_of_another_length_than_the_others_is_that_texts_problem() -> N
 
     assert (outcome.embedded, outcome.failed) == (2999, 1)
     assert sink.of("text 2500").problem == "the vector has 3 dimensions where 4 are expected"
+
+
+def test_a_vector_that_is_no_good_may_be_asked_for_again() -> None:
+    sink = Sink()
+
+    run(["a", "b"], FakeEmbedder(width=lambda text: 3 if text == "b" else 4, omitted=["a"]), sink, dimensions=4)
+
+    assert [(text.problem, text.finished) for text in sink.packs[0].texts] == [
+        ("the provider returned no vector for this text", False),
+        ("the vector has 3 dimensions where 4 are expected", False),
+    ]
+
+
+def test_texts_that_were_refused_together_may_be_asked_again_each() -> None:
+    sink = Sink()
+
+    run(["a", "b"], FakeEmbedder(faults=[BAD_REQUEST]), sink)
+
+    assert [sink.of(text).finished for text in "ab"] == [False, False]
 
 
 def test_a_wrong_key_stops_the_stage_and_stores_nothing() -> None:
@@ -182,3 +203,12 @@ def test_a_cancelled_stage_leaves_the_rest_for_later() -> None:
 
     assert outcome.stopped is StopReason.CANCELLED
     assert outcome.embedded == 3 * 2048
+
+
+@pytest.mark.parametrize(("lost", "billed"), [(2, True), (5, False)])
+def test_lost_calls_are_counted_and_not_taken_for_replies_without_usage(*, lost: int, billed: bool) -> None:
+    sink = Sink()
+
+    run(["a"], FakeEmbedder(faults=[replace(SERVER_ERROR, maybe_billed=True)] * lost), sink)
+
+    assert [(pack.unreported_calls, pack.billed) for pack in sink.packs] == [(lost, billed)]

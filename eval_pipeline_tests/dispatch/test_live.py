@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from eval_pipeline.core.errors import EvalPipelineError
-from eval_pipeline.core.outcomes import Attempt, AttemptOutcome, ItemRecord, ItemStatus, Usage
+from eval_pipeline.core.outcomes import Attempt, AttemptOutcome, BilledCall, ItemRecord, ItemStatus, Usage
 from eval_pipeline.core.retry import RetryPolicy
 from eval_pipeline.dispatch.gate import StopReason
 from eval_pipeline.dispatch.live import LiveOutcome, LiveRequest, run_live
@@ -146,7 +146,7 @@ def test_tokens_of_earlier_attempts_stay_counted() -> None:
 
     run(answerer, items=1, records=records)
 
-    assert records.records["q0#1"].retried_usage == Usage(input=20, output=4, total=24)
+    assert records.records["q0#1"].retried == (BilledCall(Usage(input=10, output=2, total=12)),) * 2
     assert records.records["q0#1"].usage == OK.usage
 
 
@@ -331,7 +331,8 @@ def run_with(record: Callable[[ItemRecord], Awaitable[None]]) -> None:
 
 def test_what_an_earlier_record_was_billed_for_is_carried_on() -> None:
     records = Records()
-    resumed = LiveRequest("q", {"input": "x"}, billed_before=Usage(input=7, total=7), attempts_before=5)
+    earlier = (BilledCall(Usage(input=7, total=7), "gpt-4o"),)
+    resumed = LiveRequest("q", {"input": "x"}, billed_before=earlier, unreported_before=2, attempts_before=5)
 
     async def work() -> None:
         await run_live(
@@ -345,5 +346,27 @@ def test_what_an_earlier_record_was_billed_for_is_carried_on() -> None:
         )
 
     run_virtually(work())
-    assert records.records["q"].retried_usage == Usage(input=7, total=7)
+    assert records.records["q"].retried == earlier
+    assert records.records["q"].unreported_calls == 2
     assert records.records["q"].attempts == 6
+
+
+LOST = Attempt(outcome=AttemptOutcome.RETRYABLE, error=SERVER_ERROR.error, maybe_billed=True)
+
+
+def test_a_call_that_was_lost_is_counted_though_a_later_one_succeeds() -> None:
+    records = Records()
+
+    run(FakeAnswerer(lambda _, turn: OK if turn == 3 else LOST), items=1, records=records)
+
+    assert records.records["q0#1"].status is ItemStatus.OK
+    assert records.records["q0#1"].unreported_calls == 2
+
+
+def test_a_given_up_item_whose_call_was_lost_is_recorded_as_unfinished() -> None:
+    answerer, records = FakeAnswerer(lambda *_: LOST), Records()
+
+    run(answerer, items=1, records=records, should_stop=lambda: StopReason.CANCELLED if answerer.tries else None)
+
+    assert records.records["q0#1"].unreported_calls == 1
+    assert not records.records["q0#1"].finished

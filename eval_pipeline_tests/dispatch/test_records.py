@@ -1,17 +1,20 @@
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+import orjson
 import pytest
 
 from eval_pipeline.core.errors import UnavailableError
-from eval_pipeline.core.outcomes import ItemError, ItemRecord, ItemStatus, Usage
+from eval_pipeline.core.outcomes import BilledCall, ItemError, ItemRecord, ItemStatus, Usage
 from eval_pipeline.dispatch.records import RecordIndex, decode, encode
 
 USAGE = Usage(input=10, cached_input=2, output=5, reasoning=1, total=15)
 PASSING = ItemError(code="server_error", type="server_error", message="वह गिर गया\u2028", transient=True)
 ANSWERED = ItemRecord("q1#1", ItemStatus.OK, answer="हाँ\n\u2028", model="m", usage=USAGE, latency_s=0.25, attempts=2)
-FAILED = ItemRecord("q1#1", ItemStatus.FAILED, error=PASSING, retried_usage=USAGE, attempts=5)
+FAILED = ItemRecord(
+    "q1#1", ItemStatus.FAILED, error=PASSING, retried=(BilledCall(USAGE, "m"),), unreported_calls=2, attempts=5
+)
 CUT = ItemRecord("q1#1", ItemStatus.INCOMPLETE, partial_answer="half", response_id="resp_1", usage=USAGE)
 
 
@@ -71,7 +74,9 @@ def test_the_first_finished_record_of_an_item_holds() -> None:
 
 
 def test_of_unfinished_records_the_last_holds_for_it_has_counted_all_tokens() -> None:
-    later = ItemRecord("q1#1", ItemStatus.FAILED, error=PASSING, retried_usage=USAGE + USAGE, attempts=10)
+    later = ItemRecord(
+        "q1#1", ItemStatus.FAILED, error=PASSING, retried=(BilledCall(USAGE), BilledCall(USAGE)), attempts=10
+    )
 
     index = RecordIndex(MemorySpool([FAILED, later]))
 
@@ -84,3 +89,13 @@ def test_an_item_without_record_is_none_yet() -> None:
 
     assert index.find("q2#1") is None
     assert not index.finished("q2#1")
+
+
+@pytest.mark.parametrize(("usage", "retried"), [(USAGE, (BilledCall(USAGE, "m"),)), (Usage(), ())])
+def test_a_record_of_before_that_kept_the_sum_of_its_retries_is_read(
+    usage: Usage, retried: tuple[BilledCall, ...]
+) -> None:
+    line = orjson.loads(encode(ANSWERED))
+    del line["retried"], line["unreported_calls"]
+
+    assert decode(orjson.dumps({**line, "retried_usage": usage})) == replace(ANSWERED, retried=retried)

@@ -1,6 +1,6 @@
 import asyncio
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from eval_pipeline.core.names import RunKey
@@ -142,3 +142,34 @@ def test_the_usage_of_all_calls_is_kept_with_those_that_told_none() -> None:
     assert index.usage == Usage(input=13, total=13)
     assert (index.calls, index.calls_without_usage) == (2, 1)
     assert index.model == "text-embedding-3-small"
+
+
+def test_calls_that_were_lost_are_counted_and_leave_the_cost_known() -> None:
+    lost = replace(pack(text("a", None, problem="timeout", finished=False), billed=False), unreported_calls=2)
+
+    index = recorded(lost, pack(text("a", b"1234"), usage=Usage(input=10, total=10)))
+
+    assert (index.calls, index.calls_without_usage, index.unreported_calls) == (1, 0, 2)
+
+
+def test_texts_without_a_vector_are_asked_again_and_no_others() -> None:
+    journal = MemoryJournal()
+    texts = ["a", "", "b", "c", "bad"]
+    embedders = [FakeEmbedder(omitted=["b", "c"], bad=["bad"], latency_s=0.0), FakeEmbedder(latency_s=0.0)]
+    for embedder in embedders:
+        asyncio.run(
+            embed_texts(
+                texts,
+                embedder=embedder,
+                sink=VectorRecorder(journal.record),
+                known=VectorIndex.read(journal),
+                policy=RetryPolicy(),
+                concurrency=1,
+                endpoint=ENDPOINT,
+            )
+        )
+
+    healed = VectorIndex.read(journal)
+    assert embedders[1].packs == [["b", "c"]]
+    assert [healed.vector(text) is not None for text in texts] == [True, False, True, True, False]
+    assert (healed.problem("b"), healed.problem("")) == (None, "the text is blank")

@@ -153,8 +153,23 @@ def test_traces_hold_question_answer_golden_answer_and_scores(run: Finished) -> 
         assert trace["ground_truth_answer"] == GOLDEN_ANSWERS[trace["question"]]
         assert [score["name"] for score in trace["scores"]] == ["numeric", "exact_match", "cosine_similarity"]
         assert trace["scores"][0]["value"] == CORRECT.get(trace["question"])
+        assert trace["partial_answer"] is None
+        assert (trace["attempts"], trace["model"]) == (1, run.document["model"])
+        assert trace["response_id"]
+        assert trace["latency_s"] > 0
     assert len({trace["trace_id"] for trace in run.traces()}) == REPEATS * len(ANSWERS)
     assert {trace["category"] for trace in run.traces()} == {"maths", "geography", None}
+
+
+def test_traces_hold_what_each_answer_used_and_cost(run: Finished) -> None:
+    for trace in run.traces():
+        usage = trace["usage"]
+        assert list(usage) == [
+            *("input_tokens", "cached_input_tokens", "output_tokens", "reasoning_tokens", "total_tokens")
+        ]
+        assert usage["total_tokens"] == usage["input_tokens"] + usage["output_tokens"] > 0
+        assert isinstance(trace["cost_usd"], float)
+        assert trace["cost_usd"] > 0
 
 
 def test_accuracy_has_the_mean_and_clustered_error_that_numpy_finds(run: Finished) -> None:

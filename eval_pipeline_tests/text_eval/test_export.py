@@ -48,19 +48,26 @@ RESPONSES = [
     ),
     answered(ITEMS[1], None, error_code="rate_limit_exceeded", error_message="=too many\nrequests"),
     answered(ITEMS[2], "-5"),
-    answered(ITEMS[3], "@SUM(A1)"),
+    answered(ITEMS[3], "@SUM(A1)", partial_answer="@SU"),
 ]
 SCORES = [
     row
     for item, cosine, exact in zip(ITEMS, (0.1 + 0.2, None, -1.5, 0.5), (1.0, None, 0.0, 0.0), strict=True)
     for row in (
         scored(item, "cosine_similarity", cosine, unscoreable_reason="response_failed" if cosine is None else None),
-        scored(item, "exact_match", exact, unscoreable_reason="response_failed" if exact is None else None),
+        scored(
+            item,
+            "exact_match",
+            exact,
+            unscoreable_reason="response_failed" if exact is None else None,
+            comment="=it differs" if exact == 0 else None,
+        ),
     )
 ]
-SCORE_COLUMNS = ["cosine_similarity", "cosine_similarity_reason", "exact_match", "exact_match_reason"]
+SCORE_COLUMNS = [f"{name}{end}" for name in ("cosine_similarity", "exact_match") for end in ("", "_reason", "_comment")]
 ROW_COLUMNS = [
-    *("item_id", "question_id", "repeat", "category", "question", "golden_answer", "answer", "status"),
+    *("item_id", "question_id", "repeat", "category", "question", "golden_answer"),
+    *("answer", "partial_answer", "status"),
     *SCORE_COLUMNS,
     *("error_code", "error_message", "input_tokens", "cached_input_tokens", "output_tokens", "reasoning_tokens"),
     *("total_tokens", "cost_usd", "latency_s", "attempts", "model", "response_id"),
@@ -121,6 +128,7 @@ def test_a_csv_keeps_newlines_and_numbers_and_defuses_formulas(tmp_path: Path) -
     assert (third["answer"], third["cosine_similarity"], third["नोट"]) == ("-5", "-1.5", "-5")
     assert (fourth["answer"], fourth["source"]) == ("'@SUM(A1)", "")
     assert (first["source"], first["metadata_status"]) == ("web", "draft")
+    assert (fourth["partial_answer"], fourth["exact_match_comment"]) == ("'@SU", "'=it differs")
 
 
 def test_pandas_reads_the_csv_with_numbers_as_numbers(tmp_path: Path) -> None:
@@ -145,6 +153,8 @@ def test_other_formats_hold_the_untouched_values(tmp_path: Path, suffix: str) ->
     assert (failed["answer"], failed["cosine_similarity"], failed["cost_usd"]) == (None, None, None)
     assert (first["cosine_similarity"], float(first["cost_usd"]), first["repeat"]) == (0.1 + 0.2, 0.0000123, 1)
     assert (first["नोट"], third["source"]) == (None, None)
+    assert (first["partial_answer"], fourth["partial_answer"]) == (None, "@SU")
+    assert (first["exact_match_comment"], third["exact_match_comment"]) == (None, "=it differs")
 
 
 def test_parquet_keeps_costs_exact(tmp_path: Path) -> None:

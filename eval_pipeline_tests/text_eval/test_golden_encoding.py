@@ -25,7 +25,9 @@ FRENCH = "question,answer\nQui?,Café “Œuvre”: 5 €\n"
         (codecs.BOM_UTF32_LE + HINDI.encode("utf-32-le"), "utf-32"),
         (codecs.BOM_UTF32_BE + HINDI.encode("utf-32-be"), "utf-32"),
     ],
-    ids=lambda part: ascii(part)[:40],
+    ids=lambda part: (
+        part if isinstance(part, str) else ""
+    ),  # archives hold the time: every worker must see the same ids
 )
 def test_a_byte_order_mark_decides_and_utf8_is_the_rule(tmp_path: Path, content: bytes, encoding: str) -> None:
     path = write(tmp_path, content)
@@ -125,7 +127,7 @@ def database() -> bytes:
         (archive(), "it looks like a ZIP archive, or an office document such as .xlsx"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(100), "it looks like an old office document such as .xls"),
         (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n", "it looks like a PDF document"),
-        (gzip.compress(HINDI.encode()), "it looks like a gzip archive"),
+        (gzip.compress(HINDI.encode(), mtime=0), "it looks like a gzip archive"),
         (database(), "it looks like an SQLite database"),
         (b"PAR1" + bytes(50), "it looks like a Parquet file"),
         (b"\n<!DOCTYPE html><html><body>Please log in</body></html>", "it looks like an HTML page"),

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from eval_pipeline.core.cost import Tariff
-from eval_pipeline.core.outcomes import ItemError, ItemRecord, ItemStatus, Usage
+from eval_pipeline.core.outcomes import BilledCall, ItemError, ItemRecord, ItemStatus, Usage
 from eval_pipeline.core.ports import Price
 from eval_pipeline.core.runs import RunMode
 from eval_pipeline.text_eval import tables
@@ -73,7 +73,36 @@ def test_the_body_is_passed_through_with_the_question_as_input() -> None:
 def test_an_item_costs_its_call_and_its_retries() -> None:
     retried = Usage(input=1, total=1)
 
-    assert price_item(_ok(retried_usage=retried), TARIFF, at=NOW) == ItemCost(Decimal(151))
+    assert price_item(_ok(retried=(BilledCall(retried),)), TARIFF, at=NOW) == ItemCost(Decimal(151))
+
+
+class TieredBook:
+    """A cent a token, ten times that for the dear model, and twice for requests beyond 150 tokens."""
+
+    def price(self, *, model: str, usage: Usage, mode: RunMode, at: datetime) -> Price | None:
+        del mode, at
+        cents = {"cheap": 1, "dear": 10}.get(model)
+        tier = 2 if usage.input > 150 else 1
+        return None if cents is None else Price(usd=Decimal(cents * tier * usage.total) / 100, rate="standard")
+
+
+@pytest.mark.parametrize(
+    ("asked", "answered_by", "usd"),
+    [
+        ("cheap", "cheap", "2"),
+        ("cheap", "dear", "11"),
+        ("cheap", None, "2"),
+        ("dear", None, "11"),
+        ("unheard-of", None, None),
+    ],
+)
+def test_every_call_of_an_item_is_priced_by_itself(asked: str, answered_by: str | None, usd: str | None) -> None:
+    """Together they would fall under the price of long requests, which neither of them was."""
+    call = Usage(input=100, total=100)
+    tariff = Tariff(book=TieredBook(), model=asked, mode=RunMode.FAST)
+    record = _ok(model="cheap", usage=call, retried=(BilledCall(call, answered_by),))
+
+    assert price_item(record, tariff, at=NOW).usd == (None if usd is None else Decimal(usd))
 
 
 def test_an_item_is_priced_at_the_model_that_answered() -> None:
@@ -96,7 +125,7 @@ def test_rows_fit_their_table() -> None:
     cut = ItemRecord("q3#1", ItemStatus.INCOMPLETE, partial_answer="half", usage=USAGE, response_id="resp_1")
     rows = [
         response_row(_ok(1), ItemCost(Decimal("0.000123456789012345"))),
-        response_row(_failed(2, attempts=5, retried_usage=USAGE), ItemCost(None)),
+        response_row(_failed(2, attempts=5, retried=(BilledCall(USAGE),)), ItemCost(None)),
         response_row(cut, ItemCost(Decimal(0))),
     ]
 
@@ -110,7 +139,12 @@ def test_rows_fit_their_table() -> None:
 
 def test_the_tally_counts_over_the_whole_dataset() -> None:
     tally = ResponseTally(threshold=0.5, model="known")
-    for record in (_ok(1), _ok(2, attempts=3), _failed(3, attempts=5, retried_usage=USAGE), missing_record("q4#1")):
+    for record in (
+        _ok(1),
+        _ok(2, attempts=3),
+        _failed(3, attempts=5, retried=(BilledCall(USAGE),)),
+        missing_record("q4#1"),
+    ):
         tally.add(record, price_item(record, TARIFF, at=NOW))
 
     summary = tally.summary(rate="standard")
@@ -138,6 +172,18 @@ def test_one_item_of_unknown_price_makes_the_cost_unknown_and_says_how_many() ->
 
     assert summary["cost"]["cost_usd"] is None
     assert summary["unpriced_items"] == 1
+    assert summary["items_without_usage"] == 1
+
+
+def test_calls_that_reported_nothing_are_told_beside_a_cost_that_stays_a_number() -> None:
+    tally = ResponseTally(threshold=0.5, model="known")
+    for record in (_ok(1, unreported_calls=2), _failed(2, unreported_calls=5)):
+        tally.add(record, price_item(record, TARIFF, at=NOW))
+
+    summary = tally.summary(rate="standard")
+
+    assert summary["cost"]["cost_usd"] == 150
+    assert (summary["unreported_calls"], summary["items_without_usage"]) == (7, 0)
 
 
 def test_no_items_have_no_latency_and_are_a_breach() -> None:

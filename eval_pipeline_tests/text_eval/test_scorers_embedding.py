@@ -37,6 +37,12 @@ def test_the_same_direction_is_never_more_than_one() -> None:
     assert all(score.value is not None and 1 - 1e-7 < score.value <= 1 for score in scores)
 
 
+def test_equal_vectors_are_exactly_one() -> None:
+    vectors = np.random.default_rng(7).normal(size=(500, 96)).astype("<f4")
+
+    assert {score.value for score in cosine_similarity([pair(v.tobytes(), v.tobytes()) for v in vectors])} == {1.0}
+
+
 def test_opposite_and_unrelated_directions_keep_their_sign() -> None:
     scores = cosine_similarity([pair(packed(1, 2), packed(-1, -2)), pair(packed(1, 0), packed(0, 1))])
 
@@ -61,6 +67,11 @@ def test_a_broken_vector_is_unscoreable_and_leaves_its_neighbours_alone(broken: 
     assert [score.value for score in scores] == [1, None, None, 1]
     assert {score.reason for score in scores[1:3]} == {UnscoreableReason.EMBEDDING_FAILED}
     assert scores[1].comment == comment
+
+
+@pytest.mark.parametrize("broken", [packed(0, 0), packed(math.inf, 1), packed(math.nan, 1)])
+def test_a_broken_vector_is_not_even_similar_to_itself(broken: bytes) -> None:
+    assert cosine_similarity([pair(broken, broken)])[0].value is None
 
 
 def test_very_large_and_very_small_vectors_do_not_overflow() -> None:

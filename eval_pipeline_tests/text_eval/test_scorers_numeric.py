@@ -68,6 +68,28 @@ def read(text: str, *, decimal_comma: bool = False) -> Fraction | None:
         ("CO2 fell by 5", "5"),
         ("1,234,5", "5"),
         ("007", "7"),
+        ("it fell to –18 degrees", "-18"),  # noqa: RUF001 - the en dash
+        ("–18", "-18"),  # noqa: RUF001
+        ("(‒18)", "-18"),  # noqa: RUF001 - the figure dash
+        ("–$18", "-18"),  # noqa: RUF001
+        ("10–18", "18"),  # noqa: RUF001
+        ("10%–18%", "18"),  # noqa: RUF001
+        ("10€–18€", "18"),  # noqa: RUF001
+        ("$10–$18", "18"),  # noqa: RUF001
+        ("10 – 18", "18"),  # noqa: RUF001
+        ("COVID–19", "19"),  # noqa: RUF001
+        ("70 000", "70000"),
+        ("€1 234 567.5 a year", "1234567.5"),
+        ("Rs.70 000", "70000"),
+        ("-70 000", "-70000"),
+        ("in 2020 500", "500"),
+        ("12 34 567", "567"),
+        ("0 500", "500"),
+        ("70 0000", "0"),
+        ("70  000", "0"),
+        ("3 100-gram bars", "100"),
+        (r"70{,}000", "70000"),
+        (r"70\,000 and 80,\!000", "80000"),
     ],
 )
 def test_numbers_are_read_as_people_write_them(text: str, number: str) -> None:
@@ -109,6 +131,16 @@ def test_a_decimal_comma_is_read_only_when_told_so() -> None:
         ("#### 2. Add them up\nso it is 18", 18),
         ("<<9*2=18>>18 dollars\n#### 18", 18),
         ("CASA: 5 of 18", 18),
+        ("ANSWER: 18. Step count 3", 18),
+        ("**FINAL ANSWER:** 18 in 7 days", 18),
+        ("a: 5\nb: 18", 18),
+        (r"so $\boxed{18}$ in 7 days", 18),
+        (r"\boxed{5} no, \boxed{18} after 3 tries = 4", 18),
+        (r"\boxed{x = 18 \text{ of } 20}, 7", 18),
+        (r"\boxed{\text{in all } 18} of 20", 18),
+        (r"\boxed{\$18} of 20", 18),
+        ("\\boxed{18\nof 20", 18),
+        (r"\boxed{} so it is 18", 18),
     ],
 )
 def test_the_number_behind_the_last_marker_counts(text: str, number: int) -> None:
@@ -131,7 +163,12 @@ def test_no_text_is_too_strange_to_be_scored(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["1" * 300_000, "1," * 50_000, "A: \n" * 50_000, "#### " * 50_000, "1/" * 50_000, "-$" * 50_000, " 1" * 50_000],
+    [
+        *("1" * 300_000, "1," * 50_000, "1/" * 50_000, "-$" * 50_000, " 1" * 50_000, "100 " * 50_000),
+        *("A: \n" * 50_000, "#### " * 50_000),
+        *("\\boxed{" * 50_000, "\\boxed{1} " * 50_000, "\\boxed{" + "{}" * 100_000),
+        "–" * 300_000,  # noqa: RUF001 - the en dash
+    ],
 )
 def test_a_model_in_a_loop_does_not_hold_up_the_run(text: str) -> None:
     """Each takes well under a second; quadratic work here would take minutes."""
@@ -145,6 +182,8 @@ def test_equality_is_that_of_decimals() -> None:
     assert rule(golden="0.5", answer="1/2").value == 1
     assert rule(golden="0.3", answer="0.30000000000000004").value == 0
     assert rule(golden="18", answer="-18").value == 0
+    assert rule(golden="18", answer="–18").value == 0  # noqa: RUF001 - the en dash
+    assert rule(golden="-18", answer="–18").value == 1  # noqa: RUF001
 
 
 def test_a_difference_is_explained() -> None:

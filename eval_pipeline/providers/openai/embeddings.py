@@ -4,6 +4,7 @@ Vectors are matched by ``index``, never by position, and each is checked by itse
 length, not finite or of norm 0 is one item's problem, the others live.
 """
 
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -88,7 +89,7 @@ def parse_embeddings(
         vectors=vectors,
         problems=problems,
         usage=read_usage(document.get("usage")),
-        model=model if isinstance(model, str) and model else None,
+        model=model if isinstance(model, str) and model and model.isprintable() else None,
         latency_s=latency_s,
     )
 
@@ -99,6 +100,14 @@ def _load(body: bytes | Mapping[str, Any]) -> object:
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError:
+        return _load_with_nan(body)
+
+
+def _load_with_nan(body: bytes) -> object:
+    """Read ``NaN`` and ``Infinity``, which are no JSON but which servers in Python write; None if it is none either."""
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
         return None
 
 
@@ -129,8 +138,9 @@ def _decode(embedding: object) -> bytes | str:
         if isinstance(embedding, str):
             return pybase64.b64decode(embedding, validate=True)
         if isinstance(embedding, list):
-            return np.asarray(embedding, dtype="<f4").tobytes()
-    except (ValueError, TypeError):  # no base64, no numbers
+            with np.errstate(over="ignore"):  # infinite as float32, which is found below
+                return np.asarray(embedding, dtype="<f4").tobytes()
+    except (ValueError, TypeError, OverflowError):  # no base64, no numbers
         return "the vector cannot be read"
     return "the vector cannot be read"
 

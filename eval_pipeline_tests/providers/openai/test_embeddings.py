@@ -91,6 +91,28 @@ def test_one_bad_vector_is_one_texts_problem(embedding: object, problem: str) ->
     assert reply.problems == [None, problem, None]
 
 
+@pytest.mark.parametrize("literal", [b"NaN", b"Infinity", b"-Infinity", b"1e39", b"1" * 400])
+def test_numbers_that_are_no_json_spoil_one_vector_and_not_the_call(literal: bytes) -> None:
+    body = (
+        b'{"object": "list", "model": "m", "usage": {"prompt_tokens": 3, "total_tokens": 3}, "data": ['
+        b'{"index": 0, "embedding": [1.0, 2.0]}, {"index": 1, "embedding": [0.5, ' + literal + b"]}]}"
+    )
+    reply = parse_embeddings(200, body, JSON, count=2)
+
+    assert isinstance(reply, EmbeddingReply)
+    assert reply.vectors == [floats(1, 2), None]
+    assert reply.problems[1] in {"the vector holds a number that is not finite", "the vector cannot be read"}
+    assert (reply.usage, reply.model) == (Usage(input=3, total=3), "m")
+
+
+def test_half_an_emoji_as_the_models_name_is_no_name() -> None:
+    body = b'{"model": "\\ud83d", "data": [{"index": 0, "embedding": [1.0, NaN]}]}'
+    reply = parse_embeddings(200, body, JSON, count=1)
+
+    assert isinstance(reply, EmbeddingReply)
+    assert reply.model is None
+
+
 @pytest.mark.parametrize("index", [None, "1", True, -1, 2, 0])
 def test_a_vector_whose_index_is_wrong_or_taken_belongs_to_nobody(index: object) -> None:
     reply = parse(entry(0, coded(1, 2)), entry(index, coded(3, 4)), count=2)
@@ -109,7 +131,9 @@ def test_dimensions_that_were_asked_for_are_insisted_on() -> None:
     assert reply.problems == ["the vector has 2 dimensions where 3 are expected"]
 
 
-@pytest.mark.parametrize("document", [{"data": []}, {"data": None}, {"ok": True}, [], b'{"data": [', b""])
+@pytest.mark.parametrize(
+    "document", [{"data": []}, {"data": None}, {"ok": True}, [], b'{"data": [', b'{"data": [NaN', b"[" * 99_999, b""]
+)
 def test_an_answer_without_any_vector_may_be_asked_again(document: object) -> None:
     failure = fail(200, document)
 
