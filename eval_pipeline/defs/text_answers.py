@@ -18,7 +18,6 @@ from eval_pipeline.dispatch.budget import ResponsePurse
 from eval_pipeline.dispatch.gate import StopReason
 from eval_pipeline.dispatch.live import LiveOutcome, LiveRequest, run_live
 from eval_pipeline.dispatch.records import RecordIndex, encode
-from eval_pipeline.providers.openai.responses import OpenAIAnswerer
 from eval_pipeline.text_eval import tables
 from eval_pipeline.text_eval.responses import (
     ResponseTally,
@@ -88,7 +87,7 @@ class _Answering:
             async with connection:
                 return await run_live(
                     self._requests(index),
-                    answerer=OpenAIAnswerer(connection),
+                    answerer=models.answerer(connection),
                     record=record,
                     policy=models.retry_policy(settings),
                     concurrency=self.spec.concurrency,

@@ -14,7 +14,6 @@ from eval_pipeline.dispatch.budget import EmbeddingPurse
 from eval_pipeline.dispatch.embed import EmbeddedPack, EmbedOutcome, embed_texts, text_digest
 from eval_pipeline.dispatch.gate import StopReason
 from eval_pipeline.dispatch.vectors import VectorIndex, VectorRecorder
-from eval_pipeline.providers.openai.embeddings import OpenAIEmbedder
 from eval_pipeline.text_eval import tables
 from eval_pipeline.text_eval.embeddings import EmbeddingTally, embedding_row, pairs, texts_to_embed
 from eval_pipeline.text_eval.spec import TextSpec
@@ -93,7 +92,7 @@ class _Embedding:
             async with connection:
                 return await embed_texts(
                     texts_to_embed(self.dataset, self.responses),
-                    embedder=OpenAIEmbedder(
+                    embedder=models.embedder(
                         connection, model=self.spec.embedding_model, dimensions=self.spec.embedding_dimensions
                     ),
                     sink=sink,

@@ -3,12 +3,15 @@
 from decimal import Decimal
 
 from eval_pipeline.core.cost import Tariff
+from eval_pipeline.core.ports import Answerer, Embedder
 from eval_pipeline.core.retry import RetryPolicy
 from eval_pipeline.core.runs import RunMode
 from eval_pipeline.core.tracing import TraceSink
 from eval_pipeline.dispatch.breaker import Endpoint
 from eval_pipeline.dispatch.budget import Budget
 from eval_pipeline.providers.openai.client import OpenAIConnection
+from eval_pipeline.providers.openai.embeddings import OpenAIEmbedder
+from eval_pipeline.providers.openai.responses import OpenAIAnswerer
 from eval_pipeline.providers.prices import PublishedPrices
 from eval_pipeline.wiring.credentials import Credentials
 from eval_pipeline.wiring.settings import Settings
@@ -22,6 +25,16 @@ def open_connection(credentials: Credentials, *, settings: Settings, concurrency
         timeout_s=settings.request_timeout_seconds,
         connections=concurrency,
     )
+
+
+def answerer(connection: OpenAIConnection) -> Answerer:
+    """Build the model under test."""
+    return OpenAIAnswerer(connection)
+
+
+def embedder(connection: OpenAIConnection, *, model: str, dimensions: int | None) -> Embedder:
+    """Build the embedding model."""
+    return OpenAIEmbedder(connection, model=model, dimensions=dimensions)
 
 
 def endpoint(credentials: Credentials, *, model: str) -> Endpoint:
