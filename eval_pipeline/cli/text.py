@@ -14,6 +14,7 @@ from eval_pipeline.cli.text_view import write_estimate, write_run
 from eval_pipeline.core.errors import EvalPipelineError, UsageError
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.runs import Flow, RunMode
+from eval_pipeline.core.stages import StageRef
 from eval_pipeline.wiring.run_control import check_idle
 
 
@@ -93,7 +94,7 @@ def run(
     if not values.get("dataset"):
         raise UsageError("no dataset was named", code="invalid_config", hint="give --dataset NAME")
     request = TextRequest.from_mapping(values)
-    prepared = text_runs.prepare(request, project=project, run=run, deployment=deployment)
+    prepared = text_runs.prepare(request, project=project, run=run, deployment=deployment, needs_key=not estimate)
     if estimate:
         write_estimate(estimate_run(prepared, deployment=deployment), as_json=as_json)
         return 0
@@ -182,6 +183,7 @@ def rescore(run: str, *, scorers: tuple[str, ...], project: str, as_json: bool) 
     deployment = open_deployment()
     key = RunKey.of(project=project, run=run)
     check_idle(deployment, flow=Flow.TEXT, key=key)
+    deployment.stages.open(StageRef(flow=Flow.TEXT, key=key, stage="responses"))
     return rescore_and_show(deployment, key, scorers=scorers, as_json=as_json)
 
 

@@ -40,8 +40,18 @@ class PreparedRun:
     max_cost_usd: float | None
 
 
-def prepare(request: TextRequest, *, project: str, run: str, deployment: Deployment) -> PreparedRun:
-    """Check a request against datasets and settings; nothing is paid, nothing is written."""
+def prepare(
+    request: TextRequest, *, project: str, run: str, deployment: Deployment, needs_key: bool = True
+) -> PreparedRun:
+    """Check a request against datasets and settings; nothing is paid, nothing is written.
+
+    Args:
+        request: what a person asks for.
+        project: whose run it is.
+        run: its name.
+        deployment: where datasets are.
+        needs_key: whether a provider will be called; an estimate needs no key.
+    """
     dataset = find_text_dataset(deployment, project=validate_project(project), reference=request.dataset)
     spec = _freeze(request, dataset=dataset, deployment=deployment)
     if request.max_cost_usd is not None:
@@ -49,7 +59,8 @@ def prepare(request: TextRequest, *, project: str, run: str, deployment: Deploym
     _check_provider(request)
     _check_size(spec, dataset=dataset, deployment=deployment)
     require_manifest(deployment.objects, dataset)
-    deployment.credentials(project).require_openai_key()
+    if needs_key:
+        deployment.credentials(project).require_openai_key()
     if request.max_cost_usd is not None:
         _check_priced(spec)
     key = RunKey.of(project=project, run=run)

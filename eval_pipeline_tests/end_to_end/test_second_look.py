@@ -88,6 +88,17 @@ def test_a_budget_on_such_a_model_is_refused_and_leaves_the_name_free(
     assert commands(*run, "--scorer", "numeric").code == 0
 
 
+def test_an_estimate_needs_no_key_and_claims_nothing(two_runs: tuple[Commands, Provider]) -> None:
+    commands, _ = two_runs
+    run = ("text", "run", "later", "--dataset", "numbers", "--mode", "fast", "--model", "gpt-4o-mini")
+
+    estimate = commands.json(*run, "--estimate", OPENAI_API_KEY="")["estimate"]
+
+    assert estimate["items"] == 3
+    assert estimate["total_cost_usd"] > 0
+    assert commands("text", "show", "later", "--json").error_code == "run_not_found"
+
+
 def test_the_report_of_a_breached_run_can_be_made_again_by_hand(tmp_path: Path) -> None:
     """What is downstream of the missed threshold was never made; the report needs none of it."""
     with provider() as openai, openai.behaving({"kind": "refusal", "endpoint": "responses"}):
