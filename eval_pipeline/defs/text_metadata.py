@@ -74,7 +74,7 @@ def _scores(scores: list[Mapping[str, Any]]) -> Metadata:
 
 def _cost(cost: Mapping[str, Any]) -> Metadata:
     total = cost.get("total_cost_usd", cost.get("cost_usd"))
-    said = "unknown: no published price" if total is None else float(total)
+    said = "unknown" if total is None else float(total)
     return {"cost_usd": said, "cost": dg.MetadataValue.json(dict(cost))}
 
 

@@ -125,10 +125,10 @@ def write_report(task: Task, answers: Answers) -> StageReader:
         stage.files.finish(
             {
                 "url": deployment.objects.url(key),
+                "markdown": render_markdown(data),
                 "breached": data.threshold.breached,
                 "threshold": data.threshold.to_json(),
                 "cost": run_cost(answers),
-                "markdown": render_markdown(data),
             }
         )
     return deployment.stages.open(ref)
