@@ -35,11 +35,6 @@ class RunState(StrEnum):
     FAILED = "failed"
     CANCELLED = "cancelled"
 
-    @property
-    def resumable(self) -> bool:
-        """Whether ``run retry`` may take the run up again."""
-        return self not in {RunState.REQUESTED, RunState.RUNNING, RunState.WAITING}
-
 
 @dataclass(frozen=True, slots=True)
 class Worker:

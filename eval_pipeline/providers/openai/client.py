@@ -111,12 +111,6 @@ class OpenAIConnection:
         return _failed_call("connection_lost", f"the connection to {self.base_url} was lost: {why}")
 
 
-def load_sdk() -> None:
-    """Import the SDK ahead of the first call: half a second that can pass while something else is waited for."""
-    import aiohttp  # noqa: F401, PLC0415 - the transport
-    import openai  # noqa: F401, PLC0415 - the SDK
-
-
 def encode_body(body: Mapping[str, Any]) -> bytes:
     """Return a body as JSON; what orjson refuses (numbers beyond 64 bits, lone surrogates) json writes."""
     try:
