@@ -8,12 +8,13 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
+from eval_pipeline.core.batches import BatchJob, BatchListing, JobState, ProviderBatch
 from eval_pipeline.core.datasets import DatasetKind, DatasetVersion, Page
 from eval_pipeline.core.errors import EvalPipelineError
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.outcomes import Attempt, Usage
 from eval_pipeline.core.runs import Flow, RunMode, RunRecord, RunState, Worker
-from eval_pipeline.core.stages import Manifest
+from eval_pipeline.core.stages import Manifest, StageRef
 
 
 class Appender(Protocol):
@@ -260,7 +261,48 @@ class RunLedger(Protocol):
         ...
 
 
-class Ledger(LeaseLedger, DatasetLedger, RunLedger, Protocol):
+class BatchLedger(Protocol):
+    """The batch_jobs table; every change is a compare-and-set on the state that was read."""
+
+    def add_jobs(self, jobs: Sequence[BatchJob]) -> Sequence[BatchJob]:
+        """Record intents, all or none; returns them with their ids.
+
+        One whose submission key is recorded already is returned as it stands: an intent is claimed once.
+        """
+        ...
+
+    def find_job(self, job_id: int) -> BatchJob | None:
+        """Return one job."""
+        ...
+
+    def stage_jobs(self, stage: StageRef) -> Sequence[BatchJob]:
+        """Return all jobs of a stage in the order of submission (round, shard, attempt)."""
+        ...
+
+    def run_jobs(self, *, flow: Flow, key: RunKey) -> Sequence[BatchJob]:
+        """Return all jobs of a run, stage by stage."""
+        ...
+
+    def open_jobs(self, *, provider: str, after_id: int = 0, limit: int = 1_000) -> Sequence[BatchJob]:
+        """Return open jobs of all projects by id, from behind ``after_id``; cost does not grow with closed ones."""
+        ...
+
+    def change_job(self, job: BatchJob, *, to: JobState | None = None, **changes: Any) -> BatchJob | None:  # noqa: ANN401 - columns
+        """Change a job whose row still has the version of ``job``, else return None.
+
+        ``to`` must follow from its state; ``changes`` are fields of ``BatchJob``. Returns the job as it is now.
+        """
+        ...
+
+    def resubmit_job(self, job: BatchJob, *, again: BatchJob, **changes: Any) -> BatchJob | None:  # noqa: ANN401 - columns
+        """Close a job as ``failed`` and record the intent to submit its file again, in one transaction.
+
+        Returns the new intent, None as above.
+        """
+        ...
+
+
+class Ledger(LeaseLedger, DatasetLedger, RunLedger, BatchLedger, Protocol):
     """Facts that need transactions and queries: SQLite by default, PostgreSQL in production."""
 
 
@@ -325,4 +367,50 @@ class Progress(Protocol):
 
     def update(self, *, stage: str, done: int, failed: int, total: int, cost_usd: Decimal | None) -> None:
         """Report the present counts."""
+        ...
+
+
+class BatchProvider(Protocol):
+    """The files and batches of one account at one provider; every fault raises ``BatchCallError``."""
+
+    @property
+    def account(self) -> str:
+        """Digest of base URL and key."""
+        ...
+
+    @property
+    def base_url(self) -> str:
+        """Where it is reached."""
+        ...
+
+    def upload(self, path: Path, *, name: str) -> str:
+        """Upload a request file, streamed; returns its id."""
+        ...
+
+    def create(self, *, file_id: str, endpoint: str, key: str, labels: Mapping[str, str]) -> ProviderBatch:
+        """Create a batch, once, with the key in its metadata."""
+        ...
+
+    def list(self, *, since: datetime | None, most_calls: int) -> BatchListing:
+        """List the newest batches, back to ``since``, in at most so many calls of 100."""
+        ...
+
+    def find(self, batch_id: str) -> ProviderBatch:
+        """Look one batch up; a 404 raises with fault ``gone``."""
+        ...
+
+    def cancel(self, batch_id: str) -> ProviderBatch:
+        """Ask for a batch to be cancelled; one that has ended stays as it is."""
+        ...
+
+    def download(self, file_id: str, path: Path) -> None:
+        """Copy a file's bytes to ``path``, whole or not at all; tried again in place when the connection breaks."""
+        ...
+
+    def delete_file(self, file_id: str) -> None:
+        """Delete a file; one that is gone is no error."""
+        ...
+
+    def close(self) -> None:
+        """Let connections go."""
         ...

@@ -37,9 +37,10 @@ class Journal:
         number = int(taken[-1]) + 1 if taken else 0
         return JournalWriter(self._objects.appender(self._prefix, name=f"{attempt:06d}-{number:03d}"))
 
-    def entries(self) -> Iterator[bytes]:
-        """Stream all whole lines of all attempts in the order in which they were recorded."""
-        keys = list(self._objects.list(self._prefix))
+    def entries(self, *, below: str | None = None) -> Iterator[bytes]:
+        """Stream all whole lines in the order in which they were recorded; with ``below``, of earlier files alone."""
+        end = None if below is None else f"{self._prefix}/{below}"
+        keys = [key for key in self._objects.list(self._prefix) if end is None or key < end]
         for start in range(0, len(keys), _AT_ONCE):
             with ExitStack() as copies, ThreadPoolExecutor(_AT_ONCE) as pool:
                 fetched = pool.map(
@@ -50,11 +51,11 @@ class Journal:
                         yield from _whole_lines(file)
 
     @contextmanager
-    def spool(self) -> Iterator["SpooledJournal"]:
-        """Copy all lines into one temporary file, to read them in any order in bounded memory."""
+    def spool(self, *, below: str | None = None) -> Iterator["SpooledJournal"]:
+        """Copy the lines into one temporary file, to read them in any order in bounded memory."""
         with temporary_folder() as folder, (folder / "journal").open("w+b") as file:
             with os_errors_explained(Path(file.name)):
-                file.writelines(line + b"\n" for line in self.entries())
+                file.writelines(line + b"\n" for line in self.entries(below=below))
                 file.flush()
             yield SpooledJournal(Path(file.name), descriptor=file.fileno())
 

@@ -11,6 +11,7 @@ from sqlalchemy import URL, make_url, select
 from sqlalchemy.exc import ArgumentError
 
 from eval_pipeline.core.errors import EvalPipelineError, UsageError
+from eval_pipeline.storage.ledger_batches import BatchTable
 from eval_pipeline.storage.ledger_database import Database
 from eval_pipeline.storage.ledger_datasets import DatasetTable
 from eval_pipeline.storage.ledger_leases import LeaseTable
@@ -20,7 +21,7 @@ from eval_pipeline.storage.ledger_upgrade import is_current, upgrade
 from eval_pipeline.storage.whole import create_whole, only_one
 
 
-class SqlLedger(DatasetTable, RunTable, LeaseTable):
+class SqlLedger(DatasetTable, RunTable, LeaseTable, BatchTable):
     """All tables of one ledger; safe to use from several threads."""
 
     def __init__(self, database: Database) -> None:

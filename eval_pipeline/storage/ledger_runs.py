@@ -12,7 +12,7 @@ from eval_pipeline.core.names import DEFAULT_PROJECT, RunKey
 from eval_pipeline.core.runs import Flow, RunMode, RunRecord, RunState, Worker
 from eval_pipeline.storage.ledger_database import LedgerTable, read_page
 from eval_pipeline.storage.ledger_datasets import refuse_deleted_dataset
-from eval_pipeline.storage.ledger_schema import runs
+from eval_pipeline.storage.ledger_schema import batch_jobs, runs
 
 
 class RunTable(LedgerTable):
@@ -91,6 +91,8 @@ class RunTable(LedgerTable):
         with self._database.write() as connection:
             if connection.execute(delete(runs).where(*_is(flow, key))).rowcount == 0:
                 raise _not_found(flow, key)
+            mine = (batch_jobs.c.project == key.project, batch_jobs.c.flow == flow.value, batch_jobs.c.run == key.run)
+            connection.execute(delete(batch_jobs).where(*mine))
 
     def _change_existing(self, *, flow: Flow, key: RunKey, values: dict[str, object]) -> None:
         with self._database.write() as connection:

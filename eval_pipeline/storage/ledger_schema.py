@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 
 POSTGRESQL_SCHEMA: Final = "eval_pipeline"
-SCHEMA_VERSIONS: Final = ("0001",)
+SCHEMA_VERSIONS: Final = ("0001", "0002")
 """Every schema that this code can upgrade from, oldest first; the last is the one it works with."""
 
 
@@ -142,3 +142,67 @@ leases: Final = Table(
     Column("holder_started_at", Float(53), nullable=False),
     Column("since", UtcDateTime, nullable=False),
 )
+
+batch_jobs: Final = Table(
+    "batch_jobs",
+    metadata,
+    Column("id", ROW_ID, primary_key=True, autoincrement=True),
+    Column("project", Text, nullable=False),
+    Column("flow", Text, nullable=False),
+    Column("run", Text, nullable=False),
+    Column("stage", Text, nullable=False),
+    Column("round", Integer, nullable=False),
+    Column("shard", Integer, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("submission_key", Text, nullable=False),
+    Column("fingerprint", Text, nullable=False),
+    Column("provider", Text, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("base_url", Text, nullable=False),
+    Column("model", FreeText, nullable=False),
+    Column("endpoint", Text, nullable=False),
+    Column("requests", BigInteger, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("token", BigInteger, nullable=False),
+    Column("create_started_at", UtcDateTime),
+    Column("waits_until", UtcDateTime),
+    Column("empty_lists", Integer, nullable=False),
+    Column("listed_at", UtcDateTime),
+    Column("provider_id", FreeText),
+    Column("provider_status", FreeText),
+    Column("provider_created_at", UtcDateTime),
+    Column("input_file_id", FreeText),
+    Column("output_file_id", FreeText),
+    Column("error_file_id", FreeText),
+    Column("total", BigInteger),
+    Column("completed", BigInteger),
+    Column("failed", BigInteger),
+    Column("looks_without_files", Integer, nullable=False),
+    Column("looked_at", UtcDateTime),
+    Column("cancel_requested_at", UtcDateTime),
+    Column("cancelled_by_us", Boolean, nullable=False),
+    Column("ended_at", UtcDateTime),
+    Column("collected_at", UtcDateTime),
+    Column("outcomes", JSON(none_as_null=True)),
+    Column("anomalies", JSON, nullable=False),
+    Column("error_code", FreeText),
+    Column("error_message", FreeText),
+    UniqueConstraint("submission_key", name="uq_batch_jobs_submission_key"),
+    UniqueConstraint(
+        "project", "flow", "run", "stage", "round", "shard", "attempt", name="uq_batch_jobs_project_flow_run_stage"
+    ),
+    sqlite_autoincrement=True,
+)
+OPEN_STATES: Final = ("intent", "submitted", "ended")
+Index(
+    "ix_batch_jobs_open",
+    batch_jobs.c.provider,
+    batch_jobs.c.id,
+    sqlite_where=batch_jobs.c.state.in_(OPEN_STATES),
+    postgresql_where=batch_jobs.c.state.in_(OPEN_STATES),
+)
+"""Only open jobs are in it: looking for them does not cost more as history grows."""
