@@ -95,11 +95,11 @@ def test_every_asset_and_check_tells_what_it_is() -> None:
             assert asset.specs_by_key[key].kinds, key
             assert asset.partitions_def is not None, key
     checks = defs.get_repository_def().asset_checks_defs_by_key
-    assert len(checks) == 2
+    assert len(checks) == 4
     for check_key, check in checks.items():
         spec = check.get_spec_for_check_key(check_key)
         assert spec.description, check_key
-        assert spec.blocking, check_key
+        assert spec.blocking == (check_key.name == "failure_threshold"), check_key
         assert spec.partitions_def is not None, check_key
 
 

@@ -6,8 +6,9 @@ from typing import Any
 import click
 
 from eval_pipeline.cli.output import error_json, write_error, write_json, write_warning
-from eval_pipeline.cli.progress import show_progress
+from eval_pipeline.cli.progress import show_progress, write_line
 from eval_pipeline.cli.text_view import write_run
+from eval_pipeline.cli.waiting import follow
 from eval_pipeline.core.errors import EvalPipelineError, IncompleteError
 from eval_pipeline.core.names import RunKey, command_on
 from eval_pipeline.core.runs import Flow, RunRecord, RunState
@@ -25,14 +26,23 @@ EXIT_CODES = {
 EXIT_GATE = 100
 
 
-def execute_and_show(deployment: Deployment, key: RunKey, *, wait: bool, as_json: bool, refresh: bool = False) -> int:
+def execute_and_show(
+    deployment: Deployment,
+    key: RunKey,
+    *,
+    wait: bool,
+    as_json: bool,
+    refresh: bool = False,
+    resend_lost: bool = False,
+) -> int:
     """Execute a claimed run here (or leave it to the daemon), show it, and return the exit code."""
     if not wait:
         return _leave_to_daemon(key, as_json=as_json)
     from eval_pipeline.defs.launch import execute_text_run  # noqa: PLC0415 - dagster: only where a run is executed
 
     with show_progress() as progress:
-        problem = execute_text_run(deployment, key, progress=progress, refresh=refresh)
+        problem = execute_text_run(deployment, key, progress=progress, refresh=refresh, resend_lost=resend_lost)
+        problem = follow(deployment, key, progress=progress, say=write_line, problem=problem)
     run = end_attempt(deployment, flow=Flow.TEXT, key=key, problem=problem)
     return show_outcome(deployment, run, problem=problem, as_json=as_json)
 

@@ -1,5 +1,7 @@
 """``eval-pipeline run``: the runs of every flow, where they stand, and what may be done with them."""
 
+from typing import Any
+
 import click
 
 from eval_pipeline.cli.deployments import open_deployment
@@ -9,6 +11,7 @@ from eval_pipeline.core.errors import EvalPipelineError
 from eval_pipeline.core.names import RunKey, validate_project
 from eval_pipeline.core.runs import Flow, RunState
 from eval_pipeline.wiring import run_control
+from eval_pipeline.wiring.batch_polling import cancel_batches
 from eval_pipeline.wiring.run_life import find_run, state_of
 
 flow_option = click.option("--flow", type=click.Choice([str(flow) for flow in Flow]), help="Only this flow.")
@@ -67,8 +70,32 @@ def status(run: str, *, project: str, as_json: bool) -> None:
         for stage in document["stages"]
     ]
     write_table(("STAGE", "STATE", "ROWS", "FINISHED (UTC)", "NOTE"), rows)
+    _write_batches(document["batches"])
     if document["error"]:
         write_error(EvalPipelineError(**document["error"]))
+
+
+def _write_batches(batches: list[dict[str, Any]]) -> None:
+    if not batches:
+        return
+    click.echo("")
+    rows = [
+        (
+            batch["stage"],
+            batch["round"],
+            batch["shard"],
+            batch["state"],
+            printable(batch["provider_status"] or ""),
+            f"{batch['completed'] or 0:,} + {batch['failed'] or 0:,} failed of {batch['requests']:,}",
+            batch["age"],
+            printable(batch["batch"] or ""),
+        )
+        for batch in batches
+    ]
+    write_table(("BATCHES OF", "ROUND", "SHARD", "STATE", "PROVIDER SAYS", "REQUESTS", "AGE", "BATCH"), rows)
+    for batch in batches:
+        for words in (*batch["anomalies"], *([batch["error"]["message"]] if batch["error"] else [])):
+            click.echo(f"{batch['stage']} {batch['job']}: {printable(words)}")
 
 
 def _second(moment: str | None) -> str | None:
@@ -79,6 +106,9 @@ def _second(moment: str | None) -> str | None:
 @click.argument("run")
 @click.option("--refresh", is_flag=True, help="Start the paid stages over and pay again.")
 @click.option(
+    "--resend-lost", is_flag=True, help="Send items again whose batch result is gone; they may be charged twice."
+)
+@click.option(
     "--max-cost-usd",
     metavar="USD",
     type=float,
@@ -86,12 +116,21 @@ def _second(moment: str | None) -> str | None:
 )
 @click.option("--wait/--no-wait", default=True, show_default=True, help="Execute here, or leave it to the daemon.")
 @common_options
-def retry(run: str, *, refresh: bool, max_cost_usd: float | None, wait: bool, project: str, as_json: bool) -> int:
+def retry(
+    run: str,
+    *,
+    refresh: bool,
+    resend_lost: bool,
+    max_cost_usd: float | None,
+    wait: bool,
+    project: str,
+    as_json: bool,
+) -> int:
     """Take RUN up again: only what is not finished is asked."""
     deployment = open_deployment()
     key = RunKey.of(project=project, run=run)
     run_control.reopen(deployment, flow=Flow.TEXT, key=key, max_cost_usd=max_cost_usd, here=wait)
-    return execute_and_show(deployment, key, wait=wait, as_json=as_json, refresh=refresh)
+    return execute_and_show(deployment, key, wait=wait, as_json=as_json, refresh=refresh, resend_lost=resend_lost)
 
 
 @command.command()
@@ -102,11 +141,13 @@ def cancel(run: str, *, project: str, as_json: bool) -> None:
     deployment = open_deployment()
     key = RunKey.of(project=project, run=run)
     state = run_control.cancel(deployment, flow=Flow.TEXT, key=key)
+    asked_batches = cancel_batches(deployment, flow=Flow.TEXT, key=key)
     if as_json:
         write_json(run_control.run_json(find_run(deployment, flow=Flow.TEXT, key=key)))
         return
     asked = "asked to stop at the next item boundary" if state is RunState.RUNNING else str(state)
-    click.echo(f"{run}: {asked}")
+    batches = f"; {asked_batches:,} batches are being cancelled, what is done is collected" if asked_batches else ""
+    click.echo(f"{run}: {asked}{batches}")
 
 
 @command.command()

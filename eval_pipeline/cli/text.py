@@ -29,7 +29,7 @@ def command() -> None:
 @click.option(
     "--mode",
     type=click.Choice([str(mode) for mode in RunMode]),
-    help="fast: live calls, for small datasets. batch, the default, is not part of this version.",
+    help="batch (default): at half price, within a day. fast: live calls, for small datasets.",
 )
 @click.option("--provider", metavar="NAME", help="openai: OpenAI or any compatible server (OPENAI_BASE_URL).")
 @click.option("--model", metavar="NAME", help="Model under test; default gpt-4o-mini.")
@@ -69,7 +69,9 @@ def command() -> None:
     help="Stop, resumable (exit code 101), before the run costs more.",
 )
 @click.option("--estimate", is_flag=True, help="Only check everything and say what it would cost.")
-@click.option("--wait/--no-wait", default=True, show_default=True, help="Execute here, or leave it to the daemon.")
+@click.option(
+    "--wait/--no-wait", default=True, show_default=True, help="Follow it here to its end, or leave it to the daemon."
+)
 @common_options
 def run(
     run: str,

@@ -15,7 +15,7 @@ from eval_pipeline.wiring.deployment import Deployment
 warnings.filterwarnings("ignore", category=dg.PreviewWarning)
 warnings.filterwarnings("ignore", category=dg.BetaWarning)
 
-from eval_pipeline.defs.text_eval import TEXT_ASSETS, TEXT_CHECKS, requested_runs, text_job  # noqa: E402 - after the filter
+from eval_pipeline.defs.text_eval import TEXT_ASSETS, TEXT_CHECKS, openai_batches, requested_runs, text_job  # noqa: E402 - after the filter
 
 
 def build_definitions(
@@ -31,7 +31,7 @@ def build_definitions(
         assets=[*TEXT_ASSETS],
         asset_checks=[*TEXT_CHECKS],
         jobs=[text_job],
-        sensors=[requested_runs],
+        sensors=[requested_runs, openai_batches],
         executor=dg.in_process_executor,
         resources={
             "deployment": deployment_resource(open_it),

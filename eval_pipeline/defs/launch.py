@@ -27,6 +27,7 @@ def execute_text_run(
     progress: Progress,
     stages: Sequence[str] = (),
     refresh: bool = False,
+    resend_lost: bool = False,
     scorers: Sequence[str] = (),
 ) -> EvalPipelineError | None:
     """Make the stages of a claimed run (all by default); what is stored already is not paid for again.
@@ -37,6 +38,7 @@ def execute_text_run(
         progress: where stages tell how far they are.
         stages: only these.
         refresh: start the paid stages over and pay again.
+        resend_lost: send items again whose batch result is gone.
         scorers: other scorers than the run's own.
 
     Returns:
@@ -49,7 +51,7 @@ def execute_text_run(
         result = definitions.resolve_job_def(text_job.name).execute_in_process(
             instance=instance,
             partition_key=key.partition,
-            run_config={**_QUIET, "ops": _config(refresh=refresh, scorers=scorers)},
+            run_config={**_QUIET, "ops": _config(refresh=refresh, resend_lost=resend_lost, scorers=scorers)},
             tags=worker_tags(deployment.worker, run_id=run_id),
             run_id=run_id,
             asset_selection=[dg.AssetKey(["text_eval", stage]) for stage in stages] or None,
@@ -58,8 +60,9 @@ def execute_text_run(
         return explanation(result)
 
 
-def _config(*, refresh: bool, scorers: Sequence[str]) -> dict[str, object]:
+def _config(*, refresh: bool, resend_lost: bool, scorers: Sequence[str]) -> dict[str, object]:
     """Configure only what differs from the defaults: an op that is not selected takes no configuration."""
-    paid = {f"text_eval__{stage}": {"config": {"refresh": True}} for stage in ("responses", "embeddings") if refresh}
+    wanted = {name: True for name, given in (("refresh", refresh), ("resend_lost", resend_lost)) if given}
+    paid = {f"text_eval__{stage}": {"config": wanted} for stage in ("responses", "embeddings") if wanted}
     scored = {"text_eval__scores": {"config": {"scorers": list(scorers)}}} if scorers else {}
     return {**paid, **scored}

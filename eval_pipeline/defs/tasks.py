@@ -1,5 +1,6 @@
 """What a stage's work is given by Dagster: which run, which process, where to tell its progress."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import dagster as dg
@@ -26,7 +27,11 @@ class Task:
     retried_run_id: str | None
     """The Dagster run that Dagster itself retries with this one."""
     progress: Progress
+    say: Callable[[str], None]
+    """Writes a line into the Dagster run's log."""
     refresh: bool = False
+    resend_lost: bool = False
+    """Whether a person accepts that items whose paid result is gone may be charged a second time."""
 
     def ref(self, stage: str) -> StageRef:
         """Name a stage of this run."""
@@ -38,7 +43,9 @@ class Task:
         return self.deployment.credentials(self.key.project)
 
 
-def task_of(step: dg.AssetExecutionContext | dg.AssetCheckExecutionContext, *, refresh: bool = False) -> Task:
+def task_of(
+    step: dg.AssetExecutionContext | dg.AssetCheckExecutionContext, *, refresh: bool = False, resend_lost: bool = False
+) -> Task:
     """Read the task off the context, and name this process in the run's tags."""
     context = step.op_execution_context
     deployment: Deployment = context.resources.deployment
@@ -53,5 +60,7 @@ def task_of(step: dg.AssetExecutionContext | dg.AssetCheckExecutionContext, *, r
         dagster_run_id=context.run_id,
         retried_run_id=context.run.tags.get(PARENT_RUN_ID_TAG) if RETRY_NUMBER_TAG in context.run.tags else None,
         progress=context.resources.progress,
+        say=context.log.info,
         refresh=refresh,
+        resend_lost=resend_lost,
     )

@@ -12,8 +12,10 @@ from eval_pipeline.core.errors import IncompleteError
 from eval_pipeline.core.names import command_on
 from eval_pipeline.core.outcomes import ItemRecord, ItemStatus
 from eval_pipeline.core.ports import StageReader
+from eval_pipeline.core.runs import RunMode
 from eval_pipeline.defs.interruption import Interruption
 from eval_pipeline.defs.tasks import Task
+from eval_pipeline.defs.text_batches import Questions, close_rounds, go_on
 from eval_pipeline.dispatch.budget import ResponsePurse
 from eval_pipeline.dispatch.gate import StopReason
 from eval_pipeline.dispatch.live import LiveOutcome, LiveRequest, run_live
@@ -28,23 +30,32 @@ from eval_pipeline.text_eval.responses import (
 )
 from eval_pipeline.text_eval.spec import TextSpec
 from eval_pipeline.wiring import models
-from eval_pipeline.wiring.bench import StageAtWork, at_work, run_cancelled, start_over
+from eval_pipeline.wiring.bench import StageAtWork, at_work, content_sha256, run_cancelled, start_over
 
 ROWS_AT_ONCE = 500
 
 
-def make_responses(task: Task, *, dataset: StageReader) -> StageReader:
-    """Ask the model under test what is not answered yet, then store every item."""
+def make_responses(task: Task, *, dataset: StageReader, response_batch: StageReader) -> StageReader | None:
+    """Ask the model under test what is not answered yet, then store every item; None while batches are out."""
     deployment, ref = task.deployment, task.ref("responses")
     with at_work(
         deployment, ref, schema=tables.RESPONSES, inputs={"dataset": dataset}, dagster_run_id=task.dagster_run_id
     ) as stage:
-        if task.refresh:
-            start_over(deployment, stage, by=task.dagster_run_id, retried=task.retried_run_id)
         work = _Answering.of(task, stage=stage, dataset=dataset)
-        calls = work.ask_missing()
+        if work.spec.mode is RunMode.BATCH:
+            made_from = content_sha256(dataset.manifest)
+            questions = Questions(task, work.spec, dataset).work
+            if not go_on(task, stage, questions, batch=response_batch, made_from=made_from):
+                return None
+            calls = sum(job.requests for job in deployment.ledger.stage_jobs(ref))
+        else:
+            if task.refresh:
+                start_over(deployment, stage, by=task.dagster_run_id, retried=task.retried_run_id)
+            calls = work.ask_missing()
         tally = work.store()
-        stage.files.finish({"mode": str(work.spec.mode), "calls": calls, **tally.summary(rate="standard")})
+        rate = "standard" if work.spec.mode is RunMode.FAST else "batch"
+        stage.files.finish({"mode": str(work.spec.mode), "calls": calls, **tally.summary(rate=rate)})
+    close_rounds(task, ref)
     return deployment.stages.open(ref)
 
 

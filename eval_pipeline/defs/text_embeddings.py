@@ -7,9 +7,11 @@ from typing import Any
 
 from eval_pipeline.core.cost import StageCost, Tariff
 from eval_pipeline.core.ports import StageReader
+from eval_pipeline.core.runs import RunMode
 from eval_pipeline.defs.interruption import Interruption
 from eval_pipeline.defs.tasks import Task
 from eval_pipeline.defs.text_answers import out_of_budget
+from eval_pipeline.defs.text_batches import Texts, close_rounds, go_on
 from eval_pipeline.dispatch.budget import EmbeddingPurse
 from eval_pipeline.dispatch.embed import EmbeddedPack, EmbedOutcome, embed_texts, text_digest
 from eval_pipeline.dispatch.gate import StopReason
@@ -26,8 +28,10 @@ PACKS_AT_ONCE = 4
 """Calls under way at most: each may bring 2,048 vectors of 3,072 floats, 25 MB, into memory."""
 
 
-def make_embeddings(task: Task, *, dataset: StageReader, responses: StageReader) -> StageReader:
-    """Embed what has no vector yet, then store both vectors of every item."""
+def make_embeddings(
+    task: Task, *, dataset: StageReader, responses: StageReader, embedding_batch: StageReader
+) -> StageReader | None:
+    """Embed what has no vector yet, then store both vectors of every item; None while batches are out."""
     deployment, ref = task.deployment, task.ref("embeddings")
     inputs = {"dataset": dataset, "responses": responses}
     with at_work(deployment, ref, schema=tables.EMBEDDINGS, inputs=inputs, dagster_run_id=task.dagster_run_id) as stage:
@@ -35,12 +39,20 @@ def make_embeddings(task: Task, *, dataset: StageReader, responses: StageReader)
         if not spec.needs_embeddings:
             stage.files.finish(_not_needed(responses))
             return deployment.stages.open(ref)
-        if task.refresh:
-            start_over(deployment, stage, by=task.dagster_run_id, retried=task.retried_run_id)
         work = _Embedding(task, stage, dataset, responses, spec, models.tariff(spec.embedding_model, mode=spec.mode))
-        calls = work.embed_missing()
+        if spec.mode is RunMode.BATCH:
+            texts = Texts(task, spec, dataset, responses).work
+            # vectors are found by the digest of their text: those of other answers do no harm
+            if not go_on(task, stage, texts, batch=embedding_batch, made_from=None):
+                return None
+            calls = sum(job.requests for job in deployment.ledger.stage_jobs(ref))
+        else:
+            if task.refresh:
+                start_over(deployment, stage, by=task.dagster_run_id, retried=task.retried_run_id)
+            calls = work.embed_missing()
         summary = work.store()
         stage.files.finish({"mode": str(spec.mode), "calls": calls, **summary})
+    close_rounds(task, ref)
     return deployment.stages.open(ref)
 
 

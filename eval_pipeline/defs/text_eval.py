@@ -35,7 +35,9 @@ class SpecConfig(dg.Config):
     """What to evaluate. Leave everything empty to make the stages of a run again as it was specified."""
 
     dataset: str = Field(default="", description="Golden dataset: NAME, or NAME@VERSION (first 8 characters of it).")
-    mode: str = Field(default="batch", description="fast: live calls. batch is not part of this version.")
+    mode: str = Field(
+        default="batch", description="batch: at half price, within a day. fast: live calls, for small datasets."
+    )
     provider: str = Field(default="openai", description="openai: OpenAI or any compatible server (OPENAI_BASE_URL).")
     model: str | None = Field(default=None, description="Model under test, for example gpt-4o-mini.")
     instructions: str | None = Field(default=None, description="System prompt of the assistant under test.")
@@ -64,6 +66,9 @@ class PaidConfig(dg.Config):
 
     refresh: bool = Field(
         default=False, description="Start over and pay again, instead of asking only what is missing."
+    )
+    resend_lost: bool = Field(
+        default=False, description="Send items again whose batch result is gone; they may be charged a second time."
     )
 
 
@@ -96,7 +101,7 @@ def dataset(context: dg.AssetExecutionContext, spec: StageReader) -> dg.Output[S
 
 @stage(kinds={"openai"})
 def response_batch(context: dg.AssetExecutionContext, dataset: StageReader) -> dg.Output[StageReader]:
-    """Provider jobs that answer the questions; a fast run needs none."""
+    """Batches of questions at the provider; a fast run needs none."""
     from eval_pipeline.defs import text_prepare  # noqa: PLC0415
 
     return _made(lambda: text_prepare.make_response_batch(task_of(context), dataset=dataset))
@@ -109,17 +114,20 @@ def responses(
     """Answer of the model under test to every question, or the reason why there is none."""
     from eval_pipeline.defs import text_answers  # noqa: PLC0415
 
-    task = task_of(context, refresh=config.refresh)
-    del response_batch
-    yield _made(lambda: text_answers.make_responses(task, dataset=dataset))
+    task = task_of(context, refresh=config.refresh, resend_lost=config.resend_lost)
+    yield from _made_when_ready(
+        lambda: text_answers.make_responses(task, dataset=dataset, response_batch=response_batch)
+    )
 
 
 @stage(kinds={"openai"})
-def embedding_batch(context: dg.AssetExecutionContext, responses: StageReader) -> dg.Output[StageReader]:
-    """Provider jobs that embed the answers; a fast run needs none."""
+def embedding_batch(
+    context: dg.AssetExecutionContext, dataset: StageReader, responses: StageReader
+) -> dg.Output[StageReader]:
+    """Batches of answers to embed at the provider; a fast run needs none."""
     from eval_pipeline.defs import text_prepare  # noqa: PLC0415
 
-    return _made(lambda: text_prepare.make_embedding_batch(task_of(context), responses=responses))
+    return _made(lambda: text_prepare.make_embedding_batch(task_of(context), dataset=dataset, responses=responses))
 
 
 @stage(kinds={"openai", "parquet"}, output_required=False, pool="openai")
@@ -133,9 +141,12 @@ def embeddings(
     """Vectors of every answer and its golden answer; equal texts are embedded once."""
     from eval_pipeline.defs import text_embeddings  # noqa: PLC0415
 
-    task = task_of(context, refresh=config.refresh)
-    del embedding_batch
-    yield _made(lambda: text_embeddings.make_embeddings(task, dataset=dataset, responses=responses))
+    task = task_of(context, refresh=config.refresh, resend_lost=config.resend_lost)
+    yield from _made_when_ready(
+        lambda: text_embeddings.make_embeddings(
+            task, dataset=dataset, responses=responses, embedding_batch=embedding_batch
+        )
+    )
 
 
 @stage(kinds={"parquet"})
@@ -191,6 +202,16 @@ def _made(make: Callable[[], StageReader]) -> dg.Output[StageReader]:
     return dg.Output(stored, metadata=describe(stored))
 
 
+def _made_when_ready(make: Callable[[], StageReader | None]) -> Iterator[dg.Output[StageReader]]:
+    """Make a stage, or yield nothing while it waits for its provider: all that depends on it is skipped."""
+    from eval_pipeline.defs.text_metadata import describe  # noqa: PLC0415
+
+    with explained():
+        stored = make()
+    if stored is not None:
+        yield dg.Output(stored, metadata=describe(stored))
+
+
 def threshold_check(stage: dg.AssetsDefinition, *, about: str) -> dg.AssetChecksDefinition:
     """Make the blocking check that compares a paid stage's failures with the run's threshold."""
 
@@ -219,6 +240,29 @@ embeddings_threshold = threshold_check(
 )
 
 
+def freshness_check(stage: dg.AssetsDefinition, *, collected_by: str) -> dg.AssetChecksDefinition:
+    """Make the check that says whether a stage's batches are within their window; the sensor reports it, too."""
+
+    @dg.asset_check(
+        asset=stage,
+        name="batch_freshness",
+        partitions_def=text_runs,
+        required_resource_keys={"deployment", "progress"},
+        description="No batch is open for longer than its window, and the provider's account can be asked.",
+    )
+    def batch_freshness(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
+        from eval_pipeline.defs.batch_sensors import judge_freshness  # noqa: PLC0415
+
+        with explained():
+            return judge_freshness(task_of(context), collected_by=collected_by)
+
+    return batch_freshness
+
+
+responses_freshness = freshness_check(response_batch, collected_by="responses")
+embeddings_freshness = freshness_check(embedding_batch, collected_by="embeddings")
+
+
 @dg.sensor(
     name="requested_runs",
     job_name=GROUP,
@@ -232,6 +276,21 @@ def requested_runs(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.
     return requested_text_runs(context.resources.deployment)
 
 
+@dg.sensor(
+    name="openai_batches",
+    job_name=GROUP,
+    minimum_interval_seconds=5,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    required_resource_keys={"deployment"},
+    description="Asks OpenAI about open batches, and starts the runs that collect what has ended.",
+)
+def openai_batches(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+    """Poll the open batches of all projects."""
+    from eval_pipeline.defs.batch_sensors import look_after_batches  # noqa: PLC0415 - only where it ticks
+
+    return look_after_batches(context, context.resources.deployment, provider="openai")
+
+
 TEXT_ASSETS = (
     spec,
     dataset,
@@ -243,7 +302,7 @@ TEXT_ASSETS = (
     report,
     traces,
 )
-TEXT_CHECKS = (responses_threshold, embeddings_threshold)
+TEXT_CHECKS = (responses_threshold, embeddings_threshold, responses_freshness, embeddings_freshness)
 text_job = dg.define_asset_job(
     GROUP,
     selection=dg.AssetSelection.assets(*TEXT_ASSETS),

@@ -1,7 +1,7 @@
 """The stages before anything is paid: the frozen specification, the frozen items, and the notes of what is live."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
 from typing import Any
 
@@ -9,11 +9,13 @@ from eval_pipeline.core.errors import ConflictError, UsageError
 from eval_pipeline.core.ports import StageReader
 from eval_pipeline.core.runs import RunMode, RunRecord
 from eval_pipeline.defs.tasks import Task
+from eval_pipeline.defs.text_batches import Questions, Texts, batch_stage, jobs_summary
+from eval_pipeline.dispatch.batch_stage import BatchWork
 from eval_pipeline.text_eval import tables
 from eval_pipeline.text_eval.dataset import expand
 from eval_pipeline.text_eval.spec import TextRequest, TextSpec
 from eval_pipeline.wiring import text_runs
-from eval_pipeline.wiring.bench import at_work
+from eval_pipeline.wiring.bench import at_work, content_sha256
 from eval_pipeline.wiring.golden_store import golden_rows
 from eval_pipeline.wiring.text_estimate import estimate_run
 
@@ -109,17 +111,50 @@ def _chunks(rows: Iterable[dict[str, Any]]) -> Iterable[list[dict[str, Any]]]:
 
 
 def make_response_batch(task: Task, *, dataset: StageReader) -> StageReader:
-    """Note that a fast run needs no provider job."""
-    return _note_live(task, stage_name="response_batch", inputs={"dataset": dataset})
+    """Submit the questions of a batch run; note that a fast run needs no provider job."""
+    inputs = {"dataset": dataset}
+    made_from = content_sha256(dataset.manifest)
+
+    def work(spec: TextSpec) -> BatchWork:
+        return Questions(task, spec, dataset).work()
+
+    return _submit(task, "response_batch", inputs=inputs, made_from=made_from, work=work)
 
 
-def make_embedding_batch(task: Task, *, responses: StageReader) -> StageReader:
-    """Note that a fast run needs no provider job."""
-    return _note_live(task, stage_name="embedding_batch", inputs={"responses": responses})
+def make_embedding_batch(task: Task, *, dataset: StageReader, responses: StageReader) -> StageReader:
+    """Submit the texts of a batch run; note that a fast run needs no provider job."""
+    made_from = content_sha256(responses.manifest)
+
+    def work(spec: TextSpec) -> BatchWork | None:
+        return Texts(task, spec, dataset, responses).work() if spec.needs_embeddings else None
+
+    return _submit(task, "embedding_batch", inputs={"responses": responses}, made_from=made_from, work=work)
 
 
-def _note_live(task: Task, *, stage_name: str, inputs: Mapping[str, StageReader]) -> StageReader:
+def _submit(
+    task: Task,
+    stage_name: str,
+    *,
+    inputs: Mapping[str, StageReader],
+    made_from: str,
+    work: Callable[[TextSpec], BatchWork | None],
+) -> StageReader:
     ref = task.ref(stage_name)
     with at_work(task.deployment, ref, schema=None, inputs=inputs, dagster_run_id=task.dagster_run_id) as stage:
-        stage.files.finish({"mode": str(RunMode.FAST), "note": LIVE})
+        spec = TextSpec.from_json(stage.run.spec)
+        wanted = work(spec) if spec.mode is RunMode.BATCH else None
+        if wanted is None:
+            note = LIVE if spec.mode is RunMode.FAST else "no scorer compares embeddings"
+            stage.files.finish({"mode": str(spec.mode), "note": note})
+        else:
+            stage.files.finish({"mode": str(spec.mode), "made_from": made_from, **_submitted(task, wanted)})
     return task.deployment.stages.open(ref)
+
+
+def _submitted(task: Task, work: BatchWork) -> dict[str, Any]:
+    """Submit the first round unless that was done, and say what is out."""
+    with batch_stage(task, work) as batches:
+        jobs = batches.submit_first()
+    requests = sum(job.requests for job in jobs if job.round == work.first_round)
+    note = f"{requests:,} requests in {len(jobs):,} batches" if jobs else "nothing is left to ask"
+    return {"note": note, "batches": len(jobs), "requests": requests, "jobs": jobs_summary(jobs)}

@@ -60,13 +60,14 @@ class VectorRecorder:
 
     async def __call__(self, pack: EmbeddedPack) -> None:
         """Return once all of a call is durable; what it was billed for goes first, so that it is never forgotten."""
-        await self._record(_call_line(pack))
+        await self._record(call_line(pack))
         for start in range(0, len(pack.texts), _LINES_AT_ONCE):
             lines = map(_text_line, pack.texts[start : start + _LINES_AT_ONCE])
             await asyncio.gather(*map(self._record, lines))
 
 
-def _call_line(pack: EmbeddedPack) -> bytes:
+def call_line(pack: EmbeddedPack) -> bytes:
+    """Write what a call, or a whole batch, was billed for."""
     call = {
         "usage": None if pack.usage is None else asdict(pack.usage),
         "retried": asdict(pack.retried_usage),

@@ -119,10 +119,18 @@ def start_over(deployment: Deployment, stage: StageAtWork, *, by: str, retried: 
         by: the Dagster run that asks for it.
         retried: the Dagster run that it is an automatic retry of.
     """
-    mark = f"{stage.ref.prefix}/started_over_by"
-    if _read_mark(deployment, mark) not in {by, retried or by}:
+    if not has_started_over(deployment, stage, by=by, retried=retried):
         stage.journal.clear()
-    deployment.objects.put(mark, by.encode())
+    deployment.objects.put(_mark_of(stage), by.encode())
+
+
+def has_started_over(deployment: Deployment, stage: StageAtWork, *, by: str, retried: str | None) -> bool:
+    """Tell whether this Dagster run, or the one that it retries, started the stage over already."""
+    return _read_mark(deployment, _mark_of(stage)) in {by, retried or by}
+
+
+def _mark_of(stage: StageAtWork) -> str:
+    return f"{stage.ref.prefix}/started_over_by"
 
 
 def _read_mark(deployment: Deployment, key: str) -> str | None:

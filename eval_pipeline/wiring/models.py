@@ -2,13 +2,16 @@
 
 from decimal import Decimal
 
+from eval_pipeline.core.batches import BatchPolicy
 from eval_pipeline.core.cost import Tariff
-from eval_pipeline.core.ports import Answerer, Embedder
+from eval_pipeline.core.ports import Answerer, BatchProvider, Embedder
 from eval_pipeline.core.retry import RetryPolicy
 from eval_pipeline.core.runs import RunMode
 from eval_pipeline.core.tracing import TraceSink
 from eval_pipeline.dispatch.breaker import Endpoint
 from eval_pipeline.dispatch.budget import Budget
+from eval_pipeline.dispatch.collect import ResultLine
+from eval_pipeline.providers.openai.batch_lines import read_embedding_line, read_response_line
 from eval_pipeline.providers.openai.client import OpenAIConnection
 from eval_pipeline.providers.openai.embeddings import OpenAIEmbedder
 from eval_pipeline.providers.openai.responses import OpenAIAnswerer
@@ -35,6 +38,38 @@ def answerer(connection: OpenAIConnection) -> Answerer:
 def embedder(connection: OpenAIConnection, *, model: str, dimensions: int | None) -> Embedder:
     """Build the embedding model."""
     return OpenAIEmbedder(connection, model=model, dimensions=dimensions)
+
+
+def open_batches(credentials: Credentials, *, settings: Settings) -> BatchProvider:
+    """Build the files and batches of a project's account; nothing is sent before it is used."""
+    from eval_pipeline.providers.openai.batches import OpenAIBatches  # noqa: PLC0415 - only where batches are used
+
+    return OpenAIBatches(
+        api_key=credentials.require_openai_key(),
+        base_url=credentials.openai_base_url,
+        timeout_s=settings.batch_create_timeout_seconds,
+    )
+
+
+def read_answer(line: bytes) -> ResultLine:
+    """Read a line of answers."""
+    return ResultLine(*read_response_line(line))
+
+
+def read_vector(line: bytes) -> ResultLine:
+    """Read a line of vectors."""
+    return ResultLine(*read_embedding_line(line))
+
+
+def batch_policy(settings: Settings) -> BatchPolicy:
+    """Return how patient this installation is with batches."""
+    return BatchPolicy(
+        poll_s=settings.batch_poll_seconds,
+        window_s=settings.batch_window_seconds,
+        create_timeout_s=settings.batch_create_timeout_seconds,
+        cancel_grace_s=settings.batch_cancel_grace_seconds,
+        max_rounds=settings.batch_max_rounds,
+    )
 
 
 def endpoint(credentials: Credentials, *, model: str) -> Endpoint:

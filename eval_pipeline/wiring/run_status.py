@@ -1,7 +1,10 @@
 """Where a run stands, stage by stage, read from manifests and leases alone."""
 
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
+from eval_pipeline.core.batches import BatchJob
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.ports import LeaseHeld
 from eval_pipeline.core.runs import Flow
@@ -16,7 +19,47 @@ def run_status(deployment: Deployment, *, flow: Flow, key: RunKey) -> dict[str, 
     """Return the run's row and the state of each of its stages."""
     run = find_run(deployment, flow=flow, key=key)
     stages = [_stage_status(deployment, StageRef(flow=flow, key=key, stage=stage)) for stage in TEXT_STAGES]
-    return {**run_json(run), "stages": stages}
+    return {**run_json(run), "stages": stages, "batches": batches_json(deployment.ledger.run_jobs(flow=flow, key=key))}
+
+
+def batches_json(jobs: Sequence[BatchJob]) -> list[dict[str, Any]]:
+    """Return what a person wants to know of a run's batches: what is waiting for what, and since when."""
+    return [_batch_json(job, now=datetime.now(UTC)) for job in jobs]
+
+
+def _batch_json(job: BatchJob, *, now: datetime) -> dict[str, Any]:
+    since = job.provider_created_at or job.created_at
+    until = job.ended_at or now
+    return {
+        "stage": job.stage.stage,
+        "job": job.name,
+        "round": job.round,
+        "shard": job.shard,
+        "attempt": job.attempt,
+        "state": str(job.state),
+        "provider_status": job.provider_status,
+        "batch": job.provider_id,
+        "model": job.model,
+        "requests": job.requests,
+        "completed": job.completed,
+        "failed": job.failed,
+        "outcomes": job.outcomes,
+        "created_at": job.created_at.isoformat(),
+        "submitted_at": None if job.provider_created_at is None else job.provider_created_at.isoformat(),
+        "looked_at": None if job.looked_at is None else job.looked_at.isoformat(),
+        "ended_at": None if job.ended_at is None else job.ended_at.isoformat(),
+        "waits_until": None if job.waits_until is None else job.waits_until.isoformat(),
+        "age_s": (until - since).total_seconds(),
+        "age": _age((until - since).total_seconds()),
+        "anomalies": list(job.anomalies),
+        "error": None if job.error_code is None else {"code": job.error_code, "message": job.error_message},
+    }
+
+
+def _age(seconds: float) -> str:
+    minutes, rest = divmod(max(0, round(seconds)), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {rest:02d} s"
 
 
 def _stage_status(deployment: Deployment, ref: StageRef) -> dict[str, Any]:

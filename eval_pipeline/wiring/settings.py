@@ -86,6 +86,44 @@ SETTINGS: tuple[Setting, ...] = (
         1_000,
         "Live calls under way at once; adapts downwards while the provider answers 429. A run can set its own.",
     ),
+    _real(
+        "EVAL_BATCH_POLL_SECONDS",
+        30,
+        0.1,
+        3_600,
+        "Between two looks at open batches; Dagster's sensor looks every 5 seconds at most.",
+    ),
+    _whole("EVAL_BATCH_MAX_REQUESTS", 50_000, 1, 1_000_000, "Requests of one batch; the provider's limit."),
+    _whole("EVAL_BATCH_MAX_BYTES", 200_000_000, 1_000, 10**10, "Bytes of one request file; the provider's limit."),
+    _whole(
+        "EVAL_BATCH_MAX_EMBEDDING_INPUTS", 50_000, 1, 1_000_000, "Texts of one embedding batch; the provider's limit."
+    ),
+    _whole(
+        "EVAL_BATCH_MAX_ROUNDS", 3, 1, 20, "How often items that failed in passing are sent, the first time included."
+    ),
+    _real(
+        "EVAL_BATCH_WINDOW_SECONDS",
+        86_400,
+        1,
+        2_592_000,
+        "The provider's promise. A batch that is open for longer, by the provider's clock and with 300 s of slack, is "
+        "cancelled, what is done is kept, the rest is sent again.",
+    ),
+    _real(
+        "EVAL_BATCH_CREATE_TIMEOUT_SECONDS",
+        60,
+        0.1,
+        3_600,
+        "How long the answer to the creation of a batch is waited for. An unanswered one is looked for, and made again "
+        "only 60 s after that, when two lists did not show it.",
+    ),
+    _real(
+        "EVAL_BATCH_CANCEL_GRACE_SECONDS",
+        900,
+        0,
+        86_400,
+        "How long a batch that was cancelled may take to end before it counts as lost.",
+    ),
     _whole("EVAL_RETRY_MAX_ATTEMPTS", 5, 1, 20, "Attempts at one item before a transient error is final."),
     _real(
         "EVAL_ITEM_TIME_BUDGET_SECONDS",
@@ -123,6 +161,14 @@ class Settings:
     fast_failure_threshold: float
     batch_failure_threshold: float
     fast_api_concurrency: int
+    batch_poll_seconds: float
+    batch_max_requests: int
+    batch_max_bytes: int
+    batch_max_embedding_inputs: int
+    batch_max_rounds: int
+    batch_window_seconds: float
+    batch_create_timeout_seconds: float
+    batch_cancel_grace_seconds: float
     retry_max_attempts: int
     item_time_budget_seconds: float
     request_timeout_seconds: float

@@ -149,12 +149,6 @@ def _check_provider(request: TextRequest) -> None:
             code="config_type_unsupported",
             hint=f"use one of: {', '.join(PROVIDERS)} (any OpenAI-compatible server through OPENAI_BASE_URL)",
         )
-    if request.mode is RunMode.BATCH:
-        raise UsageError(
-            "batch mode is not part of this version",
-            code="config_type_unsupported",
-            hint="use --mode fast, and raise EVAL_FAST_MAX_UNIQUE_ROWS for a larger dataset",
-        )
 
 
 def _check_priced(spec: TextSpec) -> None:

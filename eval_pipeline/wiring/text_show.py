@@ -18,6 +18,7 @@ from eval_pipeline.text_eval.spec import TextSpec
 from eval_pipeline.wiring.deployment import Deployment
 from eval_pipeline.wiring.run_control import run_json
 from eval_pipeline.wiring.run_life import find_run
+from eval_pipeline.wiring.run_status import batches_json
 from eval_pipeline.wiring.text_so_far import AnswersSoFar, answers_so_far, embedding_cost_so_far
 from eval_pipeline.wiring.text_warnings import cost_warnings
 
@@ -39,7 +40,7 @@ def show_run(deployment: Deployment, key: RunKey, *, detail: bool) -> dict[str, 
         "cost": stored.cost(),
         "threshold": stored.threshold(),
         "latency_s": stored.fact("responses", "latency_s"),
-        "batches": [],
+        "batches": batches_json(deployment.ledger.run_jobs(flow=Flow.TEXT, key=key)),
         "report": stored.fact("report", "url"),
         "langfuse": stored.fact("traces", "langfuse"),
         "warnings": cost_warnings({stage: stored.summary(stage) for stage in ("responses", "embeddings")}),

@@ -96,7 +96,6 @@ def test_an_empty_configuration_file_sets_nothing(commands: Commands) -> None:
         (("--dataset", "nowhere", "--mode", "fast"), "dataset_not_found"),
         (("--dataset", "golden@00000000", "--mode", "fast"), "dataset_not_found"),
         (("--dataset", "x" * 10_000, "--mode", "fast"), "dataset_not_found"),
-        (("--dataset", "golden"), "config_type_unsupported"),
         ((*RUN, "--provider", "palantir"), "config_type_unsupported"),
         ((*RUN, "--scorer", "rouge"), "unknown_scorer"),
         ((*RUN, "--config", "nowhere.yaml"), "invalid_config"),

@@ -1,0 +1,122 @@
+"""The sensor that looks after provider batches: polls them, and starts the runs that take their stages on."""
+
+import json
+from collections.abc import Iterator
+from time import monotonic
+
+import dagster as dg
+
+from eval_pipeline.core.batches import JobState, deadline_of
+from eval_pipeline.core.stages import StageRef
+from eval_pipeline.defs.tasks import Task
+from eval_pipeline.dispatch.submit import utc_now
+from eval_pipeline.wiring import models
+from eval_pipeline.wiring.batch_polling import Polled, poll_jobs
+from eval_pipeline.wiring.deployment import Deployment
+from eval_pipeline.wiring.run_control import TEXT_STAGES
+
+TICK_S = 40.0
+"""Dagster ends a tick after 60 seconds."""
+JOBS_A_TICK = 1_000
+MOST_ATTEMPTS = 5
+"""Runs that may fail to take one stage on before a person is asked."""
+WAKE_TAG = "eval_pipeline/collects"
+FRESHNESS_CHECK = "batch_freshness"
+_ENDED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
+
+
+def look_after_batches(
+    context: dg.SensorEvaluationContext, deployment: Deployment, *, provider: str
+) -> dg.SensorResult | dg.SkipReason:
+    """Poll one page of open jobs; the next tick goes on behind it."""
+    after_id = _place(context.cursor)
+    jobs = deployment.ledger.open_jobs(provider=provider, after_id=after_id, limit=JOBS_A_TICK)
+    next_place = jobs[-1].id if len(jobs) == JOBS_A_TICK else 0
+    if not jobs:
+        context.update_cursor(_cursor(0))
+        return dg.SkipReason("no batch is open" if after_id == 0 else "went through all open batches; beginning anew")
+    end_s = monotonic() + TICK_S
+    polled = poll_jobs(deployment, jobs, time_left=lambda: end_s - monotonic())
+    requests = list(_requests(context.instance, deployment, polled))
+    context.log.info(polled.sentence())
+    return dg.SensorResult(
+        run_requests=requests,
+        skip_reason=None if requests else dg.SkipReason(polled.sentence()),
+        cursor=_cursor(next_place),
+        asset_events=list(_checks(polled, {job.stage for job in jobs})),
+    )
+
+
+def _place(cursor: str | None) -> int:
+    return int(json.loads(cursor)["after_id"]) if cursor else 0
+
+
+def _cursor(after_id: int) -> str:
+    return json.dumps({"after_id": after_id})
+
+
+def _requests(instance: dg.DagsterInstance, deployment: Deployment, polled: Polled) -> Iterator[dg.RunRequest]:
+    """Ask for one run a stage; not while one is under way, and not for ever."""
+    for stage in polled.ready:
+        wake = wake_name(deployment, stage)
+        runs = instance.get_runs(dg.RunsFilter(tags={WAKE_TAG: wake}))
+        if any(run.status not in _ENDED for run in runs) or _is_worked_on(instance, stage):
+            continue
+        if len(runs) >= MOST_ATTEMPTS:
+            polled.alerts[stage] = f"{stage}: {len(runs)} runs could not take it on; see their logs, then: run retry"
+            continue
+        yield dg.RunRequest(
+            run_key=f"{wake}/{len(runs)}",
+            partition_key=stage.key.partition,
+            asset_selection=[dg.AssetKey([str(stage.flow), name]) for name in stages_from(stage.stage)],
+            tags={WAKE_TAG: wake},
+        )
+
+
+def wake_name(deployment: Deployment, stage: StageRef) -> str:
+    """Name what a run is started for; it changes with every submission of the stage."""
+    newest = max((job.id for job in deployment.ledger.stage_jobs(stage)), default=0)
+    return f"{stage.key.partition}/{stage.stage}/{newest}"
+
+
+def _is_worked_on(instance: dg.DagsterInstance, stage: StageRef) -> bool:
+    """Tell whether some run of the partition has not ended: it takes the stage on itself, or the next tick does."""
+    statuses = [status for status in dg.DagsterRunStatus if status not in _ENDED]
+    tags = {"dagster/partition": stage.key.partition}
+    return bool(instance.get_runs(dg.RunsFilter(tags=tags, statuses=statuses), limit=1))
+
+
+def stages_from(first: str) -> tuple[str, ...]:
+    """Return a stage and all that come after it."""
+    return TEXT_STAGES[TEXT_STAGES.index(first) :]
+
+
+def _checks(polled: Polled, stages: set[StageRef]) -> Iterator[dg.AssetCheckEvaluation]:
+    """Say of every run with open batches whether a person should look, on the stage that submitted them."""
+    for stage in sorted(stages, key=str):
+        alert = polled.alerts.get(stage)
+        yield dg.AssetCheckEvaluation(
+            asset_key=dg.AssetKey([str(stage.flow), submitting_stage(stage.stage)]),
+            check_name=FRESHNESS_CHECK,
+            passed=alert is None,
+            severity=dg.AssetCheckSeverity.WARN,
+            description=alert or "every batch is within its window",
+            partition=stage.key.partition,
+        )
+
+
+def judge_freshness(task: Task, *, collected_by: str) -> dg.AssetCheckResult:
+    """Judge the batches of one stage by the ledger alone."""
+    policy = models.batch_policy(task.deployment.settings)
+    jobs = task.deployment.ledger.stage_jobs(task.ref(collected_by))
+    out = [job for job in jobs if job.state is JobState.SUBMITTED]
+    overdue = [job for job in out if utc_now() > deadline_of(job, policy=policy)]
+    words = f"{len(out):,} of {len(jobs):,} batches are at the provider, {len(overdue):,} for longer than their window"
+    return dg.AssetCheckResult(
+        passed=not overdue, severity=dg.AssetCheckSeverity.WARN, description=words, metadata={"overdue": len(overdue)}
+    )
+
+
+def submitting_stage(stage: str) -> str:
+    """Return the stage before a collecting one: the one that submits for it."""
+    return TEXT_STAGES[TEXT_STAGES.index(stage) - 1]

@@ -1,0 +1,337 @@
+"""Brings the results of ended jobs home: provider files into our store first, then read, then deleted at the provider.
+
+What a job came to is one file of the stage's journal, replaced as a whole: collecting it again after a kill gives the
+same bytes. Items are matched by their id alone; every item of the request file gets exactly one outcome.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import BinaryIO, NamedTuple, Protocol
+
+from eval_pipeline.core.batches import (
+    BatchCallError,
+    BatchJob,
+    CallFault,
+    JobState,
+    LineError,
+    Phase,
+    ProviderBatch,
+    Refusal,
+    queue_wait_s,
+    refusal_of,
+)
+from eval_pipeline.core.errors import NotFoundError
+from eval_pipeline.core.outcomes import Attempt, AttemptOutcome, ItemError
+from eval_pipeline.dispatch.request_files import request_ids
+from eval_pipeline.dispatch.submit import Desk, again, requests_key
+
+RESULT_LOST = "result_lost"
+NEVER_ENDED = "never_ended"
+_SHOWN_IDS = 3
+
+
+class ResultLine(NamedTuple):
+    """One line of a result file; ``parsed`` is the flow's own, None for a line that cannot be read."""
+
+    custom_id: str | None
+    attempt: Attempt
+    payload: object = None
+
+
+LineReader = Callable[[bytes], ResultLine]
+
+
+class ResultWriter(Protocol):
+    """Turns outcomes into journal lines of a flow."""
+
+    def write(self, file: BinaryIO, custom_id: str, line: ResultLine) -> None:
+        """Write what became of one item."""
+        ...
+
+    def end(self, file: BinaryIO) -> None:
+        """Write what is told once for the whole job."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Handling:
+    """How a stage reads and keeps results."""
+
+    read: LineReader
+    writer: Callable[[BatchJob], ResultWriter]
+    """Makes the writer of one job."""
+
+
+def raw_key(job: BatchJob, kind: str) -> str:
+    """Where a copy of a provider's file lies in our store."""
+    return f"{job.stage.prefix}/raw/{job.name}-{kind}.jsonl"
+
+
+def results_key(job: BatchJob) -> str:
+    """Where what became of the job's items lies, in the stage's journal."""
+    return f"{job.stage.prefix}/journal/batch-{job.name}.jsonl"
+
+
+def collect_job(desk: Desk, job: BatchJob, handling: Handling, *, folder: Path) -> BatchJob | None:
+    """Bring one ended, lost or refused job home; None when somebody else changed it meanwhile."""
+    if job.error_code in {RESULT_LOST, NEVER_ENDED}:
+        return write_off(desk, job, handling, _brings_nothing(job), folder=folder, to=JobState.LOST)
+    batch = _look_at(desk, job)
+    if batch.phase is Phase.FAILED and refusal_of(batch.errors) is Refusal.NO_ROOM:
+        return _submit_again(desk, job, batch)
+    raw = _fetch(desk, job, batch, folder=folder)
+    tally = _read(desk, job, handling, raw, batch=batch, folder=folder)
+    desk.fence.check()
+    desk.objects.put_file(results_key(job), folder / "results.jsonl")
+    collected = desk.ledger.change_job(
+        job,
+        to=JobState.COLLECTED,
+        collected_at=desk.now(),
+        outcomes=dict(tally.outcomes),
+        anomalies=(*job.anomalies, *tally.anomalies()),
+        token=desk.fence.token,
+    )
+    if collected is not None:
+        delete_provider_files(desk, collected)
+    return collected
+
+
+def write_off(
+    desk: Desk, job: BatchJob, handling: Handling, attempt: Attempt, *, folder: Path, to: JobState | None = None
+) -> BatchJob | None:
+    """Give every item of a job that will bring nothing the same outcome (a lost batch, a refused file)."""
+    with desk.objects.local_copy(requests_key(job)) as requests, (folder / "results.jsonl").open("wb") as file:
+        writer = handling.writer(job)
+        for custom_id in request_ids(requests):
+            writer.write(file, custom_id, ResultLine(custom_id, attempt))
+        writer.end(file)
+    desk.fence.check()
+    desk.objects.put_file(results_key(job), folder / "results.jsonl")
+    outcomes = {str(attempt.outcome): job.requests}
+    return desk.ledger.change_job(job, to=to, outcomes=outcomes, collected_at=desk.now(), token=desk.fence.token)
+
+
+def _brings_nothing(job: BatchJob) -> Attempt:
+    words = job.error_message or "the batch is lost"
+    if job.error_code == RESULT_LOST:
+        return lost_result(words)
+    return _unanswered(AttemptOutcome.EXPIRED, NEVER_ENDED, words)
+
+
+def is_written_off(job: BatchJob) -> bool:
+    """Tell whether the items of a closed job have their outcomes, or were never its own."""
+    return job.collected_at is not None
+
+
+def _look_at(desk: Desk, job: BatchJob) -> ProviderBatch:
+    """Ask once more how the batch ended; what the ledger knows stands where the provider forgot it."""
+    try:
+        return desk.provider.find(job.provider_id or "")
+    except BatchCallError as error:
+        if error.fault is not CallFault.GONE:
+            raise
+    return ProviderBatch(
+        id=job.provider_id or "",
+        phase=Phase.COMPLETED,
+        status=job.provider_status or "",
+        key=job.submission_key,
+        created_at=job.provider_created_at,
+        output_file_id=job.output_file_id,
+        error_file_id=job.error_file_id,
+    )
+
+
+def _submit_again(desk: Desk, job: BatchJob, batch: ProviderBatch) -> BatchJob | None:
+    """Close a batch that the provider had no room for, and let its file wait for another one."""
+    first = next(iter(batch.errors))
+    if job.attempt + 1 >= desk.policy.max_submissions:
+        return desk.ledger.change_job(job, to=JobState.FAILED, error_code=first.code, error_message=first.message)
+    now = desk.now()
+    waits_until = now + timedelta(seconds=queue_wait_s(job, policy=desk.policy))
+    follower = again(job, ledger_id=desk.ledger_id, now=now, waits_until=waits_until)
+    return desk.ledger.resubmit_job(
+        job, again=follower, error_code=first.code, error_message=first.message, collected_at=now
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Raw:
+    """Keys of the copies in our store, and whether a file that should be there is gone."""
+
+    keys: tuple[str, ...]
+    lost: str | None
+
+
+def _fetch(desk: Desk, job: BatchJob, batch: ProviderBatch, *, folder: Path) -> _Raw:
+    keys: list[str] = []
+    lost: list[str] = []
+    files = (("output", batch.output_file_id), ("errors", batch.error_file_id))
+    for kind, file_id in files:
+        if file_id is None:
+            continue
+        try:
+            keys.append(_copy(desk, raw_key(job, kind), file_id, folder=folder))
+        except BatchCallError as error:
+            if error.fault is not CallFault.GONE:
+                raise
+            lost.append(file_id)
+    return _Raw(tuple(keys), lost=" and ".join(lost) or None)
+
+
+def _copy(desk: Desk, key: str, file_id: str, *, folder: Path) -> str:
+    """Copy a provider's file into our store, unless an earlier attempt did."""
+    try:
+        with desk.objects.local_copy(key):
+            return key
+    except NotFoundError:
+        pass
+    local = folder / "download.jsonl"
+    desk.provider.download(file_id, local)
+    desk.objects.put_file(key, local)
+    local.unlink(missing_ok=True)
+    return key
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What was counted while a job was read."""
+
+    outcomes: Counter[str] = field(default_factory=Counter)
+    unreadable: int = 0
+    repeated: list[str] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+    lost_file: str | None = None
+
+    def anomalies(self) -> Iterator[str]:
+        """Say what should not have happened."""
+        if self.unreadable:
+            yield f"{self.unreadable:,} lines of the results could not be read"
+        if self.repeated:
+            yield f"{len(self.repeated):,} ids came more than once, the first counts: {_some(self.repeated)}"
+        if self.unknown:
+            yield f"{len(self.unknown):,} ids were never sent and are dropped: {_some(self.unknown)}"
+        if self.lost_file:
+            yield f"the provider does not have its result file any more: {self.lost_file}"
+
+
+def _some(ids: Collection[str]) -> str:
+    return ", ".join(repr(name[:80]) for name in list(ids)[:_SHOWN_IDS])
+
+
+def _read(desk: Desk, job: BatchJob, handling: Handling, raw: _Raw, *, batch: ProviderBatch, folder: Path) -> _Tally:
+    tally = _Tally(lost_file=raw.lost)
+    with desk.objects.local_copy(requests_key(job)) as requests:
+        waiting = dict.fromkeys(request_ids(requests), 0)
+    with (folder / "results.jsonl").open("wb") as file:
+        writer = handling.writer(job)
+        for key in raw.keys:
+            with desk.objects.local_copy(key) as path:
+                _read_file(
+                    path, handling.read, waiting, tally=tally, keep=lambda line: _keep(writer, file, line, tally)
+                )
+        for number, custom_id in enumerate(waiting, start=1):
+            if waiting[custom_id] == 0:
+                attempt = _without_result(job, batch, raw, line=number)
+                _keep(writer, file, ResultLine(custom_id, attempt), tally)
+        writer.end(file)
+    if sum(tally.outcomes.values()) != job.requests:
+        raise AssertionError(f"{job.name}: {sum(tally.outcomes.values())} outcomes of {job.requests} items")
+    return tally
+
+
+def _read_file(
+    path: Path,
+    read: LineReader,
+    waiting: dict[str, int],
+    *,
+    tally: _Tally,
+    keep: Callable[[ResultLine], None],
+) -> None:
+    """Hand over the first line of every id that was sent."""
+    with path.open("rb") as file:
+        for raw_line in file:  # a binary file ends lines at b"\n" and nowhere else
+            if raw_line.isspace():
+                continue
+            line = read(raw_line)
+            if line.custom_id is None:
+                tally.unreadable += 1
+            elif line.custom_id not in waiting:
+                tally.unknown.append(line.custom_id)
+            elif waiting[line.custom_id]:
+                tally.repeated.append(line.custom_id)
+            else:
+                waiting[line.custom_id] = 1
+                keep(line)
+
+
+def _keep(writer: ResultWriter, file: BinaryIO, line: ResultLine, tally: _Tally) -> None:
+    tally.outcomes[str(line.attempt.outcome)] += 1
+    writer.write(file, line.custom_id or "", line)
+
+
+def _without_result(job: BatchJob, batch: ProviderBatch, raw: _Raw, *, line: int) -> Attempt:
+    """Say what it means that an item is in no result file."""
+    if raw.lost is not None:
+        return lost_result(f"its result file {raw.lost} is gone at the provider (404)")
+    match batch.phase:
+        case Phase.FAILED:
+            return _refused(batch.errors, line=line)
+        case Phase.EXPIRED:
+            return _unanswered(AttemptOutcome.EXPIRED, "batch_expired", "the batch expired before the item was done")
+        case Phase.CANCELLED:
+            words = "the batch was cancelled before the item was done"
+            return _unanswered(AttemptOutcome.CANCELLED, "batch_cancelled", words, transient=job.cancelled_by_us)
+    return _unanswered(AttemptOutcome.MISSING, "missing_result", "the provider returned no result for the item")
+
+
+def lost_result(words: str) -> Attempt:
+    """Return the outcome of an item whose result was paid for and is gone: only a person may send it again."""
+    hint = "run retry --resend-lost sends it again, which may be charged a second time"
+    error = ItemError(code=RESULT_LOST, type="batch", message=f"{words}; {hint}", transient=False)
+    return Attempt(outcome=AttemptOutcome.MISSING, error=error, maybe_billed=True)
+
+
+def refused_file(code: str | None, message: str | None) -> Attempt:
+    """Return the outcome of an item whose request file the provider did not take."""
+    words = message or "the provider refused the batch"
+    return _unanswered(AttemptOutcome.FAILED, code or "batch_refused", words, transient=False)
+
+
+def _refused(errors: Collection[LineError], *, line: int) -> Attempt:
+    """Return what a batch that failed as a whole means for the item on a line of its request file."""
+    match refusal_of(errors):
+        case Refusal.ALL:
+            first = next(iter(errors))
+            return _unanswered(AttemptOutcome.FAILED, first.code, first.message, transient=False)
+        case Refusal.LINES:
+            mine = next((error for error in errors if error.line == line), None)
+            if mine is not None:
+                words = f"line {line} of the request file: {mine.message}"
+                return _unanswered(AttemptOutcome.FAILED, mine.code, words, transient=False)
+            words = "the batch was refused for other lines of its file"
+            return _unanswered(AttemptOutcome.RETRYABLE, "batch_refused", words)
+    return _unanswered(AttemptOutcome.RETRYABLE, "batch_failed", "the provider failed the batch without a reason")
+
+
+def _unanswered(outcome: AttemptOutcome, code: str, message: str, *, transient: bool = True) -> Attempt:
+    return Attempt(outcome=outcome, error=ItemError(code=code, type="batch", message=message, transient=transient))
+
+
+def delete_provider_files(desk: Desk, job: BatchJob) -> None:
+    """Delete what the provider keeps of a collected job; a file that stays is deleted by its own expiry."""
+    for file_id in (job.input_file_id, job.output_file_id, job.error_file_id):
+        if file_id is not None:
+            with suppress(BatchCallError):
+                desk.provider.delete_file(file_id)
+
+
+def count_outcomes(jobs: Collection[BatchJob]) -> Mapping[str, int]:
+    """Add up what became of the items of all jobs."""
+    counts: Counter[str] = Counter()
+    for job in jobs:
+        counts.update(job.outcomes or {})
+    return counts

@@ -1,0 +1,221 @@
+"""Learns how the open jobs of one account stand, with few calls, and writes it down; needs no lease.
+
+One list call brings a hundred jobs. What a list does not show is looked up one by one, a bounded number at a time.
+Every change is a compare-and-set: two pollers at once do no harm.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from math import ceil
+from typing import Any
+
+from eval_pipeline.core.batches import (
+    BatchCallError,
+    BatchJob,
+    BatchListing,
+    BatchPolicy,
+    CallFault,
+    IntentStep,
+    JobState,
+    Phase,
+    ProviderBatch,
+    Verdict,
+    step_of_intent,
+    verdict_of,
+)
+from eval_pipeline.core.ports import BatchLedger, BatchProvider
+from eval_pipeline.dispatch.collect import NEVER_ENDED, RESULT_LOST
+from eval_pipeline.dispatch.submit import MOST_LIST_CALLS, look_for, note_anomaly
+
+JOBS_A_PAGE = 100
+MOST_LOOKUPS = 50
+"""Jobs that are looked up one by one in one poll; the others have their turn next time."""
+_LOOKS_BEFORE_LOST = 2
+
+
+@dataclass(slots=True)
+class PollReport:
+    """What a poll of one account saw, in words and numbers."""
+
+    seen: int = 0
+    ended: int = 0
+    calls: int = 0
+    paused: str | None = None
+    """What a person must do before this account can be asked again."""
+    trouble: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+
+def poll_account(
+    ledger: BatchLedger, provider: BatchProvider, jobs: Sequence[BatchJob], *, policy: BatchPolicy, now: datetime
+) -> PollReport:
+    """Ask how the jobs stand and write it down; a call that fails is told in the report and tried at the next poll.
+
+    Args:
+        ledger: where jobs are kept.
+        provider: of the account that the jobs were submitted under.
+        jobs: open ones.
+        policy: our patience.
+        now: the present by our clock.
+    """
+    poll = _Poll(ledger, provider, policy=policy, now=now, report=PollReport())
+    try:
+        poll.run(jobs)
+    except BatchCallError as error:
+        poll.note_trouble(error)
+    return poll.report
+
+
+@dataclass(slots=True)
+class _Poll:
+    ledger: BatchLedger
+    provider: BatchProvider
+    policy: BatchPolicy
+    now: datetime
+    report: PollReport
+
+    def run(self, jobs: Sequence[BatchJob]) -> None:
+        submitted = [job for job in jobs if job.state is JobState.SUBMITTED]
+        intents = [job for job in jobs if self._is_ambiguous(job)]
+        if not submitted and not intents:
+            return
+        listing = self._list([*submitted, *intents])
+        self.now = listing.provider_now or self.now
+        look_for(self.ledger, intents, listing=listing, now=self.now, policy=self.policy)
+        listed = {batch.id: batch for batch in listing.batches}
+        self._refuse_doubles(submitted, listing)
+        for job in submitted:
+            if (batch := listed.get(job.provider_id or "")) is not None:
+                self._note(job, batch)
+        unlisted = [job for job in submitted if job.provider_id not in listed]
+        self._look_up(unlisted, whole=listing.whole)
+
+    def _is_ambiguous(self, job: BatchJob) -> bool:
+        step = step_of_intent(job, now=self.now, policy=self.policy)
+        return job.state is JobState.INTENT and step is IntentStep.LOOK
+
+    def _list(self, jobs: Sequence[BatchJob]) -> BatchListing:
+        since = min(job.provider_created_at or job.create_started_at or job.created_at for job in jobs)
+        most_calls = min(ceil(len(jobs) / JOBS_A_PAGE) + 1, MOST_LIST_CALLS)
+        try:
+            listing = self.provider.list(since=since, most_calls=most_calls)
+        except BatchCallError as error:
+            if error.fault not in {CallFault.GONE, CallFault.REFUSED}:
+                raise
+            listing = BatchListing(batches=(), whole=False, calls=1, provider_now=None)  # a server without lists
+        self.report.calls += listing.calls
+        return listing
+
+    def _look_up(self, jobs: Iterable[BatchJob], *, whole: bool) -> None:
+        """Ask for jobs one by one, the one that was looked at longest ago first."""
+        waiting = sorted(jobs, key=lambda job: job.looked_at or job.created_at)
+        for job in waiting[:MOST_LOOKUPS]:
+            self.report.calls += 1
+            try:
+                self._note(job, self.provider.find(job.provider_id or ""))
+            except BatchCallError as error:
+                if error.fault is not CallFault.GONE:
+                    raise
+                self._note_gone(job, whole=whole)
+
+    def _note_gone(self, job: BatchJob, *, whole: bool) -> None:
+        """Believe that a batch is gone only when lists do not show it either, twice."""
+        looks = job.empty_lists + whole
+        if looks < _LOOKS_BEFORE_LOST:
+            self.ledger.change_job(job, empty_lists=looks, looked_at=self.now)
+            self.report.warnings.append(f"{_named(job)} is not found at the provider; looking again")
+            return
+        self._close(job, code=RESULT_LOST, words="the provider does not know the batch any more (404, and not listed)")
+
+    def _note(self, job: BatchJob, batch: ProviderBatch) -> None:
+        self.report.seen += 1
+        verdict = verdict_of(job, batch, now=self.now, policy=self.policy)
+        facts = _facts(batch) | {"looked_at": self.now, "empty_lists": 0}
+        match verdict:
+            case Verdict.WAIT:
+                if batch.phase is Phase.UNKNOWN:
+                    self.report.warnings.append(f"{_named(job)} has the unknown status {batch.status!r}; waiting")
+                self._write_when_new(job, facts)
+            case Verdict.WAIT_FOR_FILES:
+                self.ledger.change_job(job, looks_without_files=job.looks_without_files + 1, **facts)
+            case Verdict.END:
+                self.report.ended += (
+                    self.ledger.change_job(job, to=JobState.ENDED, ended_at=self.now, **facts) is not None
+                )
+            case Verdict.CANCEL:
+                self._cancel(job, facts)
+            case Verdict.GIVE_UP:
+                self._close(job, code=NEVER_ENDED, words=f"still {batch.status!r} long after it was cancelled")
+
+    def _write_when_new(self, job: BatchJob, facts: dict[str, Any]) -> None:
+        """Write what changed; a look that saw nothing new is not worth a transaction for each of a thousand jobs."""
+        known = {name: getattr(job, name) for name in facts}
+        told = {name: value for name, value in facts.items() if name != "looked_at"}
+        if any(known[name] != value for name, value in told.items()):
+            self.ledger.change_job(job, **facts)
+
+    def _cancel(self, job: BatchJob, facts: dict[str, Any]) -> None:
+        """Cancel an overdue batch; the wish is durable first."""
+        asked = self.ledger.change_job(job, cancel_requested_at=self.now, cancelled_by_us=True, **facts)
+        if asked is not None and asked.provider_id is not None:
+            self.report.warnings.append(f"{_named(job)} is overdue; cancelling it to save what is done")
+            self.report.calls += 1
+            self.provider.cancel(asked.provider_id)
+
+    def _close(self, job: BatchJob, *, code: str, words: str) -> None:
+        """End a job that will bring nothing; a run tells its items."""
+        self.report.warnings.append(f"{_named(job)}: {words}")
+        self.ledger.change_job(job, to=JobState.ENDED, error_code=code, error_message=words, ended_at=self.now)
+
+    def _refuse_doubles(self, jobs: Sequence[BatchJob], listing: BatchListing) -> None:
+        """Cancel a second batch with a key of ours and keep the first; its possible charge is recorded."""
+        ours = {job.submission_key: job for job in jobs}
+        for batch in listing.batches:
+            job = ours.get(batch.key or "")
+            if job is None or batch.id == job.provider_id:
+                continue
+            words = f"second batch {batch.id} with the same key: cancelled, its requests may have been charged"
+            if words not in job.anomalies:
+                note_anomaly(self.ledger, job, words)
+                self.report.warnings.append(f"{_named(job)}: {words}")
+                self.report.calls += 1
+                self.provider.cancel(batch.id)
+
+    def note_trouble(self, error: BatchCallError) -> None:
+        """Tell a person what to do, or that the next poll tries again."""
+        if error.fault is CallFault.ACCOUNT:
+            self.report.paused = f"{error.message}; {error.hint}"
+        else:
+            self.report.trouble.append(error.message)
+
+
+def _named(job: BatchJob) -> str:
+    return f"{job.stage.key.partition} {job.stage.stage} {job.name} ({job.provider_id})"
+
+
+def _facts(batch: ProviderBatch) -> dict[str, Any]:
+    return {
+        "provider_status": batch.status,
+        "provider_created_at": batch.created_at,
+        "output_file_id": batch.output_file_id,
+        "error_file_id": batch.error_file_id,
+        "total": batch.total,
+        "completed": batch.completed,
+        "failed": batch.failed,
+        "error_code": batch.errors[0].code if batch.errors else None,
+        "error_message": batch.errors[0].message if batch.errors else None,
+    }
+
+
+def cancel_jobs(ledger: BatchLedger, provider: BatchProvider, jobs: Iterable[BatchJob], *, now: datetime) -> int:
+    """Cancel what is out, and forget what was never sent; returns the batches that were asked to stop."""
+    asked = 0
+    for job in jobs:
+        if job.state is JobState.INTENT and job.create_started_at is None:
+            ledger.change_job(job, to=JobState.CANCELLED)
+        elif job.state is JobState.SUBMITTED and job.provider_id is not None:
+            ledger.change_job(job, cancel_requested_at=job.cancel_requested_at or now, cancelled_by_us=True)
+            provider.cancel(job.provider_id)
+            asked += 1
+    return asked

@@ -1,0 +1,280 @@
+"""Submits request files exactly once: the intent is durable before anything is paid, an ambiguous answer is looked up.
+
+Order of durable steps of one file: its bytes in our store, the intent, the id of the uploaded file, the mark that a
+creation was begun, the batch's id. A kill between any two of them is made good by the next call.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Protocol
+
+from eval_pipeline.core.batches import (
+    BatchCallError,
+    BatchJob,
+    BatchListing,
+    BatchPolicy,
+    CallFault,
+    IntentStep,
+    JobState,
+    ProviderBatch,
+    counts_as_list,
+    step_of_intent,
+    submission_key,
+)
+from eval_pipeline.core.ports import BatchLedger, BatchProvider, ObjectStore
+from eval_pipeline.core.stages import StageRef
+from eval_pipeline.dispatch.request_files import ShardFile, ShardLimits, write_shards
+
+MOST_LIST_CALLS = 12
+
+
+class Fence(Protocol):
+    """A lease in our hands."""
+
+    @property
+    def token(self) -> int:
+        """Its fencing token."""
+        ...
+
+    def check(self) -> None:
+        """Raise when it is no longer ours."""
+        ...
+
+
+def utc_now() -> datetime:
+    """Return the present moment."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What submitting and collecting work with."""
+
+    ledger: BatchLedger
+    ledger_id: str
+    objects: ObjectStore
+    provider: BatchProvider
+    policy: BatchPolicy
+    fence: Fence
+    now: Callable[[], datetime] = utc_now
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One round of requests of a stage: what is to be submitted, as what."""
+
+    stage: StageRef
+    round: int
+    provider: str
+    model: str
+    endpoint: str
+    limits: ShardLimits
+
+
+def requests_key(job: BatchJob) -> str:
+    """Where the job's request file lies in our store; a file that is submitted again is the same one."""
+    return f"{job.stage.prefix}/jobs/r{job.round:02d}-s{job.shard:04d}/requests.jsonl"
+
+
+def record_round(desk: Desk, order: Order, lines: Iterable[bytes], *, folder: Path) -> Sequence[BatchJob]:
+    """Store the request files of a round, then record all intents in one transaction: a round is whole or not begun."""
+    intents: list[BatchJob] = []
+
+    def deliver(shard: int, file: ShardFile) -> None:
+        intent = _intent(desk, order, shard=shard, file=file)
+        desk.fence.check()
+        desk.objects.put_file(requests_key(intent), file.path)
+        intents.append(intent)
+
+    write_shards(lines, folder=folder, limits=order.limits, deliver=deliver)
+    desk.fence.check()
+    return desk.ledger.add_jobs(intents)
+
+
+def _intent(desk: Desk, order: Order, *, shard: int, file: ShardFile) -> BatchJob:
+    now = desk.now()
+    key = submission_key(
+        ledger_id=desk.ledger_id,
+        stage=order.stage,
+        shard=shard,
+        round_=order.round,
+        attempt=0,
+        fingerprint=file.sha256,
+    )
+    return BatchJob(
+        id=0,
+        stage=order.stage,
+        round=order.round,
+        shard=shard,
+        attempt=0,
+        submission_key=key,
+        fingerprint=file.sha256,
+        provider=order.provider,
+        account=desk.provider.account,
+        base_url=desk.provider.base_url,
+        model=order.model,
+        endpoint=order.endpoint,
+        requests=file.requests,
+        size_bytes=file.size_bytes,
+        state=JobState.INTENT,
+        created_at=now,
+        updated_at=now,
+        token=desk.fence.token,
+    )
+
+
+def again(job: BatchJob, *, ledger_id: str, now: datetime, waits_until: datetime) -> BatchJob:
+    """Return the intent to submit the job's file once more, under a key of its own."""
+    attempt = job.attempt + 1
+    key = submission_key(
+        ledger_id=ledger_id,
+        stage=job.stage,
+        shard=job.shard,
+        round_=job.round,
+        attempt=attempt,
+        fingerprint=job.fingerprint,
+    )
+    return BatchJob(
+        id=0,
+        stage=job.stage,
+        round=job.round,
+        shard=job.shard,
+        attempt=attempt,
+        submission_key=key,
+        fingerprint=job.fingerprint,
+        provider=job.provider,
+        account=job.account,
+        base_url=job.base_url,
+        model=job.model,
+        endpoint=job.endpoint,
+        requests=job.requests,
+        size_bytes=job.size_bytes,
+        state=JobState.INTENT,
+        created_at=now,
+        updated_at=now,
+        token=job.token,
+        waits_until=waits_until,
+        anomalies=job.anomalies,
+    )
+
+
+def settle_intents(desk: Desk, jobs: Iterable[BatchJob]) -> None:
+    """Take every intent as far as it can go now: create it, find it again, or leave it waiting."""
+    intents = [job for job in jobs if job.state is JobState.INTENT and job.account == desk.provider.account]
+    looked = [job for job in intents if step_of_intent(job, now=desk.now(), policy=desk.policy) is IntentStep.LOOK]
+    if looked:
+        look_for(desk.ledger, looked, listing=_list_since(desk, looked), now=desk.now(), policy=desk.policy)
+    for job in intents:
+        if job not in looked and step_of_intent(job, now=desk.now(), policy=desk.policy) is IntentStep.CREATE:
+            _submit(desk, job)
+
+
+def _list_since(desk: Desk, jobs: Sequence[BatchJob]) -> BatchListing:
+    since = min(job.create_started_at or job.created_at for job in jobs)
+    return desk.provider.list(since=since, most_calls=MOST_LIST_CALLS)
+
+
+def _submit(desk: Desk, job: BatchJob) -> None:
+    """Upload the file, mark that a creation begins, create."""
+    uploaded = _upload(desk, job)
+    desk.fence.check()
+    begun = uploaded and desk.ledger.change_job(
+        uploaded, create_started_at=desk.now(), empty_lists=0, listed_at=None, token=desk.fence.token
+    )
+    if not begun or begun.input_file_id is None:
+        return  # somebody else changed the job meanwhile
+    desk.fence.check()
+    try:
+        batch = desk.provider.create(
+            file_id=begun.input_file_id, endpoint=job.endpoint, key=job.submission_key, labels=_labels(job)
+        )
+    except BatchCallError as error:
+        _not_created(desk, begun, error)
+    else:
+        adopt(desk.ledger, begun, batch)
+
+
+def _labels(job: BatchJob) -> dict[str, str]:
+    """Say to whoever looks at the provider's page what the batch belongs to."""
+    return {"run": job.stage.key.partition, "stage": job.stage.stage, "part": job.name}
+
+
+def _upload(desk: Desk, job: BatchJob) -> BatchJob | None:
+    if job.input_file_id is not None:
+        return job
+    name = f"{job.stage.key.run}-{job.stage.stage}-{job.name}.jsonl"
+    with desk.objects.local_copy(requests_key(job)) as path:
+        file_id = desk.provider.upload(path, name=name)
+    return desk.ledger.change_job(job, input_file_id=file_id, token=desk.fence.token)
+
+
+def _not_created(desk: Desk, job: BatchJob, error: BatchCallError) -> None:
+    """Record why there is no batch, or that nobody knows whether there is one."""
+    match error.fault:
+        case CallFault.AMBIGUOUS:
+            listing = _list_since(desk, [job])
+            look_for(desk.ledger, [job], listing=listing, now=desk.now(), policy=desk.policy)
+        case CallFault.BUSY:
+            _wait_for_room(desk, job, error)
+        case CallFault.REFUSED | CallFault.GONE:
+            desk.ledger.change_job(job, to=JobState.FAILED, error_code=error.code, error_message=error.message)
+        case CallFault.ACCOUNT | CallFault.UNREACHABLE:
+            desk.ledger.change_job(job, create_started_at=None, error_code=error.code, error_message=error.message)
+            raise error
+
+
+def _wait_for_room(desk: Desk, job: BatchJob, error: BatchCallError) -> None:
+    """Wait as long again as the job has waited already; one that found no room for a whole window fails."""
+    now = desk.now()
+    waited_s = (now - job.created_at).total_seconds()
+    told: dict[str, Any] = {"error_code": error.code, "error_message": error.message}
+    if waited_s >= desk.policy.window_s + desk.policy.slack_s:
+        desk.ledger.change_job(job, to=JobState.FAILED, **told)
+        return
+    wait_s = min(max(desk.policy.poll_s, waited_s, error.retry_after_s or 0.0), desk.policy.most_queue_wait_s)
+    desk.ledger.change_job(job, create_started_at=None, waits_until=now + timedelta(seconds=wait_s), **told)
+
+
+def adopt(ledger: BatchLedger, job: BatchJob, batch: ProviderBatch) -> BatchJob | None:
+    """Record the batch that a job's submission made."""
+    return ledger.change_job(
+        job,
+        to=JobState.SUBMITTED,
+        provider_id=batch.id,
+        provider_status=batch.status,
+        provider_created_at=batch.created_at,
+        waits_until=None,
+        error_code=None,
+        error_message=None,
+    )
+
+
+def look_for(
+    ledger: BatchLedger, jobs: Iterable[BatchJob], *, listing: BatchListing, now: datetime, policy: BatchPolicy
+) -> list[BatchJob]:
+    """Adopt the batches of ambiguous intents that a list shows; count the list against the others. Returns the found.
+
+    Of two batches with one key the older is kept.
+    """
+    found: list[BatchJob] = []
+    by_key: dict[str, ProviderBatch] = {}
+    for batch in listing.batches:  # newest first: the oldest stays
+        if batch.key is not None:
+            by_key[batch.key] = batch
+    for job in jobs:
+        made = by_key.get(job.submission_key)
+        if made is not None:
+            adopted = adopt(ledger, job, made)
+            found += [] if adopted is None else [adopted]
+        elif listing.whole and counts_as_list(job, now=now, policy=policy):
+            ledger.change_job(job, empty_lists=job.empty_lists + 1, listed_at=now)
+    return found
+
+
+def note_anomaly(ledger: BatchLedger, job: BatchJob, words: str) -> BatchJob:
+    """Keep, once, what should not have happened."""
+    if words in job.anomalies:
+        return job
+    return ledger.change_job(job, anomalies=(*job.anomalies, words)) or replace(job, anomalies=(*job.anomalies, words))

@@ -1,0 +1,101 @@
+"""One line of a batch's output or error file, read by the same parsers that read live answers."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import orjson
+
+from eval_pipeline.core.outcomes import Attempt, AttemptOutcome, ItemError
+from eval_pipeline.core.ports import EmbeddingFailure, EmbeddingReply
+from eval_pipeline.core.retry import is_transient
+from eval_pipeline.providers.openai.embeddings import parse_embeddings
+from eval_pipeline.providers.openai.errors import read_words
+from eval_pipeline.providers.openai.responses import malformed, parse_response, read_json
+
+_ENDED_EARLY = {"batch_expired": AttemptOutcome.EXPIRED, "batch_cancelled": AttemptOutcome.CANCELLED}
+
+
+class BatchLine(NamedTuple):
+    """Whose line it is (None: unreadable) and what it amounts to; ``embedded`` where it brought a vector."""
+
+    custom_id: str | None
+    attempt: Attempt
+    payload: EmbeddingReply | None = None
+
+
+def read_response_line(line: bytes) -> BatchLine:
+    """Read one answer of ``/v1/responses``."""
+    document = _load(line)
+    if document is None:
+        return BatchLine(None, malformed("a line that is no JSON"))
+    response = document.get("response")
+    if not isinstance(response, Mapping):
+        return BatchLine(_id_of(document), _without_response(document))
+    return BatchLine(_id_of(document), parse_response(_status_of(response), _body_of(response), {}))
+
+
+def read_embedding_line(line: bytes) -> BatchLine:
+    """Read the vector of one text of ``/v1/embeddings``."""
+    document = _load(line)
+    if document is None:
+        return BatchLine(None, malformed("a line that is no JSON"))
+    response = document.get("response")
+    if not isinstance(response, Mapping):
+        return BatchLine(_id_of(document), _without_response(document))
+    parsed = parse_embeddings(_status_of(response), _body_of(response), {}, count=1)
+    if isinstance(parsed, EmbeddingFailure):
+        return BatchLine(_id_of(document), parsed.attempt)
+    return BatchLine(_id_of(document), _attempt_of(parsed), payload=parsed)
+
+
+def _attempt_of(reply: EmbeddingReply) -> Attempt:
+    """Say what a vector amounts to; one that fails its checks may come whole the next time."""
+    problem = reply.problems[0]
+    if problem is None:
+        return Attempt(
+            outcome=AttemptOutcome.OK, usage=reply.usage, model=reply.model, maybe_billed=reply.usage is None
+        )
+    error = ItemError(code="invalid_vector", type="embedding", message=problem, transient=True)
+    return Attempt(outcome=AttemptOutcome.MALFORMED, error=error, usage=reply.usage, model=reply.model)
+
+
+def _load(line: bytes) -> Mapping[str, Any] | None:
+    try:
+        document = read_json(line)
+    except ValueError:
+        return None
+    return document if isinstance(document, Mapping) else None
+
+
+def _id_of(document: Mapping[str, Any]) -> str | None:
+    custom_id = document.get("custom_id")
+    return custom_id if isinstance(custom_id, str) and custom_id else None
+
+
+def _status_of(response: Mapping[str, Any]) -> int:
+    status = response.get("status_code")
+    return status if type(status) is int else 200
+
+
+def _body_of(response: Mapping[str, Any]) -> Mapping[str, Any] | bytes:
+    body = response.get("body")
+    return body if isinstance(body, Mapping) else orjson.dumps(body)
+
+
+def _without_response(document: Mapping[str, Any]) -> Attempt:
+    """Read a line that has an ``error`` in place of a response."""
+    error = document.get("error")
+    words = read_words({"error": error}) if isinstance(error, Mapping) else None
+    code = (words.code if words else None) or "no_response"
+    outcome = _ENDED_EARLY.get(code)
+    message = words.message if words else "a line without response and without error"
+    transient = outcome is not None or code == "no_response" or is_transient(_status_in(error), error_code=code)
+    return Attempt(
+        outcome=outcome or (AttemptOutcome.RETRYABLE if transient else AttemptOutcome.FAILED),
+        error=ItemError(code=code, type="batch", message=message, transient=transient),
+    )
+
+
+def _status_in(error: object) -> int:
+    status = error.get("status_code") if isinstance(error, Mapping) else None
+    return status if type(status) is int else 400

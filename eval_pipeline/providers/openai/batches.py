@@ -1,0 +1,353 @@
+"""Files and Batches of OpenAI, or of a server that speaks its protocol, over the SDK with its own retries off.
+
+A POST is never repeated here: one lost answer and one repetition would be two batches. Only downloads are tried again.
+"""
+
+import json
+import os
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+
+from eval_pipeline.core.batches import (
+    QUEUE_FULL,
+    BatchCallError,
+    BatchListing,
+    CallFault,
+    LineError,
+    Phase,
+    ProviderBatch,
+)
+from eval_pipeline.providers.openai.errors import read_words, redact
+from eval_pipeline.providers.openai.headers import retry_after_s
+
+if TYPE_CHECKING:
+    import openai
+
+T = TypeVar("T")
+
+KEY_NAME = "eval_pipeline_key"
+PAGE = 100
+LISTED_BEFORE = timedelta(seconds=600)
+"""Clocks differ: a list goes so much further back than it was asked to."""
+DOWNLOAD_ATTEMPTS = 4
+_CONNECT_TIMEOUT_S = 10.0
+_CHUNK_BYTES = 1 << 20
+_LABEL_NAME, _LABEL_VALUE = 64, 512
+_PHASES = {
+    "validating": Phase.WORKING,
+    "in_progress": Phase.WORKING,
+    "finalizing": Phase.FINALIZING,
+    "cancelling": Phase.CANCELLING,
+    "completed": Phase.COMPLETED,
+    "expired": Phase.EXPIRED,
+    "cancelled": Phase.CANCELLED,
+    "failed": Phase.FAILED,
+}
+_NO_CREDIT = frozenset({"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"})
+_HINTS = {
+    CallFault.ACCOUNT: "check OPENAI_API_KEY, OPENAI_BASE_URL and the account's credit; nothing is lost meanwhile",
+    CallFault.BUSY: "it is tried again by itself once there is room",
+    CallFault.REFUSED: "the provider's words tell why; correct the configuration and start a new run",
+    CallFault.GONE: "check that OPENAI_API_KEY and OPENAI_BASE_URL name the account that the batch was made under",
+    CallFault.UNREACHABLE: "check OPENAI_BASE_URL and the network, then: eval-pipeline run retry RUN",
+    CallFault.AMBIGUOUS: "it is looked up and tried again by itself",
+}
+
+
+class OpenAIBatches:
+    """The files and batches of one account.
+
+    Args:
+        api_key: sent as bearer token; never shown.
+        base_url: such as ``https://api.openai.com/v1``.
+        timeout_s: for one call.
+        transfer_timeout_s: between two pieces of a file on its way.
+        sleep: waits so many seconds between attempts at a download.
+    """
+
+    def __init__(
+        self,
+        *,
+        api_key: str,
+        base_url: str,
+        timeout_s: float = 60.0,
+        transfer_timeout_s: float = 600.0,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._api_key = api_key
+        self._url = base_url.rstrip("/")
+        self._timeout_s = timeout_s
+        self._transfer_timeout_s = transfer_timeout_s
+        self._sleep = sleep
+
+    def __repr__(self) -> str:
+        return f"OpenAIBatches(base_url={self._url!r})"
+
+    @property
+    def account(self) -> str:
+        """Digest of base URL and key."""
+        key = sha256(self._api_key.encode()).hexdigest()
+        return sha256(f"{self._url}\n{key}".encode()).hexdigest()[:16]
+
+    @property
+    def base_url(self) -> str:
+        """Where it is reached."""
+        return self._url
+
+    @cached_property
+    def _client(self) -> "openai.OpenAI":
+        import httpx2  # noqa: PLC0415 - with openai half a second, only when calls are made
+        import openai  # noqa: PLC0415 - the same
+
+        timeout = httpx2.Timeout(self._timeout_s, connect=_CONNECT_TIMEOUT_S)
+        return openai.OpenAI(api_key=self._api_key, base_url=self._url, max_retries=0, timeout=timeout)
+
+    def close(self) -> None:
+        """Let connections go."""
+        if "_client" in vars(self):
+            self._client.close()
+
+    def upload(self, path: Path, *, name: str) -> str:
+        """Upload a request file, streamed; returns its id."""
+        with path.open("rb") as file:
+            made = self._call(
+                "the upload of a request file",
+                lambda: self._client.files.with_raw_response.create(
+                    file=(name, file), purpose="batch", timeout=self._transfer_timeout_s
+                ),
+            )
+        return _required_id(self._document("the upload of a request file", made))
+
+    def create(self, *, file_id: str, endpoint: str, key: str, labels: Mapping[str, str]) -> ProviderBatch:
+        """Create a batch, once, with the key in its metadata."""
+        metadata = {KEY_NAME: key, **{name[:_LABEL_NAME]: value[:_LABEL_VALUE] for name, value in labels.items()}}
+        made = self._call(
+            "the creation of a batch",
+            lambda: self._client.batches.with_raw_response.create(
+                input_file_id=file_id,
+                endpoint=endpoint,  # type: ignore[arg-type]  # a provider knows more endpoints than its SDK
+                completion_window="24h",
+                metadata=metadata,
+            ),
+        )
+        return self._batch("the creation of a batch", made)
+
+    def list(self, *, since: datetime | None, most_calls: int) -> BatchListing:
+        """List the newest batches, back to ``since``, in at most so many calls of 100."""
+        batches: list[ProviderBatch] = []
+        provider_now: datetime | None = None
+        whole = False
+        calls = 0
+        while not whole and calls < most_calls:
+            after = batches[-1].id if batches else None
+            page, moment = self._page(after)
+            calls += 1
+            provider_now = provider_now or moment
+            new = [_translate(entry) for entry in page.get("data") or [] if isinstance(entry, Mapping)]
+            batches += new
+            whole = not page.get("has_more") or not new or _reaches(new[-1], since)
+        return BatchListing(batches=tuple(batches), whole=whole, calls=calls, provider_now=provider_now)
+
+    def _page(self, after: str | None) -> tuple[Mapping[str, Any], datetime | None]:
+        what = "the list of batches"
+        options: dict[str, Any] = {} if after is None else {"after": after}
+        reply = self._call(what, lambda: self._client.batches.with_raw_response.list(limit=PAGE, **options))
+        return self._document(what, reply), _moment(reply.headers.get("date"))
+
+    def find(self, batch_id: str) -> ProviderBatch:
+        """Look one batch up; a 404 raises with fault ``gone``."""
+        what = f"a look at batch {batch_id}"
+        return self._batch(what, self._call(what, lambda: self._client.batches.with_raw_response.retrieve(batch_id)))
+
+    def cancel(self, batch_id: str) -> ProviderBatch:
+        """Ask for a batch to be cancelled; one that has ended stays as it is."""
+        what = f"the cancellation of batch {batch_id}"
+        try:
+            reply = self._call(what, lambda: self._client.batches.with_raw_response.cancel(batch_id))
+        except BatchCallError as error:
+            if error.fault is not CallFault.REFUSED:
+                raise
+            return self.find(batch_id)
+        return self._batch(what, reply)
+
+    def download(self, file_id: str, path: Path) -> None:
+        """Copy a file's bytes to ``path``, whole or not at all; tried again in place when the connection breaks."""
+        part = path.with_name(f"{path.name}.part")
+        for attempt in range(DOWNLOAD_ATTEMPTS):
+            try:
+                self._download_once(file_id, part)
+            except BatchCallError as error:
+                last = attempt + 1 == DOWNLOAD_ATTEMPTS
+                if last or error.fault not in {CallFault.AMBIGUOUS, CallFault.UNREACHABLE, CallFault.BUSY}:
+                    raise
+                self._sleep(0.5 * 2**attempt)
+            else:
+                os.replace(part, path)  # noqa: PTH105 - over a file that may exist
+                return
+
+    def _download_once(self, file_id: str, part: Path) -> None:
+        what = f"the download of file {file_id}"
+
+        def copy() -> tuple[int, str | None]:
+            streaming = self._client.files.with_streaming_response.content(file_id, timeout=self._transfer_timeout_s)
+            size_bytes = 0
+            with streaming as reply, part.open("wb") as file:
+                for chunk in reply.iter_bytes(_CHUNK_BYTES):
+                    size_bytes += file.write(chunk)
+            encoded = reply.headers.get("content-encoding")
+            return size_bytes, None if encoded else reply.headers.get("content-length")
+
+        size_bytes, announced = self._call(what, copy)
+        if announced is not None and announced.isdigit() and size_bytes != int(announced):
+            self._fail(what, CallFault.AMBIGUOUS, f"{size_bytes:,} of {int(announced):,} bytes came")
+
+    def delete_file(self, file_id: str) -> None:
+        """Delete a file; one that is gone is no error."""
+        what = f"the deletion of file {file_id}"
+        try:
+            self._call(what, lambda: self._client.files.with_raw_response.delete(file_id))
+        except BatchCallError as error:
+            if error.fault is not CallFault.GONE:
+                raise
+
+    def _batch(self, what: str, reply: Any) -> ProviderBatch:  # noqa: ANN401 - the SDK's raw reply
+        return _translate(self._document(what, reply))
+
+    def _document(self, what: str, reply: Any) -> Mapping[str, Any]:  # noqa: ANN401 - the SDK's raw reply
+        """Return the JSON object of an answer; anything else leaves open what was done."""
+        try:
+            document = json.loads(reply.content)
+        except ValueError:
+            document = None
+        if not isinstance(document, Mapping) or not (document.get("id") or document.get("object") == "list"):
+            words = read_words(reply.content, html=True).message
+            self._fail(what, CallFault.AMBIGUOUS, f"an answer that is no object of the API: {words[:200] or 'empty'}")
+        return document
+
+    def _call(self, what: str, make: Callable[[], T]) -> T:
+        """Make one call; everything that goes wrong with it is a ``BatchCallError``."""
+        import httpx2  # noqa: PLC0415 - loaded with the client
+        import openai  # noqa: PLC0415 - the same
+
+        try:
+            return make()
+        except openai.APIStatusError as error:
+            self._fail_by_status(what, error)
+        except (openai.APIConnectionError, httpx2.HTTPError, httpx2.InvalidURL) as error:
+            fault = CallFault.UNREACHABLE if _never_connected(error) else CallFault.AMBIGUOUS
+            self._fail(what, fault, f"{_deepest(error)} ({self._url})", cause=error)
+        except openai.OpenAIError as error:
+            self._fail(what, CallFault.AMBIGUOUS, str(error), cause=error)
+
+    def _fail_by_status(self, what: str, error: "openai.APIStatusError") -> NoReturn:
+        status = error.response.status_code
+        words = read_words(error.response.content, html="html" in error.response.headers.get("content-type", ""))
+        fault = _fault_of(status, code=(words.code or words.type or "").lower(), message=words.message)
+        wait_s = retry_after_s(error.response.headers, http_status=status)
+        self._fail(what, fault, f"HTTP {status}: {words.message}", retry_after_s=wait_s, cause=error)
+
+    def _fail(
+        self,
+        what: str,
+        fault: CallFault,
+        words: str,
+        *,
+        retry_after_s: float | None = None,
+        cause: Exception | None = None,
+    ) -> NoReturn:
+        message = redact(f"{what} at the provider failed: {words}", secret=self._api_key)
+        raise BatchCallError(message, fault=fault, hint=_HINTS[fault], retry_after_s=retry_after_s) from cause
+
+
+def _fault_of(status: int, *, code: str, message: str) -> CallFault:
+    if code in _NO_CREDIT or status in {401, 402, 403}:
+        return CallFault.ACCOUNT
+    if status == 429 or code in QUEUE_FULL or "RESOURCE_EXHAUSTED" in message:  # noqa: PLR2004 - named so by HTTP
+        return CallFault.BUSY
+    if status == 404:  # noqa: PLR2004 - the same
+        return CallFault.GONE
+    return CallFault.AMBIGUOUS if status >= 500 or status in {408, 409} else CallFault.REFUSED  # noqa: PLR2004 - the same
+
+
+def _never_connected(error: BaseException) -> bool:
+    import httpx2  # noqa: PLC0415 - loaded with the client
+
+    causes = _causes(error)
+    return any(isinstance(cause, httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.InvalidURL) for cause in causes)
+
+
+def _causes(error: BaseException) -> list[BaseException]:
+    chain = [error]
+    while (deeper := chain[-1].__cause__ or chain[-1].__context__) is not None and deeper not in chain:
+        chain.append(deeper)
+    return chain
+
+
+def _deepest(error: BaseException) -> str:
+    deepest = _causes(error)[-1]
+    return str(deepest) or type(deepest).__name__
+
+
+def _required_id(document: Mapping[str, Any]) -> str:
+    return str(document["id"])
+
+
+def _reaches(batch: ProviderBatch, since: datetime | None) -> bool:
+    return since is not None and batch.created_at is not None and batch.created_at < since - LISTED_BEFORE
+
+
+def _moment(date: str | None) -> datetime | None:
+    try:
+        return None if date is None else parsedate_to_datetime(date).astimezone(UTC)
+    except ValueError:
+        return None
+
+
+def _translate(document: Mapping[str, Any]) -> ProviderBatch:
+    """Read a Batch object leniently: fields may be missing, null or empty."""
+    status = document.get("status")
+    counts = document.get("request_counts")
+    metadata = document.get("metadata")
+    created = document.get("created_at")
+    return ProviderBatch(
+        id=_text(document.get("id")) or "",
+        phase=_PHASES.get(str(status), Phase.UNKNOWN),
+        status=str(status),
+        key=_text(metadata.get(KEY_NAME)) if isinstance(metadata, Mapping) else None,
+        created_at=datetime.fromtimestamp(created, UTC) if isinstance(created, int | float) and created else None,
+        input_file_id=_text(document.get("input_file_id")),
+        output_file_id=_text(document.get("output_file_id")),
+        error_file_id=_text(document.get("error_file_id")),
+        total=_count(counts, "total"),
+        completed=_count(counts, "completed"),
+        failed=_count(counts, "failed"),
+        errors=tuple(_errors(document.get("errors"))),
+    )
+
+
+def _errors(errors: object) -> list[LineError]:
+    data = errors.get("data") if isinstance(errors, Mapping) else None
+    entries = [entry for entry in data if isinstance(entry, Mapping)] if isinstance(data, list) else []
+    return [
+        LineError(
+            code=_text(entry.get("code")) or "unknown",
+            message=redact(_text(entry.get("message")) or "no explanation"),
+            line=entry["line"] if type(entry.get("line")) is int else None,
+        )
+        for entry in entries
+    ]
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _count(counts: object, name: str) -> int | None:
+    value = counts.get(name) if isinstance(counts, Mapping) else None
+    return value if type(value) is int else None

@@ -1,0 +1,166 @@
+"""Looks after open batches, whoever asks: the sensor for all projects, the command line for one run.
+
+Accounts are asked one by one; jobs of an account that this installation's keys do not open are left alone.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from time import monotonic
+
+from eval_pipeline.core.batches import (
+    OPEN,
+    BatchCallError,
+    BatchJob,
+    JobState,
+    deadline_of,
+    wants_a_run,
+)
+from eval_pipeline.core.errors import EvalPipelineError
+from eval_pipeline.core.names import RunKey
+from eval_pipeline.core.ports import BatchProvider
+from eval_pipeline.core.runs import Flow
+from eval_pipeline.core.stages import StageRef
+from eval_pipeline.dispatch.poll import PollReport, cancel_jobs, poll_account
+from eval_pipeline.dispatch.submit import utc_now
+from eval_pipeline.wiring import models
+from eval_pipeline.wiring.deployment import Deployment
+
+MOST_FOREIGN_LOOKUPS = 5
+
+
+@dataclass(slots=True)
+class Polled:
+    """What was seen of all accounts."""
+
+    jobs: int = 0
+    calls: int = 0
+    ended: int = 0
+    ready: list[StageRef] = field(default_factory=list)
+    """Stages that a run can take on now."""
+    alerts: dict[StageRef, str] = field(default_factory=dict)
+    """What a person should do, by stage."""
+    notes: list[str] = field(default_factory=list)
+
+    def sentence(self) -> str:
+        """Say in words what was seen."""
+        words = (
+            f"{self.jobs:,} open batches, {self.calls:,} calls, {self.ended:,} ended, {len(self.ready):,} stages ready"
+        )
+        return "; ".join([words, *dict.fromkeys(self.alerts.values()), *self.notes])
+
+
+def poll_jobs(deployment: Deployment, jobs: Sequence[BatchJob], *, time_left: Callable[[], float]) -> Polled:
+    """Ask the providers about open jobs, write down what they say, and tell which stages can go on.
+
+    Args:
+        deployment: where the jobs are.
+        jobs: open ones, of any project.
+        time_left: seconds until the poll must end; accounts that are not reached then have their turn next time.
+    """
+    polled = Polled(jobs=len(jobs))
+    for project, mine in _by_project(jobs).items():
+        if time_left() <= 0:
+            polled.notes.append(f"project {project} has its turn at the next look")
+            continue
+        _poll_project(deployment, project, mine, polled=polled)
+    policy = models.batch_policy(deployment.settings)
+    now = utc_now()
+    for stage in dict.fromkeys(job.stage for job in jobs):
+        fresh = [job for job in deployment.ledger.stage_jobs(stage) if job.state in OPEN]
+        if wants_a_run(fresh, now=now, policy=policy):
+            polled.ready.append(stage)
+        overdue = [job for job in fresh if job.state is JobState.SUBMITTED and now > deadline_of(job, policy=policy)]
+        if overdue and stage not in polled.alerts:
+            polled.alerts[stage] = f"{stage}: batch {overdue[0].provider_id} is open for longer than its window"
+    return polled
+
+
+def _by_project(jobs: Iterable[BatchJob]) -> dict[str, list[BatchJob]]:
+    grouped: dict[str, list[BatchJob]] = defaultdict(list)
+    for job in jobs:
+        grouped[job.stage.key.project].append(job)
+    return grouped
+
+
+def _poll_project(deployment: Deployment, project: str, jobs: Sequence[BatchJob], *, polled: Polled) -> None:
+    try:
+        provider = models.open_batches(deployment.credentials(project), settings=deployment.settings)
+    except EvalPipelineError as error:
+        _alert(polled, jobs, f"project {project}: {error.message}; {error.hint}")
+        return
+    try:
+        mine = [job for job in jobs if job.account == provider.account]
+        mine += _claim_foreign(deployment, provider, [job for job in jobs if job not in mine], polled=polled)
+        policy = models.batch_policy(deployment.settings)
+        report = poll_account(deployment.ledger, provider, mine, policy=policy, now=utc_now())
+        _tell(polled, mine, report)
+    finally:
+        provider.close()
+
+
+def _tell(polled: Polled, jobs: Sequence[BatchJob], report: PollReport) -> None:
+    polled.calls += report.calls
+    polled.ended += report.ended
+    polled.notes += [*report.trouble, *report.warnings]
+    if report.paused is not None:
+        _alert(polled, jobs, f"paused: {report.paused}")
+
+
+def _alert(polled: Polled, jobs: Iterable[BatchJob], words: str) -> None:
+    for stage in dict.fromkeys(job.stage for job in jobs):
+        polled.alerts[stage] = words
+
+
+def _claim_foreign(
+    deployment: Deployment, provider: BatchProvider, jobs: Sequence[BatchJob], *, polled: Polled
+) -> list[BatchJob]:
+    """Take over jobs of the same account under a rotated key: the provider shows them with our submission key.
+
+    That it shows none proves nothing: then they are left alone, and a person is told.
+    """
+    claimed: list[BatchJob] = []
+    for job in jobs[:MOST_FOREIGN_LOOKUPS]:
+        polled.calls += 1
+        if job.provider_id is not None and _is_ours(provider, job):
+            moved = deployment.ledger.change_job(job, account=provider.account, base_url=provider.base_url)
+            claimed += [] if moved is None else [moved]
+    left = [job for job in jobs if job.id not in {moved.id for moved in claimed}]
+    if left:
+        words = (
+            f"{len(left):,} batches were submitted with another key or to another address ({left[0].base_url}); they "
+            "are left alone: give OPENAI_API_KEY and OPENAI_BASE_URL of that account back"
+        )
+        _alert(polled, left, words)
+    return claimed
+
+
+def _is_ours(provider: BatchProvider, job: BatchJob) -> bool:
+    try:
+        return provider.find(job.provider_id or "").key == job.submission_key
+    except BatchCallError:
+        return False
+
+
+def poll_run(deployment: Deployment, *, flow: Flow, key: RunKey, time_s: float = 45.0) -> Polled:
+    """Look after the batches of one run."""
+    jobs = [job for job in deployment.ledger.run_jobs(flow=flow, key=key) if job.state in OPEN]
+    return poll_jobs(deployment, jobs, time_left=_until(time_s))
+
+
+def _until(time_s: float) -> Callable[[], float]:
+    end_s = monotonic() + time_s
+    return lambda: end_s - monotonic()
+
+
+def cancel_batches(deployment: Deployment, *, flow: Flow, key: RunKey) -> int:
+    """Cancel what a run has out, to be collected later as far as it is done; returns how many batches that were."""
+    jobs = [job for job in deployment.ledger.run_jobs(flow=flow, key=key) if job.state in OPEN]
+    if not jobs:
+        return 0
+    provider = models.open_batches(deployment.credentials(key.project), settings=deployment.settings)
+    try:
+        mine = [job for job in jobs if job.account == provider.account]
+        return cancel_jobs(deployment.ledger, provider, mine, now=utc_now())
+    finally:
+        provider.close()
