@@ -14,10 +14,10 @@ from eval_pipeline.core.stages import StageRef
 from eval_pipeline.defs.tasks import Task
 from eval_pipeline.dispatch.batch_results import AnswerResults, VectorResults, never_asked
 from eval_pipeline.dispatch.batch_stage import Advance, BatchStage, BatchWork, supersede
-from eval_pipeline.dispatch.collect import RESULT_LOST, Handling
+from eval_pipeline.dispatch.collect import Handling
 from eval_pipeline.dispatch.embed import text_digest
 from eval_pipeline.dispatch.leases import HeldLease, hold
-from eval_pipeline.dispatch.records import RecordIndex
+from eval_pipeline.dispatch.records import RESULT_LOST, RecordIndex
 from eval_pipeline.dispatch.request_files import LineTemplate, ShardLimits
 from eval_pipeline.dispatch.submit import Desk, Order
 from eval_pipeline.dispatch.vectors import VectorIndex
@@ -76,7 +76,7 @@ class Questions:
         resend_lost = self.task.resend_lost
 
         def asks(item_id: str) -> bool:
-            if index.finished(item_id) and not resend_lost:
+            if index.finished(item_id):
                 return False
             record = index.find(item_id)
             return record is None or _may_be_asked(record, anew=anew, resend_lost=resend_lost)
@@ -91,7 +91,7 @@ class Questions:
         journal = Journal(self.task.deployment.objects, job.stage)
         with journal.spool(below=f"batch-r{job.round:02d}") as spool:
             index = RecordIndex(spool)
-            earlier = {item_id: index.find(item_id) for item_id in index.unfinished(with_code=RESULT_LOST)}
+            earlier = {item_id: index.find(item_id) for item_id in index.unfinished()}
         return earlier.get
 
 

@@ -26,10 +26,10 @@ from eval_pipeline.core.batches import (
 )
 from eval_pipeline.core.errors import NotFoundError
 from eval_pipeline.core.outcomes import Attempt, AttemptOutcome, ItemError
+from eval_pipeline.dispatch.records import RESULT_LOST
 from eval_pipeline.dispatch.request_files import request_ids
 from eval_pipeline.dispatch.submit import Desk, again, requests_key
 
-RESULT_LOST = "result_lost"
 NEVER_ENDED = "never_ended"
 _SHOWN_IDS = 3
 

@@ -25,7 +25,8 @@ from eval_pipeline.core.batches import (
     verdict_of,
 )
 from eval_pipeline.core.ports import BatchLedger, BatchProvider
-from eval_pipeline.dispatch.collect import NEVER_ENDED, RESULT_LOST
+from eval_pipeline.dispatch.collect import NEVER_ENDED
+from eval_pipeline.dispatch.records import RESULT_LOST
 from eval_pipeline.dispatch.submit import MOST_LIST_CALLS, look_for, note_anomaly
 
 JOBS_A_PAGE = 100

@@ -8,6 +8,8 @@ import orjson
 from eval_pipeline.core.errors import UnavailableError
 from eval_pipeline.core.outcomes import BilledCall, ItemError, ItemRecord, ItemStatus, Usage
 
+RESULT_LOST: Final = "result_lost"
+"""Code of an item whose result was paid for and is gone at the provider."""
 _LENGTH_BITS: Final = 32
 _LENGTH_MASK: Final = (1 << _LENGTH_BITS) - 1
 
@@ -86,12 +88,9 @@ class RecordIndex:
         """Whether asking the item again is pointless."""
         return self._known.get(item_id, 0) & 1 == 1
 
-    def unfinished(self, *, with_code: str) -> Iterator[str]:
-        """Yield the items that may be asked again, or whose record has an error of that code."""
-        mark = orjson.dumps(with_code)
-        for item_id, known in self._known.items():
-            if not known & 1 or mark in self._line(known):
-                yield item_id
+    def unfinished(self) -> Iterator[str]:
+        """Yield the items that may be asked again."""
+        return (item_id for item_id, known in self._known.items() if not known & 1)
 
     def find(self, item_id: str) -> ItemRecord | None:
         """Read an item's record."""
@@ -103,10 +102,12 @@ class RecordIndex:
 
 
 def _item_of(line: bytes) -> tuple[str, bool]:
-    """Read whose record a line is and whether it is finished, as ``ItemRecord.finished`` says."""
+    """Read whose record a line is and whether it is finished; a lost result may be replaced, when a person says so."""
     try:
         value = orjson.loads(line)
         error = value["error"]
-        return value["item_id"], error is None or not (error["transient"] or value.get("account_fault", False))
+        return value["item_id"], error is None or not (
+            error["transient"] or value.get("account_fault", False) or error["code"] == RESULT_LOST
+        )
     except (ValueError, TypeError, KeyError) as error:
         raise journal_damaged(line, error) from error

@@ -1,15 +1,15 @@
 """One line of a batch's output or error file, read by the same parsers that read live answers."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import orjson
 
 from eval_pipeline.core.outcomes import Attempt, AttemptOutcome, ItemError
 from eval_pipeline.core.ports import EmbeddingFailure, EmbeddingReply
-from eval_pipeline.core.retry import is_transient
 from eval_pipeline.providers.openai.embeddings import parse_embeddings
-from eval_pipeline.providers.openai.errors import read_words
+from eval_pipeline.providers.openai.errors import parse_error_object
 from eval_pipeline.providers.openai.responses import malformed, parse_response, read_json
 
 _ENDED_EARLY = {"batch_expired": AttemptOutcome.EXPIRED, "batch_cancelled": AttemptOutcome.CANCELLED}
@@ -85,17 +85,12 @@ def _body_of(response: Mapping[str, Any]) -> Mapping[str, Any] | bytes:
 def _without_response(document: Mapping[str, Any]) -> Attempt:
     """Read a line that has an ``error`` in place of a response."""
     error = document.get("error")
-    words = read_words({"error": error}) if isinstance(error, Mapping) else None
-    code = (words.code if words else None) or "no_response"
-    outcome = _ENDED_EARLY.get(code)
-    message = words.message if words else "a line without response and without error"
-    transient = outcome is not None or code == "no_response" or is_transient(_status_in(error), error_code=code)
+    if not isinstance(error, Mapping):
+        return malformed("a line without response and without error")
+    read = parse_error_object(error, default_code="no_response")
+    outcome = _ENDED_EARLY.get(read.code)
+    transient = outcome is not None or read.transient
     return Attempt(
         outcome=outcome or (AttemptOutcome.RETRYABLE if transient else AttemptOutcome.FAILED),
-        error=ItemError(code=code, type="batch", message=message, transient=transient),
+        error=replace(read, transient=transient),
     )
-
-
-def _status_in(error: object) -> int:
-    status = error.get("status_code") if isinstance(error, Mapping) else None
-    return status if type(status) is int else 400

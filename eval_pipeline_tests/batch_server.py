@@ -1,0 +1,347 @@
+"""A server that speaks the Files and Batches of the OpenAI protocol, and goes wrong as it is told; for tests alone.
+
+What it executed is counted per item, so that a test can say what was paid for. A batch ends at its second look.
+"""
+
+import base64
+import json
+import re
+import struct
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from hashlib import sha256
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+WIDTH = 8
+LOOKS = 2
+_OPEN = ("validating", "in_progress", "finalizing")
+_ENDS = {
+    "expired": "expired",
+    "expired_no_files": "expired",
+    "cancelled_no_files": "cancelled",
+    "token_limit": "failed",
+    "bad_line": "failed",
+    "model_refused": "failed",
+}
+_NOTHING_DONE = frozenset({"expired_no_files", "cancelled_no_files", "token_limit", "bad_line", "model_refused"})
+_REASONS: dict[str, dict[str, Any]] = {
+    "token_limit": {"code": "token_limit_exceeded", "message": "Enqueued token limit reached", "line": None},
+    "bad_line": {"code": "invalid_request", "message": "this line cannot be read", "line": 2},
+    "model_refused": {"code": "model_not_found", "message": "the model does not exist", "line": None},
+}
+
+
+@dataclass
+class BatchServer:
+    """The state of the server; ``scenario`` spoils the first batch of answers, or the calls it names."""
+
+    url: str = ""
+    scenario: str | None = None
+    times: int = 1
+    key: str | None = None
+    files: dict[str, bytes] = field(default_factory=dict)
+    batches: dict[str, dict[str, Any]] = field(default_factory=dict)
+    spoiled: dict[str, str | None] = field(default_factory=dict)
+    looks: Counter[str] = field(default_factory=Counter)
+    executed: Counter[str] = field(default_factory=Counter)
+    calls: Counter[str] = field(default_factory=Counter)
+    lock: threading.RLock = field(default_factory=threading.RLock)
+
+    def begin_anew(self, scenario: str | None) -> None:
+        """Forget everything."""
+        with self.lock:
+            self.scenario, self.times = scenario, 1
+            for kept in (self.files, self.batches, self.spoiled, self.looks, self.executed, self.calls):
+                kept.clear()
+
+    def strikes(self, scenario: str) -> bool:
+        """Tell whether a call goes wrong now, so many times."""
+        if self.scenario != scenario or self.times <= 0:
+            return False
+        self.times -= 1
+        return True
+
+    def keys(self) -> Counter[str]:
+        """Count the batches of each submission key."""
+        return Counter(batch["metadata"]["eval_pipeline_key"] for batch in self.batches.values())
+
+    def create(self, given: dict[str, Any]) -> dict[str, Any]:
+        """Make a batch."""
+        batch_id = f"batch_{len(self.batches)}"
+        others = [batch for batch in self.batches.values() if batch["endpoint"] == given["endpoint"]]
+        first = given["endpoint"] == "/v1/responses" and not others
+        self.spoiled[batch_id] = self.scenario if first else None
+        self.batches[batch_id] = {
+            "id": batch_id,
+            "object": "batch",
+            "endpoint": given["endpoint"],
+            "input_file_id": given["input_file_id"],
+            "completion_window": "24h",
+            "status": "validating",
+            "created_at": int(time.time()),
+            "request_counts": None,
+            "metadata": given.get("metadata"),
+        }
+        return self.batches[batch_id]
+
+    def look(self, batch_id: str) -> dict[str, Any]:
+        """Describe a batch; each look is a step of its life."""
+        batch, scenario = self.batches[batch_id], self.spoiled[batch_id]
+        if batch["status"] not in _OPEN or scenario == "stuck":
+            return batch
+        self.looks[batch_id] += 1
+        if scenario == "unknown_status" and self.looks[batch_id] < LOOKS:
+            return {**batch, "status": "paused_by_policy"}
+        if self.looks[batch_id] >= LOOKS:
+            self._end(batch, scenario)
+        if scenario == "late_files" and self.looks[batch_id] == LOOKS:
+            self.looks[batch_id] += 1
+            return {**batch, "output_file_id": None, "error_file_id": None}
+        return batch
+
+    def _end(self, batch: dict[str, Any], scenario: str | None) -> None:
+        lines = [json.loads(line) for line in self.files[batch["input_file_id"]].split(b"\n") if line]
+        done, refused = self._execute(lines, scenario)
+        batch["status"] = _ENDS.get(scenario or "", "completed")
+        if scenario in _REASONS:
+            batch["errors"] = {"object": "list", "data": [_REASONS[scenario]]}
+        batch["request_counts"] = {"total": len(lines), "completed": len(done), "failed": len(refused)}
+        if done:
+            batch["output_file_id"] = self._keep(f"file-out-{batch['id']}", _spoil(done, scenario))
+        if refused or scenario == "empty_error_file":
+            batch["error_file_id"] = self._keep(f"file-err-{batch['id']}", _lines(refused)) if refused else ""
+        if scenario == "output_404":
+            del self.files[batch["output_file_id"]]
+
+    def _execute(self, lines: list[dict[str, Any]], scenario: str | None) -> tuple[list[Any], list[Any]]:
+        done: list[dict[str, Any]] = []
+        refused: list[dict[str, Any]] = []
+        for place, line in enumerate(lines):
+            fate = _fate(scenario, place)
+            if fate == "refused":
+                refused.append(_refusal(line["custom_id"], scenario or ""))
+            elif fate == "done":
+                self.executed[line["custom_id"]] += 1
+                done.append(_result(line, scenario))
+        return done, refused
+
+    def _keep(self, file_id: str, content: bytes) -> str:
+        self.files[file_id] = content
+        return file_id
+
+    def cancel(self, batch_id: str) -> dict[str, Any]:
+        """Cancel a batch; a stuck one has done two of its lines by then."""
+        batch = self.batches[batch_id]
+        lines = [json.loads(line) for line in self.files[batch["input_file_id"]].split(b"\n") if line][:2]
+        if self.spoiled[batch_id] == "stuck":
+            self.executed.update(line["custom_id"] for line in lines)
+            batch["output_file_id"] = self._keep(
+                f"file-out-{batch_id}", _lines([_result(line, None) for line in lines])
+            )
+        batch["status"] = "cancelled"
+        return batch
+
+
+def _fate(scenario: str | None, place: int) -> str:
+    """Tell what becomes of the line at a place of a request file."""
+    if scenario in _NOTHING_DONE or (scenario == "missing" and place == 1):
+        return "nothing"
+    all_refused = scenario == "all_400"
+    one_refused = scenario in {"one_400", "one_429", "one_error"} and place == 1
+    too_late = scenario == "expired" and place > 2
+    return "refused" if all_refused or one_refused or too_late else "done"
+
+
+def _refusal(custom_id: str, scenario: str) -> dict[str, Any]:
+    line: dict[str, Any] = {"id": "batch_req", "custom_id": custom_id, "response": None, "error": None}
+    if scenario in {"expired", "one_error"}:
+        code = "batch_expired" if scenario == "expired" else "server_error"
+        return {**line, "error": {"code": code, "message": "not executed"}}
+    status, code = (429, "rate_limit_exceeded") if scenario == "one_429" else (400, "invalid_value")
+    error = {"message": f"refused with {status}", "type": "invalid_request_error", "code": code}
+    return {**line, "response": {"status_code": status, "request_id": "req", "body": {"error": error}}}
+
+
+def _result(line: dict[str, Any], scenario: str | None) -> dict[str, Any]:
+    body = line["body"]
+    made = _vector(body) if line["url"] == "/v1/embeddings" else _answer(body, scenario)
+    response = {"status_code": 200, "request_id": "req", "body": made}
+    return {"id": "batch_req", "custom_id": line["custom_id"], "response": response, "error": None}
+
+
+def _vector(body: dict[str, Any]) -> dict[str, Any]:
+    numbers = [byte / 255 + 0.01 for byte in sha256(body["input"].encode()).digest()[:WIDTH]]
+    vector = base64.b64encode(struct.pack(f"<{WIDTH}f", *numbers)).decode()
+    data = [{"object": "embedding", "index": 0, "embedding": vector}]
+    return {"object": "list", "data": data, "model": body["model"], "usage": {"prompt_tokens": 5, "total_tokens": 5}}
+
+
+def _answer(body: dict[str, Any], scenario: str | None) -> dict[str, Any]:
+    cut = scenario == "incomplete"
+    text = f"answer\u2028to {body['input']}" if scenario == "u2028" else f"answer to {body['input']}"
+    return {
+        "id": "resp",
+        "object": "response",
+        "status": "incomplete" if cut else "completed",
+        "incomplete_details": {"reason": "max_output_tokens"} if cut else None,
+        "error": None,
+        "model": body["model"],
+        "output": [{"type": "message", "content": [{"type": "output_text", "text": text}]}],
+        "usage": {"input_tokens": 10, "output_tokens": 5, "total_tokens": 15},
+    }
+
+
+def _spoil(done: list[dict[str, Any]], scenario: str | None) -> bytes:
+    if scenario == "out_of_order":
+        done.reverse()
+    if scenario == "duplicate":
+        done = [*done, done[0]]
+    if scenario == "unknown_id":
+        done = [{**done[0], "custom_id": "ghost"}, *done]
+    content = _lines(done)
+    return content[:-40] if scenario == "cut_line" else content
+
+
+def _lines(documents: list[dict[str, Any]]) -> bytes:
+    return b"".join(json.dumps(document, ensure_ascii=False).encode() + b"\n" for document in documents)
+
+
+@contextmanager
+def batch_server() -> Iterator[BatchServer]:
+    """Serve while the block runs."""
+    state = BatchServer()
+    handler = type("Handler", (_Handler,), {"state": state})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server.daemon_threads = True
+    state.url = f"http://127.0.0.1:{server.server_address[1]}/v1"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    try:
+        yield state
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    state: BatchServer
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+    def _send(self, document: object, status: int = 200) -> None:
+        self._send_bytes(json.dumps(document).encode(), status=status)
+
+    def _send_bytes(self, body: bytes, *, status: int = 200, announced: int | None = None) -> None:
+        self.send_response(status)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(body) if announced is None else announced))
+        self.end_headers()
+        self.wfile.write(body)
+        self.close_connection = announced is not None
+
+    def _refuse(self, status: int, message: str, *, code: str | None = None) -> None:
+        self._send({"error": {"message": message, "type": "invalid_request_error", "code": code}}, status)
+
+    def _drop(self) -> None:
+        self.close_connection = True
+        self.connection.shutdown(2)
+
+    def _authorized(self) -> bool:
+        if self.state.key is None or self.headers["authorization"] == f"Bearer {self.state.key}":
+            return True
+        self._refuse(401, "Incorrect API key provided", code="invalid_api_key")
+        return False
+
+    def _body(self) -> bytes:
+        if length := self.headers.get("content-length"):
+            return self.rfile.read(int(length))
+        chunks = []
+        while size := int(self.rfile.readline(), 16):
+            chunks.append(self.rfile.read(size))
+            self.rfile.readline()
+        self.rfile.readline()
+        return b"".join(chunks)
+
+    def do_GET(self) -> None:
+        with self.state.lock:
+            if not self._authorized():
+                return
+            if found := re.fullmatch(r"/v1/files/(.+)/content", self.path):
+                self._download(found[1])
+            elif self.state.strikes("poll_500"):
+                self._refuse(500, "boom", code="server_error")
+            elif found := re.fullmatch(r"/v1/batches/([^?]+)", self.path):
+                self.state.calls["find"] += 1
+                known = found[1] in self.state.batches
+                self._send(self.state.look(found[1])) if known else self._refuse(404, "No batch found")
+            else:
+                self.state.calls["list"] += 1
+                self._list()
+
+    def _list(self) -> None:
+        after = re.search(r"after=([^&]+)", self.path)
+        ids = list(self.state.batches)[::-1]
+        start = ids.index(after[1]) + 1 if after else 0
+        shown = [self.state.look(batch_id) for batch_id in ids[start : start + 100]]
+        self._send({"object": "list", "data": shown, "has_more": start + 100 < len(ids)})
+
+    def _download(self, file_id: str) -> None:
+        content = self.state.files.get(file_id)
+        if content is None:
+            self._refuse(404, "No such File object")
+        elif self.state.strikes("short_download"):
+            self._send_bytes(content[: len(content) // 2], announced=len(content))
+        else:
+            self._send_bytes(content)
+
+    def do_DELETE(self) -> None:
+        with self.state.lock:
+            gone = self.state.files.pop(self.path.rsplit("/", 1)[1], None)
+            self._refuse(404, "No such File object") if gone is None else self._send({"id": "file", "deleted": True})
+
+    def do_POST(self) -> None:
+        data = self._body()
+        with self.state.lock:
+            if not self._authorized():
+                return
+            if self.path == "/v1/files":
+                self._upload(data)
+            elif self.path == "/v1/batches":
+                self.state.calls["create"] += 1
+                self._create(json.loads(data))
+            else:
+                self._cancel(self.path.split("/")[3])
+
+    def _upload(self, data: bytes) -> None:
+        boundary = re.search(r"boundary=(.+)", self.headers["content-type"])
+        assert boundary is not None
+        parts = data.split(b"--" + boundary[1].strip('"').encode())
+        [file] = [part for part in parts if b'name="file"' in part]
+        file_id = f"file-{len(self.state.files)}-{time.monotonic_ns()}"
+        self.state.files[file_id] = file.split(b"\r\n\r\n", 1)[1].removesuffix(b"\r\n")
+        self._send({"id": file_id, "object": "file"})
+
+    def _create(self, given: dict[str, Any]) -> None:
+        if self.state.strikes("create_429"):
+            self._refuse(429, "RESOURCE_EXHAUSTED", code="rate_limit_exceeded")
+        elif self.state.strikes("create_dropped"):
+            self._drop()
+        elif self.state.strikes("create_accepted_dropped"):
+            self.state.create(given)
+            self._drop()
+        else:
+            self._send(self.state.create(given))
+
+    def _cancel(self, batch_id: str) -> None:
+        if self.state.batches[batch_id]["status"] in _OPEN:
+            self._send(self.state.cancel(batch_id))
+        else:
+            self._refuse(409, "the batch has ended")

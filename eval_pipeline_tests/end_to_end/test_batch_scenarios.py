@@ -1,0 +1,156 @@
+"""Batch runs from request to report, over HTTP through the SDK and real Dagster runs, when the provider goes wrong."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from eval_pipeline_tests.batch_server import BatchServer, batch_server
+from eval_pipeline_tests.commands import Commands
+
+GOLDEN = "question,answer\n" + "".join(f"what is {number}?,{number}\n" for number in range(5))
+RUN = ("--dataset", "golden", "--scorer", "exact_match", "--model", "gpt-4o-mini")
+KEY = "sk-test-7f3a9c1e5b"
+
+
+@pytest.fixture
+def server() -> Iterator[BatchServer]:
+    with batch_server() as running:
+        yield running
+
+
+@pytest.fixture
+def commands(tmp_path: Path, server: BatchServer) -> Commands:
+    (tmp_path / "golden.csv").write_text(GOLDEN)
+    commands = Commands(
+        tmp_path, OPENAI_API_KEY=KEY, OPENAI_BASE_URL=server.url, EVAL_BATCH_POLL_SECONDS="0.1", NO_PROXY="127.0.0.1"
+    )
+    assert commands("dataset", "add", "golden", "golden.csv").code == 0
+    return commands
+
+
+def run(commands: Commands, *options: str, **variables: str) -> dict[str, Any]:
+    ended = commands("text", "run", "batch-1", *RUN, *options, "--json", **variables)
+    return {**ended.document, "exit": ended.code}
+
+
+RECOVERED = [
+    ("all_well", 1, 1),
+    ("out_of_order", 1, 1),
+    ("expired", 1, 2),
+    ("expired_no_files", 1, 2),
+    ("token_limit", 1, 2),
+    ("create_429", 1, 1),
+    ("one_429", 1, 2),
+    ("one_error", 1, 2),
+    ("missing", 1, 2),
+    ("duplicate", 1, 1),
+    ("unknown_id", 1, 1),
+    ("cut_line", 1, 2),
+    ("poll_500", 4, 1),
+    ("short_download", 2, 1),
+    ("create_accepted_dropped", 1, 1),
+    ("empty_error_file", 1, 1),
+    ("unknown_status", 1, 1),
+    ("u2028", 1, 1),
+    ("late_files", 1, 1),
+]
+
+
+@pytest.mark.parametrize(("scenario", "times", "batches"), RECOVERED, ids=[case[0] for case in RECOVERED])
+def test_what_can_be_recovered_ends_well_and_is_paid_once(
+    commands: Commands, server: BatchServer, scenario: str, times: int, batches: int
+) -> None:
+    server.scenario, server.times = scenario, times
+
+    document = run(commands)
+
+    assert (document["exit"], document["state"], document["counts"]["ok"]) == (0, "completed", 5)
+    assert len(server.batches) == batches
+    assert set(server.keys().values()) == {1}
+    twice = {"cut_line"}  # the provider executed what its file lost
+    assert scenario in twice or set(server.executed.values()) == {1}
+    assert all(sum(job["outcomes"].values()) == job["requests"] for job in document["batches"] if job["outcomes"])
+
+
+@pytest.mark.parametrize(
+    ("scenario", "expected"),
+    [
+        ("cancelled_no_files", (0, "failed", "batch_cancelled")),
+        ("all_400", (0, "failed", "invalid_value")),
+        ("one_400", (4, "failed", "invalid_value")),
+        ("output_404", (0, "missing", "result_lost")),
+        ("incomplete", (0, "incomplete", "max_output_tokens")),
+        ("model_refused", (0, "failed", "model_not_found")),
+    ],
+)
+def test_what_is_final_is_told_in_the_providers_words_and_not_sent_again(
+    commands: Commands, server: BatchServer, scenario: str, expected: tuple[int, str, str]
+) -> None:
+    ok, status, code = expected
+    server.scenario = scenario
+
+    document = run(commands)
+
+    assert document["exit"] == (0 if ok else 100)
+    assert (document["counts"]["ok"], document["counts"]["by_status"][status]) == (ok, 5 - ok)
+    assert len(server.batches) == 1
+    detail = commands.json("text", "show", "batch-1", "--detail")
+    assert {item["error"]["code"] for item in detail["traces"] if item["error"]} == {code}
+
+
+def test_a_line_that_fails_validation_fails_alone(commands: Commands, server: BatchServer) -> None:
+    server.scenario = "bad_line"
+
+    document = run(commands)
+
+    assert (document["exit"], document["counts"]["ok"], document["counts"]["by_status"]["failed"]) == (0, 4, 1)
+    detail = commands.json("text", "show", "batch-1", "--detail")
+    [failed] = [item["error"]["message"] for item in detail["traces"] if item["error"]]
+    assert "line 2" in failed
+
+
+def test_a_lost_result_is_sent_again_only_when_a_person_says_so(commands: Commands, server: BatchServer) -> None:
+    server.scenario = "output_404"
+    assert run(commands)["exit"] == 100
+    server.scenario = None
+    assert commands("run", "retry", "batch-1", "--json").code == 100
+    assert len(server.batches) == 1
+
+    again = commands("run", "retry", "batch-1", "--resend-lost", "--json")
+
+    assert (again.code, again.document["counts"]["ok"], len(server.batches)) == (0, 5, 2)
+
+
+def test_fast_and_batch_store_the_same_kind_of_record(commands: Commands, server: BatchServer) -> None:
+    document = run(commands)
+
+    assert document["cost"]["response"]["rate"] == "batch"
+    detail = commands.json("text", "show", "batch-1", "--detail")
+    assert [item["llm_answer"] for item in detail["traces"]] == [f"answer to what is {n}?" for n in range(5)]
+    assert KEY not in str(detail)
+
+
+def test_answers_are_sharded_and_embedded_by_batches(commands: Commands, server: BatchServer) -> None:
+    document = run(commands, "--scorer", "cosine_similarity", EVAL_BATCH_MAX_REQUESTS="2")
+
+    assert (document["exit"], document["counts"]["ok"]) == (0, 5)
+    shards = [(job["stage"], job["shard"], job["requests"]) for job in document["batches"]]
+    assert shards[:3] == [("responses", 0, 2), ("responses", 1, 2), ("responses", 2, 1)]
+    assert {stage for stage, _, _ in shards[3:]} == {"embeddings"}
+    assert set(server.executed.values()) == {1}
+    [similarity] = [score for score in document["summary_scores"] if score["name"] == "cosine_similarity"]
+    assert similarity["total_pairs"] == 5
+
+
+def test_a_wrong_key_is_an_action_for_a_person_and_loses_nothing(commands: Commands, server: BatchServer) -> None:
+    server.key = "sk-another"
+
+    refused = commands("text", "run", "batch-1", *RUN, "--json")
+    assert (refused.code, refused.document["error"]["code"]) == (1, "provider_account")
+    assert not server.batches
+
+    server.key = None
+    assert commands("run", "retry", "batch-1", "--json").document["counts"]["ok"] == 5
+    assert len(server.batches) == 1
