@@ -1,0 +1,225 @@
+"""A batch stage killed before and after every durable step: at the end all is there, and each request was paid once."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from eval_pipeline.core.batches import BatchPolicy, JobState
+from eval_pipeline.core.names import RunKey
+from eval_pipeline.core.runs import Flow
+from eval_pipeline.core.stages import StageRef
+from eval_pipeline.dispatch.batch_results import AnswerResults
+from eval_pipeline.dispatch.batch_stage import BatchStage, BatchWork
+from eval_pipeline.dispatch.collect import Handling, ResultLine
+from eval_pipeline.dispatch.records import RecordIndex
+from eval_pipeline.dispatch.request_files import LineTemplate, ShardLimits
+from eval_pipeline.dispatch.submit import Desk, Order
+from eval_pipeline.providers.openai.batch_lines import read_response_line
+from eval_pipeline.providers.openai.batches import OpenAIBatches
+from eval_pipeline.storage.journal import Journal
+from eval_pipeline.storage.ledger import SqlLedger, open_ledger
+from eval_pipeline.storage.local import LocalObjectStore
+from eval_pipeline_tests.batch_server import BatchServer, batch_server
+
+STAGE = StageRef(flow=Flow.TEXT, key=RunKey(project="default", run="killed"), stage="responses")
+ITEMS = [f"q{number}" for number in range(5)]
+IMPATIENT = BatchPolicy(poll_s=0, create_timeout_s=0, settle_s=0, most_queue_wait_s=0)
+DURABLE = {
+    "ledger": ("add_jobs", "change_job", "resubmit_job"),
+    "objects": ("put_file",),
+    "provider": ("upload", "create", "download", "delete_file"),
+}
+
+
+class KilledError(BaseException):
+    """What stands for kill -9: nothing that follows it is executed."""
+
+
+@dataclass
+class Killer:
+    """Kills at one place; counts the places where it could have."""
+
+    at: int
+    passed: int = 0
+
+    def step(self) -> None:
+        """Pass a place, or die there."""
+        self.passed += 1
+        if self.passed == self.at:
+            raise KilledError
+
+
+class Mortal:
+    """Anything, with a place to die before and after each of its durable steps."""
+
+    def __init__(self, inner: Any, *, steps: tuple[str, ...], killer: Killer) -> None:  # noqa: ANN401 - anything
+        self._inner = inner
+        self._steps = steps
+        self._killer = killer
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - as it is
+        found = getattr(self._inner, name)
+        if name not in self._steps:
+            return found
+
+        def call(*arguments: Any, **options: Any) -> Any:  # noqa: ANN401 - as they are
+            self._killer.step()
+            made = found(*arguments, **options)
+            self._killer.step()
+            return made
+
+        return call
+
+
+class Held:
+    """A lease that is always ours."""
+
+    token = 1
+
+    def check(self) -> None:
+        """Never lost."""
+
+
+@dataclass
+class World:
+    """What survives a kill."""
+
+    folder: Path
+    server: BatchServer
+    provider: OpenAIBatches
+    ledger: SqlLedger
+    objects: LocalObjectStore
+
+    def live(self, killer: Killer) -> bool:
+        """Take the stage on in a new life; True when it is finished."""
+        desk = Desk(
+            ledger=Mortal(self.ledger, steps=DURABLE["ledger"], killer=killer),
+            ledger_id="ledger",
+            objects=Mortal(self.objects, steps=DURABLE["objects"], killer=killer),
+            provider=Mortal(self.provider, steps=DURABLE["provider"], killer=killer),
+            policy=IMPATIENT,
+            fence=Held(),
+        )
+        folder = self.folder / "work"
+        folder.mkdir(exist_ok=True)
+        return BatchStage(desk, self.work(), folder=folder).advance().finished
+
+    def work(self) -> BatchWork:
+        """Ask every item, two a file."""
+        return BatchWork(
+            stage=STAGE,
+            order=lambda number: Order(
+                stage=STAGE,
+                round=number,
+                provider="openai",
+                model="gpt-4o-mini",
+                endpoint="/v1/responses",
+                limits=ShardLimits(requests=2, size_bytes=10_000),
+            ),
+            lines=self.lines,
+            handling=Handling(
+                read=lambda line: ResultLine(*read_response_line(line)),
+                writer=lambda _: AnswerResults(),
+            ),
+        )
+
+    @contextmanager
+    def lines(self, anew: bool) -> Iterator[Iterator[bytes]]:
+        """Give the requests of what is not finished."""
+        del anew
+        template = LineTemplate(endpoint="/v1/responses", body={"model": "gpt-4o-mini"})
+        with Journal(self.objects, STAGE).spool() as spool:
+            index = RecordIndex(spool)
+            yield (template.line(item, f"about {item}") for item in ITEMS if not index.finished(item))
+
+    def answered(self) -> set[str]:
+        """Return the items with a finished record."""
+        with Journal(self.objects, STAGE).spool() as spool:
+            index = RecordIndex(spool)
+            return {item for item in ITEMS if index.finished(item)}
+
+
+class Worlds:
+    """One world after the other on one server; a new ledger is a copy, which is faster than making one."""
+
+    def __init__(self, folder: Path, server: BatchServer) -> None:
+        self._folder = folder
+        self._server = server
+        self._provider = OpenAIBatches(api_key="sk-x", base_url=server.url, sleep=lambda _: None)
+        open_ledger(f"sqlite:///{folder}/new.sqlite").close()
+
+    @contextmanager
+    def world(self, name: str, scenario: str | None) -> Iterator[World]:
+        """Begin a new world in which the provider goes wrong once."""
+        folder = self._folder / name
+        folder.mkdir()
+        shutil.copy(self._folder / "new.sqlite", folder / "ledger.sqlite")
+        ledger = open_ledger(f"sqlite:///{folder}/ledger.sqlite")
+        self._server.begin_anew(scenario)
+        try:
+            yield World(folder, self._server, self._provider, ledger, LocalObjectStore(folder / "store"))
+        finally:
+            ledger.close()
+
+    def close(self) -> None:
+        """Let connections go."""
+        self._provider.close()
+
+
+@pytest.fixture
+def worlds(tmp_path: Path) -> Iterator[Worlds]:
+    with batch_server() as server:
+        worlds = Worlds(tmp_path, server)
+        yield worlds
+        worlds.close()
+
+
+def live_to_the_end(place: World, killer: Killer, *, lives: int = 12) -> None:
+    for _ in range(lives):
+        try:
+            if place.live(killer):
+                return
+        except KilledError:
+            pass
+    pytest.fail(f"not finished after {lives} lives: {[job.state for job in place.ledger.stage_jobs(STAGE)]}")
+
+
+@pytest.mark.parametrize("scenario", [None, "expired", "token_limit", "one_429", "missing"])
+def test_killed_anywhere_it_ends_whole_and_pays_once(worlds: Worlds, scenario: str | None) -> None:
+    with worlds.world("unharmed", scenario) as place:
+        unharmed = Killer(at=0)
+        live_to_the_end(place, unharmed)
+    assert unharmed.passed > 30
+
+    for at in range(1, unharmed.passed + 1):
+        with worlds.world(f"killed-{at}", scenario) as place:
+            live_to_the_end(place, Killer(at=at))
+
+            assert place.answered() == set(ITEMS), at
+            assert set(place.server.keys().values()) == {1}, at
+            assert set(place.server.executed.values()) == {1}, at
+            states = {job.state for job in place.ledger.stage_jobs(STAGE)}
+            assert states <= {JobState.COLLECTED, JobState.FAILED}, at
+
+
+def test_a_creation_that_never_arrived_is_made_again_only_after_two_lists(worlds: Worlds) -> None:
+    with worlds.world("dropped", "create_dropped") as place:
+        live_to_the_end(place, Killer(at=0))
+
+        assert place.answered() == set(ITEMS)
+        assert set(place.server.keys().values()) == {1}
+        assert place.server.calls["list"] >= 2
+
+
+@pytest.mark.parametrize("scenario", ["create_accepted_dropped"])
+def test_a_lost_answer_is_found_by_its_key(worlds: Worlds, scenario: str) -> None:
+    with worlds.world("lost", scenario) as place:
+        live_to_the_end(place, Killer(at=0))
+
+        assert place.server.calls["create"] == 3
+        assert set(place.server.executed.values()) == {1}
