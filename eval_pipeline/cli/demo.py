@@ -19,7 +19,8 @@ import click
 from eval_pipeline.cli.compare_view import verdict_sentence
 from eval_pipeline.cli.execution import run_outcome
 from eval_pipeline.cli.output import write_table
-from eval_pipeline.cli.progress import show_progress
+from eval_pipeline.cli.progress import show_progress, write_line
+from eval_pipeline.cli.waiting import follow
 from eval_pipeline.core.datasets import DatasetKind
 from eval_pipeline.core.errors import UsageError
 from eval_pipeline.core.names import DEFAULT_PROJECT, RunKey
@@ -46,11 +47,14 @@ class DemoRun:
     model: str
     repeats: int
     concurrency: int
+    mode: RunMode = RunMode.FAST
 
 
 RUNS = (
     DemoRun("ten-questions", dataset="gsm8k ten questions", model="175b_verification", repeats=5, concurrency=10),
-    DemoRun("gsm8k-finetuning", dataset="gsm8k", model="175b_finetuning", repeats=1, concurrency=50),
+    DemoRun(
+        "gsm8k-finetuning", dataset="gsm8k", model="175b_finetuning", repeats=1, concurrency=50, mode=RunMode.BATCH
+    ),
     DemoRun("gsm8k-verification", dataset="gsm8k", model="175b_verification", repeats=1, concurrency=50),
 )
 
@@ -112,7 +116,7 @@ def _evaluate(base_url: str) -> list[int]:
         rows.append(_row(key, planned, document, seconds=monotonic() - began_s))
         reports.append((key.run, document["report"]))
     click.echo()
-    write_table(("RUN", "MODEL", "ITEMS", "CORRECT", "95 % INTERVAL", "SIMILARITY", "COST", "TIME"), rows)
+    write_table(("RUN", "MODE", "MODEL", "ITEMS", "CORRECT", "95 % INTERVAL", "SIMILARITY", "COST", "TIME"), rows)
     _write_verdict(deployment, series)
     click.echo("\nThe recorded models have no published price; the price of embeddings is in the reports. Reports:")
     for run, report in reports:
@@ -128,6 +132,7 @@ def demo_environment(base_url: str) -> Mapping[str, str]:
         "OPENAI_API_KEY": "the-local-server-checks-none",
         "LANGFUSE_PUBLIC_KEY": "",
         "LANGFUSE_SECRET_KEY": "",
+        "EVAL_BATCH_POLL_SECONDS": "0.5",
         "EVAL_FAST_MAX_UNIQUE_ROWS": str(MAX_ROWS),
         "EVAL_FAST_MAX_FILE_BYTES": str(MAX_BYTES),
     }
@@ -176,7 +181,7 @@ def _run(deployment: Deployment, key: RunKey, planned: DemoRun) -> tuple[int, di
 
     request = TextRequest(
         dataset=planned.dataset,
-        mode=RunMode.FAST,
+        mode=planned.mode,
         model=planned.model,
         scorers=("numeric", "cosine_similarity"),
         repeats=planned.repeats,
@@ -184,9 +189,10 @@ def _run(deployment: Deployment, key: RunKey, planned: DemoRun) -> tuple[int, di
     )
     prepared = text_runs.prepare(request, project=key.project, run=key.run, deployment=deployment)
     text_runs.claim(prepared, requested_by="demo", deployment=deployment, here=True)
-    click.echo(f"{key.run}: {planned.model} answers {prepared.spec.total_items_count:,} items")
+    click.echo(f"{key.run}: {planned.model} answers {prepared.spec.total_items_count:,} items, {planned.mode}")
     with show_progress() as progress:
         problem = execute_text_run(deployment, key, progress=progress)
+        problem = follow(deployment, key, progress=progress, say=write_line, problem=problem)
     if problem is not None:
         raise problem
     return run_outcome(deployment, key), show_run(deployment, key, detail=False)
@@ -199,6 +205,7 @@ def _row(key: RunKey, planned: DemoRun, document: Mapping[str, Any], *, seconds:
     total = document["cost"]["total_cost_usd"]
     return (
         key.run,
+        str(planned.mode),
         planned.model,
         f"{document['counts']['total']:,}",
         f"{correct:,} of {numeric['total_pairs']:,}",

@@ -51,10 +51,7 @@ class Reset:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Reset the connection."""
         del send
-        transport = connection(scope)
-        # without lingering the kernel says RST in place of a polite FIN
-        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT)
-        transport.abort()
+        reset(scope)
         await client_gone(receive)
 
 
@@ -102,6 +99,8 @@ def unanswered(rule: FaultRule, headers: Mapping[str, str]) -> Answer | None:
 def spoiled(rule: FaultRule, whole: Response) -> Answer:
     """Return the answer as the client gets it, for the faults that damage its transport."""
     match rule.kind:
+        case FaultKind.ACCEPTED_THEN_RESET:
+            return Reset()
         case FaultKind.CUT:
             return Cut(whole)
         case FaultKind.TRUNCATED_JSON:
@@ -114,6 +113,14 @@ def truncated(whole: Response) -> Response:
     body = bytes(whole.body)
     kept = {name: value for name, value in whole.headers.items() if name != "content-length"}
     return Response(body[: len(body) // 2], whole.status_code, headers=kept)
+
+
+def reset(scope: Scope) -> None:
+    """Reset the connection that a request came in on."""
+    transport = connection(scope)
+    # without lingering the kernel says RST in place of a polite FIN
+    transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT)
+    transport.abort()
 
 
 def connection(scope: Scope) -> asyncio.Transport:

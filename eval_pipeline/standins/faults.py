@@ -3,8 +3,10 @@
 The same rules and the same inputs give the same faults on every machine, in any order of arrival.
 """
 
+import threading
 from collections import Counter
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from hashlib import blake2b
@@ -41,6 +43,9 @@ class FaultKind(StrEnum):
     WRONG_DIMENSION = "wrong_dimension"
     NAN = "nan"
     ZERO_VECTOR = "zero_vector"
+    ACCEPTED_THEN_RESET = "accepted_then_reset"
+    SHORT = "short"
+    RESET_MIDWAY = "reset_midway"
 
 
 TRANSPORT_FAULTS = frozenset(
@@ -60,6 +65,10 @@ TRANSPORT_FAULTS = frozenset(
     }
 )
 """What any HTTP server can do to its client, whatever it serves."""
+CONNECTION_FAULTS = frozenset(
+    {FaultKind.TIMEOUT, FaultKind.RESET, FaultKind.CUT, FaultKind.TRUNCATED_JSON, FaultKind.HTML}
+)
+"""What happens between two machines, and so never to a line of a batch."""
 
 _NUMBERS = {"share", "retry_after", "hold_s"}
 _COUNTS = {"first_n", "times", "seed"}
@@ -119,17 +128,34 @@ class FaultPlan:
         self._hits: Counter[int] = Counter()
         self._hits_of_input: Counter[tuple[int, str]] = Counter()
         self._attempts: Counter[tuple[int, str]] = Counter()
+        self._one_at_a_time = threading.Lock()  # batches are worked off in a thread beside the live calls
 
-    def choose(self, endpoint: str, texts: Sequence[str]) -> FaultRule | None:
-        """Decide which fault, if any, this request meets, and remember it."""
+    def choose(
+        self,
+        endpoint: str,
+        texts: Sequence[str],
+        *,
+        able: AbstractSet[FaultKind] = frozenset(FaultKind),
+    ) -> FaultRule | None:
+        """Decide which fault, if any, this request meets, and remember it.
+
+        Args:
+            endpoint: Where the request came in.
+            texts: Its inputs.
+            able: The faults that can be shown there; rules about others are passed over.
+        """
         for place, rule in enumerate(self.rules):
-            if rule.concerns(endpoint) and (meant := rule.inputs_meant(texts)):
+            if rule.kind in able and rule.concerns(endpoint) and (meant := rule.inputs_meant(texts)):
                 key = (place, "\n".join(meant))
                 if self._hits_now(rule, key):
                     return rule
         return None
 
     def _hits_now(self, rule: FaultRule, key: tuple[int, str]) -> bool:
+        with self._one_at_a_time:
+            return self._count_hit(rule, key)
+
+    def _count_hit(self, rule: FaultRule, key: tuple[int, str]) -> bool:
         self._attempts[key] += 1
         spent = rule.first_n is not None and self._hits[key[0]] >= rule.first_n
         spared = rule.times is not None and self._hits_of_input[key] >= rule.times

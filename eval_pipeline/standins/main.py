@@ -17,6 +17,7 @@ import orjson
 
 from eval_pipeline.standins import langfuse, openai
 from eval_pipeline.standins.faults import FaultRule, FaultRuleError, read_rules
+from eval_pipeline.standins.openai_batch_faults import BatchRule, read_batch_rules
 from eval_pipeline.standins.replay import RecordingError, Recordings, read_recordings
 from eval_pipeline.standins.server import serve
 
@@ -31,6 +32,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 recordings=read_recordings(given.recordings) if given.recordings else Recordings({}),
                 latency_s=given.latency,
                 faults=given.faults,
+                batch_seconds=given.batch_seconds,
+                batch_polls=given.batch_polls,
+                batch_faults=given.batch_faults,
+                state_folder=given.state_folder,
             ),
         )
         langfuse_app = langfuse.create_app(langfuse.LangfuseOptions(faults=given.langfuse_faults))
@@ -53,6 +58,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--latency", type=float, default=0.0, metavar="SECONDS", help="time every call takes")
     parser.add_argument("--faults", type=_rules, default=(), metavar="JSON", help="fault rules of OpenAI")
     parser.add_argument("--langfuse-faults", type=_rules, default=(), metavar="JSON", help="and of Langfuse")
+    parser.add_argument("--batch-seconds", type=float, default=0.0, metavar="SECONDS", help="time every batch takes")
+    parser.add_argument("--batch-polls", type=int, default=0, metavar="N", help="looks each phase of a batch lasts")
+    parser.add_argument("--batch-faults", type=_batch_rules, default=(), metavar="JSON", help="what batches meet")
+    parser.add_argument("--state-folder", type=Path, metavar="FOLDER", help="keeps files and batches for a restart")
     parser.add_argument("--watch-parent", action="store_true", help="end when stdin, a pipe, is closed")
     return parser
 
@@ -60,6 +69,13 @@ def _parser() -> argparse.ArgumentParser:
 def _rules(text: str) -> tuple[FaultRule, ...]:
     try:
         return tuple(read_rules(orjson.loads(text)))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _batch_rules(text: str) -> tuple[BatchRule, ...]:
+    try:
+        return tuple(read_batch_rules(orjson.loads(text)))
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
 

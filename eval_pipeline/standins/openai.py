@@ -1,13 +1,13 @@
-"""The OpenAI stand-in: ``/v1/responses``, ``/v1/embeddings`` and ``/v1/models`` over HTTP.
+"""The OpenAI stand-in: responses, embeddings, models, files and batches over HTTP.
 
 Order of judgement, as at the real API: key, body, rate limit; then latency, then the faults.
 """
 
-import secrets
-import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+import tempfile
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from pathlib import Path
 
 import orjson
 from starlette.applications import Starlette
@@ -16,24 +16,27 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from eval_pipeline.standins import openai_embeddings
-from eval_pipeline.standins.breakage import Answer, Gone, client_left_within, spoiled, unanswered
+from eval_pipeline.standins.breakage import Answer
 from eval_pipeline.standins.control import Controls, Standin
 from eval_pipeline.standins.counts import CountedEndpoint
-from eval_pipeline.standins.faults import TRANSPORT_FAULTS, FaultKind, FaultRule
-from eval_pipeline.standins.limits import RateLimits, retry_headers
+from eval_pipeline.standins.faults import TRANSPORT_FAULTS, FaultRule
+from eval_pipeline.standins.limits import RateLimits
+from eval_pipeline.standins.openai_answers import Make, embedding_maker, response_maker
 from eval_pipeline.standins.openai_asks import Ask, read_ask
-from eval_pipeline.standins.openai_bodies import InvalidBodyError
-from eval_pipeline.standins.openai_errors import NO_KEY, RATE_LIMITED, WRONG_KEY, OpenAIError, fault_response
-from eval_pipeline.standins.openai_responses import (
-    RESPONSE_FAULTS,
-    answer_as_asked,
-    conclude,
-    response_object,
-    usage_of,
-)
+from eval_pipeline.standins.openai_batch_control import BatchControls
+from eval_pipeline.standins.openai_batch_faults import BatchPlan, BatchRule
+from eval_pipeline.standins.openai_batch_input import BatchLimits
+from eval_pipeline.standins.openai_batch_life import Lives, Pace
+from eval_pipeline.standins.openai_batch_output import LineWorker
+from eval_pipeline.standins.openai_batch_state import BatchStore
+from eval_pipeline.standins.openai_batches import BATCH_FAULTS, Batches
+from eval_pipeline.standins.openai_errors import OpenAIError
+from eval_pipeline.standins.openai_file_store import FileStore
+from eval_pipeline.standins.openai_files import FILE_FAULTS, Files
+from eval_pipeline.standins.openai_responses import RESPONSE_FAULTS
+from eval_pipeline.standins.openai_serving import Answering, Desk, Headers, Work, json_answer
 from eval_pipeline.standins.replay import Recordings
 
-MALFORMED = b'{"ok":true,"result":[1,2,3]}'
 _LISTED_MODELS = ("gpt-4o", "gpt-4o-mini", *openai_embeddings.WIDTHS)
 
 
@@ -47,6 +50,11 @@ class OpenAIOptions:
         latency_s: Time that every valid request takes.
         faults: The fault rules in force.
         limits: When to answer 429 for real.
+        batch_seconds: Time from a batch's creation to its completion.
+        batch_polls: How many looks each phase of a batch lasts; 0 for no look.
+        batch_limits: How large a batch may be.
+        batch_faults: The scenarios that batches meet.
+        state_folder: Where files and batches outlive the stand-in; a temporary folder without.
     """
 
     recordings: Recordings = field(default_factory=lambda: Recordings({}))
@@ -54,6 +62,11 @@ class OpenAIOptions:
     latency_s: float = 0.0
     faults: tuple[FaultRule, ...] = ()
     limits: RateLimits = field(default_factory=RateLimits)
+    batch_seconds: float = 0.0
+    batch_polls: int = 0
+    batch_limits: BatchLimits = field(default_factory=BatchLimits)
+    batch_faults: tuple[BatchRule, ...] = ()
+    state_folder: Path | None = None
 
 
 def create_app(options: OpenAIOptions | None = None) -> Starlette:
@@ -64,20 +77,61 @@ def create_app(options: OpenAIOptions | None = None) -> Starlette:
             "responses": RESPONSE_FAULTS,
             "embeddings": openai_embeddings.EMBEDDING_FAULTS,
             "models": TRANSPORT_FAULTS,
+            **FILE_FAULTS,
+            **BATCH_FAULTS,
         },
         rules=options.faults,
         latency_s=options.latency_s,
         limits=options.limits,
     )
-    api = _OpenAI(options, standin)
-    routes = [
-        api.route("/v1/responses", "responses", "POST", api.respond),
-        api.route("/v1/embeddings", "embeddings", "POST", api.embed),
-        api.route("/v1/models", "models", "GET", api.list_models),
+    desk = Desk(standin, accepted_keys=options.accepted_keys)
+    api = _OpenAI(options, standin, desk)
+    live = [
+        _route(standin, "POST /v1/responses", "responses", api.respond),
+        _route(standin, "POST /v1/embeddings", "embeddings", api.embed),
+        _route(standin, "GET /v1/models", "models", api.list_models),
     ]
-    app = Starlette(routes=[*routes, *Controls(standin).routes()], exception_handlers={404: unknown_url})
+    # a folder that nobody named goes when the application is collected, or at the end of the process
+    temporary = None if options.state_folder else tempfile.TemporaryDirectory(prefix="standin-")
+    folder = options.state_folder or Path(temporary.name if temporary else "")
+    routes = [*live, *_batch_routes(options, standin, desk, folder), *Controls(standin).routes()]
+    app = Starlette(routes=routes, exception_handlers={404: unknown_url})
     app.state.standin = standin
+    app.state.temporary = temporary
     return app
+
+
+def _batch_routes(options: OpenAIOptions, standin: Standin, desk: Desk, folder: Path) -> list[Route]:
+    """Return the routes of files and batches, and of what controls them."""
+    store = FileStore(folder / "files")
+    lives = Lives(BatchStore(folder / "batches"), store, LineWorker(standin, options.recordings))
+    lives.pace = Pace(seconds=options.batch_seconds, polls=options.batch_polls)
+    lives.limits = options.batch_limits
+    files, batches = Files(desk, store), Batches(desk, lives, store, BatchPlan(options.batch_faults))
+
+    return [
+        _route(standin, "POST /v1/files", "files.create", files.create),
+        _route(standin, "GET /v1/files", "files.list", files.list),
+        _route(standin, "GET /v1/files/{id}", "files.retrieve", files.retrieve),
+        _route(standin, "DELETE /v1/files/{id}", "files.delete", files.delete),
+        _route(standin, "GET /v1/files/{id}/content", "files.content", files.content),
+        _route(standin, "POST /v1/batches", "batches.create", batches.create),
+        _route(standin, "GET /v1/batches", "batches.list", batches.list),
+        _route(standin, "GET /v1/batches/{id}", "batches.retrieve", batches.retrieve),
+        _route(standin, "POST /v1/batches/{id}/cancel", "batches.cancel", batches.cancel),
+        *BatchControls(standin, batches, lives, store).routes(),
+    ]
+
+
+def _route(
+    standin: Standin,
+    url: str,
+    name: str,
+    answer: Callable[[Request], Awaitable[Answer]],
+) -> Route:
+    """Return the route to one endpoint, counted."""
+    method, _, path = url.partition(" ")
+    return Route(path, CountedEndpoint(name, counts=standin.counts, answer=answer), methods=[method])
 
 
 async def unknown_url(request: Request, error: Exception) -> Response:
@@ -87,126 +141,57 @@ async def unknown_url(request: Request, error: Exception) -> Response:
     return OpenAIError(status=HTTPStatus.NOT_FOUND, message=message, code="unknown_url").response({})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Work:
-    """A valid request on its way: what is counted, and how its body is made once it is due."""
-
-    endpoint: str
-    model: str
-    texts: Sequence[str]
-    tokens: int
-    make_body: Callable[[FaultRule | None], bytes]
-
-
 class _OpenAI:
-    """The endpoints of one stand-in."""
+    """The endpoints that answer at once."""
 
-    def __init__(self, options: OpenAIOptions, standin: Standin) -> None:
+    def __init__(self, options: OpenAIOptions, standin: Standin, desk: Desk) -> None:
         self._options = options
         self._standin = standin
-
-    def route(
-        self,
-        path: str,
-        name: str,
-        method: str,
-        answer: Callable[[Request], Awaitable[Answer]],
-    ) -> Route:
-        """Return the route to one endpoint, counted."""
-        endpoint = CountedEndpoint(name, counts=self._standin.counts, answer=answer)
-        return Route(path, endpoint, methods=[method])
+        self._desk = desk
 
     async def respond(self, request: Request) -> Answer:
         """Answer a question."""
         raw = await request.body()
-        return await self._serve(request, lambda: self._response_work(read_ask(raw)))
+        return await self._desk.serve(request, lambda: self._response_work(read_ask(raw)))
 
     async def embed(self, request: Request) -> Answer:
         """Embed texts."""
         raw = await request.body()
-        return await self._serve(request, lambda: self._embedding_work(openai_embeddings.read_request(raw)))
+        return await self._desk.serve(request, lambda: self._embedding_work(openai_embeddings.read_request(raw)))
 
     async def list_models(self, request: Request) -> Answer:
         """List the recorded models and a few that clients look for."""
         names = sorted({*_LISTED_MODELS, *self._options.recordings.models})
         models = [{"id": name, "object": "model", "created": 0, "owned_by": "stand-in"} for name in names]
         body = orjson.dumps({"object": "list", "data": models})
-        work = _Work(endpoint="models", model="", texts=[""], tokens=0, make_body=lambda _: body)
-        return await self._serve(request, lambda: work)
 
-    def _response_work(self, ask: Ask) -> _Work:
-        answer = answer_as_asked(ask, self._options.recordings.answer(ask.model, ask.question))
+        async def answer(rule: FaultRule | None, headers: Headers) -> Answer:
+            return json_answer(body, headers, rule)
 
-        def make_body(rule: FaultRule | None) -> bytes:
-            outcome = conclude(ask, answer, None if rule is None else rule.kind)
-            usage = None if outcome.status == "failed" else usage_of(ask, outcome)
-            self._standin.counts["responses"].note_tokens(usage or {})
-            hidden = rule is not None and rule.kind is FaultKind.NO_USAGE
-            return orjson.dumps(response_object(ask, outcome, None if hidden else usage))
+        return await self._desk.serve(request, lambda: Work(endpoint="models", texts=[""], answer=answer))
 
-        return _Work(
+    def _response_work(self, ask: Ask) -> Work:
+        return Work(
             endpoint="responses",
             model=ask.model,
             texts=[ask.question],
             tokens=ask.input_tokens,
-            make_body=make_body,
+            answer=self._made("responses", response_maker(ask, self._options.recordings)),
         )
 
-    def _embedding_work(self, request: openai_embeddings.Request) -> _Work:
-        def make_body(rule: FaultRule | None) -> bytes:
-            self._standin.counts["embeddings"].note_tokens({"input": request.tokens, "total": request.tokens})
-            return openai_embeddings.embedding_list(request, rule)
-
-        return _Work(
+    def _embedding_work(self, request: openai_embeddings.Request) -> Work:
+        return Work(
             endpoint="embeddings",
             model=request.model,
             texts=request.texts,
             tokens=request.tokens,
-            make_body=make_body,
+            answer=self._made("embeddings", embedding_maker(request)),
         )
 
-    async def _serve(self, request: Request, read: Callable[[], _Work]) -> Answer:
-        started_s = time.monotonic()
-        headers = {"x-request-id": f"req_{secrets.token_hex(16)}", "openai-version": "2020-10-01"}
-        if refused := self._judge_key(request):
-            return refused.response(headers)
-        try:
-            work = read()
-        except InvalidBodyError as error:
-            return error.error.response(headers)
-        counts = self._standin.counts[work.endpoint]
-        counts.note_inputs(work.model, work.texts)
-        limiter = self._standin.limiters[work.endpoint]
-        wait_s = limiter.admit(work.tokens)
-        headers |= limiter.headers()
-        if wait_s:
-            return RATE_LIMITED.response(headers | retry_headers(wait_s))
-        latency_s = self._standin.latency_s
-        if latency_s and await client_left_within(request.receive, seconds=latency_s):
-            return Gone()
-        rule = self._standin.faults.choose(work.endpoint, work.texts)
-        headers["openai-processing-ms"] = str(round((time.monotonic() - started_s) * 1000))
-        if rule is None:
-            return _json(work.make_body(None), headers)
-        counts.faults[rule.kind] += 1
-        return _faulty(rule, work, headers)
+    def _made(self, endpoint: str, make: Make) -> Answering:
+        async def answer(rule: FaultRule | None, headers: Headers) -> Answer:
+            made = make(rule)
+            self._standin.counts[endpoint].note_tokens(made.tokens)
+            return json_answer(made.body, headers, rule)
 
-    def _judge_key(self, request: Request) -> OpenAIError | None:
-        scheme, _, key = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not key.strip():
-            return NO_KEY
-        accepted = self._options.accepted_keys
-        return WRONG_KEY if accepted and key.strip() not in accepted else None
-
-
-def _faulty(rule: FaultRule, work: _Work, headers: Mapping[str, str]) -> Answer:
-    """Return the answer that the rule spoils; one that is never made is not charged."""
-    if unmade := fault_response(rule, headers) or unanswered(rule, headers):
-        return unmade
-    if rule.kind is FaultKind.MALFORMED:
-        return _json(MALFORMED, headers)
-    return spoiled(rule, _json(work.make_body(rule), headers))
-
-
-def _json(body: bytes, headers: Mapping[str, str]) -> Response:
-    return Response(body, headers=dict(headers), media_type="application/json")
+        return answer

@@ -24,6 +24,11 @@ class InvalidBodyError(Exception):
         super().__init__(message)
         self.error = OpenAIError(status=status, message=message, param=param, code=code)
 
+    @classmethod
+    def of(cls, error: OpenAIError) -> "InvalidBodyError":
+        """Return the refusal that says this."""
+        return cls(error.message, param=error.param, code=error.code, status=error.status)
+
 
 def read_object(raw: bytes) -> dict[str, Any]:
     """Read a JSON object, or refuse the body in OpenAI's words."""

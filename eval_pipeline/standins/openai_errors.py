@@ -25,13 +25,12 @@ class OpenAIError:
 
     def response(self, headers: Mapping[str, str], *, message: str | None = None) -> Response:
         """Return it as an answer, with other words if given."""
-        error = {
-            "message": message or self.message,
-            "type": self.type,
-            "param": self.param,
-            "code": self.code,
-        }
-        return as_json({"error": error}, self.status, headers)
+        return as_json(self.document(message=message), self.status, headers)
+
+    def document(self, *, message: str | None = None) -> dict[str, object]:
+        """Return the body that tells it, with other words if given."""
+        error = {"message": message or self.message, "type": self.type, "param": self.param, "code": self.code}
+        return {"error": error}
 
 
 NO_KEY = OpenAIError(
@@ -88,11 +87,39 @@ _FAULTS = {
 }
 
 
-def fault_response(rule: FaultRule, headers: Mapping[str, str]) -> Response | None:
-    """Return the answer of a fault that is an HTTP error, or None for every other fault."""
-    error = _FAULTS.get(rule.kind)
+def no_such_file(file_id: str) -> OpenAIError:
+    """Return the error for a file that does not exist."""
+    return OpenAIError(status=HTTPStatus.NOT_FOUND, message=f"No such File object: {file_id}", param="id")
+
+
+def no_such_batch(batch_id: str) -> OpenAIError:
+    """Return the error for a batch that does not exist."""
+    return OpenAIError(status=HTTPStatus.NOT_FOUND, message=f"No batch found with id '{batch_id}'.")
+
+
+def fault_error(rule: FaultRule) -> OpenAIError | None:
+    """Return the HTTP error that a fault consists of, or None for every other fault."""
+    return _FAULTS.get(rule.kind)
+
+
+def fault_response(
+    rule: FaultRule,
+    headers: Mapping[str, str],
+    *,
+    not_found: OpenAIError | None = None,
+) -> Response | None:
+    """Return the answer of a fault that is an HTTP error, or None for every other fault.
+
+    Args:
+        rule: The fault.
+        headers: The headers of every answer.
+        not_found: What is said of a thing that is not there, if it is no model.
+    """
+    error = fault_error(rule)
     if error is None:
         return None
+    if rule.kind is FaultKind.NOT_FOUND and not_found:
+        error = not_found
     if rule.kind in (FaultKind.RATE_LIMIT, FaultKind.UNAVAILABLE):
         headers = {**headers, **retry_headers(rule.retry_after)}
     return error.response(headers, message=rule.message)

@@ -1,0 +1,155 @@
+"""The URLs under ``/__standin__/`` for files and batches.
+
+``batch_faults`` GET, POST (a JSON list of rules for batches created from now on), DELETE; ``batch_settings``
+GET, POST (``batch_seconds``, ``batch_polls``, ``max_requests``, ``max_file_bytes``, ``max_embedding_inputs``);
+``batches`` GET, DELETE (forgets batches, files and bills); ``batches/{id or "all"}`` POST (``status``, ``done``);
+``counts`` GET as elsewhere, after all that is due was worked off, with ``batches`` and their bills.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from eval_pipeline.standins.control import Controls, Standin, as_json, refusal
+from eval_pipeline.standins.openai_batch_faults import BatchPlan, read_batch_rules
+from eval_pipeline.standins.openai_batch_input import BatchLimits
+from eval_pipeline.standins.openai_batch_life import PHASES, Lives, Pace
+from eval_pipeline.standins.openai_batch_state import FINAL, Batch
+from eval_pipeline.standins.openai_batches import Batches
+from eval_pipeline.standins.openai_bodies import InvalidBodyError
+from eval_pipeline.standins.openai_file_store import FileStore
+
+_FORCIBLE = sorted({*PHASES, *FINAL, "cancelling"})
+
+
+class BatchControls:
+    """The control URLs for files and batches of one stand-in."""
+
+    def __init__(self, standin: Standin, batches: Batches, lives: Lives, files: FileStore) -> None:
+        self._controls = Controls(standin)
+        self._standin = standin
+        self._batches = batches
+        self._lives = lives
+        self._files = files
+
+    def routes(self) -> list[Route]:
+        """Return the routes to add before those of all stand-ins."""
+        return [
+            Route("/__standin__/batch_faults", self.faults, methods=["GET", "POST", "DELETE"]),
+            Route("/__standin__/batch_settings", self.settings, methods=["GET", "POST"]),
+            Route("/__standin__/batches", self.batches, methods=["GET", "DELETE"]),
+            Route("/__standin__/batches/{id}", self.force, methods=["POST"]),
+            Route("/__standin__/counts", self.counts, methods=["GET", "DELETE"]),
+        ]
+
+    async def faults(self, request: Request) -> Response:
+        """Tell, replace or remove the rules in force."""
+        if request.method != "GET":
+            body = await request.body() if request.method == "POST" else b"[]"
+            try:
+                self._batches.plan = BatchPlan(read_batch_rules(orjson.loads(body)))
+            except ValueError as error:
+                return refusal(error)
+        return as_json([asdict(rule) for rule in self._batches.plan.rules])
+
+    async def settings(self, request: Request) -> Response:
+        """Tell or change pace and limits."""
+        if request.method == "POST":
+            try:
+                self._apply(orjson.loads(await request.body()))
+            except (ValueError, TypeError) as error:
+                return refusal(error)
+        return as_json(self._settings())
+
+    def _settings(self) -> dict[str, float]:
+        pace, limits = self._lives.pace, self._lives.limits
+        return {
+            "batch_seconds": pace.seconds,
+            "batch_polls": pace.polls,
+            "max_requests": limits.requests,
+            "max_file_bytes": limits.file_bytes,
+            "max_embedding_inputs": limits.embedding_inputs,
+        }
+
+    def _apply(self, changes: Mapping[str, float]) -> None:
+        now = self._settings()
+        if unknown := sorted(set(changes) - set(now)):
+            raise ValueError(f"Unknown settings {unknown}. Known: {sorted(now)}.")
+        if not all(value >= 0 for value in changes.values()):
+            raise ValueError(f"Settings cannot be below 0: {dict(changes)}.")
+        now |= changes
+        self._lives.pace = Pace(seconds=float(now["batch_seconds"]), polls=int(now["batch_polls"]))
+        self._lives.limits = BatchLimits(
+            requests=int(now["max_requests"]),
+            file_bytes=int(now["max_file_bytes"]),
+            embedding_inputs=int(now["max_embedding_inputs"]),
+        )
+
+    async def batches(self, request: Request) -> Response:
+        """Tell all batches without counting as a look, or forget them with their files and bills."""
+        if request.method == "DELETE":
+            self._lives.batches.clear()
+            self._lives.billed.clear()
+            self._files.clear()
+        return as_json([batch.as_json() for batch in self._lives.batches.newest_first()])
+
+    async def force(self, request: Request) -> Response:
+        """Put one batch or all into a status; null lets time and looks decide again."""
+        try:
+            wanted = self._named(request.path_params["id"])
+            status, done = _read_forced(orjson.loads(await request.body()))
+        except (ValueError, InvalidBodyError) as error:
+            return refusal(error)
+        for batch in wanted:
+            batch.forced, batch.forced_done = status, done
+            await self._lives.move_on(batch)
+        return as_json([batch.as_json() for batch in wanted])
+
+    def _named(self, name: str) -> list[Batch]:
+        batches = self._lives.batches
+        return batches.newest_first() if name == "all" else [batches[name]]
+
+    async def counts(self, request: Request) -> Response:
+        """Tell or reset the counters; what was billed is forgotten with the batches alone."""
+        if request.method == "DELETE":
+            self._standin.counts.reset()
+        else:
+            await self._lives.settle()
+        detail = request.query_params.get("detail") == "1"
+        return as_json(self._standin.counts.as_json(detail=detail) | {"batches": self._summary(detail=detail)})
+
+    def _summary(self, *, detail: bool) -> dict[str, object]:
+        batches, billed = self._lives.batches.newest_first(), self._lives.billed
+        tokens = sum((Counter(batch.tokens) for batch in batches), Counter[str]())
+        told = {
+            "created": len(batches),
+            "statuses": dict(Counter(batch.status for batch in batches)),
+            "by_metadata": _by_metadata(batches),
+            "executed": billed.total(),
+            "executed_distinct": len(billed),
+            "tokens": dict(tokens),
+        }
+        return told | {"billed": dict(billed)} if detail else told
+
+
+def _by_metadata(batches: list[Batch]) -> dict[str, dict[str, int]]:
+    told: dict[str, dict[str, int]] = {}
+    for batch in batches:
+        for key, value in (batch.metadata or {}).items():
+            values = told.setdefault(key, {})
+            values[value] = values.get(value, 0) + 1
+    return told
+
+
+def _read_forced(document: object) -> tuple[str | None, int]:
+    if not isinstance(document, dict) or not document.keys() <= {"status", "done"}:
+        raise ValueError(f'Expected {{"status": …, "done": lines executed}}, not {document!r}.')
+    status, done = document.get("status"), document.get("done", 0)
+    if status not in (None, *_FORCIBLE) or type(done) is not int or done < 0:
+        raise ValueError(f"Unknown status {status!r} or lines {done!r}. Known statuses: {_FORCIBLE}.")
+    return status, done
