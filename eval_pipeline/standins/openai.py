@@ -3,7 +3,9 @@
 Order of judgement, as at the real API: key, body, rate limit; then latency, then the faults.
 """
 
+import shutil
 import tempfile
+import weakref
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -92,12 +94,12 @@ def create_app(options: OpenAIOptions | None = None) -> Starlette:
         _route(standin, "GET /v1/models", "models", api.list_models),
     ]
     # a folder that nobody named goes when the application is collected, or at the end of the process
-    temporary = None if options.state_folder else tempfile.TemporaryDirectory(prefix="standin-")
-    folder = options.state_folder or Path(temporary.name if temporary else "")
+    folder = options.state_folder or Path(tempfile.mkdtemp(prefix="standin-"))
     routes = [*live, *_batch_routes(options, standin, desk, folder), *Controls(standin).routes()]
     app = Starlette(routes=routes, exception_handlers={404: unknown_url})
     app.state.standin = standin
-    app.state.temporary = temporary
+    if options.state_folder is None:
+        weakref.finalize(app, shutil.rmtree, folder, ignore_errors=True)
     return app
 
 

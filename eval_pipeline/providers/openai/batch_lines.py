@@ -55,7 +55,7 @@ def _attempt_of(reply: EmbeddingReply) -> Attempt:
         return Attempt(
             outcome=AttemptOutcome.OK, usage=reply.usage, model=reply.model, maybe_billed=reply.usage is None
         )
-    error = ItemError(code="invalid_vector", type="embedding", message=problem, transient=True)
+    error = ItemError(code="malformed_response", type="embedding", message=problem, transient=True)
     return Attempt(outcome=AttemptOutcome.MALFORMED, error=error, usage=reply.usage, model=reply.model)
 
 
