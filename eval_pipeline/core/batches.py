@@ -154,7 +154,8 @@ class BatchJob:
     token: int = 0
     """Fencing token of the lease under which it was written last."""
     create_started_at: datetime | None = None
-    """Set before the provider is asked to create it; an intent with it and without an id is ambiguous."""
+    """Set before the provider is asked to create it, by its clock where that is known; an intent with it and without
+    an id is ambiguous."""
     waits_until: datetime | None = None
     empty_lists: int = 0
     listed_at: datetime | None = None
@@ -222,12 +223,21 @@ def step_of_intent(job: BatchJob, *, now: datetime, policy: BatchPolicy) -> Inte
     """Decide whether a batch may be created: never while one with the same key may exist.
 
     A creation that was begun and whose answer nobody has is settled by listing; only one that is older than the create
-    timeout and a settling time, and that two lists a poll apart did not show, was not made.
+    timeout and a settling time, and that two lists a poll apart did not show, was not made. Its age is what the
+    provider's clock tells, from the creation to the last list: ours may jump.
     """
     if job.create_started_at is None:
-        return IntentStep.WAIT if job.waits_until is not None and now < job.waits_until else IntentStep.CREATE
-    old = now - job.create_started_at >= timedelta(seconds=policy.create_timeout_s + policy.settle_s)
+        return IntentStep.WAIT if _waits(job, now=now, policy=policy) else IntentStep.CREATE
+    patience = timedelta(seconds=policy.create_timeout_s + policy.settle_s)
+    old = job.listed_at is not None and job.listed_at - job.create_started_at >= patience
     return IntentStep.CREATE if old and job.empty_lists >= 2 else IntentStep.LOOK  # noqa: PLR2004 - two, as said above
+
+
+def _waits(job: BatchJob, *, now: datetime, policy: BatchPolicy) -> bool:
+    """Tell whether it is too early; a wait longer than any that was ever ordered comes of a clock that was set back."""
+    if job.waits_until is None:
+        return False
+    return timedelta() < job.waits_until - now <= timedelta(seconds=policy.most_queue_wait_s)
 
 
 def counts_as_list(job: BatchJob, *, now: datetime, policy: BatchPolicy) -> bool:

@@ -383,6 +383,10 @@ class BatchProvider(Protocol):
         """Where it is reached."""
         ...
 
+    def now(self) -> datetime | None:
+        """Return the present by the provider's clock; None before the first answer that told it."""
+        ...
+
     def upload(self, path: Path, *, name: str) -> str:
         """Upload a request file, streamed; returns its id."""
         ...

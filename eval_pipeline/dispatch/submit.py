@@ -165,23 +165,25 @@ def settle_intents(desk: Desk, jobs: Iterable[BatchJob]) -> None:
     intents = [job for job in jobs if job.state is JobState.INTENT and job.account == desk.provider.account]
     looked = [job for job in intents if step_of_intent(job, now=desk.now(), policy=desk.policy) is IntentStep.LOOK]
     if looked:
-        look_for(desk.ledger, looked, listing=_list_since(desk, looked), now=desk.now(), policy=desk.policy)
+        _look(desk, looked)
     for job in intents:
         if job not in looked and step_of_intent(job, now=desk.now(), policy=desk.policy) is IntentStep.CREATE:
             _submit(desk, job)
 
 
-def _list_since(desk: Desk, jobs: Sequence[BatchJob]) -> BatchListing:
+def _look(desk: Desk, jobs: Sequence[BatchJob]) -> None:
     since = min(job.create_started_at or job.created_at for job in jobs)
-    return desk.provider.list(since=since, most_calls=MOST_LIST_CALLS)
+    listing = desk.provider.list(since=since, most_calls=MOST_LIST_CALLS)
+    look_for(desk.ledger, jobs, listing=listing, now=listing.provider_now or desk.now(), policy=desk.policy)
 
 
 def _submit(desk: Desk, job: BatchJob) -> None:
     """Upload the file, mark that a creation begins, create."""
     uploaded = _upload(desk, job)
     desk.fence.check()
+    moment = desk.provider.now() or desk.now()
     begun = uploaded and desk.ledger.change_job(
-        uploaded, create_started_at=desk.now(), empty_lists=0, listed_at=None, token=desk.fence.token
+        uploaded, create_started_at=moment, empty_lists=0, listed_at=None, token=desk.fence.token
     )
     if not begun or begun.input_file_id is None:
         return  # somebody else changed the job meanwhile
@@ -214,8 +216,7 @@ def _not_created(desk: Desk, job: BatchJob, error: BatchCallError) -> None:
     """Record why there is no batch, or that nobody knows whether there is one."""
     match error.fault:
         case CallFault.AMBIGUOUS:
-            listing = _list_since(desk, [job])
-            look_for(desk.ledger, [job], listing=listing, now=desk.now(), policy=desk.policy)
+            _look(desk, [job])
         case CallFault.BUSY:
             _wait_for_room(desk, job, error)
         case CallFault.REFUSED | CallFault.GONE:

@@ -37,6 +37,7 @@ LISTED_BEFORE = timedelta(seconds=600)
 """Clocks differ: a list goes so much further back than it was asked to."""
 DOWNLOAD_ATTEMPTS = 4
 _CONNECT_TIMEOUT_S = 10.0
+_EXACT_TO = timedelta(seconds=2)
 _CHUNK_BYTES = 1 << 20
 _LABEL_NAME, _LABEL_VALUE = 64, 512
 _PHASES = {
@@ -85,6 +86,8 @@ class OpenAIBatches:
         self._timeout_s = timeout_s
         self._transfer_timeout_s = transfer_timeout_s
         self._sleep = sleep
+        self._clock: tuple[datetime, float] | None = None
+        """A moment by the provider's clock, and by the monotonic one here."""
 
     def __repr__(self) -> str:
         return f"OpenAIBatches(base_url={self._url!r})"
@@ -99,6 +102,19 @@ class OpenAIBatches:
     def base_url(self) -> str:
         """Where it is reached."""
         return self._url
+
+    def now(self) -> datetime | None:
+        """Return the present by the provider's clock; None before the first answer that told it."""
+        if self._clock is None:
+            return None
+        moment, read_s = self._clock
+        return moment + timedelta(seconds=time.monotonic() - read_s)
+
+    def _set_clock(self, moment: datetime | None) -> None:
+        """Take over what an answer tells, unless it only differs by the second that its header is exact to."""
+        known = self.now()
+        if moment is not None and (known is None or abs(moment - known) > _EXACT_TO):
+            self._clock = (moment, time.monotonic())
 
     @cached_property
     def _client(self) -> "openai.OpenAI":
@@ -141,24 +157,22 @@ class OpenAIBatches:
     def list(self, *, since: datetime | None, most_calls: int) -> BatchListing:
         """List the newest batches, back to ``since``, in at most so many calls of 100."""
         batches: list[ProviderBatch] = []
-        provider_now: datetime | None = None
         whole = False
         calls = 0
         while not whole and calls < most_calls:
             after = batches[-1].id if batches else None
-            page, moment = self._page(after)
+            page = self._page(after)
             calls += 1
-            provider_now = provider_now or moment
             new = [_translate(entry) for entry in page.get("data") or [] if isinstance(entry, Mapping)]
             batches += new
             whole = not page.get("has_more") or not new or _reaches(new[-1], since)
-        return BatchListing(batches=tuple(batches), whole=whole, calls=calls, provider_now=provider_now)
+        return BatchListing(batches=tuple(batches), whole=whole, calls=calls, provider_now=self.now())
 
-    def _page(self, after: str | None) -> tuple[Mapping[str, Any], datetime | None]:
+    def _page(self, after: str | None) -> Mapping[str, Any]:
         what = "the list of batches"
         options: dict[str, Any] = {} if after is None else {"after": after}
         reply = self._call(what, lambda: self._client.batches.with_raw_response.list(limit=PAGE, **options))
-        return self._document(what, reply), _moment(reply.headers.get("date"))
+        return self._document(what, reply)
 
     def find(self, batch_id: str) -> ProviderBatch:
         """Look one batch up; a 404 raises with fault ``gone``."""
@@ -221,6 +235,7 @@ class OpenAIBatches:
 
     def _document(self, what: str, reply: Any) -> Mapping[str, Any]:  # noqa: ANN401 - the SDK's raw reply
         """Return the JSON object of an answer; anything else leaves open what was done."""
+        self._set_clock(_moment(reply.headers.get("date")))
         try:
             document = json.loads(reply.content)
         except ValueError:
