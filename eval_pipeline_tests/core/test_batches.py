@@ -1,0 +1,401 @@
+"""The decisions about batch jobs, over all states and over random histories of a provider that misbehaves."""
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from eval_pipeline.core.batches import (
+    FINAL,
+    OPEN,
+    BatchJob,
+    BatchPolicy,
+    IntentStep,
+    JobState,
+    LineError,
+    Phase,
+    ProviderBatch,
+    Refusal,
+    StageStep,
+    Verdict,
+    can_move,
+    counts_as_list,
+    deadline_of,
+    may_become,
+    queue_wait_s,
+    refusal_of,
+    step_of_intent,
+    step_of_stage,
+    submission_key,
+    verdict_of,
+    wants_a_run,
+)
+from eval_pipeline.core.names import RunKey
+from eval_pipeline.core.runs import Flow
+from eval_pipeline.core.stages import StageRef
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+STAGE = StageRef(flow=Flow.TEXT, key=RunKey(project="default", run="first"), stage="responses")
+POLICY = BatchPolicy()
+PATIENCE_S = POLICY.create_timeout_s + POLICY.settle_s
+INTENT = BatchJob(
+    id=1,
+    stage=STAGE,
+    round=0,
+    shard=0,
+    attempt=0,
+    submission_key="key",
+    fingerprint="sha",
+    provider="openai",
+    account="account",
+    base_url="http://127.0.0.1/v1",
+    model="gpt-4o-mini",
+    endpoint="/v1/responses",
+    requests=5,
+    size_bytes=100,
+    state=JobState.INTENT,
+    created_at=NOON,
+    updated_at=NOON,
+)
+SUBMITTED = replace(INTENT, state=JobState.SUBMITTED, provider_id="batch_1", provider_created_at=NOON)
+ENDED = replace(SUBMITTED, state=JobState.ENDED)
+
+
+def after(seconds: float) -> datetime:
+    return NOON + timedelta(seconds=seconds)
+
+
+def seen(phase: Phase, *, output: str | None = None) -> ProviderBatch:
+    return ProviderBatch(
+        id="batch_1", phase=phase, status=str(phase), key="key", created_at=NOON, output_file_id=output
+    )
+
+
+def test_every_open_state_has_a_way_to_an_end_and_no_end_has_a_way_out() -> None:
+    ways = {before: {state for state in JobState if may_become(before, state)} for before in JobState}
+
+    assert all(ways[state] & FINAL for state in OPEN)
+    assert all(not ways[state] for state in FINAL)
+    assert JobState.ENDED not in ways[JobState.INTENT], "nothing ends that was never submitted"
+    assert JobState.COLLECTED not in ways[JobState.SUBMITTED], "nothing is collected before it has ended"
+
+
+PARTS = {"ledger_id": "one", "shard": 0, "round_": 0, "attempt": 0, "fingerprint": "sha", "stage": STAGE}
+OTHER_PARTS = {
+    "ledger_id": "two",
+    "shard": 1,
+    "round_": 1,
+    "attempt": 1,
+    "fingerprint": "another",
+    "stage": replace(STAGE, stage="embeddings"),
+}
+
+
+def test_the_same_submission_has_the_same_key() -> None:
+    assert submission_key(**PARTS) == submission_key(**PARTS)
+
+
+@pytest.mark.parametrize("name", OTHER_PARTS)
+def test_whatever_differs_makes_another_key(name: str) -> None:
+    assert submission_key(**(PARTS | {name: OTHER_PARTS[name]})) != submission_key(**PARTS)
+
+
+class TestIntents:
+    """A batch is created only when none with its key can exist."""
+
+    def test_one_that_was_never_sent_is_created_at_once(self) -> None:
+        assert step_of_intent(INTENT, now=NOON, policy=POLICY) is IntentStep.CREATE
+
+    def test_one_that_waits_for_room_is_created_when_its_time_has_come(self) -> None:
+        waiting = replace(INTENT, waits_until=after(60))
+
+        assert step_of_intent(waiting, now=NOON, policy=POLICY) is IntentStep.WAIT
+        assert step_of_intent(waiting, now=after(60), policy=POLICY) is IntentStep.CREATE
+
+    def test_a_clock_that_was_set_back_does_not_prolong_a_wait(self) -> None:
+        waiting = replace(INTENT, waits_until=after(60))
+
+        assert step_of_intent(waiting, now=after(-86_400), policy=POLICY) is IntentStep.CREATE
+
+    @given(
+        age_s=st.floats(-86_400, 86_400) | st.just(PATIENCE_S),
+        empty_lists=st.integers(0, 4),
+        now_s=st.floats(-1e6, 1e6),
+    )
+    def test_one_whose_creation_was_begun_is_looked_for_until_two_late_lists_were_empty(
+        self, age_s: float, empty_lists: int, now_s: float
+    ) -> None:
+        begun = replace(INTENT, create_started_at=NOON, empty_lists=empty_lists, listed_at=after(age_s))
+        proven = empty_lists >= 2 and age_s >= PATIENCE_S
+
+        step = step_of_intent(begun, now=after(now_s), policy=POLICY)
+
+        assert step is (IntentStep.CREATE if proven else IntentStep.LOOK)
+
+    def test_one_that_no_list_has_missed_yet_is_looked_for_however_old_it_is(self) -> None:
+        begun = replace(INTENT, create_started_at=NOON)
+
+        assert step_of_intent(begun, now=after(1e6), policy=POLICY) is IntentStep.LOOK
+
+    def test_lists_count_when_they_are_a_poll_apart(self) -> None:
+        listed = replace(INTENT, listed_at=NOON)
+
+        assert counts_as_list(INTENT, now=NOON, policy=POLICY)
+        assert not counts_as_list(listed, now=after(POLICY.poll_s - 1), policy=POLICY)
+        assert counts_as_list(listed, now=after(POLICY.poll_s), policy=POLICY)
+
+
+class TestVerdicts:
+    """What a look at a submitted job means."""
+
+    @given(phase=st.sampled_from(Phase), late_s=st.floats(-1e6, 1e6), cancelled=st.booleans(), looks=st.integers(0, 9))
+    def test_there_is_one_for_everything_that_can_be_seen(
+        self, phase: Phase, late_s: float, cancelled: bool, looks: int
+    ) -> None:
+        job = replace(SUBMITTED, cancel_requested_at=NOON if cancelled else None, looks_without_files=looks)
+        now = deadline_of(job, policy=POLICY) + timedelta(seconds=late_s)
+
+        verdict = verdict_of(job, seen(phase), now=now, policy=POLICY)
+
+        if phase in {Phase.EXPIRED, Phase.CANCELLED, Phase.FAILED}:
+            assert verdict is Verdict.END
+        if verdict is Verdict.CANCEL:
+            assert now >= deadline_of(job, policy=POLICY)
+            assert not cancelled, "a batch is asked to stop once"
+        if verdict is Verdict.GIVE_UP:
+            assert cancelled
+            assert now - NOON >= timedelta(seconds=POLICY.cancel_grace_s)
+
+    @pytest.mark.parametrize("phase", [Phase.WORKING, Phase.FINALIZING, Phase.UNKNOWN])
+    def test_a_batch_is_cancelled_when_its_window_and_the_slack_are_over(self, phase: Phase) -> None:
+        end_s = POLICY.window_s + POLICY.slack_s
+
+        assert verdict_of(SUBMITTED, seen(phase), now=after(end_s - 1), policy=POLICY) is Verdict.WAIT
+        assert verdict_of(SUBMITTED, seen(phase), now=after(end_s), policy=POLICY) is Verdict.CANCEL
+
+    def test_completed_without_a_file_is_final_only_after_some_looks(self) -> None:
+        waiting = replace(SUBMITTED, looks_without_files=POLICY.file_polls - 1)
+        tired = replace(SUBMITTED, looks_without_files=POLICY.file_polls)
+
+        assert verdict_of(waiting, seen(Phase.COMPLETED), now=NOON, policy=POLICY) is Verdict.WAIT_FOR_FILES
+        assert verdict_of(tired, seen(Phase.COMPLETED), now=NOON, policy=POLICY) is Verdict.END
+        assert verdict_of(waiting, seen(Phase.COMPLETED, output="f"), now=NOON, policy=POLICY) is Verdict.END
+
+    def test_the_window_counts_from_the_providers_own_moment_of_creation(self) -> None:
+        ours_was_ahead = replace(SUBMITTED, created_at=after(86_400), create_started_at=after(86_400))
+
+        assert deadline_of(ours_was_ahead, policy=POLICY) == after(POLICY.window_s + POLICY.slack_s)
+
+
+def test_waits_for_room_grow_and_are_bounded() -> None:
+    waits = [queue_wait_s(replace(INTENT, attempt=attempt), policy=POLICY) for attempt in range(50)]
+
+    assert waits == sorted(waits)
+    assert waits[0] == POLICY.poll_s
+    assert waits[-1] == POLICY.most_queue_wait_s
+
+
+@pytest.mark.parametrize(
+    ("errors", "expected"),
+    [
+        ((), Refusal.UNEXPLAINED),
+        ((LineError("server_error", "?"),), Refusal.UNEXPLAINED),
+        ((LineError("token_limit_exceeded", "queue"),), Refusal.NO_ROOM),
+        ((LineError("RESOURCE_EXHAUSTED", "queue"),), Refusal.NO_ROOM),
+        ((LineError("invalid_json_line", "?", 3),), Refusal.LINES),
+        ((LineError("model_not_found", "?"),), Refusal.ALL),
+        ((LineError("a_word_of_tomorrow", "?"),), Refusal.ALL),
+        ((LineError("invalid_json_line", "?", 3), LineError("token_limit_exceeded", "queue")), Refusal.NO_ROOM),
+    ],
+)
+def test_why_a_batch_was_refused_decides_about_its_items(errors: tuple[LineError, ...], expected: Refusal) -> None:
+    assert refusal_of(errors) is expected
+
+
+class TestRuns:
+    """When a run is worth starting."""
+
+    def test_results_of_one_shard_wait_for_those_of_the_others(self) -> None:
+        assert not wants_a_run([ENDED, SUBMITTED], now=NOON, policy=POLICY)
+        assert wants_a_run([ENDED, ENDED], now=NOON, policy=POLICY)
+
+    def test_an_intent_that_may_be_created_is_reason_enough(self) -> None:
+        assert wants_a_run([SUBMITTED, INTENT], now=NOON, policy=POLICY)
+
+    def test_what_only_waits_is_none(self) -> None:
+        waiting = replace(INTENT, waits_until=after(60))
+
+        assert not wants_a_run([waiting, ENDED], now=NOON, policy=POLICY)
+        assert not wants_a_run([], now=NOON, policy=POLICY)
+
+    def test_whatever_wants_a_run_can_be_moved_by_it(self) -> None:
+        for jobs in ([ENDED], [INTENT], [INTENT, SUBMITTED]):
+            assert wants_a_run(jobs, now=NOON, policy=POLICY)
+            assert any(can_move(job, now=NOON, policy=POLICY) for job in jobs)
+
+
+class TestStages:
+    """What a stage does next."""
+
+    def step(self, *jobs: BatchJob, unfinished: int = 0, rounds_left: int = 2) -> StageStep:
+        return step_of_stage(jobs, unfinished=unfinished, rounds_left=rounds_left, now=NOON, policy=POLICY)
+
+    def test_it_submits_waits_acts_repeats_and_ends(self) -> None:
+        collected = replace(ENDED, state=JobState.COLLECTED)
+
+        assert self.step() is StageStep.SUBMIT_FIRST
+        assert self.step(SUBMITTED) is StageStep.WAIT
+        assert self.step(SUBMITTED, ENDED) is StageStep.ACT
+        assert self.step(collected, unfinished=2) is StageStep.SUBMIT_ROUND
+        assert self.step(collected, unfinished=2, rounds_left=0) is StageStep.FINISH
+        assert self.step(collected) is StageStep.FINISH
+        assert self.step(collected, SUBMITTED, unfinished=2) is StageStep.WAIT, "no round goes out beside another"
+
+
+PERMANENT, PASSING = "failed", "retryable"
+
+
+@dataclass
+class History:
+    """One shard's life against a provider that a random script drives; what a stage does is carried out plainly."""
+
+    items: int
+    now_s: float = 0.0
+    jobs: list[BatchJob] = field(default_factory=list)
+    at_provider: dict[str, float] = field(default_factory=dict)
+    """Batches that exist, by key, with the moment at which they come to be listed."""
+    created: Counter[str] = field(default_factory=Counter)
+    open_items: set[int] = field(default_factory=set)
+    asked: Counter[int] = field(default_factory=Counter)
+    settled: dict[int, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.open_items = set(range(self.items))
+        self.record()
+
+    @property
+    def now(self) -> datetime:
+        return after(self.now_s)
+
+    def record(self) -> None:
+        """Record the intent of the next round."""
+        number = len(self.jobs)
+        self.jobs.append(
+            replace(INTENT, id=number, round=number, submission_key=f"key-{number}", requests=len(self.open_items))
+        )
+
+    def change(self, *, to: JobState | None = None, **changes: object) -> None:
+        """Change the last job along a way that exists."""
+        job = self.jobs[-1]
+        if to is not None:
+            assert may_become(job.state, to)
+        self.jobs[-1] = replace(job, **changes, state=to or job.state)  # type: ignore[arg-type]
+
+    def take_step(self, fate: str, item_fates: list[str]) -> None:
+        """Let time pass, and do what is decided."""
+        self.now_s += POLICY.poll_s
+        job = self.jobs[-1]
+        match job.state:
+            case JobState.INTENT:
+                self.settle(fate)
+            case JobState.SUBMITTED:
+                phase = {"stuck": Phase.WORKING, "odd": Phase.UNKNOWN}.get(fate, Phase.COMPLETED)
+                self.look(seen(phase, output="file"))
+            case JobState.ENDED:
+                self.collect(item_fates)
+
+    def settle(self, fate: str) -> None:
+        job = self.jobs[-1]
+        match step_of_intent(job, now=self.now, policy=POLICY):
+            case IntentStep.WAIT:
+                return
+            case IntentStep.LOOK:
+                if self.at_provider.get(job.submission_key, float("inf")) <= self.now_s:
+                    self.change(to=JobState.SUBMITTED, provider_created_at=self.now)
+                elif counts_as_list(job, now=self.now, policy=POLICY):
+                    self.change(empty_lists=job.empty_lists + 1, listed_at=self.now)
+            case IntentStep.CREATE:
+                if fate == "no_room":
+                    self.change(waits_until=after(self.now_s + queue_wait_s(job, policy=POLICY)))
+                    return
+                self.change(create_started_at=self.now, empty_lists=0, listed_at=None, waits_until=None)
+                if fate == "killed_before":
+                    return
+                self.created[job.submission_key] += 1
+                assert self.created[job.submission_key] == 1, "paid twice"
+                slow = fate == "answer_lost_and_listed_late"
+                self.at_provider[job.submission_key] = self.now_s + (PATIENCE_S - POLICY.poll_s if slow else 0)
+                if fate not in {"answer_lost", "answer_lost_and_listed_late"}:
+                    self.change(to=JobState.SUBMITTED, provider_created_at=self.now)
+
+    def look(self, batch: ProviderBatch) -> None:
+        job = self.jobs[-1]
+        batch = replace(batch, created_at=job.provider_created_at)
+        match verdict_of(job, batch, now=self.now, policy=POLICY):
+            case Verdict.CANCEL:
+                self.change(cancel_requested_at=self.now, cancelled_by_us=True)
+            case Verdict.END | Verdict.GIVE_UP:
+                self.change(to=JobState.ENDED)
+            case Verdict.WAIT:
+                self.now_s += POLICY.window_s / 4
+            case Verdict.WAIT_FOR_FILES:
+                self.change(looks_without_files=job.looks_without_files + 1)
+
+    def collect(self, item_fates: list[str]) -> None:
+        """Give every item of the job one outcome, as the provider's files would."""
+        sent = sorted(self.open_items)
+        outcomes = Counter(item_fates[item % len(item_fates)] for item in sent)
+        for item in sent:
+            assert item not in self.settled, "what is settled is not asked again"
+            self.asked[item] += 1
+            outcome = item_fates[item % len(item_fates)]
+            if outcome != PASSING:
+                self.settled[item] = outcome
+                self.open_items.discard(item)
+        assert sum(outcomes.values()) == self.jobs[-1].requests
+        self.change(to=JobState.COLLECTED, outcomes=dict(outcomes))
+
+    def goes_on(self) -> bool:
+        """Record another round where one is due; False at the end."""
+        unfinished = sum((job.outcomes or {}).get(PASSING, 0) for job in self.jobs[-1:])
+        step = step_of_stage(
+            self.jobs,
+            unfinished=unfinished,
+            rounds_left=POLICY.max_rounds - len(self.jobs),
+            now=self.now,
+            policy=POLICY,
+        )
+        if step is StageStep.SUBMIT_ROUND:
+            self.record()
+        return step is not StageStep.FINISH
+
+
+FATES = st.sampled_from(
+    ["well", "no_room", "killed_before", "answer_lost", "answer_lost_and_listed_late", "stuck", "odd"]
+)
+ITEM_FATES = st.lists(st.sampled_from(["ok", PERMANENT, PASSING]), min_size=1, max_size=5)
+
+
+@settings(max_examples=300)
+@given(items=st.integers(1, 6), fates=st.lists(st.tuples(FATES, ITEM_FATES), max_size=60))
+def test_every_history_ends_with_each_key_paid_at_most_once_and_nothing_settled_asked_again(
+    items: int, fates: list[tuple[str, list[str]]]
+) -> None:
+    history = History(items)
+    script = iter(fates)
+    for _ in range(2_000):
+        if not history.goes_on():
+            break
+        fate, item_fates = next(script, ("well", ["ok"]))
+        history.take_step(fate, item_fates)
+    else:
+        pytest.fail("the history does not end")
+
+    assert all(job.state in FINAL for job in history.jobs)
+    assert len(history.jobs) <= POLICY.max_rounds
+    assert max(history.created.values()) == 1
+    assert len(history.settled) + len(history.open_items) == items
+    assert max(history.asked.values()) <= POLICY.max_rounds
