@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
-from typing import assert_never
+from typing import NamedTuple, assert_never
 
 from eval_pipeline.core.errors import UnavailableError
+from eval_pipeline.core.outcomes import Attempt
 from eval_pipeline.core.stages import StageRef
 
 
@@ -110,6 +111,14 @@ class ProviderBatch:
     completed: int | None = None
     failed: int | None = None
     errors: tuple[LineError, ...] = ()
+
+
+class ResultLine(NamedTuple):
+    """One line of a result file: whose it is (None: it cannot be read), what it amounts to, and what came with it."""
+
+    custom_id: str | None
+    attempt: Attempt
+    payload: object = None
 
 
 @dataclass(frozen=True, slots=True)

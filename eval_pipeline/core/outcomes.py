@@ -4,9 +4,10 @@ An attempt's outcome says what a provider did; the status says what that means f
 batch, share this vocabulary, so that one parser and one table serve them.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import assert_never
+
+from eval_pipeline.core.values import value
 
 
 class AttemptOutcome(StrEnum):
@@ -71,7 +72,7 @@ def final_status(outcome: AttemptOutcome) -> ItemStatus:
             assert_never(outcome)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Usage:
     """Tokens of one or several calls; ``cached_input`` is part of ``input``, ``reasoning`` of ``output``."""
 
@@ -91,7 +92,7 @@ class Usage:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class BilledCall:
     """What one call reported, and the model that it named: calls of one item may be answered by several snapshots."""
 
@@ -99,7 +100,7 @@ class BilledCall:
     model: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ItemError:
     """Why an item is not ok, in the provider's words; ``transient`` says whether asking again may help."""
 
@@ -109,7 +110,7 @@ class ItemError:
     transient: bool
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Attempt:
     """One answer of a provider to one request, translated.
 
@@ -140,7 +141,7 @@ class Attempt:
         return self.usage is None and self.maybe_billed
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ItemRecord:
     """The record of one item, the same in both modes.
 

@@ -6,9 +6,9 @@ from typing import BinaryIO
 import orjson
 import pybase64
 
+from eval_pipeline.core.batches import ResultLine
 from eval_pipeline.core.outcomes import ItemRecord, Usage, settle
 from eval_pipeline.core.ports import EmbeddingReply
-from eval_pipeline.dispatch.collect import ResultLine
 from eval_pipeline.dispatch.embed import EmbeddedPack
 from eval_pipeline.dispatch.records import encode
 from eval_pipeline.dispatch.vectors import call_line
@@ -31,8 +31,9 @@ class AnswerResults:
     def __init__(self, before: Callable[[str], ItemRecord | None] = never_asked) -> None:
         self._before = before
 
-    def write(self, file: BinaryIO, custom_id: str, line: ResultLine) -> None:
+    def write(self, file: BinaryIO, line: ResultLine) -> None:
         """Write what became of one item."""
+        custom_id = line.custom_id or ""
         before = self._before(custom_id)
         if before is None:
             record = settle(custom_id, line.attempt, attempts=1)
@@ -64,17 +65,18 @@ class VectorResults:
         self._reported = False
         self._unreported = 0
 
-    def write(self, file: BinaryIO, custom_id: str, line: ResultLine) -> None:
+    def write(self, file: BinaryIO, line: ResultLine) -> None:
         """Write one text's vector, or why there is none."""
+        digest = line.custom_id or ""
         self._count(line)
         vector, problem = self._vector(line)
         if vector is not None:
-            file.write(b'{"digest":"%b","vector":"%b"}\n' % (custom_id.encode(), pybase64.b64encode(vector)))
+            file.write(b'{"digest":"%b","vector":"%b"}\n' % (digest.encode(), pybase64.b64encode(vector)))
             return
         error = line.attempt.error
         finished = problem is None and error is not None and not line.attempt.transient
         words = problem or (f"{error.code}: {error.message}" if error else "no vector came back")
-        file.write(orjson.dumps({"digest": custom_id, "problem": words, "finished": finished}) + b"\n")
+        file.write(orjson.dumps({"digest": digest, "problem": words, "finished": finished}) + b"\n")
 
     def end(self, file: BinaryIO) -> None:
         """Write what the job was billed for."""

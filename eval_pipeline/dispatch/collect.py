@@ -5,12 +5,13 @@ same bytes. Items are matched by their id alone; every item of the request file 
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
+from itertools import chain
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, Protocol
+from typing import BinaryIO, Protocol
 
 from eval_pipeline.core.batches import (
     BatchCallError,
@@ -21,6 +22,7 @@ from eval_pipeline.core.batches import (
     Phase,
     ProviderBatch,
     Refusal,
+    ResultLine,
     queue_wait_s,
     refusal_of,
 )
@@ -32,14 +34,7 @@ from eval_pipeline.dispatch.submit import Desk, again, requests_key
 
 NEVER_ENDED = "never_ended"
 _SHOWN_IDS = 3
-
-
-class ResultLine(NamedTuple):
-    """One line of a result file; ``parsed`` is the flow's own, None for a line that cannot be read."""
-
-    custom_id: str | None
-    attempt: Attempt
-    payload: object = None
+_BUFFER_BYTES = 1 << 20
 
 
 LineReader = Callable[[bytes], ResultLine]
@@ -48,8 +43,8 @@ LineReader = Callable[[bytes], ResultLine]
 class ResultWriter(Protocol):
     """Turns outcomes into journal lines of a flow."""
 
-    def write(self, file: BinaryIO, custom_id: str, line: ResultLine) -> None:
-        """Write what became of one item."""
+    def write(self, file: BinaryIO, line: ResultLine) -> None:
+        """Write what became of one item, which the line names."""
         ...
 
     def end(self, file: BinaryIO) -> None:
@@ -91,7 +86,7 @@ def collect_job(desk: Desk, job: BatchJob, handling: Handling, *, folder: Path) 
         job,
         to=JobState.COLLECTED,
         collected_at=desk.now(),
-        outcomes=dict(tally.outcomes),
+        outcomes=tally.outcomes,
         anomalies=(*job.anomalies, *tally.anomalies()),
         token=desk.fence.token,
     )
@@ -107,7 +102,7 @@ def write_off(
     with desk.objects.local_copy(requests_key(job)) as requests, (folder / "results.jsonl").open("wb") as file:
         writer = handling.writer(job)
         for custom_id in request_ids(requests):
-            writer.write(file, custom_id, ResultLine(custom_id, attempt))
+            writer.write(file, ResultLine(custom_id, attempt))
         writer.end(file)
     desk.fence.check()
     desk.objects.put_file(results_key(job), folder / "results.jsonl")
@@ -200,11 +195,18 @@ def _copy(desk: Desk, key: str, file_id: str, *, folder: Path) -> str:
 class _Tally:
     """What was counted while a job was read."""
 
-    outcomes: Counter[str] = field(default_factory=Counter)
+    ok: int = 0
+    others: Counter[AttemptOutcome] = field(default_factory=Counter)
     unreadable: int = 0
     repeated: list[str] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
     lost_file: str | None = None
+
+    @property
+    def outcomes(self) -> dict[str, int]:
+        """Count the items by what became of them."""
+        counts = {AttemptOutcome.OK: self.ok, **self.others}
+        return {str(outcome): count for outcome, count in counts.items() if count}
 
     def anomalies(self) -> Iterator[str]:
         """Say what should not have happened."""
@@ -225,52 +227,51 @@ def _some(ids: Collection[str]) -> str:
 def _read(desk: Desk, job: BatchJob, handling: Handling, raw: _Raw, *, batch: ProviderBatch, folder: Path) -> _Tally:
     tally = _Tally(lost_file=raw.lost)
     with desk.objects.local_copy(requests_key(job)) as requests:
-        waiting = dict.fromkeys(request_ids(requests), 0)
-    with (folder / "results.jsonl").open("wb") as file:
+        waiting = dict.fromkeys(request_ids(requests), True)
+    with (folder / "results.jsonl").open("wb", buffering=_BUFFER_BYTES) as file:
         writer = handling.writer(job)
-        for key in raw.keys:
-            with desk.objects.local_copy(key) as path:
-                _read_file(
-                    path, handling.read, waiting, tally=tally, keep=lambda line: _keep(writer, file, line, tally)
-                )
-        for number, custom_id in enumerate(waiting, start=1):
-            if waiting[custom_id] == 0:
-                attempt = _without_result(job, batch, raw, line=number)
-                _keep(writer, file, ResultLine(custom_id, attempt), tally)
+        came = _first_lines(desk, raw.keys, handling.read, waiting, tally=tally)
+        for line in chain(came, _missing_lines(job, batch, raw, waiting)):
+            outcome = line.attempt.outcome
+            if outcome is AttemptOutcome.OK:  # hashing a member takes as long as all else here
+                tally.ok += 1
+            else:
+                tally.others[outcome] += 1
+            writer.write(file, line)
         writer.end(file)
     if sum(tally.outcomes.values()) != job.requests:
         raise AssertionError(f"{job.name}: {sum(tally.outcomes.values())} outcomes of {job.requests} items")
     return tally
 
 
-def _read_file(
-    path: Path,
-    read: LineReader,
-    waiting: dict[str, int],
-    *,
-    tally: _Tally,
-    keep: Callable[[ResultLine], None],
-) -> None:
-    """Hand over the first line of every id that was sent."""
-    with path.open("rb") as file:
-        for raw_line in file:  # a binary file ends lines at b"\n" and nowhere else
-            if raw_line.isspace():
-                continue
-            line = read(raw_line)
-            if line.custom_id is None:
-                tally.unreadable += 1
-            elif line.custom_id not in waiting:
-                tally.unknown.append(line.custom_id)
-            elif waiting[line.custom_id]:
-                tally.repeated.append(line.custom_id)
-            else:
-                waiting[line.custom_id] = 1
-                keep(line)
+def _first_lines(
+    desk: Desk, keys: Iterable[str], read: LineReader, waiting: dict[str, bool], *, tally: _Tally
+) -> Iterator[ResultLine]:
+    """Yield the first line of every id that was sent, which then waits no more; count all other lines."""
+    for key in keys:
+        with desk.objects.local_copy(key) as path, path.open("rb", buffering=_BUFFER_BYTES) as file:
+            for raw_line in file:  # a binary file ends lines at b"\n" and nowhere else
+                if raw_line.isspace():
+                    continue
+                line = read(raw_line)
+                custom_id = line.custom_id
+                if custom_id is None:
+                    tally.unreadable += 1
+                    continue
+                waits = waiting.get(custom_id)
+                if waits:
+                    waiting[custom_id] = False
+                    yield line
+                elif waits is None:
+                    tally.unknown.append(custom_id)
+                else:
+                    tally.repeated.append(custom_id)
 
 
-def _keep(writer: ResultWriter, file: BinaryIO, line: ResultLine, tally: _Tally) -> None:
-    tally.outcomes[str(line.attempt.outcome)] += 1
-    writer.write(file, line.custom_id or "", line)
+def _missing_lines(job: BatchJob, batch: ProviderBatch, raw: _Raw, waiting: Mapping[str, bool]) -> Iterator[ResultLine]:
+    for number, custom_id in enumerate(waiting, start=1):
+        if waiting[custom_id]:
+            yield ResultLine(custom_id, _without_result(job, batch, raw, line=number))
 
 
 def _without_result(job: BatchJob, batch: ProviderBatch, raw: _Raw, *, line: int) -> Attempt:

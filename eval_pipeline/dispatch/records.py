@@ -15,8 +15,34 @@ _LENGTH_MASK: Final = (1 << _LENGTH_BITS) - 1
 
 
 def encode(record: ItemRecord) -> bytes:
-    """Write a record as one line of JSON."""
-    return orjson.dumps(record)
+    """Write a record as one line of JSON, field by field: orjson takes twice as long for a dataclass with slots."""
+    return orjson.dumps(
+        {
+            "item_id": record.item_id,
+            "status": record.status,
+            "answer": record.answer,
+            "partial_answer": record.partial_answer,
+            "error": record.error,
+            "response_id": record.response_id,
+            "model": record.model,
+            "usage": None if record.usage is None else _usage(record.usage),
+            "retried": record.retried,
+            "unreported_calls": record.unreported_calls,
+            "latency_s": record.latency_s,
+            "attempts": record.attempts,
+            "account_fault": record.account_fault,
+        }
+    )
+
+
+def _usage(usage: Usage) -> dict[str, int]:
+    return {
+        "input": usage.input,
+        "cached_input": usage.cached_input,
+        "output": usage.output,
+        "reasoning": usage.reasoning,
+        "total": usage.total,
+    }
 
 
 def decode(line: bytes) -> ItemRecord:

@@ -15,6 +15,8 @@ import orjson
 from eval_pipeline.core.errors import UsageError
 from eval_pipeline.core.names import shown
 
+_BEFORE_ID, _AFTER_ID = b'{"custom_id":"', b'","method":'
+
 
 @dataclass(frozen=True, slots=True)
 class ShardLimits:
@@ -123,4 +125,13 @@ def request_ids(path: Path) -> Iterator[str]:
     """Yield the ids of a request file in order."""
     with path.open("rb") as file:
         for line in file:
-            yield orjson.loads(line)["custom_id"]
+            yield _id_of(line)
+
+
+def _id_of(line: bytes) -> str:
+    """Read the id, which ``LineTemplate`` writes first; one that holds an escape is read as JSON."""
+    start, end = len(_BEFORE_ID), line.index(_AFTER_ID)
+    name = line[start:end]
+    if line.startswith(_BEFORE_ID) and b"\\" not in name:
+        return name.decode()
+    return str(orjson.loads(line)["custom_id"])

@@ -1,6 +1,7 @@
 """Builds the adapters of one run: connection, model under test, prices, tracing."""
 
 from decimal import Decimal
+from typing import Final
 
 from eval_pipeline.core.batches import BatchPolicy
 from eval_pipeline.core.cost import Tariff
@@ -10,7 +11,7 @@ from eval_pipeline.core.runs import RunMode
 from eval_pipeline.core.tracing import TraceSink
 from eval_pipeline.dispatch.breaker import Endpoint
 from eval_pipeline.dispatch.budget import Budget
-from eval_pipeline.dispatch.collect import ResultLine
+from eval_pipeline.dispatch.collect import LineReader
 from eval_pipeline.providers.openai.batch_lines import read_embedding_line, read_response_line
 from eval_pipeline.providers.openai.client import OpenAIConnection
 from eval_pipeline.providers.openai.embeddings import OpenAIEmbedder
@@ -51,14 +52,8 @@ def open_batches(credentials: Credentials, *, settings: Settings) -> BatchProvid
     )
 
 
-def read_answer(line: bytes) -> ResultLine:
-    """Read a line of answers."""
-    return ResultLine(*read_response_line(line))
-
-
-def read_vector(line: bytes) -> ResultLine:
-    """Read a line of vectors."""
-    return ResultLine(*read_embedding_line(line))
+read_answer: Final[LineReader] = read_response_line
+read_vector: Final[LineReader] = read_embedding_line
 
 
 def batch_policy(settings: Settings) -> BatchPolicy:

@@ -15,7 +15,7 @@ from eval_pipeline.core.runs import Flow
 from eval_pipeline.core.stages import StageRef
 from eval_pipeline.dispatch.batch_results import AnswerResults
 from eval_pipeline.dispatch.batch_stage import BatchStage, BatchWork
-from eval_pipeline.dispatch.collect import Handling, ResultLine
+from eval_pipeline.dispatch.collect import Handling
 from eval_pipeline.dispatch.records import RecordIndex
 from eval_pipeline.dispatch.request_files import LineTemplate, ShardLimits
 from eval_pipeline.dispatch.submit import Desk, Order
@@ -123,7 +123,7 @@ class World:
             ),
             lines=self.lines,
             handling=Handling(
-                read=lambda line: ResultLine(*read_response_line(line)),
+                read=read_response_line,
                 writer=lambda _: AnswerResults(),
             ),
         )

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import orjson
 
+from eval_pipeline.core.batches import ResultLine
 from eval_pipeline.core.outcomes import Attempt, AttemptOutcome, ItemError
 from eval_pipeline.core.ports import EmbeddingFailure, EmbeddingReply
 from eval_pipeline.providers.openai.embeddings import parse_embeddings
@@ -15,37 +16,29 @@ from eval_pipeline.providers.openai.responses import malformed, parse_response, 
 _ENDED_EARLY = {"batch_expired": AttemptOutcome.EXPIRED, "batch_cancelled": AttemptOutcome.CANCELLED}
 
 
-class BatchLine(NamedTuple):
-    """Whose line it is (None: unreadable) and what it amounts to; ``embedded`` where it brought a vector."""
-
-    custom_id: str | None
-    attempt: Attempt
-    payload: EmbeddingReply | None = None
-
-
-def read_response_line(line: bytes) -> BatchLine:
+def read_response_line(line: bytes) -> ResultLine:
     """Read one answer of ``/v1/responses``."""
     document = _load(line)
     if document is None:
-        return BatchLine(None, malformed("a line that is no JSON"))
-    response = document.get("response")
-    if not isinstance(response, Mapping):
-        return BatchLine(_id_of(document), _without_response(document))
-    return BatchLine(_id_of(document), parse_response(_status_of(response), _body_of(response), {}))
+        return ResultLine(None, malformed("a line that is no JSON"))
+    custom_id, response = _id_of(document), document.get("response")
+    if not isinstance(response, dict):
+        return ResultLine(custom_id, _without_response(document))
+    return ResultLine(custom_id, parse_response(*_reply_of(response), {}))
 
 
-def read_embedding_line(line: bytes) -> BatchLine:
+def read_embedding_line(line: bytes) -> ResultLine:
     """Read the vector of one text of ``/v1/embeddings``."""
     document = _load(line)
     if document is None:
-        return BatchLine(None, malformed("a line that is no JSON"))
+        return ResultLine(None, malformed("a line that is no JSON"))
     response = document.get("response")
-    if not isinstance(response, Mapping):
-        return BatchLine(_id_of(document), _without_response(document))
-    parsed = parse_embeddings(_status_of(response), _body_of(response), {}, count=1)
+    if not isinstance(response, dict):
+        return ResultLine(_id_of(document), _without_response(document))
+    parsed = parse_embeddings(*_reply_of(response), {}, count=1)
     if isinstance(parsed, EmbeddingFailure):
-        return BatchLine(_id_of(document), parsed.attempt)
-    return BatchLine(_id_of(document), _attempt_of(parsed), payload=parsed)
+        return ResultLine(_id_of(document), parsed.attempt)
+    return ResultLine(_id_of(document), _attempt_of(parsed), payload=parsed)
 
 
 def _attempt_of(reply: EmbeddingReply) -> Attempt:
@@ -59,12 +52,12 @@ def _attempt_of(reply: EmbeddingReply) -> Attempt:
     return Attempt(outcome=AttemptOutcome.MALFORMED, error=error, usage=reply.usage, model=reply.model)
 
 
-def _load(line: bytes) -> Mapping[str, Any] | None:
+def _load(line: bytes) -> dict[str, Any] | None:
     try:
         document = read_json(line)
     except ValueError:
         return None
-    return document if isinstance(document, Mapping) else None
+    return document if isinstance(document, dict) else None
 
 
 def _id_of(document: Mapping[str, Any]) -> str | None:
@@ -72,20 +65,16 @@ def _id_of(document: Mapping[str, Any]) -> str | None:
     return custom_id if isinstance(custom_id, str) and custom_id else None
 
 
-def _status_of(response: Mapping[str, Any]) -> int:
-    status = response.get("status_code")
-    return status if type(status) is int else 200
-
-
-def _body_of(response: Mapping[str, Any]) -> Mapping[str, Any] | bytes:
-    body = response.get("body")
-    return body if isinstance(body, Mapping) else orjson.dumps(body)
+def _reply_of(response: Mapping[str, Any]) -> tuple[int, dict[str, Any] | bytes]:
+    """Return HTTP status and body."""
+    status, body = response.get("status_code"), response.get("body")
+    return status if type(status) is int else 200, body if isinstance(body, dict) else orjson.dumps(body)
 
 
 def _without_response(document: Mapping[str, Any]) -> Attempt:
     """Read a line that has an ``error`` in place of a response."""
     error = document.get("error")
-    if not isinstance(error, Mapping):
+    if not isinstance(error, dict):
         return malformed("a line without response and without error")
     read = parse_error_object(error, default_code="no_response")
     outcome = _ENDED_EARLY.get(read.code)

@@ -6,8 +6,7 @@ break on the fields that compatible servers leave out.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -22,8 +21,7 @@ _MAX_EXCERPT = 200
 _ANSWERED = frozenset({"completed", None})  # some compatible servers name no status
 
 
-@dataclass(frozen=True, slots=True)
-class _Content:
+class _Content(NamedTuple):
     """What the messages of a response hold."""
 
     text: str
@@ -55,7 +53,7 @@ def parse_response(http_status: int, body: bytes | Mapping[str, Any], headers: H
     """
     if http_status >= _ERRORS_FROM:
         return parse_error(http_status, body, headers)
-    if isinstance(body, Mapping):
+    if not isinstance(body, bytes):
         return _read_response(body)
     try:
         document = read_json(body)
@@ -94,7 +92,7 @@ def malformed(message: str) -> Attempt:
 
 
 def _read_response(document: object) -> Attempt:
-    if not isinstance(document, Mapping):
+    if not isinstance(document, dict):
         return malformed(f"a JSON {type(document).__name__} instead of a response object")
     if document.get("error") is not None:
         return _with_facts(document, AttemptOutcome.FAILED, error=_error_of(document))
@@ -152,14 +150,27 @@ def _read_content(output: object) -> _Content | None:
     """Collect all text and refusals of all messages in order; None when this is no list of output items."""
     if not isinstance(output, list):
         return None
+    if (text := _only_text(output)) is not None:
+        return _Content(text, None)
     texts: list[str] = []
     refusals: list[str] = []
     for item in output:
-        if not isinstance(item, Mapping):
+        if not isinstance(item, dict):
             return None
         if item.get("type") == "message" and not _collect(item.get("content"), texts=texts, refusals=refusals):
             return None
     return _Content(text="".join(texts), refusal="\n".join(refusals) if refusals else None)
+
+
+def _only_text(output: list[Any]) -> str | None:
+    """Return the text of the ordinary answer, one message of one text; None for any other, which is read with care."""
+    try:
+        (message,) = output
+        (part,) = message["content"]
+        text = part["text"] if message["type"] == "message" and part["type"] == "output_text" else None
+    except (ValueError, TypeError, KeyError):
+        return None
+    return text if isinstance(text, str) else None
 
 
 def _collect(content: object, *, texts: list[str], refusals: list[str]) -> bool:
@@ -187,12 +198,12 @@ def _with_facts(
     usage = read_usage(document.get("usage"))
     transient = error is not None and error.transient
     return Attempt(
-        outcome=AttemptOutcome.RETRYABLE if transient else outcome,
-        text=text,
-        error=error,
-        response_id=_text(document.get("id")),
-        model=_text(document.get("model")),
-        usage=usage,
+        AttemptOutcome.RETRYABLE if transient else outcome,
+        text,
+        error,
+        _text(document.get("id")),
+        _text(document.get("model")),
+        usage,
         throttled=transient and error is not None and error.code == "rate_limit_exceeded",
         maybe_billed=usage is None,
     )

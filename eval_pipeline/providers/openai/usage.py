@@ -8,8 +8,10 @@ from eval_pipeline.core.outcomes import Usage
 
 def read_usage(usage: object) -> Usage | None:
     """Return the tokens, or None when the provider reported none."""
-    if not isinstance(usage, Mapping):
+    if not isinstance(usage, dict):
         return None
+    if (plain := _plain(usage)) is not None:
+        return plain
     given_input = _count(usage, "input_tokens", "prompt_tokens")
     output = _count(usage, "output_tokens", "completion_tokens")
     total = _count(usage, "total_tokens")
@@ -18,24 +20,35 @@ def read_usage(usage: object) -> Usage | None:
     known_output = output or 0
     known_input = max(0, (total or 0) - known_output) if given_input is None else given_input
     return Usage(
-        input=known_input,
-        cached_input=min(_detail(usage, "input_tokens_details", "prompt_tokens_details", "cached_tokens"), known_input),
-        output=known_output,
-        reasoning=min(
-            _detail(usage, "output_tokens_details", "completion_tokens_details", "reasoning_tokens"), known_output
-        ),
-        total=known_input + known_output if total is None else total,
+        known_input,
+        min(_detail(usage, "input_tokens_details", "prompt_tokens_details", "cached_tokens"), known_input),
+        known_output,
+        min(_detail(usage, "output_tokens_details", "completion_tokens_details", "reasoning_tokens"), known_output),
+        known_input + known_output if total is None else total,
     )
+
+
+def _plain(usage: Mapping[str, Any]) -> Usage | None:
+    """Read the ordinary report, of positive numbers that fit each other; None for any other, read with care."""
+    try:
+        given, cached = usage["input_tokens"], usage["input_tokens_details"]["cached_tokens"]
+        output, reasoning = usage["output_tokens"], usage["output_tokens_details"]["reasoning_tokens"]
+        total = usage["total_tokens"]
+    except (KeyError, TypeError):
+        return None
+    if not type(given) is type(cached) is type(output) is type(reasoning) is type(total) is int:
+        return None
+    plain = 0 <= cached <= given > 0 <= reasoning <= output and total > 0
+    return Usage(given, cached, output, reasoning, total) if plain else None
 
 
 def _detail(usage: Mapping[str, Any], name: str, other_name: str, key: str) -> int:
     details = usage.get(name) or usage.get(other_name)
-    return (_count(details, key) or 0) if isinstance(details, Mapping) else 0
+    return (_count(details, key) or 0) if isinstance(details, dict) else 0
 
 
-def _count(usage: Mapping[str, Any], *names: str) -> int | None:
-    for name in names:
-        value = usage.get(name)
-        if type(value) is int and value >= 0:
-            return value
-    return None
+def _count(usage: Mapping[str, Any], name: str, other_name: str | None = None) -> int | None:
+    value = usage.get(name)
+    if type(value) is int and value >= 0:
+        return value
+    return None if other_name is None else _count(usage, other_name)
