@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from benchmarks import loading, memory, speed
+from benchmarks import batches, loading, memory, speed
 from benchmarks.figures import Figure, environment, page, tell
 from benchmarks.live_runs import Site, open_site
 
@@ -22,6 +22,10 @@ MEASUREMENTS: Final[Mapping[str, Callable[[Site], list[Figure]]]] = {
     "large-run": speed.measure_large,
     "golden-file": memory.measure_file,
     "memory": memory.measure_run,
+    "batch-lines": batches.measure_lines,
+    "batch-vectors": batches.measure_vectors,
+    "batch-ticks": batches.measure_ticks,
+    "batch-million": batches.measure_million,
 }
 
 

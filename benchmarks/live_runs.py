@@ -44,11 +44,12 @@ class Site:
         if dimensions is not None:
             arguments += ["--embedding-dimensions", str(dimensions)]
         name = f"run-{next(self._numbers)}"
-        finished = self.command("text", "run", name, "--dataset", self._dataset(items), *arguments, "--json")
+        finished = self.command("text", "run", name, "--dataset", self.add_items(items), *arguments, "--json")
         _check(json.loads(finished.output), items=items)
         return finished
 
-    def _dataset(self, items: int) -> str:
+    def add_items(self, items: int) -> str:
+        """Add a golden dataset of so many questions, once, and return its name."""
         name = f"items-{items}"
         if items not in self._added:
             path = write_golden_file(self.folder / f"{name}.csv", rows=items)

@@ -1,0 +1,109 @@
+"""Batch runs of a million items: memory and speed of submitting and collecting, vectors, ticks of the sensor."""
+
+import json
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Final
+
+from benchmarks.figures import Figure
+from benchmarks.live_runs import Site
+from benchmarks.measure import MEGABYTE, Finished, run
+
+ITEMS: Final = 1_000_000
+SHARD: Final = 50_000
+ALLOWED_MB: Final = 600
+WIDTHS: Final = (1_536, 3_072)
+OPEN_JOBS: Final = 1_000
+FINISHED_RUNS: Final = 10_000
+MOST_CALLS: Final = 12
+
+
+def measure_million(site: Site, *, items: int = ITEMS) -> list[Figure]:
+    """Submit a million questions in files of 50,000, then collect their answers."""
+    dataset = site.add_items(items)
+    with TemporaryDirectory(dir=site.folder) as folder:
+        submitted = _work(site, "submit", Path(folder), dataset)
+        collected = _work(site, "collect", Path(folder))
+    batches = json.loads(submitted.output)["batches"]
+    return [
+        _memory(f"memory of submitting {items:,} questions in {batches:,} batches", submitted),
+        _memory(f"memory of collecting {items:,} answers", collected),
+    ]
+
+
+def measure_lines(site: Site, *, items: int = SHARD) -> list[Figure]:
+    """Build one request file and collect one file of answers, each beside orjson alone."""
+    return [
+        _ratio(f"building a request file of {items:,} lines", _times(site, "building", items), allowed=2.0),
+        _ratio(f"collecting {items:,} answers", _times(site, "parsing", items), allowed=3.0),
+    ]
+
+
+def measure_vectors(site: Site, *, items: int = SHARD) -> list[Figure]:
+    """Collect one file of vectors beside orjson and a base64 decoder alone."""
+    return [figure for width in WIDTHS for figure in _vectors(site, items=items, width=width)]
+
+
+def _vectors(site: Site, *, items: int, width: int) -> list[Figure]:
+    what = f"collecting {items:,} vectors, {width:,} wide"
+    with TemporaryDirectory(dir=site.folder) as folder:
+        times = json.loads(_work(site, "vectors", Path(folder), items, width).output)
+        once = _work(site, "vectors-once", Path(folder), items, width)
+    allowed_mb = 200 + items * width * 4 // MEGABYTE
+    return [_ratio(what, times, allowed=2.5), _memory(f"memory of {what}", once, allowed_mb=allowed_mb)]
+
+
+def measure_ticks(site: Site, *, jobs: int = OPEN_JOBS, finished: int = FINISHED_RUNS) -> list[Figure]:
+    """Look after a thousand open batches, with and without a history."""
+    with TemporaryDirectory(dir=site.folder) as folder:
+        found = json.loads(_work(site, "tick", Path(folder), jobs, finished).output)
+    return [
+        Figure(
+            what=f"calls to the provider for {jobs:,} open batches",
+            measured=f"{found['calls']:.0f} calls",
+            limit=f"{MOST_CALLS} calls",
+            ratio=found["calls"] / MOST_CALLS,
+            allowed=1.0,
+        ),
+        Figure(
+            what=f"a look after {jobs:,} open batches with {finished:,} finished runs",
+            measured=f"{found['after_s']:.3f} s",
+            limit=f"{found['before_s']:.3f} s without",
+            ratio=found["after_s"] / found["before_s"],
+            allowed=1.2,
+        ),
+    ]
+
+
+def _work(site: Site, verb: str, folder: Path, *given: str | int) -> Finished:
+    command = [sys.executable, "-m", "benchmarks.batch_work", verb, str(folder), *map(str, given)]
+    here = str(Path(__file__).parents[1])
+    return run(command, folder=site.folder, environ=site.environ | {"PYTHONPATH": here})
+
+
+def _times(site: Site, verb: str, items: int) -> dict[str, Any]:
+    with TemporaryDirectory(dir=site.folder) as folder:
+        found: dict[str, Any] = json.loads(_work(site, verb, Path(folder), items).output)
+    return found
+
+
+def _ratio(what: str, times: dict[str, Any], *, allowed: float) -> Figure:
+    return Figure(
+        what=what,
+        measured=f"{times['ours_s']:.2f} s",
+        limit=f"{times['limit_s']:.2f} s alone",
+        ratio=times["ours_s"] / times["limit_s"],
+        allowed=allowed,
+    )
+
+
+def _memory(what: str, finished: Finished, *, allowed_mb: int = ALLOWED_MB) -> Figure:
+    memory_mb = finished.memory_bytes / MEGABYTE
+    return Figure(
+        what=what,
+        measured=f"{memory_mb:.0f} MB in {finished.elapsed_s:.0f} s",
+        limit=f"{allowed_mb} MB",
+        ratio=memory_mb / allowed_mb,
+        allowed=1.0,
+    )
