@@ -1,12 +1,16 @@
 """The sensor that looks after provider batches: polls them, and starts the runs that take their stages on."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from time import monotonic
 
 import dagster as dg
+from dagster._core.events import DagsterEvent, DagsterEventType
 
 from eval_pipeline.core.batches import JobState, deadline_of
+from eval_pipeline.core.names import RunKey
+from eval_pipeline.core.runs import Flow
 from eval_pipeline.core.stages import StageRef
 from eval_pipeline.defs.tasks import Task
 from eval_pipeline.dispatch.submit import utc_now
@@ -22,37 +26,46 @@ MOST_ATTEMPTS = 5
 """Runs that may fail to take one stage on before a person is asked."""
 WAKE_TAG = "eval_pipeline/collects"
 FRESHNESS_CHECK = "batch_freshness"
+_SHOWN_WORDS = 500
 _ENDED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """What a tick leaves to the next one."""
+
+    after_id: int = 0
+    """Of the jobs that were looked after."""
+    alerts: Mapping[str, str] = field(default_factory=dict)
+    """What the checks say at present, by partition and stage."""
+
+    @classmethod
+    def read(cls, cursor: str | None) -> "_Place":
+        return cls(**json.loads(cursor)) if cursor else cls()
+
+    def written(self) -> str:
+        return json.dumps({"after_id": self.after_id, "alerts": dict(self.alerts)}, ensure_ascii=False)
 
 
 def look_after_batches(
     context: dg.SensorEvaluationContext, deployment: Deployment, *, provider: str
 ) -> dg.SensorResult | dg.SkipReason:
     """Poll one page of open jobs; the next tick goes on behind it."""
-    after_id = _place(context.cursor)
-    jobs = deployment.ledger.open_jobs(provider=provider, after_id=after_id, limit=JOBS_A_TICK)
-    next_place = jobs[-1].id if len(jobs) == JOBS_A_TICK else 0
-    if not jobs:
-        context.update_cursor(_cursor(0))
-        return dg.SkipReason("no batch is open" if after_id == 0 else "went through all open batches; beginning anew")
+    place = _Place.read(context.cursor)
+    jobs = deployment.ledger.open_jobs(provider=provider, after_id=place.after_id, limit=JOBS_A_TICK)
     end_s = monotonic() + TICK_S
     polled = poll_jobs(deployment, jobs, time_left=lambda: end_s - monotonic())
     requests = list(_requests(context.instance, deployment, polled))
+    all_seen = place.after_id == 0 and len(jobs) < JOBS_A_TICK
+    alerts = _tell_checks(context.instance, deployment, polled, {job.stage for job in jobs}, place, all_seen=all_seen)
+    context.update_cursor(_Place(jobs[-1].id if len(jobs) == JOBS_A_TICK else 0, alerts).written())
+    if not jobs:
+        words = "no batch is open" if place.after_id == 0 else "went through all open batches; beginning anew"
+        return dg.SkipReason(words)
     context.log.info(polled.sentence())
     return dg.SensorResult(
-        run_requests=requests,
-        skip_reason=None if requests else dg.SkipReason(polled.sentence()),
-        cursor=_cursor(next_place),
-        asset_events=list(_checks(polled, {job.stage for job in jobs})),
+        run_requests=requests, skip_reason=None if requests else dg.SkipReason(polled.sentence()), cursor=context.cursor
     )
-
-
-def _place(cursor: str | None) -> int:
-    return int(json.loads(cursor)["after_id"]) if cursor else 0
-
-
-def _cursor(after_id: int) -> str:
-    return json.dumps({"after_id": after_id})
 
 
 def _requests(instance: dg.DagsterInstance, deployment: Deployment, polled: Polled) -> Iterator[dg.RunRequest]:
@@ -91,18 +104,52 @@ def stages_from(first: str) -> tuple[str, ...]:
     return TEXT_STAGES[TEXT_STAGES.index(first) :]
 
 
-def _checks(polled: Polled, stages: set[StageRef]) -> Iterator[dg.AssetCheckEvaluation]:
-    """Say of every run with open batches whether a person should look, on the stage that submitted them."""
-    for stage in sorted(stages, key=str):
-        alert = polled.alerts.get(stage)
-        yield dg.AssetCheckEvaluation(
-            asset_key=dg.AssetKey([str(stage.flow), submitting_stage(stage.stage)]),
-            check_name=FRESHNESS_CHECK,
-            passed=alert is None,
-            severity=dg.AssetCheckSeverity.WARN,
-            description=alert or "every batch is within its window",
-            partition=stage.key.partition,
-        )
+def _tell_checks(
+    instance: dg.DagsterInstance,
+    deployment: Deployment,
+    polled: Polled,
+    stages: set[StageRef],
+    place: _Place,
+    *,
+    all_seen: bool,
+) -> dict[str, str]:
+    """Evaluate the check anew of every stage whose alert came, changed or went; returns the alerts that stand."""
+    found = {_alert_key(stage): polled.alerts[stage][:_SHOWN_WORDS] for stage in stages if stage in polled.alerts}
+    seen = {_alert_key(stage) for stage in stages}
+    kept = {key: words for key, words in place.alerts.items() if key not in seen and not all_seen}
+    for key in sorted(found.keys() | place.alerts.keys()):
+        if key not in kept and found.get(key) != place.alerts.get(key):
+            _evaluate(instance, deployment, key, alert=found.get(key))
+    return kept | found
+
+
+def _alert_key(stage: StageRef) -> str:
+    return f"{stage.key.partition} {stage.stage}"
+
+
+def _evaluate(instance: dg.DagsterInstance, deployment: Deployment, key: str, *, alert: str | None) -> None:
+    """Renew the evaluation that the run's own check made.
+
+    Dagster keeps one evaluation a check, partition and run, and one in all that belongs to no run: a second one without
+    a run is refused.
+    """
+    partition, _, stage = key.partition(" ")
+    run = deployment.ledger.find_run(flow=Flow.TEXT, key=RunKey.from_partition(partition))
+    if run is None or run.dagster_run_id is None:
+        return
+    evaluation = dg.AssetCheckEvaluation(
+        asset_key=dg.AssetKey([str(Flow.TEXT), submitting_stage(stage)]),
+        check_name=FRESHNESS_CHECK,
+        passed=alert is None,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=alert or "every batch is within its window",
+        metadata={},
+        partition=partition,
+    )
+    event = DagsterEvent(
+        DagsterEventType.ASSET_CHECK_EVALUATION.value, job_name=str(Flow.TEXT), event_specific_data=evaluation
+    )
+    instance.report_dagster_event(event, run_id=run.dagster_run_id)
 
 
 def judge_freshness(task: Task, *, collected_by: str) -> dg.AssetCheckResult:

@@ -17,6 +17,8 @@ from eval_pipeline.dispatch.embed import EmbeddedPack, EmbeddedText, text_digest
 from eval_pipeline.dispatch.records import journal_damaged
 
 _FLOAT_BYTES = 4
+_BEFORE_DIGEST, _BEFORE_VECTOR = b'{"digest":"', b'","vector":"'
+_DIGEST_END = len(_BEFORE_DIGEST) + 64
 _LINES_AT_ONCE = 256
 """A full pack of 3,072-wide vectors is 33 MB of lines: too much to hold once more."""
 
@@ -132,6 +134,9 @@ class VectorIndex:
 
     def _add(self, line: SpooledLine) -> None:
         try:
+            if (digest := _digest_of_vector(line.line)) is not None and self.dimensions is not None:
+                self._note_vector(digest, line)
+                return
             self._add_entry(orjson.loads(line.line), line)
         except (ValueError, TypeError, KeyError) as error:
             raise journal_damaged(line.line, error) from error
@@ -154,10 +159,23 @@ class VectorIndex:
         self.unreported_calls += call.get("unreported", 0)
 
     def _add_vector(self, digest: bytes, vector: str, line: SpooledLine) -> None:
+        self._note_vector(digest, line)
+        if self.dimensions is None:
+            self.dimensions = len(pybase64.b64decode(vector)) // _FLOAT_BYTES
+
+    def _note_vector(self, digest: bytes, line: SpooledLine) -> None:
         self._offsets[digest] = line.offset
         self._problems.pop(digest, None)
         self._vector_line_length = self._vector_line_length or line.length
         if line.length != self._vector_line_length:
             self._other_lengths[digest] = line.length
-        if self.dimensions is None:
-            self.dimensions = len(pybase64.b64decode(vector)) // _FLOAT_BYTES
+
+
+def _digest_of_vector(line: bytes) -> bytes | None:
+    """Read the digest of a line as it is written here; None for any other line, which is read as JSON.
+
+    The vector itself is not looked at: it takes most of the line, and is read when it is asked for.
+    """
+    if line.startswith(_BEFORE_DIGEST) and line.startswith(_BEFORE_VECTOR, _DIGEST_END) and line.endswith(b'"}'):
+        return bytes.fromhex(line[len(_BEFORE_DIGEST) : _DIGEST_END].decode())
+    return None

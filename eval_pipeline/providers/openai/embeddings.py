@@ -5,6 +5,7 @@ length, not finite or of norm 0 is one item's problem, the others live.
 """
 
 import json
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -79,8 +80,8 @@ def parse_embeddings(
         latency_s: seconds that the call took.
     """
     document = _load(body) if http_status < _ERRORS_FROM else None
-    data = document.get("data") if isinstance(document, Mapping) else None
-    if not isinstance(document, Mapping) or not isinstance(data, list) or not data:
+    data = document.get("data") if isinstance(document, dict) else None
+    if not isinstance(document, dict) or not isinstance(data, list) or not data:
         return _failure(http_status, body, headers)
     raw = _by_index(data, count=count)
     vectors, problems = _check(raw, dimensions=dimensions)
@@ -95,7 +96,7 @@ def parse_embeddings(
 
 
 def _load(body: bytes | Mapping[str, Any]) -> object:
-    if isinstance(body, Mapping):
+    if not isinstance(body, bytes):
         return body
     try:
         return orjson.loads(body)
@@ -125,8 +126,8 @@ def _by_index(data: Sequence[object], *, count: int) -> list[bytes | str]:
     found: list[bytes | str] = ["the provider returned no vector for this text"] * count
     taken: set[int] = set()
     for entry in data:
-        index = entry.get("index") if isinstance(entry, Mapping) else None
-        if isinstance(entry, Mapping) and type(index) is int and 0 <= index < count and index not in taken:
+        index = entry.get("index") if isinstance(entry, dict) else None
+        if isinstance(entry, dict) and type(index) is int and 0 <= index < count and index not in taken:
             taken.add(index)
             found[index] = _decode(entry.get("embedding"))
     return found
@@ -147,13 +148,20 @@ def _decode(embedding: object) -> bytes | str:
 
 def _check(raw: Sequence[bytes | str], *, dimensions: int | None) -> tuple[list[bytes | None], list[str | None]]:
     """Check every vector by itself; return vectors and problems, one of the two per text."""
-    lengths = Counter(len(vector) for vector in raw if isinstance(vector, bytes))
-    expected = lengths.most_common(1)[0][0] if lengths and dimensions is None else (dimensions or 0) * _FLOAT_BYTES
+    expected = _usual_length(raw) if dimensions is None else dimensions * _FLOAT_BYTES
     vectors = [vector if isinstance(vector, bytes) and _is_whole(vector, expected) else None for vector in raw]
     problems = [_shape_problem(vector, expected=expected) for vector in raw]
     for row, problem in _number_problems(vectors):
         vectors[row], problems[row] = None, problem
     return vectors, problems
+
+
+def _usual_length(raw: Sequence[bytes | str]) -> int:
+    """Return how many bytes most of the vectors have; 0 when there is none."""
+    lengths = [len(vector) for vector in raw if isinstance(vector, bytes)]
+    if len(lengths) > 1:
+        return Counter(lengths).most_common(1)[0][0]
+    return lengths[0] if lengths else 0
 
 
 def _is_whole(vector: bytes, expected: int) -> bool:
@@ -168,13 +176,18 @@ def _shape_problem(vector: bytes | str, *, expected: int) -> str | None:
     return f"the vector has {len(vector) / _FLOAT_BYTES:g} dimensions where {expected / _FLOAT_BYTES:g} are expected"
 
 
+def _is_sound(vector: bytes) -> bool:
+    """Tell in one pass that every number is finite and some are not 0; False where that takes a closer look."""
+    numbers = np.frombuffer(vector, dtype="<f4")
+    return 0 < float(numbers.dot(numbers)) < math.inf
+
+
 def _number_problems(vectors: Sequence[bytes | None]) -> list[tuple[int, str]]:
     """Find vectors with NaN or infinity, and those of norm 0, which no cosine is defined for."""
-    rows = [row for row, vector in enumerate(vectors) if vector is not None]
+    rows = [row for row, vector in enumerate(vectors) if vector is not None and not _is_sound(vector)]
     if not rows:
         return []
-    joined = b"".join(vector for vector in vectors if vector is not None)
-    matrix = np.frombuffer(joined, dtype="<f4").reshape(len(rows), -1)
+    matrix = np.frombuffer(b"".join(vectors[row] or b"" for row in rows), dtype="<f4").reshape(len(rows), -1)
     finite = np.isfinite(matrix).all(axis=1)
     zero = (matrix == 0).all(axis=1)
     return [

@@ -1,0 +1,239 @@
+"""The sensor that looks after open batches: what it asks for, what it says, what its checks show."""
+
+import json
+import socket
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
+
+from eval_pipeline.core.batches import BatchJob, JobState
+from eval_pipeline.core.names import RunKey
+from eval_pipeline.core.runs import Flow
+from eval_pipeline.core.stages import StageRef
+from eval_pipeline.defs import batch_sensors
+from eval_pipeline.defs.batch_sensors import MOST_ATTEMPTS, WAKE_TAG, look_after_batches
+from eval_pipeline.dispatch.submit import utc_now
+from eval_pipeline.providers.openai.batches import OpenAIBatches
+from eval_pipeline.wiring.deployment import Deployment
+from eval_pipeline_tests.storage.records import a_dataset, a_run
+
+KEY = "sk-test-7f3a9c1e5b"
+RESPONSES = dg.AssetCheckKey(dg.AssetKey(["text_eval", "response_batch"]), "batch_freshness")
+
+
+@pytest.fixture
+def nowhere() -> Iterator[str]:
+    """Give the URL of a provider that cannot be reached: what the sensor does then depends on the ledger alone."""
+    with socket.socket() as taken:  # bound, and never listening
+        taken.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{taken.getsockname()[1]}/v1"
+
+
+@pytest.fixture
+def deployment(tmp_path: Path, nowhere: str) -> Iterator[Deployment]:
+    environ = {"EVAL_PIPELINE_HOME": str(tmp_path / "home"), "OPENAI_API_KEY": KEY, "OPENAI_BASE_URL": nowhere}
+    opened = Deployment(environ={**environ, "NO_PROXY": "127.0.0.1"})
+    opened.ledger.add_dataset(a_dataset())
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.ephemeral() as made:
+        yield made
+
+
+def stage_of(run: str) -> StageRef:
+    return StageRef(flow=Flow.TEXT, key=RunKey(project="default", run=run), stage="responses")
+
+
+def add_job(deployment: Deployment, run: str, *, state: JobState = JobState.SUBMITTED, **facts: Any) -> BatchJob:  # noqa: ANN401 - fields of a job
+    """Record a run with one job that went out under our key, a moment ago."""
+    key = deployment.ledger.claim_run(a_run(run)).key
+    deployment.ledger.set_run_worker(flow=Flow.TEXT, key=key, worker=None, dagster_run_id=f"dagster-{run}")
+    base_url = deployment.credentials("default").openai_base_url
+    account = OpenAIBatches(api_key=KEY, base_url=base_url).account
+    now = utc_now()
+    job = BatchJob(
+        id=0,
+        stage=stage_of(run),
+        round=0,
+        shard=0,
+        attempt=0,
+        submission_key=f"key-{run}",
+        fingerprint="f",
+        provider="openai",
+        account=account,
+        base_url=base_url,
+        model="gpt-4o-mini",
+        endpoint="/v1/responses",
+        requests=5,
+        size_bytes=1,
+        state=state,
+        created_at=now,
+        updated_at=now,
+        provider_id=f"batch_{run}",
+        provider_created_at=now,
+    )
+    (recorded,) = deployment.ledger.add_jobs([replace(job, **facts)])
+    return recorded
+
+
+def tick(
+    deployment: Deployment, instance: dg.DagsterInstance, cursor: str | None = None
+) -> tuple[dg.SensorResult | dg.SkipReason, str]:
+    """Let the sensor tick once; returns what it answers and its cursor."""
+    context = dg.build_sensor_context(instance=instance, cursor=cursor)
+    answer = look_after_batches(context, deployment, provider="openai")
+    left = answer.cursor if isinstance(answer, dg.SensorResult) else context.cursor
+    assert left is not None
+    return answer, left
+
+
+def requests_of(answer: dg.SensorResult | dg.SkipReason) -> list[dg.RunRequest]:
+    return list(answer.run_requests or []) if isinstance(answer, dg.SensorResult) else []
+
+
+def words_of(answer: dg.SensorResult | dg.SkipReason) -> str:
+    reason = answer.skip_reason if isinstance(answer, dg.SensorResult) else answer
+    assert isinstance(reason, dg.SkipReason)
+    return str(reason.skip_message)
+
+
+def evaluations(instance: dg.DagsterInstance, partition: str) -> list[tuple[bool, str]]:
+    """Return the evaluations of the check, newest first."""
+    records = instance.event_log_storage.get_asset_check_execution_history(RESPONSES, limit=10)
+    found = [record.event.asset_check_evaluation for record in records if record.event]
+    statuses = {record.status for record in records}
+    assert statuses <= {AssetCheckExecutionRecordStatus.SUCCEEDED, AssetCheckExecutionRecordStatus.FAILED}
+    return [(one.passed, one.description or "") for one in found if one and one.partition == partition]
+
+
+def test_nothing_open_is_said(deployment: Deployment, instance: dg.DagsterInstance) -> None:
+    answer, _ = tick(deployment, instance)
+
+    assert words_of(answer) == "no batch is open"
+
+
+def test_what_has_ended_is_collected_by_one_run_of_its_partition(
+    deployment: Deployment, instance: dg.DagsterInstance
+) -> None:
+    add_job(deployment, "first", state=JobState.ENDED)
+
+    [request] = requests_of(tick(deployment, instance)[0])
+
+    assert request.partition_key == "first"
+    assert [key.path[-1] for key in request.asset_selection or []][:2] == ["responses", "embedding_batch"]
+    assert WAKE_TAG in request.tags
+
+
+def test_no_second_run_is_asked_for_while_one_is_under_way(
+    deployment: Deployment, instance: dg.DagsterInstance
+) -> None:
+    add_job(deployment, "first", state=JobState.ENDED)
+    [request] = requests_of(tick(deployment, instance)[0])
+    instance.create_run_for_job(_job(), tags=dict(request.tags), status=dg.DagsterRunStatus.STARTED)
+
+    assert requests_of(tick(deployment, instance)[0]) == []
+
+
+def test_a_run_of_the_partition_that_a_person_started_is_waited_for(
+    deployment: Deployment, instance: dg.DagsterInstance
+) -> None:
+    add_job(deployment, "first", state=JobState.ENDED)
+    instance.create_run_for_job(_job(), tags={"dagster/partition": "first"}, status=dg.DagsterRunStatus.STARTED)
+
+    assert requests_of(tick(deployment, instance)[0]) == []
+
+
+def test_runs_that_fail_are_bounded_and_then_a_person_is_told(
+    deployment: Deployment, instance: dg.DagsterInstance
+) -> None:
+    add_job(deployment, "first", state=JobState.ENDED)
+    keys = set()
+    for _ in range(MOST_ATTEMPTS):
+        [request] = requests_of(tick(deployment, instance)[0])
+        keys.add(request.run_key)
+        instance.create_run_for_job(_job(), tags=dict(request.tags), status=dg.DagsterRunStatus.FAILURE)
+
+    answer, _ = tick(deployment, instance)
+
+    assert len(keys) == MOST_ATTEMPTS, "Dagster starts a run key once"
+    assert requests_of(answer) == []
+    assert "see their logs, then: run retry" in words_of(answer)
+    assert evaluations(instance, "first")[0][0] is False
+
+
+def test_many_open_jobs_are_looked_after_in_pages(
+    deployment: Deployment, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batch_sensors, "JOBS_A_TICK", 2)
+    for number in range(3):
+        add_job(deployment, f"run-{number}", state=JobState.ENDED)
+
+    first, cursor = tick(deployment, instance)
+    second, cursor = tick(deployment, instance, cursor)
+
+    assert [request.partition_key for request in requests_of(first)] == ["run-0", "run-1"]
+    assert [request.partition_key for request in requests_of(second)] == ["run-2"]
+    assert json.loads(cursor)["after_id"] == 0
+
+
+def test_an_overdue_batch_fails_its_check_once_and_passes_it_again(
+    deployment: Deployment, instance: dg.DagsterInstance
+) -> None:
+    """A provider that is down says nothing of a batch; the ledger knows how old it is. Dagster takes one evaluation."""
+    job = add_job(deployment, "first", provider_created_at=utc_now() - timedelta(days=2))
+
+    _, cursor = tick(deployment, instance)
+    for _ in range(3):  # ticks that see what was told already
+        _, cursor = tick(deployment, instance, cursor)
+    [(passed, words)] = evaluations(instance, "first")
+    deployment.ledger.change_job(job, provider_created_at=utc_now())
+    tick(deployment, instance, cursor)
+
+    assert not passed
+    assert "batch_first is open for longer than its window" in words
+    assert evaluations(instance, "first") == [(True, "every batch is within its window")]
+
+
+def test_a_check_passes_again_when_the_batch_is_not_open_any_more(
+    deployment: Deployment, instance: dg.DagsterInstance
+) -> None:
+    job = add_job(deployment, "first", provider_created_at=utc_now() - timedelta(days=2))
+    _, cursor = tick(deployment, instance)
+    deployment.ledger.change_job(job, to=JobState.CANCELLED)
+
+    _, cursor = tick(deployment, instance, cursor)
+
+    assert evaluations(instance, "first") == [(True, "every batch is within its window")]
+    assert json.loads(cursor)["alerts"] == {}
+
+
+def test_a_batch_of_another_key_is_left_alone_and_a_person_is_told(
+    deployment: Deployment, instance: dg.DagsterInstance
+) -> None:
+    job = add_job(deployment, "first", account="another", base_url="https://elsewhere.example/v1")
+
+    answer, _ = tick(deployment, instance)
+
+    assert requests_of(answer) == []
+    assert deployment.ledger.find_job(job.id) == job
+    assert "give OPENAI_API_KEY and OPENAI_BASE_URL of that account back" in words_of(answer)
+    assert evaluations(instance, "first")[0][0] is False
+
+
+@dg.job
+def _nothing() -> None:
+    """Be a job that runs can be recorded of."""
+
+
+def _job() -> dg.JobDefinition:
+    return _nothing
