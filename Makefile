@@ -41,6 +41,10 @@ check: $(VENV)/dev ## Format, lint, types, import rules
 bench: $(VENV)/dev ## Speed and memory as ratios to limits measured in the same run
 	@$(BIN)/python -m benchmarks
 
+.PHONY: chaos
+chaos: $(VENV)/dev ## Kill everything at random moments, some ten minutes; SEED=N repeats the chances
+	@$(BIN)/python -m eval_pipeline_tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(KILLS),--kills $(KILLS))
+
 .PHONY: lock
 lock: $(VENV)/dev ## Resolve the dependencies again into the lock files
 	@$(BIN)/pip install --quiet uv

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from time import monotonic
 
 import dagster as dg
@@ -12,6 +12,7 @@ from eval_pipeline.core.batches import JobState, deadline_of
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.runs import Flow
 from eval_pipeline.core.stages import StageRef
+from eval_pipeline.defs.collectors import BEAT_EVERY_S, COLLECTOR
 from eval_pipeline.defs.tasks import Task
 from eval_pipeline.dispatch.submit import utc_now
 from eval_pipeline.wiring import models
@@ -38,13 +39,15 @@ class _Place:
     """Of the jobs that were looked after."""
     alerts: Mapping[str, str] = field(default_factory=dict)
     """What the checks say at present, by partition and stage."""
+    beat_s: float = 0.0
+    """When the collector last said that it lives, in seconds since 1970."""
 
     @classmethod
     def read(cls, cursor: str | None) -> "_Place":
         return cls(**json.loads(cursor)) if cursor else cls()
 
     def written(self) -> str:
-        return json.dumps({"after_id": self.after_id, "alerts": dict(self.alerts)}, ensure_ascii=False)
+        return json.dumps(asdict(self), ensure_ascii=False)
 
 
 def look_after_batches(
@@ -58,14 +61,25 @@ def look_after_batches(
     requests = list(_requests(context.instance, deployment, polled))
     all_seen = place.after_id == 0 and len(jobs) < JOBS_A_TICK
     alerts = _tell_checks(context.instance, deployment, polled, {job.stage for job in jobs}, place, all_seen=all_seen)
-    context.update_cursor(_Place(jobs[-1].id if len(jobs) == JOBS_A_TICK else 0, alerts).written())
+    beat_s = _beat(context.instance, last_s=place.beat_s)
+    left = _Place(jobs[-1].id if len(jobs) == JOBS_A_TICK else 0, alerts, beat_s).written()
     if not jobs:
+        context.update_cursor(left)
         words = "no batch is open" if place.after_id == 0 else "went through all open batches; beginning anew"
         return dg.SkipReason(words)
     context.log.info(polled.sentence())
     return dg.SensorResult(
-        run_requests=requests, skip_reason=None if requests else dg.SkipReason(polled.sentence()), cursor=context.cursor
+        run_requests=requests, skip_reason=None if requests else dg.SkipReason(polled.sentence()), cursor=left
     )
+
+
+def _beat(instance: dg.DagsterInstance, *, last_s: float) -> float:
+    """Materialize the collector's own asset now and then: its freshness policy tells when nobody collects any more."""
+    now_s = utc_now().timestamp()
+    if 0 <= now_s - last_s < BEAT_EVERY_S:
+        return last_s
+    instance.report_runless_asset_event(dg.AssetMaterialization(COLLECTOR.key, description="looked after open batches"))
+    return now_s
 
 
 def _requests(instance: dg.DagsterInstance, deployment: Deployment, polled: Polled) -> Iterator[dg.RunRequest]:

@@ -15,6 +15,7 @@ from eval_pipeline.wiring.deployment import Deployment
 warnings.filterwarnings("ignore", category=dg.PreviewWarning)
 warnings.filterwarnings("ignore", category=dg.BetaWarning)
 
+from eval_pipeline.defs.collectors import COLLECTOR  # noqa: E402 - after the filter
 from eval_pipeline.defs.text_eval import TEXT_ASSETS, TEXT_CHECKS, openai_batches, requested_runs, text_job  # noqa: E402 - after the filter
 
 
@@ -28,7 +29,7 @@ def build_definitions(
         progress: where running stages tell how far they are; the run's log by default.
     """
     return dg.Definitions(
-        assets=[*TEXT_ASSETS],
+        assets=[*TEXT_ASSETS, COLLECTOR],
         asset_checks=[*TEXT_CHECKS],
         jobs=[text_job],
         sensors=[requested_runs, openai_batches],

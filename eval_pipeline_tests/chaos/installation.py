@@ -39,8 +39,9 @@ class Installation:
     kills: Counter[Kind] = field(default_factory=Counter)
     retries: Counter[str] = field(default_factory=Counter)
     started: list[str] = field(default_factory=list)
-    commands: "dict[str, subprocess.Popen[bytes]]" = field(default_factory=dict)
-    _daemon: "subprocess.Popen[bytes] | None" = None
+    commands: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    _daemon: subprocess.Popen[bytes] | None = None
+    _had_code_server: bool = False
 
     def __post_init__(self) -> None:
         self.home = self.folder / "home"
@@ -55,7 +56,10 @@ class Installation:
         if added.wait(120) != 0:
             raise RuntimeError(f"the dataset could not be added: see {self.folder / 'commands.log'}")
         config = re.sub(r"poll_interval_seconds: \d+", "poll_interval_seconds: 2", _PACKAGED.read_text())
-        (self.home / "dagster").mkdir(exist_ok=True)
+        words = "import os; del os.environ['DAGSTER_HOME']; from eval_pipeline.defs.instance import open_instance as o"
+        opening = [sys.executable, "-c", f"{words}\nwith o(): pass"]
+        if self.family.start(opening, log="commands.log").wait(120) != 0:
+            raise RuntimeError(f"the home could not be opened: see {self.folder / 'commands.log'}")
         (self.home / "dagster" / "dagster.yaml").write_text(config)
         self.deployment = Deployment(environ=self.environ)
 
@@ -87,8 +91,6 @@ class Installation:
         command = [sys.executable, "-m", "dagster._daemon", "run", "-m", "eval_pipeline.definitions"]
         self._daemon = self.family.start(command, log="daemon.log")
         self._had_code_server = False
-
-    _had_code_server: bool = False
 
     def _ask_for_a_run(self) -> None:
         name = f"run-{len(self.started):03d}"

@@ -18,6 +18,7 @@ from eval_pipeline.core.runs import Flow
 from eval_pipeline.core.stages import StageRef
 from eval_pipeline.defs import batch_sensors
 from eval_pipeline.defs.batch_sensors import MOST_ATTEMPTS, WAKE_TAG, look_after_batches
+from eval_pipeline.defs.collectors import BEAT_EVERY_S, COLLECTOR
 from eval_pipeline.dispatch.submit import utc_now
 from eval_pipeline.providers.openai.batches import OpenAIBatches
 from eval_pipeline.wiring.deployment import Deployment
@@ -90,11 +91,14 @@ def tick(
     deployment: Deployment, instance: dg.DagsterInstance, cursor: str | None = None
 ) -> tuple[dg.SensorResult | dg.SkipReason, str]:
     """Let the sensor tick once; returns what it answers and its cursor."""
-    context = dg.build_sensor_context(instance=instance, cursor=cursor)
-    answer = look_after_batches(context, deployment, provider="openai")
-    left = answer.cursor if isinstance(answer, dg.SensorResult) else context.cursor
-    assert left is not None
-    return answer, left
+    with dg.build_sensor_context(instance=instance, cursor=cursor) as context:
+        answer = look_after_batches(context, deployment, provider="openai")
+        if isinstance(answer, dg.SkipReason):
+            assert context.cursor is not None
+            return answer, context.cursor
+        assert not context.cursor_updated, "Dagster takes the cursor of one of the two alone"
+        assert answer.cursor is not None
+        return answer, answer.cursor
 
 
 def requests_of(answer: dg.SensorResult | dg.SkipReason) -> list[dg.RunRequest]:
@@ -120,6 +124,23 @@ def test_nothing_open_is_said(deployment: Deployment, instance: dg.DagsterInstan
     answer, _ = tick(deployment, instance)
 
     assert words_of(answer) == "no batch is open"
+
+
+def test_the_collector_says_now_and_then_that_it_lives(
+    deployment: Deployment, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = utc_now()
+    _, cursor = tick(deployment, instance)
+    tick(deployment, instance, cursor)
+    beats = [len(instance.fetch_materializations(COLLECTOR.key, limit=10).records)]
+    monkeypatch.setattr(batch_sensors, "utc_now", lambda: now + timedelta(seconds=BEAT_EVERY_S + 1))
+    _, cursor = tick(deployment, instance, cursor)
+    beats.append(len(instance.fetch_materializations(COLLECTOR.key, limit=10).records))
+    monkeypatch.setattr(batch_sensors, "utc_now", lambda: now - timedelta(days=1))  # a clock that was set back
+    tick(deployment, instance, cursor)
+    beats.append(len(instance.fetch_materializations(COLLECTOR.key, limit=10).records))
+
+    assert beats == [1, 2, 3]
 
 
 def test_what_has_ended_is_collected_by_one_run_of_its_partition(
