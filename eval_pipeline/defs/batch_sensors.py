@@ -13,6 +13,7 @@ from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.runs import Flow
 from eval_pipeline.core.stages import StageRef
 from eval_pipeline.defs.collectors import BEAT_EVERY_S, COLLECTOR
+from eval_pipeline.defs.run_sensors import ENDED, MOST_ATTEMPTS
 from eval_pipeline.defs.tasks import Task
 from eval_pipeline.dispatch.submit import utc_now
 from eval_pipeline.wiring import models
@@ -23,12 +24,9 @@ from eval_pipeline.wiring.run_control import TEXT_STAGES
 TICK_S = 40.0
 """Dagster ends a tick after 60 seconds."""
 JOBS_A_TICK = 1_000
-MOST_ATTEMPTS = 5
-"""Runs that may fail to take one stage on before a person is asked."""
 WAKE_TAG = "eval_pipeline/collects"
 FRESHNESS_CHECK = "batch_freshness"
 _SHOWN_WORDS = 500
-_ENDED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +85,7 @@ def _requests(instance: dg.DagsterInstance, deployment: Deployment, polled: Poll
     for stage in polled.ready:
         wake = wake_name(deployment, stage)
         runs = instance.get_runs(dg.RunsFilter(tags={WAKE_TAG: wake}))
-        if any(run.status not in _ENDED for run in runs) or _is_worked_on(instance, stage):
+        if any(run.status not in ENDED for run in runs) or _is_worked_on(instance, stage):
             continue
         if len(runs) >= MOST_ATTEMPTS:
             polled.alerts[stage] = f"{stage}: {len(runs)} runs could not take it on; see their logs, then: run retry"
@@ -108,7 +106,7 @@ def wake_name(deployment: Deployment, stage: StageRef) -> str:
 
 def _is_worked_on(instance: dg.DagsterInstance, stage: StageRef) -> bool:
     """Tell whether some run of the partition has not ended: it takes the stage on itself, or the next tick does."""
-    statuses = [status for status in dg.DagsterRunStatus if status not in _ENDED]
+    statuses = [status for status in dg.DagsterRunStatus if status not in ENDED]
     tags = {"dagster/partition": stage.key.partition}
     return bool(instance.get_runs(dg.RunsFilter(tags=tags, statuses=statuses), limit=1))
 

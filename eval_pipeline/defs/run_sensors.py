@@ -1,25 +1,64 @@
 """Turns runs that were requested outside Dagster into partitions and Dagster runs."""
 
+from collections.abc import Sequence
+
 import dagster as dg
 
-from eval_pipeline.core.runs import Flow, RunRecord
+from eval_pipeline.core.errors import UnavailableError
+from eval_pipeline.core.names import command_on
+from eval_pipeline.core.runs import Flow, RunRecord, RunState
 from eval_pipeline.defs.partitions import text_runs
 from eval_pipeline.wiring.deployment import Deployment
 
 RUNS_A_TICK = 50
+MOST_ATTEMPTS = 5
+"""Dagster runs that may end without having begun, or without having taken a stage on, before a person is asked."""
+REQUEST_TAG = "eval_pipeline/request"
+ENDED = frozenset({dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED})
 
 
-def run_request(run: RunRecord) -> dg.RunRequest:
-    """Ask for a run; the key changes when the run is requested again, for Dagster remembers keys for ever."""
-    return dg.RunRequest(run_key=f"{run.key.partition}@{run.updated_at.isoformat()}", partition_key=run.key.partition)
+def requested_text_runs(deployment: Deployment, instance: dg.DagsterInstance) -> dg.SensorResult | dg.SkipReason:
+    """Read the waiting requests off the ledger, and ask for a Dagster run for each that has none under way.
 
-
-def requested_text_runs(deployment: Deployment) -> dg.SensorResult | dg.SkipReason:
-    """Read the waiting requests off the ledger."""
+    A worker may die before it has begun: the request then still waits, and is asked for again a bounded number of
+    times.
+    """
     waiting = deployment.ledger.requested_runs(flow=Flow.TEXT, limit=RUNS_A_TICK)
-    if not waiting:
-        return dg.SkipReason("no run is requested")
-    return dg.SensorResult(
-        run_requests=[run_request(run) for run in waiting],
-        dynamic_partitions_requests=[text_runs.build_add_request([run.key.partition for run in waiting])],
+    requests = [request for run in waiting if (request := _request(deployment, instance, run)) is not None]
+    if not requests:
+        return dg.SkipReason(
+            f"{len(waiting):,} requested runs are about to begin" if waiting else "no run is requested"
+        )
+    partitions = [request.partition_key for request in requests if request.partition_key is not None]
+    return dg.SensorResult(run_requests=requests, dynamic_partitions_requests=[text_runs.build_add_request(partitions)])
+
+
+def _request(deployment: Deployment, instance: dg.DagsterInstance, run: RunRecord) -> dg.RunRequest | None:
+    name = f"{run.key.partition}@{run.updated_at.isoformat()}"
+    tried = instance.get_runs(dg.RunsFilter(tags={REQUEST_TAG: name}))
+    if any(one.status not in ENDED for one in tried):
+        return None
+    if tried and _give_up(deployment, run, tried):
+        return None
+    return dg.RunRequest(
+        run_key=f"{name}/{len(tried)}",  # Dagster remembers keys for ever
+        partition_key=run.key.partition,
+        tags={REQUEST_TAG: name, "dagster/max_retries": "0"},  # retried here, for as long as it has not begun
     )
+
+
+def _give_up(deployment: Deployment, run: RunRecord, tried: Sequence[dg.DagsterRun]) -> bool:
+    """Close a request that a person cancelled in Dagster, or that has failed to begin often enough."""
+    ledger, expected = deployment.ledger, frozenset({RunState.REQUESTED})
+    if any(one.status is dg.DagsterRunStatus.CANCELED for one in tried):
+        ledger.set_run_state(flow=run.flow, key=run.key, to=RunState.CANCELLED, expected=expected)
+        return True
+    if len(tried) < MOST_ATTEMPTS:
+        return False
+    error = UnavailableError(
+        f"{len(tried)} Dagster runs ended before the first stage of {run.key.partition} began",
+        code="run_never_began",
+        hint=f"the newest one's log in the Dagster UI says why; then: {command_on('run retry', run.key)}",
+    )
+    ledger.set_run_state(flow=run.flow, key=run.key, to=RunState.FAILED, expected=expected, error=error)
+    return True

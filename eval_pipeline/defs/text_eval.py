@@ -273,7 +273,7 @@ embeddings_freshness = freshness_check(embedding_batch, collected_by="embeddings
 )
 def requested_runs(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
     """Turn waiting requests into partitions and runs."""
-    return requested_text_runs(context.resources.deployment)
+    return requested_text_runs(context.resources.deployment, context.instance)
 
 
 @dg.sensor(

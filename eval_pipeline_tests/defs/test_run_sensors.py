@@ -1,5 +1,6 @@
 """Requests on the ledger become partitions and Dagster runs."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
@@ -7,7 +8,7 @@ import pytest
 
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.runs import Flow, RunState
-from eval_pipeline.defs.run_sensors import RUNS_A_TICK, requested_text_runs
+from eval_pipeline.defs.run_sensors import MOST_ATTEMPTS, RUNS_A_TICK, requested_text_runs
 from eval_pipeline.defs.text_eval import requested_runs
 from eval_pipeline.dispatch.workers import this_worker
 from eval_pipeline.storage.ledger import SqlLedger
@@ -27,52 +28,110 @@ def _request(ledger: SqlLedger, name: str, project: str = "default") -> RunKey:
     return ledger.claim_run(a_run(name, project=project)).key
 
 
-def _tick(deployment: Deployment) -> dg.SensorResult:
-    result = requested_text_runs(deployment)
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.ephemeral() as made:
+        yield made
+
+
+def _tick(deployment: Deployment, instance: dg.DagsterInstance) -> dg.SensorResult:
+    result = requested_text_runs(deployment, instance)
     assert isinstance(result, dg.SensorResult)
     return result
 
 
-def test_nothing_requested_is_said(deployment: Deployment) -> None:
-    assert isinstance(requested_text_runs(deployment), dg.SkipReason)
+def _end(instance: dg.DagsterInstance, request: dg.RunRequest, status: dg.DagsterRunStatus) -> None:
+    """Record the Dagster run that a request led to."""
+    instance.create_run_for_job(_nothing, tags=dict(request.tags), status=status)
 
 
-def test_a_request_becomes_a_partition_and_a_run(deployment: Deployment) -> None:
+@dg.job
+def _nothing() -> None:
+    """Be a job that runs can be recorded of."""
+
+
+def test_nothing_requested_is_said(deployment: Deployment, instance: dg.DagsterInstance) -> None:
+    assert isinstance(requested_text_runs(deployment, instance), dg.SkipReason)
+
+
+def test_a_request_becomes_a_partition_and_a_run(deployment: Deployment, instance: dg.DagsterInstance) -> None:
     deployment.ledger.add_dataset(a_dataset(project="other"))
     _request(deployment.ledger, "first")
     _request(deployment.ledger, "second", project="other")
 
-    result = _tick(deployment)
+    result = _tick(deployment, instance)
 
     assert [request.partition_key for request in result.run_requests or []] == ["first", "other~second"]
     [added] = result.dynamic_partitions_requests or []
     assert (added.partitions_def_name, added.partition_keys) == ("text_runs", ["first", "other~second"])
 
 
-def test_a_run_that_is_worked_on_is_not_started(deployment: Deployment) -> None:
+def test_a_run_that_is_worked_on_is_not_started(deployment: Deployment, instance: dg.DagsterInstance) -> None:
     key = _request(deployment.ledger, "first")
     deployment.ledger.set_run_worker(flow=Flow.TEXT, key=key, worker=this_worker(), dagster_run_id=None)
 
-    assert isinstance(requested_text_runs(deployment), dg.SkipReason)
+    assert isinstance(requested_text_runs(deployment, instance), dg.SkipReason)
 
 
-def test_one_request_asks_for_one_run_however_often_it_is_seen_and_a_retry_for_another(deployment: Deployment) -> None:
+def test_one_request_asks_for_one_run_however_often_it_is_seen_and_a_retry_for_another(
+    deployment: Deployment, instance: dg.DagsterInstance
+) -> None:
     """Dagster remembers run keys for ever."""
     key = _request(deployment.ledger, "first")
-    first, again = ((_tick(deployment).run_requests or [])[0].run_key for _ in range(2))
+    first, again = ((_tick(deployment, instance).run_requests or [])[0].run_key for _ in range(2))
     assert first == again
 
     deployment.ledger.set_run_state(flow=Flow.TEXT, key=key, to=RunState.FAILED)
     reopen(deployment, flow=Flow.TEXT, key=key, max_cost_usd=None, here=False)
 
-    assert (_tick(deployment).run_requests or [])[0].run_key != first
+    assert (_tick(deployment, instance).run_requests or [])[0].run_key != first
 
 
-def test_a_tick_is_bounded(deployment: Deployment) -> None:
+def test_a_request_whose_worker_died_before_it_began_is_asked_for_again_and_not_for_ever(
+    deployment: Deployment, instance: dg.DagsterInstance
+) -> None:
+    key = _request(deployment.ledger, "first")
+    keys = set()
+    for _ in range(MOST_ATTEMPTS):
+        [request] = _tick(deployment, instance).run_requests or []
+        keys.add(request.run_key)
+        _end(instance, request, dg.DagsterRunStatus.FAILURE)
+
+    assert isinstance(requested_text_runs(deployment, instance), dg.SkipReason)
+    run = deployment.ledger.find_run(flow=Flow.TEXT, key=key)
+    assert len(keys) == MOST_ATTEMPTS
+    assert run is not None
+    assert (run.state, run.error_code) == (RunState.FAILED, "run_never_began")
+
+
+def test_a_request_that_is_about_to_begin_is_not_asked_for_twice(
+    deployment: Deployment, instance: dg.DagsterInstance
+) -> None:
+    _request(deployment.ledger, "first")
+    [request] = _tick(deployment, instance).run_requests or []
+    _end(instance, request, dg.DagsterRunStatus.STARTED)
+
+    assert isinstance(requested_text_runs(deployment, instance), dg.SkipReason)
+
+
+def test_a_request_that_a_person_cancels_in_dagster_is_cancelled(
+    deployment: Deployment, instance: dg.DagsterInstance
+) -> None:
+    key = _request(deployment.ledger, "first")
+    [request] = _tick(deployment, instance).run_requests or []
+    _end(instance, request, dg.DagsterRunStatus.CANCELED)
+
+    assert isinstance(requested_text_runs(deployment, instance), dg.SkipReason)
+    run = deployment.ledger.find_run(flow=Flow.TEXT, key=key)
+    assert run is not None
+    assert run.state is RunState.CANCELLED
+
+
+def test_a_tick_is_bounded(deployment: Deployment, instance: dg.DagsterInstance) -> None:
     for number in range(RUNS_A_TICK + 1):
         _request(deployment.ledger, f"run-{number}")
 
-    assert len(_tick(deployment).run_requests or []) == RUNS_A_TICK
+    assert len(_tick(deployment, instance).run_requests or []) == RUNS_A_TICK
 
 
 def test_the_sensor_runs_from_the_start_on_the_text_job() -> None:
