@@ -216,7 +216,9 @@ def cancel_jobs(ledger: BatchLedger, provider: BatchProvider, jobs: Iterable[Bat
         if job.state is JobState.INTENT and job.create_started_at is None:
             ledger.change_job(job, to=JobState.CANCELLED)
         elif job.state is JobState.SUBMITTED and job.provider_id is not None:
-            ledger.change_job(job, cancel_requested_at=job.cancel_requested_at or now, cancelled_by_us=True)
+            wished = ledger.change_job(job, cancel_requested_at=job.cancel_requested_at or now, cancelled_by_us=True)
             provider.cancel(job.provider_id)
+            if wished is not None and job.cancel_requested_at is None:  # the grace is measured by the provider's clock
+                ledger.change_job(wished, cancel_requested_at=provider.now() or now)
             asked += 1
     return asked

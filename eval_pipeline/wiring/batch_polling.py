@@ -6,6 +6,7 @@ Accounts are asked one by one; jobs of an account that this installation's keys 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from time import monotonic
 
 from eval_pipeline.core.batches import (
@@ -27,6 +28,8 @@ from eval_pipeline.wiring import models
 from eval_pipeline.wiring.deployment import Deployment
 
 MOST_FOREIGN_LOOKUPS = 5
+_turns = count()
+"""Of the looks at jobs under another key: nothing is written to those, so this process remembers whose turn it is."""
 
 
 @dataclass(slots=True)
@@ -120,11 +123,18 @@ def _claim_foreign(
     That it shows none proves nothing: then they are left alone, and a person is told.
     """
     claimed: list[BatchJob] = []
-    for job in jobs[:MOST_FOREIGN_LOOKUPS]:
-        polled.calls += 1
-        if job.provider_id is not None and _is_ours(provider, job):
+    first = next(_turns) * MOST_FOREIGN_LOOKUPS % max(len(jobs), 1)
+    for job in [*jobs[first:], *jobs[:first]][:MOST_FOREIGN_LOOKUPS]:
+        if _was_never_sent(job, provider):
+            moved = deployment.ledger.change_job(job, account=provider.account, input_file_id=None)
+        elif job.provider_id is not None:
+            polled.calls += 1
+            if not _is_ours(provider, job):
+                continue
             moved = deployment.ledger.change_job(job, account=provider.account, base_url=provider.base_url)
-            claimed += [] if moved is None else [moved]
+        else:
+            continue
+        claimed += [] if moved is None else [moved]
     left = [job for job in jobs if job.id not in {moved.id for moved in claimed}]
     if left:
         words = (
@@ -133,6 +143,12 @@ def _claim_foreign(
         )
         _alert(polled, left, words)
     return claimed
+
+
+def _was_never_sent(job: BatchJob, provider: BatchProvider) -> bool:
+    """Tell whether a job may go out under another key of the same address: nobody has begun to create its batch."""
+    unsent = job.state is JobState.INTENT and job.create_started_at is None
+    return unsent and job.base_url == provider.base_url
 
 
 def _is_ours(provider: BatchProvider, job: BatchJob) -> bool:

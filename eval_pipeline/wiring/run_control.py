@@ -4,6 +4,7 @@ from collections.abc import Callable
 from time import sleep
 from typing import Any
 
+from eval_pipeline.core.batches import OPEN
 from eval_pipeline.core.errors import ConflictError, EvalPipelineError
 from eval_pipeline.core.names import RunKey, command_on
 from eval_pipeline.core.runs import Flow, RunRecord, RunState
@@ -79,7 +80,8 @@ def cancel(deployment: Deployment, *, flow: Flow, key: RunKey) -> RunState:
     """Stop a run: at once when nobody works on it, else at the worker's next item boundary."""
     run = find_run(deployment, flow=flow, key=key)
     state = state_of(run)
-    if state in {RunState.COMPLETED, RunState.FAILED, RunState.CANCELLED}:
+    left_out = any(job.state in OPEN for job in deployment.ledger.run_jobs(flow=flow, key=key))
+    if state in {RunState.COMPLETED, RunState.FAILED} or (state is RunState.CANCELLED and not left_out):
         raise ConflictError(
             f"run {key.partition} is {state} already", code="run_already_ended", hint="there is nothing to stop"
         )

@@ -9,7 +9,7 @@ from typing import Any
 from eval_pipeline.core.cost import StageCost, Tariff
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.outcomes import ItemStatus
-from eval_pipeline.core.runs import Flow, RunRecord
+from eval_pipeline.core.runs import Flow, RunMode, RunRecord
 from eval_pipeline.core.stages import StageRef
 from eval_pipeline.dispatch.records import RecordIndex
 from eval_pipeline.dispatch.vectors import VectorIndex
@@ -46,7 +46,9 @@ def answers_so_far(deployment: Deployment, run: RunRecord) -> AnswersSoFar | Non
                 tally.add(record, price_item(record, tariff, at=run.created_at))
                 finished += record.finished
     ok = tally.statuses[str(ItemStatus.OK)]
-    return AnswersSoFar(ok=ok, failed=finished - ok, cost=tally.cost(rate="standard").as_json())
+    return AnswersSoFar(
+        ok=ok, failed=finished - ok, cost=tally.cost(rate="standard" if run.mode is RunMode.FAST else "batch").as_json()
+    )
 
 
 def embedding_cost_so_far(deployment: Deployment, run: RunRecord) -> dict[str, Any] | None:

@@ -21,9 +21,9 @@ class Kind(StrEnum):
 
 
 _SIGNS = (
-    ("execute_run", Kind.WORKER),
+    ("multiprocessing.spawn", Kind.WORKER),  # as the default launcher starts them
     ("dagster._daemon", Kind.DAEMON),
-    ("eval-pipeline", Kind.COMMAND),
+    ("bin/eval-pipeline\0", Kind.COMMAND),
     ("api\0grpc", Kind.CODE_SERVER),
 )
 

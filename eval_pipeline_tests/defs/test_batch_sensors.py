@@ -11,6 +11,7 @@ from typing import Any
 import dagster as dg
 import pytest
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
+from sqlalchemy import Engine, event
 
 from eval_pipeline.core.batches import BatchJob, JobState
 from eval_pipeline.core.names import RunKey
@@ -236,6 +237,63 @@ def test_a_check_passes_again_when_the_batch_is_not_open_any_more(
 
     assert evaluations(instance, "first") == [(True, "every batch is within its window")]
     assert json.loads(cursor)["alerts"] == {}
+
+
+def test_a_stage_is_taken_on_with_all_that_come_after_it_and_none_before(
+    deployment: Deployment, instance: dg.DagsterInstance
+) -> None:
+    add_job(deployment, "first", state=JobState.ENDED, stage=replace(stage_of("first"), stage="embeddings"))
+
+    [request] = requests_of(tick(deployment, instance)[0])
+
+    assert [key.path for key in request.asset_selection or []] == [
+        ["text_eval", stage] for stage in ("embeddings", "scores", "report", "traces")
+    ]
+
+
+def test_what_was_submitted_anew_has_all_of_its_attempts_again(
+    deployment: Deployment, instance: dg.DagsterInstance
+) -> None:
+    job = add_job(deployment, "first", state=JobState.ENDED)
+    [request] = requests_of(tick(deployment, instance)[0])
+    for _ in range(MOST_ATTEMPTS):
+        instance.create_run_for_job(_job(), tags=dict(request.tags), status=dg.DagsterRunStatus.FAILURE)
+    assert requests_of(tick(deployment, instance)[0]) == []
+
+    deployment.ledger.change_job(job, to=JobState.COLLECTED)
+    deployment.ledger.add_jobs([replace(job, round=1, submission_key="next")])
+    [again] = requests_of(tick(deployment, instance)[0])
+
+    assert again.tags != request.tags
+    assert again.run_key != request.run_key
+
+
+def test_a_tick_costs_what_is_open_and_not_what_ever_was(deployment: Deployment, instance: dg.DagsterInstance) -> None:
+    add_job(deployment, "open", state=JobState.ENDED)
+    _, cursor = tick(deployment, instance)
+    before = statements_of_a_tick(deployment, instance, cursor)
+    for number in range(50):
+        add_job(deployment, f"done-{number}", state=JobState.COLLECTED)
+        tags = {"dagster/partition": f"done-{number}", WAKE_TAG: f"done-{number}/responses/{number}"}
+        instance.create_run_for_job(_job(), tags=tags, status=dg.DagsterRunStatus.SUCCESS)
+
+    assert statements_of_a_tick(deployment, instance, cursor) == before
+
+
+def statements_of_a_tick(deployment: Deployment, instance: dg.DagsterInstance, cursor: str) -> int:
+    """Count what a tick asks of the ledger and of Dagster's own database."""
+    statements: list[str] = []
+
+    @event.listens_for(Engine, "before_cursor_execute")
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        statements.append(statement)
+
+    try:
+        answer, _ = tick(deployment, instance, cursor)
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+    assert [request.partition_key for request in requests_of(answer)] == ["open"]
+    return len(statements)
 
 
 def test_a_batch_of_another_key_is_left_alone_and_a_person_is_told(

@@ -67,6 +67,14 @@ def test_files_are_cut_by_their_bytes(tmp_path: Path) -> None:
     assert b"".join(shards) == b"".join(lines)
 
 
+def test_a_file_may_be_exactly_as_large_as_the_limit(tmp_path: Path) -> None:
+    lines = [TEMPLATE.line(f"q{number}", "?") for number in range(4)]
+
+    assert written(lines, tmp_path, size_bytes=len(lines[0])) == lines
+    assert written(lines, tmp_path, size_bytes=2 * len(lines[0]) - 1) == lines
+    assert written(lines, tmp_path, size_bytes=2 * len(lines[0])) == [lines[0] + lines[1], lines[2] + lines[3]]
+
+
 def test_nothing_to_ask_makes_no_file(tmp_path: Path) -> None:
     assert written([], tmp_path) == []
 

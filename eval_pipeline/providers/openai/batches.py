@@ -185,7 +185,7 @@ class OpenAIBatches:
         try:
             reply = self._call(what, lambda: self._client.batches.with_raw_response.cancel(batch_id))
         except BatchCallError as error:
-            if error.fault is not CallFault.REFUSED:
+            if error.fault not in {CallFault.REFUSED, CallFault.AMBIGUOUS}:  # 409: it has ended
                 raise
             return self.find(batch_id)
         return self._batch(what, reply)
