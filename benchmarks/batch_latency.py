@@ -1,4 +1,4 @@
-"""How soon a run goes on once its provider is done: a real daemon, the stand-in as its provider, a clock outside both."""
+"""How soon a run goes on once its provider is done: a real daemon, the stand-in as provider, a clock outside both."""
 
 import json
 import signal
@@ -9,7 +9,6 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 from benchmarks.figures import Figure, tell
@@ -31,7 +30,7 @@ _NEVER_S: Final = 10**6
 
 @dataclass(frozen=True, slots=True)
 class _Waits:
-    """Seconds from a completed batch to stored scores; the second one is the end of the first."""
+    """Seconds from a completed batch to stored scores; the vectors' are the last part of the answers'."""
 
     from_answers_s: float
     from_vectors_s: float
@@ -43,10 +42,11 @@ def measure_latency(site: Site, *, items: int = ITEMS) -> list[Figure]:
     with _daemon(site) as installation:
         waits = [installation.run(f"latency-{number}", dataset=dataset) for number in range(REPEATS)]
     return [
+        _figure(f"from completed vectors of {items:,} items to their scores", [one.from_vectors_s for one in waits]),
         _figure(
-            f"the vectors' batch of {items:,} items completed to scores stored", [one.from_vectors_s for one in waits]
+            f"from completed answers of {items:,} items to their scores, by way of the vectors' batch",
+            [one.from_answers_s for one in waits],
         ),
-        _figure(f"the same from the answers' batch on, both batches", [one.from_answers_s for one in waits]),
     ]
 
 

@@ -17,6 +17,7 @@ WIDTHS: Final = (1_536, 3_072)
 OPEN_JOBS: Final = 1_000
 FINISHED_RUNS: Final = 10_000
 MOST_CALLS: Final = 12
+_IMPORTABLE: Final = {"PYTHONPATH": str(Path(__file__).parents[1])}
 
 
 def measure_million(site: Site, *, items: int = ITEMS) -> list[Figure]:
@@ -57,7 +58,9 @@ def _vectors(site: Site, *, items: int, width: int) -> list[Figure]:
 def measure_ticks(site: Site, *, jobs: int = OPEN_JOBS, finished: int = FINISHED_RUNS) -> list[Figure]:
     """Look after a thousand open batches, with and without a history."""
     with TemporaryDirectory(dir=site.folder) as folder:
-        found = json.loads(_work(site, "tick", Path(folder), jobs, finished).output)
+        home = {"EVAL_PIPELINE_HOME": str(Path(folder, "home"))}
+        command = [sys.executable, "-m", "benchmarks.batch_polling", folder, str(jobs), str(finished)]
+        found = json.loads(run(command, folder=site.folder, environ=site.environ | _IMPORTABLE | home).output)
     return [
         Figure(
             what=f"calls to the provider for {jobs:,} open batches",
@@ -67,7 +70,7 @@ def measure_ticks(site: Site, *, jobs: int = OPEN_JOBS, finished: int = FINISHED
             allowed=1.0,
         ),
         Figure(
-            what=f"a look after {jobs:,} open batches with {finished:,} finished runs",
+            what=f"a tick of the sensor with {jobs:,} open batches after {finished:,} finished runs",
             measured=f"{found['after_s']:.3f} s",
             limit=f"{found['before_s']:.3f} s without",
             ratio=found["after_s"] / found["before_s"],
@@ -78,8 +81,7 @@ def measure_ticks(site: Site, *, jobs: int = OPEN_JOBS, finished: int = FINISHED
 
 def _work(site: Site, verb: str, folder: Path, *given: str | int) -> Finished:
     command = [sys.executable, "-m", "benchmarks.batch_work", verb, str(folder), *map(str, given)]
-    here = str(Path(__file__).parents[1])
-    return run(command, folder=site.folder, environ=site.environ | {"PYTHONPATH": here})
+    return run(command, folder=site.folder, environ=site.environ | _IMPORTABLE)
 
 
 def _times(site: Site, verb: str, items: int) -> dict[str, Any]:
