@@ -6,7 +6,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,12 +16,11 @@ import orjson
 import pybase64
 
 from benchmarks.batch_files import FileBatches, answer_line
-from eval_pipeline.core.batches import BatchJob, BatchListing, JobState, Phase, ProviderBatch
+from eval_pipeline.core.batches import BatchJob, JobState, Phase, ProviderBatch
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.runs import Flow
 from eval_pipeline.core.stages import StageRef
 from eval_pipeline.defs import text_answers, text_prepare
-from eval_pipeline.defs.batch_sensors import JOBS_A_TICK
 from eval_pipeline.defs.tasks import Task
 from eval_pipeline.dispatch.batch_results import AnswerResults, VectorResults
 from eval_pipeline.dispatch.collect import Handling, collect_job
@@ -31,7 +29,6 @@ from eval_pipeline.dispatch.submit import utc_now
 from eval_pipeline.dispatch.vectors import VectorIndex
 from eval_pipeline.storage.journal import SpooledJournal
 from eval_pipeline.wiring import models
-from eval_pipeline.wiring.batch_polling import poll_jobs
 from eval_pipeline.wiring.deployment import Deployment
 
 SHARD: Final = 50_000
@@ -236,58 +233,6 @@ def _write_vectors(path: Path, ids: list[str], *, width: int) -> None:
             file.write(orjson.dumps(line) + b"\n")
 
 
-class _ListedBatches(FileBatches):
-    """An account whose list shows the jobs' batches, a hundred a call; counts the calls."""
-
-    def __init__(self, folder: Path, jobs: int) -> None:
-        super().__init__(folder)
-        self.calls = 0
-        now = utc_now()
-        self._batches = [
-            ProviderBatch(id=f"b{number}", phase=Phase.WORKING, status="in_progress", key=None, created_at=now)
-            for number in range(jobs)
-        ]
-
-    def list(self, *, since: datetime | None, most_calls: int) -> BatchListing:
-        """Count a call for every hundred."""
-        del since
-        shown = self._batches[: 100 * most_calls]
-        calls = -(-len(shown) // 100)
-        self.calls += calls
-        whole = len(shown) == len(self._batches)
-        return BatchListing(batches=tuple(shown), whole=whole, calls=calls, provider_now=utc_now())
-
-    def find(self, batch_id: str) -> ProviderBatch:
-        """Count the call."""
-        self.calls += 1
-        return self._batches[int(batch_id.removeprefix("b"))]
-
-
-def tick(folder: Path, jobs: int, finished: int) -> dict[str, float]:
-    """Look after open jobs, before and after many runs have come and gone."""
-    batches = _ListedBatches(folder / "provider", jobs)
-    models.open_batches = lambda *_, **__: batches  # type: ignore[assignment]
-    deployment = Deployment(environ={"EVAL_PIPELINE_HOME": str(folder / "home"), "OPENAI_API_KEY": "none"})
-    try:
-        deployment.ledger.add_jobs([_job(number) for number in range(jobs)])
-        _look_after(deployment)  # writes down what is new
-        batches.calls = 0
-        before_s = min(_timed(lambda: _look_after(deployment)) for _ in range(5))
-        calls = batches.calls / 5
-        deployment.ledger.add_jobs([_job(jobs + number, state=JobState.COLLECTED) for number in range(finished)])
-        after_s = min(_timed(lambda: _look_after(deployment)) for _ in range(5))
-    finally:
-        deployment.close()
-    return {"calls": calls, "before_s": before_s, "after_s": after_s}
-
-
-def _look_after(deployment: Deployment) -> None:
-    jobs = deployment.ledger.open_jobs(provider="openai", limit=JOBS_A_TICK)
-    polled = poll_jobs(deployment, jobs, time_left=lambda: 60.0)
-    if polled.alerts or polled.jobs != len(jobs):
-        raise RuntimeError(polled.sentence())
-
-
 _VERBS: Final[dict[str, Callable[..., dict[str, Any]]]] = {
     "submit": submit,
     "collect": collect,
@@ -295,7 +240,6 @@ _VERBS: Final[dict[str, Callable[..., dict[str, Any]]]] = {
     "parsing": parsing,
     "vectors": vectors,
     "vectors-once": vectors_once,
-    "tick": tick,
 }
 
 
