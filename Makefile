@@ -50,7 +50,7 @@ lock: $(VENV)/dev ## Resolve the dependencies again into the lock files
 	@$(BIN)/pip install --quiet uv
 	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile pyproject.toml --group build --universal \
 		--python-version 3.11 --generate-hashes --no-emit-index-url --quiet --upgrade -o requirements.lock
-	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile pyproject.toml --group dev -c requirements.lock --universal \
+	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile pyproject.toml --group dev --extra audio -c requirements.lock --universal \
 		--python-version 3.11 --generate-hashes --no-emit-index-url --quiet --upgrade -o requirements-dev.lock
 
 .PHONY: docs

@@ -23,7 +23,7 @@ from eval_pipeline.wiring.run_control import TEXT_STAGES
 ROOT = Path(__file__).parents[1]
 SOURCES = sorted((ROOT / "eval_pipeline").rglob("*.py"))
 TESTS = sorted((ROOT / "eval_pipeline_tests").rglob("*.py"))
-FLOWS = [flow for flow in Flow if (ROOT / "eval_pipeline" / flow / "__init__.py").is_file()]
+FLOWS = [flow for flow in Flow if (ROOT / "eval_pipeline" / "defs" / f"{flow}.py").is_file()]
 HEAVY = (
     "pyarrow",
     "pandas",
