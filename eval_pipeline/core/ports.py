@@ -1,12 +1,13 @@
 """What the pure rooms need from the outside world, as small protocols; adapters live in storage and providers."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from enum import StrEnum
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from eval_pipeline.core.batches import BatchJob, BatchListing, JobState, ProviderBatch
 from eval_pipeline.core.datasets import DatasetKind, DatasetVersion, Page
@@ -15,6 +16,8 @@ from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.outcomes import Attempt, Usage
 from eval_pipeline.core.runs import Flow, RunMode, RunRecord, RunState, Worker
 from eval_pipeline.core.stages import Manifest, StageRef
+
+Asked = TypeVar("Asked", contravariant=True)  # noqa: PLC0105 - reads better than Asked_contra
 
 
 class Appender(Protocol):
@@ -329,11 +332,100 @@ class EmbeddingFailure:
     """Whether fewer texts in a call may help (the provider found the call too large, or one text bad)."""
 
 
-class Answerer(Protocol):
-    """A model under test: one question in, one attempt out. Never raises for what a provider does."""
+class Asks(Protocol[Asked]):
+    """A model that is asked live: one request in, one attempt out. Never raises for what a provider does."""
 
-    async def ask(self, body: Mapping[str, Any]) -> Attempt:
-        """Send one request body and translate what comes back."""
+    async def ask(self, request: Asked, /) -> Attempt:
+        """Send one request and translate what comes back."""
+        ...
+
+
+Answerer = Asks[Mapping[str, Any]]
+"""A model under test. A request is the frozen model body with the question as ``input``; adapters translate both."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """A recording as a model is given it."""
+
+    sha256: str
+    mime_type: str
+    size_bytes: int
+    name: str
+    """A file name with the extension of its format; some servers decide by it."""
+    open: Callable[[], AbstractContextManager[Path]]
+    """Gives a readable local file for the time of a ``with``."""
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriptionRequest:
+    """One clip for one model."""
+
+    clip: Clip
+    model: str
+    prompt: str
+    """What a model that takes instructions is told; adapters of models that take none leave it out."""
+    language: str | None
+    """BCP-47; None: the model finds out."""
+
+
+Transcriber = Asks[TranscriptionRequest]
+"""A speech model."""
+
+
+class HostedState(StrEnum):
+    """Whether a file that was uploaded to a provider can be used."""
+
+    PROCESSING = "processing"
+    ACTIVE = "active"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class HostedFile:
+    """A file that a provider keeps for a while, for requests to name."""
+
+    name: str
+    uri: str
+    state: HostedState
+    expires_at: datetime | None
+    problem: str | None = None
+    """Why it failed, in the provider's words."""
+
+
+class FileHost(Protocol):
+    """Where clips wait for the requests that name them; calls may come from several threads at once.
+
+    Every fault raises ``BatchCallError``; a file that is gone has fault ``gone``.
+    """
+
+    @property
+    def account(self) -> str:
+        """Digest of base URL and key: files of one account do not exist for another."""
+        ...
+
+    def upload(self, path: Path, *, name: str, mime_type: str) -> HostedFile:
+        """Upload a file, streamed."""
+        ...
+
+    def look(self, name: str) -> HostedFile:
+        """Look a file up."""
+        ...
+
+    def delete(self, name: str) -> None:
+        """Delete a file; one that is gone is no error."""
+        ...
+
+    def close(self) -> None:
+        """Let connections go."""
+        ...
+
+
+class RequestLines(Protocol):
+    """Writes the lines of a batch's request file in a provider's form; the item's id stands first in every line."""
+
+    def line(self, item_id: str, given: str) -> bytes:
+        """Return the line of one item, with its line break."""
         ...
 
 
