@@ -138,7 +138,7 @@ def database() -> bytes:
         (bytes(1_000), "it looks like UTF-16 or UTF-32 text without a byte order mark"),
         (bytes(range(256)) * 40, "it looks like binary data"),
     ],
-    ids=lambda part: ascii(part)[:40],
+    ids=lambda part: ascii(part)[:20],  # an archive tells the time from its eleventh byte on
 )
 def test_what_is_no_text_is_named(tmp_path: Path, content: bytes, problem: str) -> None:
     assert refusal(write(tmp_path, content)) == problem
