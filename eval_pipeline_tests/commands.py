@@ -20,6 +20,7 @@ from eval_pipeline.cli.progress import LINE_EVERY_S, write_line
 from eval_pipeline.core.errors import EvalPipelineError
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.progress import ProgressLines
+from eval_pipeline.core.runs import Flow
 
 PATIENCE_S = 60
 
@@ -80,11 +81,11 @@ class Commands:
 
     def make_stages(self, key: RunKey, *stages: str) -> EvalPipelineError | None:
         """Make some stages of a run by hand, as the Dagster UI does; return what stopped that."""
-        from eval_pipeline.defs.launch import execute_text_run  # noqa: PLC0415 - dagster: only where it is needed
+        from eval_pipeline.defs.launch import execute_run  # noqa: PLC0415 - dagster: only where it is needed
 
         with self._scene({}):
             progress = ProgressLines(write_line, every_s=LINE_EVERY_S)
-            return execute_text_run(open_deployment(), key, progress=progress, stages=stages)
+            return execute_run(open_deployment(), key, flow=Flow.TEXT, progress=progress, stages=stages)
 
     def json(self, *arguments: str, **variables: str) -> Any:  # noqa: ANN401 - JSON
         """Run a command that must succeed; return its document."""

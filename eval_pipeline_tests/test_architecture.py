@@ -17,8 +17,8 @@ import pytest
 import yaml
 
 from eval_pipeline.core.runs import Flow
+from eval_pipeline.core.stages import STAGES
 from eval_pipeline.definitions import defs
-from eval_pipeline.wiring.run_control import TEXT_STAGES
 
 ROOT = Path(__file__).parents[1]
 SOURCES = sorted((ROOT / "eval_pipeline").rglob("*.py"))
@@ -82,9 +82,10 @@ def test_the_flow_line_stands_in_the_order_of_the_source(flow: Flow) -> None:
     assert stages == list(dict.fromkeys(stage for chain in _flow_line(flow) for stage in chain))
 
 
-def test_the_stages_have_one_list() -> None:
-    assert set(TEXT_STAGES) == set(_graph(Flow.TEXT))
-    assert list(TEXT_STAGES) == list(dict.fromkeys(stage for chain in _flow_line(Flow.TEXT) for stage in chain))
+@pytest.mark.parametrize("flow", FLOWS)
+def test_the_stages_have_one_list(flow: Flow) -> None:
+    assert set(STAGES[flow]) == set(_graph(flow))
+    assert list(STAGES[flow]) == list(dict.fromkeys(stage for chain in _flow_line(flow) for stage in chain))
 
 
 def test_every_asset_and_check_tells_what_it_is() -> None:

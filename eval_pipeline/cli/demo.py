@@ -177,7 +177,7 @@ def _free_series(deployment: Deployment) -> int:
 
 def _run(deployment: Deployment, key: RunKey, planned: DemoRun) -> tuple[int, dict[str, Any]]:
     """Evaluate as ``text run`` does; returns the exit code and what ``text show`` says."""
-    from eval_pipeline.defs.launch import execute_text_run  # noqa: PLC0415 - dagster: while the server starts
+    from eval_pipeline.defs.launch import execute_run  # noqa: PLC0415 - dagster: while the server starts
 
     request = TextRequest(
         dataset=planned.dataset,
@@ -191,11 +191,11 @@ def _run(deployment: Deployment, key: RunKey, planned: DemoRun) -> tuple[int, di
     text_runs.claim(prepared, requested_by="demo", deployment=deployment, here=True)
     click.echo(f"{key.run}: {planned.model} answers {prepared.spec.total_items_count:,} items, {planned.mode}")
     with show_progress() as progress:
-        problem = execute_text_run(deployment, key, progress=progress)
-        problem = follow(deployment, key, progress=progress, say=write_line, problem=problem)
+        problem = execute_run(deployment, key, flow=Flow.TEXT, progress=progress)
+        problem = follow(deployment, key, flow=Flow.TEXT, progress=progress, say=write_line, problem=problem)
     if problem is not None:
         raise problem
-    return run_outcome(deployment, key), show_run(deployment, key, detail=False)
+    return run_outcome(deployment, key, flow=Flow.TEXT), show_run(deployment, key, detail=False)
 
 
 def _row(key: RunKey, planned: DemoRun, document: Mapping[str, Any], *, seconds: float) -> tuple[str, ...]:

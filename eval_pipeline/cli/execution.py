@@ -5,13 +5,14 @@ from typing import Any
 
 import click
 
+from eval_pipeline.cli.flow_views import view_of
 from eval_pipeline.cli.output import error_json, write_error, write_json, write_warning
 from eval_pipeline.cli.progress import show_progress, write_line
-from eval_pipeline.cli.text_view import write_run
 from eval_pipeline.cli.waiting import follow
 from eval_pipeline.core.errors import EvalPipelineError, IncompleteError
 from eval_pipeline.core.names import RunKey, command_on
 from eval_pipeline.core.runs import Flow, RunRecord, RunState
+from eval_pipeline.core.stages import STAGES
 from eval_pipeline.wiring.deployment import Deployment
 from eval_pipeline.wiring.run_control import end_attempt
 from eval_pipeline.wiring.run_life import find_run, state_of, stored_error
@@ -30,6 +31,7 @@ def execute_and_show(
     deployment: Deployment,
     key: RunKey,
     *,
+    flow: Flow,
     wait: bool,
     as_json: bool,
     refresh: bool = False,
@@ -38,23 +40,25 @@ def execute_and_show(
     """Execute a claimed run here (or leave it to the daemon), show it, and return the exit code."""
     if not wait:
         return _leave_to_daemon(key, as_json=as_json)
-    from eval_pipeline.defs.launch import execute_text_run  # noqa: PLC0415 - dagster: only where a run is executed
+    from eval_pipeline.defs.launch import execute_run  # noqa: PLC0415 - dagster: only where a run is executed
 
     with show_progress() as progress:
-        problem = execute_text_run(deployment, key, progress=progress, refresh=refresh, resend_lost=resend_lost)
-        problem = follow(deployment, key, progress=progress, say=write_line, problem=problem)
-    run = end_attempt(deployment, flow=Flow.TEXT, key=key, problem=problem)
+        problem = execute_run(deployment, key, flow=flow, progress=progress, refresh=refresh, resend_lost=resend_lost)
+        problem = follow(deployment, key, flow=flow, progress=progress, say=write_line, problem=problem)
+    run = end_attempt(deployment, flow=flow, key=key, problem=problem)
     return show_outcome(deployment, run, problem=problem, as_json=as_json)
 
 
-def rescore_and_show(deployment: Deployment, key: RunKey, *, scorers: Sequence[str], as_json: bool) -> int:
+def rescore_and_show(
+    deployment: Deployment, key: RunKey, *, flow: Flow, as_json: bool, scorers: Sequence[str] = ()
+) -> int:
     """Score a run's stored answers again, write its report anew, show it, and return the exit code."""
-    from eval_pipeline.defs.launch import execute_text_run  # noqa: PLC0415 - dagster: only where a run is executed
+    from eval_pipeline.defs.launch import execute_run  # noqa: PLC0415 - dagster: only where a run is executed
 
     with show_progress() as progress:
-        stages = ("scores", "report", "traces")
-        problem = execute_text_run(deployment, key, progress=progress, stages=stages, scorers=scorers)
-    run = end_attempt(deployment, flow=Flow.TEXT, key=key, problem=problem)
+        stages = STAGES[flow][STAGES[flow].index("scores") :]
+        problem = execute_run(deployment, key, flow=flow, progress=progress, stages=stages, scorers=scorers)
+    run = end_attempt(deployment, flow=flow, key=key, problem=problem)
     return show_outcome(deployment, run, problem=problem, as_json=as_json)
 
 
@@ -63,21 +67,20 @@ def show_outcome(deployment: Deployment, run: RunRecord, *, problem: EvalPipelin
 
     A problem that left the run completed (traces that could not be delivered) is a warning.
     """
-    from eval_pipeline.wiring.text_show import show_run  # noqa: PLC0415 - pyarrow: only where stages are read
-
-    document = show_run(deployment, run.key, detail=False)
+    view = view_of(run.flow)
+    document = view.show(deployment, run.key)
     completed = state_of(run) is RunState.COMPLETED
     warnings = [problem] if problem is not None and completed else []
     error = None if completed else _what_stopped(run, problem)
     if as_json:
         write_json(_with_problems(document, error=error, warnings=warnings))
     else:
-        write_run(document)
+        view.write(document)
         for warning in warnings:
             write_warning(f"{warning.message}\n{warning.hint}")
         if error is not None:
             write_error(error)
-    return run_outcome(deployment, run.key)
+    return run_outcome(deployment, run.key, flow=run.flow)
 
 
 def _with_problems(
@@ -98,9 +101,9 @@ def _what_stopped(run: RunRecord, problem: EvalPipelineError | None) -> EvalPipe
     return stored_error(run) or problem
 
 
-def run_outcome(deployment: Deployment, key: RunKey) -> int:
+def run_outcome(deployment: Deployment, key: RunKey, *, flow: Flow) -> int:
     """Return the exit code that a run's state stands for."""
-    run = find_run(deployment, flow=Flow.TEXT, key=key)
+    run = find_run(deployment, flow=flow, key=key)
     if run.error_code == "failure_threshold_breached":
         return EXIT_GATE
     return EXIT_CODES.get(state_of(run), 1)

@@ -12,9 +12,13 @@ from eval_pipeline.core.names import RunKey, validate_project
 from eval_pipeline.core.runs import Flow, RunState
 from eval_pipeline.wiring import run_control
 from eval_pipeline.wiring.batch_polling import cancel_batches
-from eval_pipeline.wiring.run_life import find_run, state_of
+from eval_pipeline.wiring.run_life import find_run, flow_of, state_of
 
-flow_option = click.option("--flow", type=click.Choice([str(flow) for flow in Flow]), help="Only this flow.")
+flow_option = click.option(
+    "--flow",
+    type=click.Choice([str(flow) for flow in Flow]),
+    help="Only runs of this flow; needed where two share a name.",
+)
 
 
 @click.group(name="run")
@@ -53,12 +57,15 @@ def list_runs(*, flow: str | None, state: str | None, limit: int, offset: int, p
 
 @command.command()
 @click.argument("run")
+@flow_option
 @common_options
-def status(run: str, *, project: str, as_json: bool) -> None:
+def status(run: str, *, flow: str | None, project: str, as_json: bool) -> None:
     """Show where RUN stands, stage by stage."""
     from eval_pipeline.wiring.run_status import run_status  # noqa: PLC0415 - pyarrow: only where stages are read
 
-    document = run_status(open_deployment(), flow=Flow.TEXT, key=RunKey.of(project=project, run=run))
+    deployment = open_deployment()
+    key = RunKey.of(project=project, run=run)
+    document = run_status(deployment, flow=flow_of(deployment, key, named=flow), key=key)
     if as_json:
         write_json(document)
         return
@@ -115,6 +122,7 @@ def _second(moment: str | None) -> str | None:
     help="A new limit of the run; --refresh counts anew.",
 )
 @click.option("--wait/--no-wait", default=True, show_default=True, help="Execute here, or leave it to the daemon.")
+@flow_option
 @common_options
 def retry(
     run: str,
@@ -123,27 +131,33 @@ def retry(
     resend_lost: bool,
     max_cost_usd: float | None,
     wait: bool,
+    flow: str | None,
     project: str,
     as_json: bool,
 ) -> int:
     """Take RUN up again: only what is not finished is asked."""
     deployment = open_deployment()
     key = RunKey.of(project=project, run=run)
-    run_control.reopen(deployment, flow=Flow.TEXT, key=key, max_cost_usd=max_cost_usd, here=wait)
-    return execute_and_show(deployment, key, wait=wait, as_json=as_json, refresh=refresh, resend_lost=resend_lost)
+    its = flow_of(deployment, key, named=flow)
+    run_control.reopen(deployment, flow=its, key=key, max_cost_usd=max_cost_usd, here=wait)
+    return execute_and_show(
+        deployment, key, flow=its, wait=wait, as_json=as_json, refresh=refresh, resend_lost=resend_lost
+    )
 
 
 @command.command()
 @click.argument("run")
+@flow_option
 @common_options
-def cancel(run: str, *, project: str, as_json: bool) -> None:
+def cancel(run: str, *, flow: str | None, project: str, as_json: bool) -> None:
     """Stop RUN at the next item boundary; what was answered is kept and `run retry` goes on."""
     deployment = open_deployment()
     key = RunKey.of(project=project, run=run)
-    state = run_control.cancel(deployment, flow=Flow.TEXT, key=key)
-    asked_batches = cancel_batches(deployment, flow=Flow.TEXT, key=key)
+    its = flow_of(deployment, key, named=flow)
+    state = run_control.cancel(deployment, flow=its, key=key)
+    asked_batches = cancel_batches(deployment, flow=its, key=key)
     if as_json:
-        write_json(run_control.run_json(find_run(deployment, flow=Flow.TEXT, key=key)))
+        write_json(run_control.run_json(find_run(deployment, flow=its, key=key)))
         return
     asked = "asked to stop at the next item boundary" if state is RunState.RUNNING else str(state)
     batches = f"; {asked_batches:,} batches are being cancelled, what is done is collected" if asked_batches else ""
@@ -153,18 +167,20 @@ def cancel(run: str, *, project: str, as_json: bool) -> None:
 @command.command()
 @click.argument("run")
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@flow_option
 @common_options
-def delete(run: str, *, yes: bool, project: str, as_json: bool) -> None:
+def delete(run: str, *, yes: bool, flow: str | None, project: str, as_json: bool) -> None:
     """Delete RUN with its stored stages; its name is free again."""
     deployment = open_deployment()
     key = RunKey.of(project=project, run=run)
-    run_control.check_idle(deployment, flow=Flow.TEXT, key=key)
+    its = flow_of(deployment, key, named=flow)
+    run_control.check_idle(deployment, flow=its, key=key)
     if not yes:
         click.confirm(f"Delete {key.partition} and everything stored of it?", abort=True, err=True)
-    run_control.delete(deployment, flow=Flow.TEXT, key=key)
+    run_control.delete(deployment, flow=its, key=key)
     from eval_pipeline.defs.partitions import forget_partition  # noqa: PLC0415 - dagster: only here
 
-    forget_partition(Flow.TEXT, key)
+    forget_partition(its, key)
     if as_json:
         write_json({"run": run, "project": project, "deleted": True})
         return

@@ -101,7 +101,7 @@ def run(
         write_estimate(estimate_run(prepared, deployment=deployment), as_json=as_json)
         return 0
     text_runs.claim(prepared, requested_by=text_runs.requester(), deployment=deployment, here=wait)
-    return execute_and_show(deployment, prepared.key, wait=wait, as_json=as_json)
+    return execute_and_show(deployment, prepared.key, flow=Flow.TEXT, wait=wait, as_json=as_json)
 
 
 @command.command()
@@ -186,7 +186,7 @@ def rescore(run: str, *, scorers: tuple[str, ...], project: str, as_json: bool) 
     key = RunKey.of(project=project, run=run)
     check_idle(deployment, flow=Flow.TEXT, key=key)
     deployment.stages.open(StageRef(flow=Flow.TEXT, key=key, stage="responses"))
-    return rescore_and_show(deployment, key, scorers=scorers, as_json=as_json)
+    return rescore_and_show(deployment, key, flow=Flow.TEXT, as_json=as_json, scorers=scorers)
 
 
 @command.command()

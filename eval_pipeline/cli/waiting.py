@@ -11,9 +11,9 @@ from eval_pipeline.core.errors import EvalPipelineError
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.ports import Progress
 from eval_pipeline.core.runs import Flow, RunState
+from eval_pipeline.core.stages import STAGES
 from eval_pipeline.wiring.batch_polling import Polled, poll_run
 from eval_pipeline.wiring.deployment import Deployment
-from eval_pipeline.wiring.run_control import TEXT_STAGES
 from eval_pipeline.wiring.run_life import find_run, state_of
 
 _LOOK_S = 0.5
@@ -23,40 +23,49 @@ def follow(
     deployment: Deployment,
     key: RunKey,
     *,
+    flow: Flow,
     progress: Progress,
     say: Callable[[str], None],
     problem: EvalPipelineError | None,
 ) -> EvalPipelineError | None:
     """Poll and take the run on until it no longer waits; returns what stopped it, if anything did."""
-    from eval_pipeline.defs.launch import execute_text_run  # noqa: PLC0415 - dagster: only where a run is executed
+    from eval_pipeline.defs.launch import execute_run  # noqa: PLC0415 - dagster: only where a run is executed
 
     told = ""
-    while state_of(find_run(deployment, flow=Flow.TEXT, key=key)) is RunState.WAITING and problem is None:
-        _pause(deployment, key)
-        polled = poll_run(deployment, flow=Flow.TEXT, key=key)
-        told = _tell(deployment, key, polled, progress=progress, say=say, told=told)
+    while state_of(find_run(deployment, flow=flow, key=key)) is RunState.WAITING and problem is None:
+        _pause(deployment, key, flow=flow)
+        polled = poll_run(deployment, flow=flow, key=key)
+        told = _tell(deployment, key, polled, flow=flow, progress=progress, say=say, told=told)
         if polled.ready:
-            first = min(TEXT_STAGES.index(stage.stage) for stage in polled.ready)
-            problem = execute_text_run(deployment, key, progress=progress, stages=TEXT_STAGES[first:])
+            stages = STAGES[flow]
+            first = min(stages.index(stage.stage) for stage in polled.ready)
+            problem = execute_run(deployment, key, flow=flow, progress=progress, stages=stages[first:])
             if problem is not None and problem.code == "stage_in_use":  # a daemon came first
                 problem = None
     return problem
 
 
-def _pause(deployment: Deployment, key: RunKey) -> None:
+def _pause(deployment: Deployment, key: RunKey, *, flow: Flow) -> None:
     """Wait until the next look, or until the run is no longer waiting."""
     end_s = time.monotonic() + deployment.settings.batch_poll_seconds
     while (left_s := end_s - time.monotonic()) > 0:
         time.sleep(min(left_s, _LOOK_S))
-        if state_of(find_run(deployment, flow=Flow.TEXT, key=key)) is not RunState.WAITING:
+        if state_of(find_run(deployment, flow=flow, key=key)) is not RunState.WAITING:
             return
 
 
 def _tell(
-    deployment: Deployment, key: RunKey, polled: Polled, *, progress: Progress, say: Callable[[str], None], told: str
+    deployment: Deployment,
+    key: RunKey,
+    polled: Polled,
+    *,
+    flow: Flow,
+    progress: Progress,
+    say: Callable[[str], None],
+    told: str,
 ) -> str:
     """Show how far the batches are, and once each what a person should know."""
-    jobs = [job for job in deployment.ledger.run_jobs(flow=Flow.TEXT, key=key) if job.state in OPEN]
+    jobs = [job for job in deployment.ledger.run_jobs(flow=flow, key=key) if job.state in OPEN]
     if jobs:
         stage = jobs[0].stage.stage
         phases = sorted({job.provider_status or "not sent" for job in jobs})

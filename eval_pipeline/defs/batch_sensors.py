@@ -11,7 +11,7 @@ from dagster._core.events import DagsterEvent, DagsterEventType
 from eval_pipeline.core.batches import JobState, deadline_of
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.runs import Flow
-from eval_pipeline.core.stages import StageRef
+from eval_pipeline.core.stages import STAGES, StageRef
 from eval_pipeline.defs.collectors import BEAT_EVERY_S, COLLECTOR
 from eval_pipeline.defs.run_sensors import ENDED, MOST_ATTEMPTS
 from eval_pipeline.defs.tasks import Task
@@ -19,7 +19,6 @@ from eval_pipeline.dispatch.submit import utc_now
 from eval_pipeline.wiring import models
 from eval_pipeline.wiring.batch_polling import Polled, poll_jobs
 from eval_pipeline.wiring.deployment import Deployment
-from eval_pipeline.wiring.run_control import TEXT_STAGES
 
 TICK_S = 40.0
 """Dagster ends a tick after 60 seconds."""
@@ -93,7 +92,7 @@ def _requests(instance: dg.DagsterInstance, deployment: Deployment, polled: Poll
         yield dg.RunRequest(
             run_key=f"{wake}/{len(runs)}",
             partition_key=stage.key.partition,
-            asset_selection=[dg.AssetKey([str(stage.flow), name]) for name in stages_from(stage.stage)],
+            asset_selection=[dg.AssetKey([str(stage.flow), name]) for name in stages_from(stage.flow, stage.stage)],
             tags={WAKE_TAG: wake},
         )
 
@@ -111,9 +110,9 @@ def _is_worked_on(instance: dg.DagsterInstance, stage: StageRef) -> bool:
     return bool(instance.get_runs(dg.RunsFilter(tags=tags, statuses=statuses), limit=1))
 
 
-def stages_from(first: str) -> tuple[str, ...]:
-    """Return a stage and all that come after it."""
-    return TEXT_STAGES[TEXT_STAGES.index(first) :]
+def stages_from(flow: Flow, first: str) -> tuple[str, ...]:
+    """Return a stage of a flow and all that come after it."""
+    return STAGES[flow][STAGES[flow].index(first) :]
 
 
 def _tell_checks(
@@ -150,7 +149,7 @@ def _evaluate(instance: dg.DagsterInstance, deployment: Deployment, key: str, *,
     if run is None or run.dagster_run_id is None:
         return
     evaluation = dg.AssetCheckEvaluation(
-        asset_key=dg.AssetKey([str(Flow.TEXT), submitting_stage(stage)]),
+        asset_key=dg.AssetKey([str(Flow.TEXT), submitting_stage(Flow.TEXT, stage)]),
         check_name=FRESHNESS_CHECK,
         passed=alert is None,
         severity=dg.AssetCheckSeverity.WARN,
@@ -176,6 +175,6 @@ def judge_freshness(task: Task, *, collected_by: str) -> dg.AssetCheckResult:
     )
 
 
-def submitting_stage(stage: str) -> str:
+def submitting_stage(flow: Flow, stage: str) -> str:
     """Return the stage before a collecting one: the one that submits for it."""
-    return TEXT_STAGES[TEXT_STAGES.index(stage) - 1]
+    return STAGES[flow][STAGES[flow].index(stage) - 1]

@@ -10,21 +10,22 @@ from eval_pipeline.core.errors import EvalPipelineError
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.ports import Progress
 from eval_pipeline.core.runs import Flow
+from eval_pipeline.core.stages import PAID_STAGES
 from eval_pipeline.defs.build import build_definitions
 from eval_pipeline.defs.failures import explanation
 from eval_pipeline.defs.instance import open_instance
 from eval_pipeline.defs.partitions import PARTITION_SETS
-from eval_pipeline.defs.text_eval import text_job
 from eval_pipeline.defs.worker_tags import worker_tags
 from eval_pipeline.wiring.deployment import Deployment
 
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
-def execute_text_run(
+def execute_run(
     deployment: Deployment,
     key: RunKey,
     *,
+    flow: Flow,
     progress: Progress,
     stages: Sequence[str] = (),
     refresh: bool = False,
@@ -36,6 +37,7 @@ def execute_text_run(
     Args:
         deployment: where the run lives.
         key: the run.
+        flow: whose run it is.
         progress: where stages tell how far they are.
         stages: only these.
         refresh: start the paid stages over and pay again.
@@ -50,22 +52,22 @@ def execute_text_run(
     with open_instance() as instance:
         run_id = str(uuid4())
         definitions = build_definitions(open_it=lambda: deployment, progress=progress)
-        instance.add_dynamic_partitions(PARTITION_SETS[Flow.TEXT], [key.partition])
-        result = definitions.resolve_job_def(text_job.name).execute_in_process(
+        instance.add_dynamic_partitions(PARTITION_SETS[flow], [key.partition])
+        result = definitions.resolve_job_def(str(flow)).execute_in_process(
             instance=instance,
             partition_key=key.partition,
-            run_config={**_QUIET, "ops": _config(refresh=refresh, resend_lost=resend_lost, scorers=scorers)},
+            run_config={**_QUIET, "ops": _config(flow, refresh=refresh, resend_lost=resend_lost, scorers=scorers)},
             tags=worker_tags(deployment.worker, run_id=run_id),
             run_id=run_id,
-            asset_selection=[dg.AssetKey(["text_eval", stage]) for stage in stages] or None,
+            asset_selection=[dg.AssetKey([str(flow), stage]) for stage in stages] or None,
             raise_on_error=False,
         )
         return explanation(result)
 
 
-def _config(*, refresh: bool, resend_lost: bool, scorers: Sequence[str]) -> dict[str, object]:
+def _config(flow: Flow, *, refresh: bool, resend_lost: bool, scorers: Sequence[str]) -> dict[str, object]:
     """Configure only what differs from the defaults: an op that is not selected takes no configuration."""
     wanted = {name: True for name, given in (("refresh", refresh), ("resend_lost", resend_lost)) if given}
-    paid = {f"text_eval__{stage}": {"config": wanted} for stage in ("responses", "embeddings") if wanted}
-    scored = {"text_eval__scores": {"config": {"scorers": list(scorers)}}} if scorers else {}
+    paid = {f"{flow}__{stage}": {"config": wanted} for stage in PAID_STAGES[flow] if wanted}
+    scored = {f"{flow}__scores": {"config": {"scorers": list(scorers)}}} if scorers else {}
     return {**paid, **scored}

@@ -13,6 +13,7 @@ from eval_pipeline.core.names import command_on
 from eval_pipeline.core.outcomes import ItemRecord, ItemStatus
 from eval_pipeline.core.ports import StageReader
 from eval_pipeline.core.runs import RunMode
+from eval_pipeline.core.tallies import RecordTally, missing_record, price_item
 from eval_pipeline.defs.interruption import Interruption
 from eval_pipeline.defs.tasks import Task
 from eval_pipeline.defs.text_batches import Questions, close_rounds, go_on
@@ -21,13 +22,7 @@ from eval_pipeline.dispatch.gate import StopReason
 from eval_pipeline.dispatch.live import LiveOutcome, LiveRequest, run_live
 from eval_pipeline.dispatch.records import RecordIndex, encode
 from eval_pipeline.text_eval import tables
-from eval_pipeline.text_eval.responses import (
-    ResponseTally,
-    missing_record,
-    price_item,
-    request_body,
-    response_row,
-)
+from eval_pipeline.text_eval.responses import request_body, response_row
 from eval_pipeline.text_eval.spec import TextSpec
 from eval_pipeline.wiring import models
 from eval_pipeline.wiring.bench import StageAtWork, at_work, content_sha256, run_cancelled, start_over
@@ -139,9 +134,9 @@ class _Answering:
         if outcome.stopped is not None:
             raise run_cancelled(self.stage.run.key)
 
-    def store(self) -> ResponseTally:
+    def store(self) -> RecordTally:
         """Write every item in the order of the dataset; one that nothing came back for is ``missing``."""
-        tally = ResponseTally(threshold=self.spec.failure_threshold, model=self.spec.model)
+        tally = RecordTally(threshold=self.spec.failure_threshold, model=self.spec.model)
         rows: list[dict[str, Any]] = []
         with self.stage.journal.spool() as spool:
             index = RecordIndex(spool)

@@ -3,10 +3,10 @@
 import dagster as dg
 
 from eval_pipeline.core.runs import RunState
+from eval_pipeline.core.thresholds import Threshold
 from eval_pipeline.defs import text_results
 from eval_pipeline.defs.tasks import Task, task_of
 from eval_pipeline.defs.text_metadata import describe
-from eval_pipeline.text_eval.threshold import Threshold
 
 
 def judge(context: dg.AssetCheckExecutionContext, *, stage: dg.AssetKey) -> dg.AssetCheckResult:

@@ -8,6 +8,7 @@ from typing import Any
 from eval_pipeline.core.cost import join_costs
 from eval_pipeline.core.ports import StageReader
 from eval_pipeline.core.runs import RunRecord, RunState
+from eval_pipeline.core.thresholds import Threshold
 from eval_pipeline.defs.tasks import Task
 from eval_pipeline.text_eval import tables
 from eval_pipeline.text_eval.report import plot_markdown, render_html, render_markdown, scores_markdown
@@ -18,7 +19,6 @@ from eval_pipeline.text_eval.scores import score_items
 from eval_pipeline.text_eval.spec import TextSpec
 from eval_pipeline.text_eval.summariser import Summariser
 from eval_pipeline.text_eval.summary import RunSummary, read_model
-from eval_pipeline.text_eval.threshold import Threshold
 from eval_pipeline.text_eval.traces import deliver_traces, item_traces, trace_run
 from eval_pipeline.wiring.bench import MADE_FROM, at_work, check_made_from, content_sha256
 from eval_pipeline.wiring.models import open_trace_sink

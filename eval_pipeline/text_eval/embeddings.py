@@ -6,8 +6,8 @@ from typing import Any
 
 from eval_pipeline.core.outcomes import ItemStatus
 from eval_pipeline.core.ports import StageReader
+from eval_pipeline.core.thresholds import Threshold
 from eval_pipeline.text_eval.side_by_side import walk
-from eval_pipeline.text_eval.threshold import Threshold
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ from decimal import Decimal
 from typing import Any, Self
 
 from eval_pipeline.core.runs import RunRecord
+from eval_pipeline.core.thresholds import Threshold
 from eval_pipeline.text_eval.summary import QuestionScore, RunSummary, ScoreSummary
-from eval_pipeline.text_eval.threshold import Threshold
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from typing import Any
 
 from eval_pipeline.core.ports import StageReader
 from eval_pipeline.core.runs import RunRecord
+from eval_pipeline.core.thresholds import Threshold
 from eval_pipeline.reporting.text import clip
 from eval_pipeline.text_eval.report_data import (
     Consistency,
@@ -26,7 +27,6 @@ from eval_pipeline.text_eval.report_data import (
 from eval_pipeline.text_eval.report_failures import TEXT_CHARACTERS, Failures, clipped
 from eval_pipeline.text_eval.side_by_side import Row, WalkedItem, walk
 from eval_pipeline.text_eval.summary import QuestionScore, QuestionSummary, RunSummary
-from eval_pipeline.text_eval.threshold import Threshold
 
 WORST_ROWS = 200
 _UNSTEADY_QUESTIONS = 10

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Self
 
-from eval_pipeline.core.errors import UsageError
+from eval_pipeline.core.configuration import KeyKinds, check_range, invalid_config, parse_mode, read_mapping
 from eval_pipeline.core.names import shown
 from eval_pipeline.core.runs import RunMode
 from eval_pipeline.text_eval.scorers import ScorerConfig, parse_scorers
@@ -42,9 +42,11 @@ REQUEST_KEYS = frozenset(
         "max_cost_usd",
     }
 )
-_TEXT_KEYS = frozenset({"dataset", "provider", "model", "instructions", "embedding_model"})
-_WHOLE_KEYS = frozenset({"embedding_dimensions", "repeats", "concurrency"})
-_NUMBER_KEYS = frozenset({"failure_threshold", "max_cost_usd"})
+_KINDS = KeyKinds(
+    text=frozenset({"dataset", "provider", "model", "instructions", "embedding_model"}),
+    whole=frozenset({"embedding_dimensions", "repeats", "concurrency"}),
+    number=frozenset({"failure_threshold", "max_cost_usd"}),
+)
 _RESERVED_BODY_KEYS = {
     "input": "the question of each item is the input",
     "stream": "answers are read whole",
@@ -73,17 +75,7 @@ class TextRequest:
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any]) -> Self:
         """Read a configuration file or form; an unknown key is an error, not ignored."""
-        unknown = sorted(set(values) - REQUEST_KEYS, key=str)
-        if unknown:
-            raise _invalid(
-                f"unknown key {shown(str(unknown[0]))} in the run configuration",
-                f"known: {', '.join(sorted(REQUEST_KEYS))}",
-            )
-        given = {key: value for key, value in values.items() if value is not None}
-        if not given.get("dataset"):
-            raise _invalid("no dataset was named", "give the name of a golden dataset: eval-pipeline dataset list")
-        for key, value in given.items():
-            _check_kind(key, value)
+        given = read_mapping(values, known=REQUEST_KEYS, kinds=_KINDS)
         if "mode" in given:
             given["mode"] = parse_mode(given["mode"])
         if "scorers" in given:
@@ -91,31 +83,14 @@ class TextRequest:
         return cls(**given)
 
 
-def _check_kind(key: str, value: object) -> None:
-    """Raise for a name that is no text, or a count that is no whole number."""
-    if key in _TEXT_KEYS and not isinstance(value, str):
-        raise _invalid(f"{key} is {shown(str(value))}, which is no text", f"write {key} as text, a number in quotes")
-    number = not isinstance(value, bool) and isinstance(value, int | float)
-    if key in _WHOLE_KEYS and not (number and isinstance(value, int)):
-        raise _invalid(f"{key} is {shown(str(value))}", "give a whole number")
-    if key in _NUMBER_KEYS and not number:
-        raise _invalid(f"{key} is {shown(str(value))}", "give a number")
-
-
-def parse_mode(value: object) -> RunMode:
-    """Read a run mode."""
-    try:
-        return RunMode(str(value))
-    except ValueError as error:
-        raise _invalid(f"unknown mode {shown(str(value))}", "use batch or fast") from error
-
-
 def _scorer_list(value: object) -> tuple[str | Mapping[str, Any], ...]:
     if isinstance(value, str | Mapping):
         return (value,)
     if isinstance(value, Sequence):
         return tuple(value)
-    raise _invalid(f"scorers is {shown(str(value))}, not a list", "give a list such as [cosine_similarity, numeric]")
+    raise invalid_config(
+        f"scorers is {shown(str(value))}, not a list", "give a list such as [cosine_similarity, numeric]"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +175,7 @@ def build_model_body(request: TextRequest) -> dict[str, Any]:
     """Join the pass-through body with model and instructions, checked as far as possible without paying."""
     body = request.model_body if request.model_body is not None else {}
     if not isinstance(body, Mapping):
-        raise _invalid(
+        raise invalid_config(
             f"model_body is {shown(str(body))}, not a mapping",
             "give the fields of a Responses API request, such as {model: gpt-4o-mini, temperature: 0}",
         )
@@ -213,15 +188,15 @@ def _checked_body(body: Mapping[str, Any]) -> dict[str, Any]:
     """Return the body as JSON keeps it, so that what is hashed, stored and sent is the same."""
     for key, reason in _RESERVED_BODY_KEYS.items():
         if key in body and body[key] not in (None, False):
-            raise _invalid(f"model_body has the key {key!r}: {reason}", f"remove {key!r}")
+            raise invalid_config(f"model_body has the key {key!r}: {reason}", f"remove {key!r}")
     if not isinstance(body["model"], str) or not body["model"].strip():
-        raise _invalid(
+        raise invalid_config(
             f"model is {shown(str(body['model']))}, not a name", "give the model's name, such as gpt-4o-mini"
         )
     try:
         written = json.dumps(body, allow_nan=False, ensure_ascii=False).encode()
     except (TypeError, ValueError) as error:
-        raise _invalid(
+        raise invalid_config(
             f"model_body is not JSON: {error}", "use strings, finite numbers, booleans, lists, mappings"
         ) from error
     kept: dict[str, Any] = json.loads(written)
@@ -233,21 +208,11 @@ def choose_embedding_model(name: str | None) -> str:
     chosen = name or DEFAULT_EMBEDDING_MODEL
     if chosen in EMBEDDING_DIMENSIONS:
         return chosen
-    raise _invalid(f"unknown embedding model {shown(chosen)}", f"known: {', '.join(EMBEDDING_DIMENSIONS)}")
+    raise invalid_config(f"unknown embedding model {shown(chosen)}", f"known: {', '.join(EMBEDDING_DIMENSIONS)}")
 
 
 def check_dimensions(dimensions: int, *, model: str) -> None:
     """Raise unless the embedding model offers vectors of that width."""
     if model in _FIXED_WIDTH:
-        raise _invalid(f"{model} has no shorter vectors", "leave embedding_dimensions out")
+        raise invalid_config(f"{model} has no shorter vectors", "leave embedding_dimensions out")
     check_range("embedding_dimensions", value=dimensions, low=1, high=EMBEDDING_DIMENSIONS[model])
-
-
-def check_range(name: str, *, value: float, low: float, high: float) -> None:
-    """Raise unless ``low <= value <= high``."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-        raise _invalid(f"{name} is {shown(str(value))}", f"give a number from {low:g} to {high:g}")
-
-
-def _invalid(message: str, hint: str) -> UsageError:
-    return UsageError(message, code="invalid_config", hint=hint)

@@ -5,27 +5,15 @@ from time import sleep
 from typing import Any
 
 from eval_pipeline.core.batches import OPEN
+from eval_pipeline.core.configuration import MAX_COST_USD, check_range
 from eval_pipeline.core.errors import ConflictError, EvalPipelineError
 from eval_pipeline.core.names import RunKey, command_on
 from eval_pipeline.core.runs import Flow, RunRecord, RunState
-from eval_pipeline.core.stages import StageRef
+from eval_pipeline.core.stages import STAGES, StageRef
 from eval_pipeline.dispatch.workers import worker_is_dead
-from eval_pipeline.text_eval.spec import check_range
 from eval_pipeline.wiring.deployment import Deployment
 from eval_pipeline.wiring.run_life import find_run, state_of
 
-TEXT_STAGES = (
-    "spec",
-    "dataset",
-    "response_batch",
-    "responses",
-    "embedding_batch",
-    "embeddings",
-    "scores",
-    "report",
-    "traces",
-)
-MAX_COST_USD = 1e9
 _ACTIVE = frozenset({RunState.REQUESTED, RunState.RUNNING})
 
 
@@ -71,7 +59,7 @@ def is_worked_on(deployment: Deployment, run: RunRecord, *, wait: Callable[[floa
 
 def _beats(deployment: Deployment, run: RunRecord) -> list[tuple[str, int, int]]:
     """Return the leases that are held on the run's stages, with their counters."""
-    refs = (StageRef(flow=run.flow, key=run.key, stage=stage) for stage in TEXT_STAGES)
+    refs = (StageRef(flow=run.flow, key=run.key, stage=stage) for stage in STAGES[run.flow])
     held = (deployment.ledger.find_lease(ref.prefix) for ref in refs)
     return [(lease.resource, lease.token, lease.counter) for lease in held if lease is not None]
 

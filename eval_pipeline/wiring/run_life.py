@@ -8,6 +8,7 @@ from eval_pipeline.core.errors import (
     EvalPipelineError,
     IncompleteError,
     NotFoundError,
+    UsageError,
 )
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.runs import Flow, RunRecord, RunState
@@ -26,6 +27,31 @@ def find_run(deployment: Deployment, *, flow: Flow, key: RunKey) -> RunRecord:
         f"project {key.project} has no {flow} run {key.run}",
         code="run_not_found",
         hint="eval-pipeline run list shows the runs; in the Dagster UI materialize spec with its configuration first",
+    )
+
+
+def flow_of(deployment: Deployment, key: RunKey, *, named: str | None = None) -> Flow:
+    """Return whose run a name is: the flow that was named, else the only one that has such a run.
+
+    Raises:
+        NotFoundError: ``run_not_found``.
+        UsageError: ``run_name_ambiguous``, when several flows have a run of that name.
+    """
+    asked = [Flow(named)] if named else list(Flow)
+    found = [flow for flow in asked if deployment.ledger.find_run(flow=flow, key=key) is not None]
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        of = f"{asked[0]} " if named else ""
+        raise NotFoundError(
+            f"project {key.project} has no {of}run {key.run}",
+            code="run_not_found",
+            hint="eval-pipeline run list shows the runs",
+        )
+    raise UsageError(
+        f"run {key.run} exists in several flows: {', '.join(found)}",
+        code="run_name_ambiguous",
+        hint=f"say which: --flow {found[0]}",
     )
 
 

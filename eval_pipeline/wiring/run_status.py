@@ -8,17 +8,17 @@ from eval_pipeline.core.batches import BatchJob
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.ports import LeaseHeld
 from eval_pipeline.core.runs import Flow
-from eval_pipeline.core.stages import Manifest, StageRef
+from eval_pipeline.core.stages import STAGES, Manifest, StageRef
 from eval_pipeline.dispatch.workers import worker_is_dead
 from eval_pipeline.wiring.deployment import Deployment
-from eval_pipeline.wiring.run_control import TEXT_STAGES, run_json
+from eval_pipeline.wiring.run_control import run_json
 from eval_pipeline.wiring.run_life import find_run
 
 
 def run_status(deployment: Deployment, *, flow: Flow, key: RunKey) -> dict[str, Any]:
     """Return the run's row and the state of each of its stages."""
     run = find_run(deployment, flow=flow, key=key)
-    stages = [_stage_status(deployment, StageRef(flow=flow, key=key, stage=stage)) for stage in TEXT_STAGES]
+    stages = [_stage_status(deployment, StageRef(flow=flow, key=key, stage=stage)) for stage in STAGES[flow]]
     return {**run_json(run), "stages": stages, "batches": batches_json(deployment.ledger.run_jobs(flow=flow, key=key))}
 
 

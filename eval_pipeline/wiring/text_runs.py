@@ -7,6 +7,7 @@ import getpass
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from eval_pipeline.core.configuration import MAX_COST_USD, check_range
 from eval_pipeline.core.datasets import DatasetKind, DatasetVersion
 from eval_pipeline.core.errors import UsageError
 from eval_pipeline.core.names import RunKey, shown, validate_project
@@ -19,13 +20,11 @@ from eval_pipeline.text_eval.spec import (
     TextSpec,
     build_model_body,
     check_dimensions,
-    check_range,
     choose_embedding_model,
 )
 from eval_pipeline.wiring import models
 from eval_pipeline.wiring.deployment import Deployment
 from eval_pipeline.wiring.golden_store import require_manifest
-from eval_pipeline.wiring.run_control import MAX_COST_USD
 
 PROVIDERS = ("openai",)
 

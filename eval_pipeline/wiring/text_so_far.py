@@ -11,10 +11,10 @@ from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.outcomes import ItemStatus
 from eval_pipeline.core.runs import Flow, RunMode, RunRecord
 from eval_pipeline.core.stages import StageRef
+from eval_pipeline.core.tallies import RecordTally, price_item
 from eval_pipeline.dispatch.records import RecordIndex
 from eval_pipeline.dispatch.vectors import VectorIndex
 from eval_pipeline.storage.journal import Journal
-from eval_pipeline.text_eval.responses import ResponseTally, price_item
 from eval_pipeline.text_eval.spec import TextSpec
 from eval_pipeline.wiring import models
 from eval_pipeline.wiring.deployment import Deployment
@@ -33,7 +33,7 @@ def answers_so_far(deployment: Deployment, run: RunRecord) -> AnswersSoFar | Non
     """Count what the journal of ``responses`` holds; None when nothing was asked yet."""
     spec = TextSpec.from_json(run.spec)
     tariff = models.tariff(spec.model, mode=spec.mode)
-    tally = ResponseTally(threshold=spec.failure_threshold, model=spec.model)
+    tally = RecordTally(threshold=spec.failure_threshold, model=spec.model)
     dataset = deployment.stages.find(_ref(run.key, "dataset"))
     finished = 0
     with _journal(deployment, run.key, "responses").spool() as spool:

@@ -1,7 +1,7 @@
 import pytest
 
 from eval_pipeline.core.names import RunKey
-from eval_pipeline.text_eval.threshold import Threshold
+from eval_pipeline.core.thresholds import Threshold
 
 KEY = RunKey(project="default", run="first")
 

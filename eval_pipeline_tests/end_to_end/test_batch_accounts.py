@@ -13,6 +13,7 @@ import dagster as dg
 import pytest
 
 from eval_pipeline.core.names import RunKey
+from eval_pipeline.core.runs import Flow
 from eval_pipeline.defs import batch_sensors, text_batches
 from eval_pipeline.defs.batch_sensors import FRESHNESS_CHECK, WAKE_TAG, look_after_batches, stages_from
 from eval_pipeline.defs.instance import open_instance
@@ -132,7 +133,7 @@ def test_the_sensor_takes_a_run_from_its_batches_to_its_report(ours: Installatio
     request = ours.tick_until_asked()
     ours.execute(request)
 
-    assert [key.path[-1] for key in request.asset_selection or []] == list(stages_from("responses"))
+    assert [key.path[-1] for key in request.asset_selection or []] == list(stages_from(Flow.TEXT, "responses"))
     assert request.tags[WAKE_TAG].startswith("batch-1/responses/")
     assert (ours.state(), ours.shown()["counts"]["ok"]) == ("completed", 5)
     assert ours.tick() == ([], "no batch is open")

@@ -64,7 +64,7 @@ def look(commands: Commands, server: BatchServer, **settings: str) -> Polled:
 
 def take_on(commands: Commands) -> EvalPipelineError | None:
     """Collect, as the run does that the sensor starts."""
-    return commands.make_stages(KEY, *stages_from("responses"))
+    return commands.make_stages(KEY, *stages_from(Flow.TEXT, "responses"))
 
 
 def status(commands: Commands) -> Any:  # noqa: ANN401 - JSON

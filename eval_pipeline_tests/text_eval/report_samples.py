@@ -12,6 +12,7 @@ import pyarrow as pa
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.runs import Flow, RunMode, RunRecord, RunState
 from eval_pipeline.core.stages import Manifest, StageRef
+from eval_pipeline.core.thresholds import Threshold
 from eval_pipeline.text_eval import tables
 from eval_pipeline.text_eval.report_data import ReportData
 from eval_pipeline.text_eval.report_rows import collect_report
@@ -22,7 +23,6 @@ from eval_pipeline.text_eval.summary import (
     RunSummary,
     ScoreSummary,
 )
-from eval_pipeline.text_eval.threshold import Threshold
 
 NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
 KEY = RunKey(project="default", run="capitals-2")

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 from html.parser import HTMLParser
 
 from eval_pipeline.core.runs import RunState
+from eval_pipeline.core.thresholds import Threshold
 from eval_pipeline.text_eval.report import plot_markdown, render_html, render_markdown
-from eval_pipeline.text_eval.threshold import Threshold
 from eval_pipeline_tests.text_eval.report_samples import COST, Given, report, score_summary
 
 HOSTILE = "</style></title><script>alert(1)</script>\"'><img src=http://evil.example/x onerror=alert(1)>\u202e\x00"

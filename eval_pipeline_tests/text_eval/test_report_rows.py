@@ -3,9 +3,9 @@
 import pytest
 
 from eval_pipeline.core.errors import ConflictError
+from eval_pipeline.core.thresholds import Threshold
 from eval_pipeline.text_eval.report_failures import NOT_SCORED
 from eval_pipeline.text_eval.report_rows import collect_report
-from eval_pipeline.text_eval.threshold import Threshold
 from eval_pipeline_tests.text_eval.report_samples import COST, NOW, Given, report, run_record, stages
 
 

@@ -10,15 +10,9 @@ from eval_pipeline.core.cost import Tariff
 from eval_pipeline.core.outcomes import BilledCall, ItemError, ItemRecord, ItemStatus, Usage
 from eval_pipeline.core.ports import Price
 from eval_pipeline.core.runs import RunMode
+from eval_pipeline.core.tallies import ItemCost, RecordTally, missing_record, price_item
 from eval_pipeline.text_eval import tables
-from eval_pipeline.text_eval.responses import (
-    ItemCost,
-    ResponseTally,
-    missing_record,
-    price_item,
-    request_body,
-    response_row,
-)
+from eval_pipeline.text_eval.responses import request_body, response_row
 from eval_pipeline.text_eval.spec import TextRequest, TextSpec, build_model_body
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
@@ -138,7 +132,7 @@ def test_rows_fit_their_table() -> None:
 
 
 def test_the_tally_counts_over_the_whole_dataset() -> None:
-    tally = ResponseTally(threshold=0.5, model="known")
+    tally = RecordTally(threshold=0.5, model="known")
     for record in (
         _ok(1),
         _ok(2, attempts=3),
@@ -164,7 +158,7 @@ def test_the_tally_counts_over_the_whole_dataset() -> None:
 
 
 def test_one_item_of_unknown_price_makes_the_cost_unknown_and_says_how_many() -> None:
-    tally = ResponseTally(threshold=0.5, model="known")
+    tally = RecordTally(threshold=0.5, model="known")
     tally.add(_ok(1), ItemCost(Decimal(1)))
     tally.add(_ok(2, usage=None), ItemCost(None))
 
@@ -176,7 +170,7 @@ def test_one_item_of_unknown_price_makes_the_cost_unknown_and_says_how_many() ->
 
 
 def test_calls_that_reported_nothing_are_told_beside_a_cost_that_stays_a_number() -> None:
-    tally = ResponseTally(threshold=0.5, model="known")
+    tally = RecordTally(threshold=0.5, model="known")
     for record in (_ok(1, unreported_calls=2), _failed(2, unreported_calls=5)):
         tally.add(record, price_item(record, TARIFF, at=NOW))
 
@@ -187,7 +181,7 @@ def test_calls_that_reported_nothing_are_told_beside_a_cost_that_stays_a_number(
 
 
 def test_no_items_have_no_latency_and_are_a_breach() -> None:
-    summary = ResponseTally(threshold=1.0, model="known").summary(rate="standard")
+    summary = RecordTally(threshold=1.0, model="known").summary(rate="standard")
 
     assert summary["latency_s"] is None
     assert summary["threshold"] == {"value": 1.0, "observed": None, "breached": True, "failed": 0, "total": 0}

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from eval_pipeline.core.configuration import check_range, parse_mode
 from eval_pipeline.core.errors import UsageError
 from eval_pipeline.core.runs import RunMode
 from eval_pipeline.text_eval.scorers import parse_scorers
@@ -15,9 +16,7 @@ from eval_pipeline.text_eval.spec import (
     TextSpec,
     build_model_body,
     check_dimensions,
-    check_range,
     choose_embedding_model,
-    parse_mode,
 )
 
 SPEC = TextSpec(

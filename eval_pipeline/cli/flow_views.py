@@ -1,0 +1,30 @@
+"""How the runs of each flow are read and written: what is imported only where that flow's runs are shown."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from eval_pipeline.core.names import RunKey
+from eval_pipeline.core.runs import Flow
+from eval_pipeline.wiring.deployment import Deployment
+
+
+@dataclass(frozen=True, slots=True)
+class FlowView:
+    """Reads the JSON document of a run, and writes it for a person."""
+
+    show: Callable[[Deployment, RunKey], dict[str, Any]]
+    write: Callable[[Mapping[str, Any]], None]
+
+
+def view_of(flow: Flow) -> FlowView:
+    """Return the view of a flow's runs."""
+    del flow  # text evaluation is the only one so far
+    return _text_view()
+
+
+def _text_view() -> FlowView:
+    from eval_pipeline.cli.text_view import write_run  # noqa: PLC0415 - only where a text run is shown
+    from eval_pipeline.wiring.text_show import show_run  # noqa: PLC0415 - pyarrow: only where stages are read
+
+    return FlowView(show=lambda deployment, key: show_run(deployment, key, detail=False), write=write_run)

@@ -1,0 +1,67 @@
+"""Checks of what a person asks for, before it is held against datasets and settings; the same in every flow."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from eval_pipeline.core.errors import UsageError
+from eval_pipeline.core.names import shown
+from eval_pipeline.core.runs import RunMode
+
+MAX_COST_USD = 1e9
+
+
+@dataclass(frozen=True, slots=True)
+class KeyKinds:
+    """Which keys of a configuration hold text, whole numbers, numbers; others are checked elsewhere."""
+
+    text: frozenset[str]
+    whole: frozenset[str]
+    number: frozenset[str]
+
+
+def read_mapping(values: Mapping[str, Any], *, known: frozenset[str], kinds: KeyKinds) -> dict[str, Any]:
+    """Read a configuration file or form; an unknown key is an error, not ignored. Null means the default."""
+    unknown = sorted(set(values) - known, key=str)
+    if unknown:
+        raise invalid_config(
+            f"unknown key {shown(str(unknown[0]))} in the run configuration", f"known: {', '.join(sorted(known))}"
+        )
+    given = {key: value for key, value in values.items() if value is not None}
+    if not given.get("dataset"):
+        raise invalid_config("no dataset was named", "give the name of a dataset: eval-pipeline dataset list")
+    for key, value in given.items():
+        _check_kind(key, value, kinds=kinds)
+    return given
+
+
+def _check_kind(key: str, value: object, *, kinds: KeyKinds) -> None:
+    """Raise for a name that is no text, or a count that is no whole number."""
+    if key in kinds.text and not isinstance(value, str):
+        raise invalid_config(
+            f"{key} is {shown(str(value))}, which is no text", f"write {key} as text, a number in quotes"
+        )
+    number = not isinstance(value, bool) and isinstance(value, int | float)
+    if key in kinds.whole and not (number and isinstance(value, int)):
+        raise invalid_config(f"{key} is {shown(str(value))}", "give a whole number")
+    if key in kinds.number and not number:
+        raise invalid_config(f"{key} is {shown(str(value))}", "give a number")
+
+
+def parse_mode(value: object) -> RunMode:
+    """Read a run mode."""
+    try:
+        return RunMode(str(value))
+    except ValueError as error:
+        raise invalid_config(f"unknown mode {shown(str(value))}", "use batch or fast") from error
+
+
+def check_range(name: str, *, value: float, low: float, high: float) -> None:
+    """Raise unless ``low <= value <= high``."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+        raise invalid_config(f"{name} is {shown(str(value))}", f"give a number from {low:g} to {high:g}")
+
+
+def invalid_config(message: str, hint: str) -> UsageError:
+    """Build the error of a configuration that cannot be used."""
+    return UsageError(message, code="invalid_config", hint=hint)

@@ -1,0 +1,110 @@
+"""What the items of a paid stage came to, counted in one pass over their records; every flow counts the same way."""
+
+from array import array
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from eval_pipeline.core.cost import StageCost, Tariff
+from eval_pipeline.core.outcomes import ItemRecord, ItemStatus, Usage
+from eval_pipeline.core.statistics import percentile
+from eval_pipeline.core.thresholds import Threshold
+
+
+@dataclass(frozen=True, slots=True)
+class ItemCost:
+    """What one item cost with its retries; None when a part of it has no known price."""
+
+    usd: Decimal | None
+
+
+def price_item(record: ItemRecord, tariff: Tariff, *, at: datetime) -> ItemCost:
+    """Price the calls of one item, retries included, each by itself: prices may depend on the size of a request.
+
+    An item that was answered, with whatever, without a word on tokens is of unknown price; a failed one that reported
+    none is free.
+    """
+    if record.without_usage:
+        return ItemCost(None)
+    billed = [call for call in record.billed_calls if call.usage != Usage()]
+    prices = [tariff.price(call.usage, at=at, returned_model=call.model) for call in billed]
+    known = [price.usd for price in prices if price is not None]
+    return ItemCost(sum(known, Decimal(0)) if len(known) == len(prices) else None)
+
+
+def missing_record(item_id: str) -> ItemRecord:
+    """Return the record of an item that nothing came back for: the denominator is always the dataset."""
+    return ItemRecord(item_id=item_id, status=ItemStatus.MISSING, attempts=0)
+
+
+@dataclass(slots=True)
+class RecordTally:
+    """Counts over the records of a stage, in one pass."""
+
+    threshold: float
+    model: str
+    statuses: Counter[str] = field(default_factory=Counter)
+    models: Counter[str] = field(default_factory=Counter)
+    latencies_s: "array[float]" = field(default_factory=lambda: array("d"))
+    attempts: int = 0
+    usage: Usage = field(default_factory=Usage)
+    usd: Decimal = field(default_factory=Decimal)
+    unpriced: int = 0
+    without_usage: int = 0
+    unreported_calls: int = 0
+
+    def add(self, record: ItemRecord, cost: ItemCost) -> None:
+        """Count one item."""
+        self.statuses[str(record.status)] += 1
+        self.attempts += record.attempts
+        self.usage = self.usage + (record.usage or Usage()) + record.retried_usage
+        self.without_usage += record.without_usage
+        self.unreported_calls += record.unreported_calls
+        if record.model is not None:
+            self.models[record.model] += 1
+        if record.latency_s is not None:
+            self.latencies_s.append(record.latency_s)
+        if cost.usd is None:
+            self.unpriced += 1
+        else:
+            self.usd += cost.usd
+
+    @property
+    def verdict(self) -> Threshold:
+        """The failures against what the run allows."""
+        total = sum(self.statuses.values())
+        return Threshold(value=self.threshold, failed=total - self.statuses[str(ItemStatus.OK)], total=total)
+
+    def cost(self, *, rate: str) -> StageCost:
+        """Return tokens and dollars of all calls, retries included."""
+        model = self.models.most_common(1)[0][0] if self.models else self.model
+        return StageCost(model=model, usage=self.usage, priced_usd=self.usd, unpriced=self.unpriced, rate=rate)
+
+    def summary(self, *, rate: str) -> dict[str, Any]:
+        """Return the facts that the stage's manifest keeps."""
+        verdict = self.verdict
+        return {
+            "counts": {
+                "total": verdict.total,
+                "ok": verdict.total - verdict.failed,
+                "failed": verdict.failed,
+                "by_status": dict(sorted(self.statuses.items())),
+            },
+            "threshold": verdict.to_json(),
+            "cost": self.cost(rate=rate).as_json(),
+            "unpriced_items": self.unpriced,
+            "items_without_usage": self.without_usage,
+            "unreported_calls": self.unreported_calls,
+            "models": dict(self.models),
+            "attempts": self.attempts,
+            "latency_s": _percentiles(self.latencies_s),
+        }
+
+
+def _percentiles(latencies_s: Sequence[float]) -> Mapping[str, float | None] | None:
+    if not latencies_s:
+        return None
+    return {name: percentile(latencies_s, percent) for name, percent in (("p50", 50), ("p95", 95), ("max", 100))}
