@@ -106,7 +106,7 @@ class _Answering:
                     proven=counted.done > 0,
                 )
 
-    def _requests(self, index: RecordIndex) -> Iterator[LiveRequest]:
+    def _requests(self, index: RecordIndex) -> Iterator[LiveRequest[dict[str, Any]]]:
         for row in self.dataset.rows(["item_id", "question"]):
             item_id = row["item_id"]
             if index.finished(item_id):

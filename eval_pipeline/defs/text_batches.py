@@ -1,6 +1,6 @@
 """The paid stages of a batch run: what goes out, how far it is, and what is said while it is out."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,7 @@ from eval_pipeline.dispatch.embed import text_digest
 from eval_pipeline.dispatch.leases import HeldLease, hold
 from eval_pipeline.dispatch.records import RESULT_LOST, RecordIndex
 from eval_pipeline.dispatch.request_files import LineTemplate, ShardLimits
-from eval_pipeline.dispatch.submit import Desk, Order
+from eval_pipeline.dispatch.submit import Desk, Order, Parcel
 from eval_pipeline.dispatch.vectors import VectorIndex
 from eval_pipeline.storage.journal import Journal
 from eval_pipeline.storage.objects import temporary_folder
@@ -46,8 +46,7 @@ class Questions:
         """Say what is asked and how answers are kept."""
         return BatchWork(
             stage=self.task.ref("responses"),
-            order=self._order,
-            lines=self._lines,
+            parcels=self._parcels,
             handling=Handling(read=models.read_answer, writer=self._writer),
             first_round=first_round(self.task.deployment.objects, self.task.ref("responses")),
         )
@@ -58,10 +57,10 @@ class Questions:
         return _order(self.task, "responses", number, model=self.spec.model, endpoint=ANSWERS_ENDPOINT, limits=limits)
 
     @contextmanager
-    def _lines(self, anew: bool) -> Iterator[Iterator[bytes]]:
+    def _parcels(self, number: int, anew: bool) -> Iterator[Iterable[Parcel]]:
         journal = Journal(self.task.deployment.objects, self.task.ref("responses"))
         with journal.spool() as spool:
-            yield self._unanswered(RecordIndex(spool), anew=anew)
+            yield [Parcel(self._order(number), self._unanswered(RecordIndex(spool), anew=anew))]
 
     def _unanswered(self, index: RecordIndex, *, anew: bool) -> Iterator[bytes]:
         template = LineTemplate(endpoint=ANSWERS_ENDPOINT, body=self.spec.model_body)
@@ -117,8 +116,7 @@ class Texts:
         """Say what is embedded and how vectors are kept."""
         return BatchWork(
             stage=self.task.ref("embeddings"),
-            order=self._order,
-            lines=self._lines,
+            parcels=self._parcels,
             handling=Handling(read=models.read_vector, writer=self._writer),
             first_round=first_round(self.task.deployment.objects, self.task.ref("embeddings")),
         )
@@ -133,11 +131,11 @@ class Texts:
         return _order(self.task, "embeddings", number, model=model, endpoint=EMBEDDINGS_ENDPOINT, limits=limits)
 
     @contextmanager
-    def _lines(self, anew: bool) -> Iterator[Iterator[bytes]]:
+    def _parcels(self, number: int, anew: bool) -> Iterator[Iterable[Parcel]]:
         del anew
         journal = Journal(self.task.deployment.objects, self.task.ref("embeddings"))
         with journal.spool() as spool:
-            yield self._without_vector(VectorIndex.read(spool))
+            yield [Parcel(self._order(number), self._without_vector(VectorIndex.read(spool)))]
 
     def _without_vector(self, index: VectorIndex) -> Iterator[bytes]:
         body: dict[str, str | int] = {"model": self.spec.embedding_model, "encoding_format": "base64"}

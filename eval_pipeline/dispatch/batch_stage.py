@@ -3,7 +3,7 @@
 Whoever holds the lease may call ``advance`` at any time and as often as wanted; it never waits for a provider's batch.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,7 @@ from eval_pipeline.dispatch.collect import (
     write_off,
 )
 from eval_pipeline.dispatch.poll import PollReport, cancel_jobs, poll_account
-from eval_pipeline.dispatch.submit import Desk, Order, record_round, settle_intents
+from eval_pipeline.dispatch.submit import Desk, Parcel, record_round, settle_intents
 
 _MAY_GO_OUT_AGAIN = frozenset(
     {
@@ -38,10 +38,9 @@ class BatchWork:
     """What a flow asks for by batches, and how it keeps the results."""
 
     stage: StageRef
-    order: Callable[[int], Order]
-    """The order of a round."""
-    lines: Callable[[bool], AbstractContextManager[Iterator[bytes]]]
-    """Request lines of what is not finished; True: also of what failed for a reason that a person may have mended."""
+    parcels: Callable[[int, bool], AbstractContextManager[Iterable[Parcel]]]
+    """What a round asks of every model: what is not finished; True: also what failed for a reason that a person may
+    have mended."""
     handling: Handling
     first_round: int = 0
     """Of the rounds that count now; those before it belong to an account that a person closed."""
@@ -128,8 +127,8 @@ class BatchStage:
 
     def _submit_round(self, number: int, *, anew: bool) -> bool:
         """Record a round and tell whether there was anything to ask."""
-        with self._work.lines(anew) as lines:
-            return bool(record_round(self._desk, self._work.order(number), lines, folder=self._folder))
+        with self._work.parcels(number, anew) as parcels:
+            return bool(record_round(self._desk, parcels, folder=self._folder))
 
     def _look(self) -> None:
         desk = self._desk

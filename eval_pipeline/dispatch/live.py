@@ -4,28 +4,30 @@ A fixed set of workers draws the items one by one: memory does not grow with the
 ``concurrency`` calls are repeated.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Generic, TypeVar
 
 from eval_pipeline.core.outcomes import Attempt, BilledCall, ItemRecord, ItemStatus, settle
-from eval_pipeline.core.ports import Answerer
+from eval_pipeline.core.ports import Asks
 from eval_pipeline.core.retry import RetryPolicy
 from eval_pipeline.dispatch.breaker import Breaker, Endpoint
 from eval_pipeline.dispatch.budget import Purse
 from eval_pipeline.dispatch.calls import Called, Caller, run_workers
 from eval_pipeline.dispatch.gate import ShouldStop, StopReason, Timing, go_on
 
+Body = TypeVar("Body")
+
 
 @dataclass(frozen=True, slots=True)
-class LiveRequest:
+class LiveRequest(Generic[Body]):
     """One item to be asked.
 
     What ends in ``before`` carries what an earlier, unfinished record of the item says, so that its calls stay counted.
     """
 
     item_id: str
-    body: Mapping[str, Any]
+    body: Body
     billed_before: tuple[BilledCall, ...] = ()
     unreported_before: int = 0
     attempts_before: int = 0
@@ -47,14 +49,14 @@ class LiveOutcome:
 
 
 async def run_live(
-    requests: Iterable[LiveRequest],
+    requests: Iterable[LiveRequest[Body]],
     *,
-    answerer: Answerer,
+    answerer: Asks[Body],
     record: Callable[[ItemRecord], Awaitable[None]],
     policy: RetryPolicy,
     concurrency: int,
     endpoint: Endpoint,
-    purse: Purse[Mapping[str, Any]] | None = None,
+    purse: Purse[Body] | None = None,
     should_stop: ShouldStop = go_on,
     on_progress: Callable[[ItemRecord], None] | None = None,
     proven: bool = False,
@@ -79,7 +81,7 @@ async def run_live(
         EvalPipelineError: the account, the key or the address is at fault; those items are not recorded.
     """
     work = _LiveWork(requests, record=record, breaker=Breaker(endpoint, proven=proven), on_progress=on_progress)
-    caller = Caller(
+    caller: Caller[Body, Attempt] = Caller(
         send=answerer.ask,
         read=_as_it_is,
         policy=policy,
@@ -96,29 +98,26 @@ def _as_it_is(attempt: Attempt) -> Attempt:
     return attempt
 
 
-_Caller = Caller[Mapping[str, Any], Attempt]
-
-
-class _LiveWork:
+class _LiveWork(Generic[Body]):
     """What the workers share."""
 
     def __init__(
         self,
-        requests: Iterable[LiveRequest],
+        requests: Iterable[LiveRequest[Body]],
         *,
         record: Callable[[ItemRecord], Awaitable[None]],
         breaker: Breaker[ItemRecord],
         on_progress: Callable[[ItemRecord], None] | None,
     ) -> None:
         self.breaker = breaker
-        self._requests: Iterator[LiveRequest] = iter(requests)
+        self._requests: Iterator[LiveRequest[Body]] = iter(requests)
         self._record = record
         self._on_progress = on_progress
         self._recorded = 0
         self._ok = 0
         self._stopped: StopReason | None = None
 
-    async def run(self, caller: _Caller) -> None:
+    async def run(self, caller: Caller[Body, Attempt]) -> None:
         """Work until there is nothing left or a reason to stop."""
         while self._stopped is None and (request := next(self._requests, None)) is not None:
             called = await caller.call(request.body)
@@ -134,7 +133,7 @@ class _LiveWork:
             raise self.breaker.error
         return LiveOutcome(recorded=self._recorded, ok=self._ok, calls=calls, stopped=self._stopped)
 
-    async def _keep(self, request: LiveRequest, called: Called[Attempt]) -> None:
+    async def _keep(self, request: LiveRequest[Body], called: Called[Attempt]) -> None:
         """Record a final item; one that was given up only if a bill would be forgotten otherwise."""
         if called.attempt is None or (called.stopped is not None and not called.billed):
             return

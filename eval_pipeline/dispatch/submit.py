@@ -5,6 +5,7 @@ creation was begun, the batch's id. A kill between any two of them is made good 
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -48,6 +49,10 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def _as_it_is(_: BatchJob, path: Path) -> AbstractContextManager[Path]:
+    return nullcontext(path)
+
+
 @dataclass(frozen=True, slots=True)
 class Desk:
     """What submitting and collecting work with."""
@@ -59,11 +64,13 @@ class Desk:
     policy: BatchPolicy
     fence: Fence
     now: Callable[[], datetime] = utc_now
+    fill: Callable[[BatchJob, Path], AbstractContextManager[Path]] = _as_it_is
+    """Gives the file that is uploaded in place of the stored one, which holds no address that expires or is secret."""
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One round of requests of a stage: what is to be submitted, as what."""
+    """One model's share of a round of a stage: what is to be submitted, as what."""
 
     stage: StageRef
     round: int
@@ -73,22 +80,31 @@ class Order:
     limits: ShardLimits
 
 
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """What a round asks of one model; a round holds one for every model."""
+
+    order: Order
+    lines: Iterable[bytes]
+
+
 def requests_key(job: BatchJob) -> str:
     """Where the job's request file lies in our store; a file that is submitted again is the same one."""
     return f"{job.stage.prefix}/jobs/r{job.round:02d}-s{job.shard:04d}/requests.jsonl"
 
 
-def record_round(desk: Desk, order: Order, lines: Iterable[bytes], *, folder: Path) -> Sequence[BatchJob]:
+def record_round(desk: Desk, parcels: Iterable[Parcel], *, folder: Path) -> Sequence[BatchJob]:
     """Store the request files of a round, then record all intents in one transaction: a round is whole or not begun."""
     intents: list[BatchJob] = []
+    for parcel in parcels:
 
-    def deliver(shard: int, file: ShardFile) -> None:
-        intent = _intent(desk, order, shard=shard, file=file)
-        desk.fence.check()
-        desk.objects.put_file(requests_key(intent), file.path)
-        intents.append(intent)
+        def deliver(_: int, file: ShardFile, order: Order = parcel.order) -> None:
+            intent = _intent(desk, order, shard=len(intents), file=file)
+            desk.fence.check()
+            desk.objects.put_file(requests_key(intent), file.path)
+            intents.append(intent)
 
-    write_shards(lines, folder=folder, limits=order.limits, deliver=deliver)
+        write_shards(parcel.lines, folder=folder, limits=parcel.order.limits, deliver=deliver)
     desk.fence.check()
     return desk.ledger.add_jobs(intents)
 
@@ -207,7 +223,7 @@ def _upload(desk: Desk, job: BatchJob) -> BatchJob | None:
     if job.input_file_id is not None:
         return job
     name = f"{job.stage.key.run}-{job.stage.stage}-{job.name}.jsonl"
-    with desk.objects.local_copy(requests_key(job)) as path:
+    with desk.objects.local_copy(requests_key(job)) as stored, desk.fill(job, stored) as path:
         file_id = desk.provider.upload(path, name=name)
     return desk.ledger.change_job(job, input_file_id=file_id, token=desk.fence.token)
 

@@ -18,7 +18,7 @@ from eval_pipeline.dispatch.batch_stage import BatchStage, BatchWork
 from eval_pipeline.dispatch.collect import Handling
 from eval_pipeline.dispatch.records import RecordIndex
 from eval_pipeline.dispatch.request_files import LineTemplate, ShardLimits
-from eval_pipeline.dispatch.submit import Desk, Order
+from eval_pipeline.dispatch.submit import Desk, Order, Parcel
 from eval_pipeline.providers.openai.batch_lines import read_response_line
 from eval_pipeline.providers.openai.batches import OpenAIBatches
 from eval_pipeline.storage.journal import Journal
@@ -113,15 +113,7 @@ class World:
         """Ask every item, two a file."""
         return BatchWork(
             stage=STAGE,
-            order=lambda number: Order(
-                stage=STAGE,
-                round=number,
-                provider="openai",
-                model="gpt-4o-mini",
-                endpoint="/v1/responses",
-                limits=ShardLimits(requests=2, size_bytes=10_000),
-            ),
-            lines=self.lines,
+            parcels=self.parcels,
             handling=Handling(
                 read=read_response_line,
                 writer=lambda _: AnswerResults(),
@@ -129,13 +121,21 @@ class World:
         )
 
     @contextmanager
-    def lines(self, anew: bool) -> Iterator[Iterator[bytes]]:
+    def parcels(self, number: int, anew: bool) -> Iterator[list[Parcel]]:
         """Give the requests of what is not finished."""
         del anew
+        order = Order(
+            stage=STAGE,
+            round=number,
+            provider="openai",
+            model="gpt-4o-mini",
+            endpoint="/v1/responses",
+            limits=ShardLimits(requests=2, size_bytes=10_000),
+        )
         template = LineTemplate(endpoint="/v1/responses", body={"model": "gpt-4o-mini"})
         with Journal(self.objects, STAGE).spool() as spool:
             index = RecordIndex(spool)
-            yield (template.line(item, f"about {item}") for item in ITEMS if not index.finished(item))
+            yield [Parcel(order, (template.line(item, f"about {item}") for item in ITEMS if not index.finished(item)))]
 
     def answered(self) -> set[str]:
         """Return the items with a finished record."""
