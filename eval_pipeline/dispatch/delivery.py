@@ -1,0 +1,304 @@
+"""Brings recordings to a provider before requests name them, each once, and takes them away when nobody needs them.
+
+A stored request file names a clip by its content (``clip://`` and its sha256): an address at the provider expires, and
+a signed one is a secret. Addresses are filled in when the file goes out, so that a file that waited, or a follow-up
+round, finds its clips there. What was delivered is recorded as it arrives: after a kill only what is missing goes out.
+"""
+
+import re
+import threading
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from time import monotonic, sleep
+
+import orjson
+
+from eval_pipeline.core.batches import BatchCallError, CallFault
+from eval_pipeline.core.errors import UnavailableError
+from eval_pipeline.core.ports import Appender, Clip, FileHost, HostedFile, HostedState, ObjectStore
+
+AT_ONCE = 16
+UPLOAD_ATTEMPTS = 4
+"""Of one clip: an upload that may have arrived twice costs nothing, the second one is used."""
+_AGAIN = frozenset({CallFault.AMBIGUOUS, CallFault.UNREACHABLE, CallFault.BUSY})
+_LOOK_EVERY_S = (0.2, 0.5, 1.0, 2.0, 5.0)
+_MOST_WAIT_S = 600.0
+_NAMED = re.compile(rb'"clip://([0-9a-f]{64})"')
+
+
+def address(sha256: str) -> str:
+    """Name a clip in a stored request file."""
+    return f"clip://{sha256}"
+
+
+def named_clips(path: Path) -> Iterator[str]:
+    """Yield the clips that a request file names, each once."""
+    seen: set[str] = set()
+    with path.open("rb") as file:
+        for line in file:
+            for found in _NAMED.finditer(line):
+                sha256 = found[1].decode()
+                if sha256 not in seen:
+                    seen.add(sha256)
+                    yield sha256
+
+
+def write_filled(source: Path, target: Path, *, uris: Mapping[str, str]) -> Path:
+    """Copy a request file with real addresses in place of the clips' names."""
+    with source.open("rb") as stored, target.open("wb") as filled:
+        for line in stored:
+            filled.write(_NAMED.sub(lambda found: orjson.dumps(uris[found[1].decode()]), line))
+    return target
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryPolicy:
+    """The patience of a delivery."""
+
+    at_once: int = AT_ONCE
+    reuse_for: timedelta = timedelta(hours=36)
+    """A clip that the provider keeps for less than this is uploaded again: its batch may wait in a queue."""
+    most_wait_s: float = _MOST_WAIT_S
+    """For a provider to look through a clip."""
+    sleep: Callable[[float], None] = sleep
+    clock: Callable[[], float] = monotonic
+
+
+class Delivery:
+    """The clips of one stage at one provider's account.
+
+    Args:
+        host: where clips are brought.
+        objects: where it is recorded what was brought.
+        prefix: of those records.
+        now: the present; compared with what the provider says of expiry.
+        policy: patience.
+    """
+
+    def __init__(
+        self,
+        host: FileHost,
+        objects: ObjectStore,
+        *,
+        prefix: str,
+        now: Callable[[], datetime],
+        policy: DeliveryPolicy | None = None,
+    ) -> None:
+        self._host = host
+        self._objects = objects
+        self._prefix = f"{prefix}/delivered/{host.account}"
+        self._now = now
+        self._policy = policy or DeliveryPolicy()
+        self._seen: dict[str, HostedFile] = {}
+        """Clips that this process found usable: they need no further look."""
+
+    def deliver(
+        self, clips: Iterable[Clip], *, verify: bool = False, on_progress: Callable[[int], None] | None = None
+    ) -> dict[str, HostedFile]:
+        """Bring every clip that is not there yet; returns where each is, or why the provider cannot use it.
+
+        Args:
+            clips: each content once; drawn lazily, so that memory does not grow with them.
+            verify: ask about every clip that was delivered earlier: items of it failed.
+            on_progress: told how many clips are there.
+
+        Raises:
+            BatchCallError: the account is at fault, or the provider cannot be reached.
+        """
+        known = {sha: hosted for sha, hosted in (self._recorded() | self._seen).items() if self._keeps(hosted)}
+        found: dict[str, HostedFile] = {}
+        with self._records() as record, ThreadPoolExecutor(self._policy.at_once) as pool:
+
+            def bring(clip: Clip) -> tuple[str, HostedFile]:
+                before = known.get(clip.sha256)
+                if before is not None and (hosted := self._confirmed(before, verify=verify)) is not None:
+                    return clip.sha256, hosted
+                hosted = self._upload(clip)
+                record(clip.sha256, hosted)
+                return clip.sha256, self._when_usable(hosted)
+
+            for sha256, hosted in _side_by_side(pool, bring, clips, at_once=self._policy.at_once):
+                found[sha256] = hosted
+                if hosted.state is HostedState.ACTIVE:
+                    self._seen[sha256] = hosted
+                if on_progress is not None:
+                    on_progress(len(found))
+        return found
+
+    def take_away(self) -> int:
+        """Delete what was delivered, as far as it can be reached, and forget it; returns how many clips that were.
+
+        A clip that stays is deleted by its own expiry.
+        """
+        delivered = self._recorded()
+        with ThreadPoolExecutor(self._policy.at_once) as pool:
+            list(pool.map(self._delete, delivered.values()))
+        for key in list(self._objects.list(self._prefix)):
+            self._objects.delete(key)
+        self._seen.clear()
+        return len(delivered)
+
+    def _delete(self, hosted: HostedFile) -> None:
+        with suppress(BatchCallError):
+            self._host.delete(hosted.name)
+
+    def _keeps(self, hosted: HostedFile) -> bool:
+        return hosted.expires_at is None or hosted.expires_at - self._now() >= self._policy.reuse_for
+
+    def _confirmed(self, hosted: HostedFile, *, verify: bool) -> HostedFile | None:
+        """Return a clip that was delivered earlier as it is now, or None when it is gone or was not usable."""
+        if not verify and hosted.state is HostedState.ACTIVE:
+            return hosted
+        try:
+            return self._when_usable(self._host.look(hosted.name))
+        except BatchCallError as error:
+            if error.fault is not CallFault.GONE:
+                raise
+            return None
+
+    def _upload(self, clip: Clip) -> HostedFile:
+        for attempt in range(UPLOAD_ATTEMPTS):
+            try:
+                with clip.open() as path:
+                    return self._host.upload(path, name=clip.name, mime_type=clip.mime_type)
+            except BatchCallError as error:
+                if attempt + 1 == UPLOAD_ATTEMPTS or error.fault not in _AGAIN:
+                    return _not_taken(clip, error)
+                self._policy.sleep(error.retry_after_s or 0.5 * 2**attempt)
+        raise AssertionError("the last attempt returns or raises")
+
+    def _when_usable(self, hosted: HostedFile) -> HostedFile:
+        """Wait until the provider has looked through a clip; a look that fails is made again."""
+        began_s = self._policy.clock()
+        looks = 0
+        while hosted.state is HostedState.PROCESSING:
+            if self._policy.clock() - began_s > self._policy.most_wait_s:
+                words = f"still being processed after {self._policy.most_wait_s:g} s"
+                return replace(hosted, state=HostedState.FAILED, problem=words)
+            self._policy.sleep(_LOOK_EVERY_S[min(looks, len(_LOOK_EVERY_S) - 1)])
+            looks += 1
+            with suppressed_faults(_AGAIN):
+                hosted = self._host.look(hosted.name)
+        return hosted
+
+    def _recorded(self) -> dict[str, HostedFile]:
+        """Read what earlier deliveries recorded; the last record of a clip counts."""
+        found: dict[str, HostedFile] = {}
+        for key in self._objects.list(self._prefix):
+            for line in self._objects.read(key).split(b"\n")[:-1]:  # a torn last line was no record yet
+                value = orjson.loads(line)
+                expires = value["expires_at"]
+                found[value["sha256"]] = HostedFile(
+                    name=value["name"],
+                    uri=value["uri"],
+                    state=HostedState.PROCESSING,
+                    expires_at=None if expires is None else datetime.fromisoformat(expires),
+                )
+        return found
+
+    @contextmanager
+    def _records(self) -> Iterator[Callable[[str, HostedFile], None]]:
+        """Give a function that records a delivered clip durably, from any thread."""
+        number = sum(1 for _ in self._objects.list(self._prefix))
+        appender = self._objects.appender(self._prefix, name=f"{number:06d}")
+        lines = _Lines(appender)
+
+        def record(sha256: str, hosted: HostedFile) -> None:
+            expires = None if hosted.expires_at is None else hosted.expires_at.isoformat()
+            told = {"sha256": sha256, "name": hosted.name, "uri": hosted.uri, "expires_at": expires}
+            if hosted.state is not HostedState.FAILED:
+                lines.add(orjson.dumps(told) + b"\n")
+
+        try:
+            yield record
+        finally:
+            lines.close()
+            appender.close()
+
+
+class _Lines:
+    """Appends lines in a thread of its own, those that came meanwhile in one piece: nobody waits for a slow store.
+
+    A line that a kill takes away is a clip that goes out again, which costs nothing.
+    """
+
+    def __init__(self, appender: Appender) -> None:
+        self._appender = appender
+        self._waiting: list[bytes] = []
+        self._changing = threading.Lock()
+        self._thread = ThreadPoolExecutor(1)
+        self._writes: list[Future[None]] = []
+
+    def add(self, line: bytes) -> None:
+        with self._changing:
+            self._waiting.append(line)
+            if len(self._waiting) == 1:
+                self._writes = [write for write in self._writes if not write.done() or write.exception()]
+                self._writes.append(self._thread.submit(self._write))
+
+    def _write(self) -> None:
+        with self._changing:
+            lines, self._waiting = self._waiting, []
+        self._appender.append(b"".join(lines))
+
+    def close(self) -> None:
+        """Wait for the last lines; raises what went wrong with one."""
+        self._thread.shutdown()
+        for write in self._writes:
+            write.result()
+
+
+def _not_taken(clip: Clip, error: BatchCallError) -> HostedFile:
+    """Tell a clip that the provider refuses, which is that clip's matter, from a provider that cannot be used."""
+    if error.fault is not CallFault.REFUSED:
+        raise error
+    return HostedFile(name=clip.name, uri="", state=HostedState.FAILED, expires_at=None, problem=error.message)
+
+
+@contextmanager
+def suppressed_faults(faults: Collection[CallFault]) -> Iterator[None]:
+    """Let a call fail for a reason that passes."""
+    try:
+        yield
+    except BatchCallError as error:
+        if error.fault not in faults:
+            raise
+
+
+def _side_by_side(
+    pool: ThreadPoolExecutor,
+    bring: Callable[[Clip], tuple[str, HostedFile]],
+    clips: Iterable[Clip],
+    *,
+    at_once: int,
+) -> Iterator[tuple[str, HostedFile]]:
+    """Yield results as they come; a bounded number is under way, so that clips are drawn as they are needed."""
+    under_way: set[Future[tuple[str, HostedFile]]] = set()
+    try:
+        for clip in clips:
+            under_way.add(pool.submit(bring, clip))
+            if len(under_way) >= 2 * at_once:
+                done, under_way = wait(under_way, return_when=FIRST_COMPLETED)
+                yield from (future.result() for future in done)
+        while under_way:
+            done, under_way = wait(under_way, return_when=FIRST_COMPLETED)
+            yield from (future.result() for future in done)
+    finally:
+        for future in under_way:
+            future.cancel()
+
+
+def require_usable(found: Mapping[str, HostedFile]) -> dict[str, str]:
+    """Return where each clip is, or raise when one that was usable before is not any more."""
+    for sha256, hosted in found.items():
+        if hosted.state is HostedState.FAILED:
+            raise UnavailableError(
+                f"the provider does not take clip {sha256[:12]} any more: {hosted.problem or 'no reason given'}",
+                code="clip_refused",
+                hint="run retry sends it again",
+            )
+    return {sha256: hosted.uri for sha256, hosted in found.items()}
