@@ -101,7 +101,8 @@ def _write_batches(batches: list[dict[str, Any]]) -> None:
     ]
     write_table(("BATCHES OF", "ROUND", "SHARD", "STATE", "PROVIDER SAYS", "REQUESTS", "AGE", "BATCH"), rows)
     for batch in batches:
-        for words in (*batch["anomalies"], *([batch["error"]["message"]] if batch["error"] else [])):
+        error = batch["error"]["message"] if batch["error"] else None
+        for words in filter(None, (*batch["anomalies"], error, batch["expiry"])):
             click.echo(f"{batch['stage']} {batch['job']}: {printable(words)}")
 
 

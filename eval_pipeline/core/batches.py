@@ -111,6 +111,7 @@ class ProviderBatch:
     completed: int | None = None
     failed: int | None = None
     errors: tuple[LineError, ...] = ()
+    ended_at: datetime | None = None
 
 
 class ResultLine(NamedTuple):
@@ -211,6 +212,10 @@ class BatchPolicy:
     """Of one request file that the provider has no room for."""
     file_polls: int = 5
     """Looks at a completed batch without files before they count as missing."""
+    results_kept_s: float = 30 * 86_400.0
+    """How long OpenAI keeps the files of a batch that was made without ``output_expires_after``, as ours are."""
+    expiry_warning_s: float = 7 * 86_400.0
+    """So long before results are deleted a person is told that nobody has collected them."""
 
 
 def submission_key(*, ledger_id: str, stage: StageRef, shard: int, round_: int, attempt: int, fingerprint: str) -> str:
@@ -298,6 +303,36 @@ def deadline_of(job: BatchJob, *, policy: BatchPolicy, seen: ProviderBatch | Non
     """Return when a job is overdue: the window after its creation by the provider's clock, and some slack."""
     created = (seen.created_at if seen else None) or job.provider_created_at or job.create_started_at or job.created_at
     return created + timedelta(seconds=policy.window_s + policy.slack_s)
+
+
+def results_deleted_at(job: BatchJob, *, policy: BatchPolicy) -> datetime | None:
+    """Return when the provider deletes what a job brought, or may have brought; None when there is nothing to lose.
+
+    A batch that nobody could ask about any more may have ended as soon as it was created.
+    """
+    kept = timedelta(seconds=policy.results_kept_s)
+    if job.state is JobState.ENDED and job.ended_at is not None and (job.output_file_id or job.error_file_id):
+        return job.ended_at + kept
+    if job.state is JobState.SUBMITTED:
+        return (job.provider_created_at or job.create_started_at or job.created_at) + kept
+    return None
+
+
+def expiry_words(jobs: Iterable[BatchJob], *, now: datetime, policy: BatchPolicy) -> str | None:
+    """Say when the first results that nobody has collected are deleted; None while that is far off.
+
+    Args:
+        jobs: of one stage.
+        now: by the provider's clock where it is known: ours may jump.
+        policy: how long results are kept, and when to warn.
+    """
+    dated = [(moment, job) for job in jobs if (moment := results_deleted_at(job, policy=policy)) is not None]
+    moment, job = min(dated, key=lambda pair: pair[0], default=(None, None))
+    if moment is None or job is None or moment - now >= timedelta(seconds=policy.expiry_warning_s):
+        return None
+    days = (moment - now) // timedelta(days=1)
+    when = f"expire in {days:,} days, on" if days >= 0 else "may be deleted at the provider since"
+    return f"the results of batch {job.provider_id} are not collected and {when} {moment:%Y-%m-%d %H:%M} UTC"
 
 
 def queue_wait_s(job: BatchJob, *, policy: BatchPolicy) -> float:

@@ -8,7 +8,7 @@ from time import monotonic
 import dagster as dg
 from dagster._core.events import DagsterEvent, DagsterEventType
 
-from eval_pipeline.core.batches import JobState, deadline_of
+from eval_pipeline.core.batches import JobState, deadline_of, expiry_words
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.runs import Flow
 from eval_pipeline.core.stages import STAGES, StageRef
@@ -25,7 +25,7 @@ TICK_S = 40.0
 JOBS_A_TICK = 1_000
 WAKE_TAG = "eval_pipeline/collects"
 FRESHNESS_CHECK = "batch_freshness"
-_SHOWN_WORDS = 500
+_SHOWN_WORDS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ def _requests(instance: dg.DagsterInstance, deployment: Deployment, polled: Poll
         if any(run.status not in ENDED for run in runs) or _is_worked_on(instance, stage):
             continue
         if len(runs) >= MOST_ATTEMPTS:
-            polled.alerts[stage] = f"{stage}: {len(runs)} runs could not take it on; see their logs, then: run retry"
+            polled.alert(stage, f"{stage}: {len(runs)} runs could not take it on; see their logs, then: run retry")
             continue
         yield dg.RunRequest(
             run_key=f"{wake}/{len(runs)}",
@@ -169,9 +169,13 @@ def judge_freshness(task: Task, *, collected_by: str) -> dg.AssetCheckResult:
     jobs = task.deployment.ledger.stage_jobs(task.ref(collected_by))
     out = [job for job in jobs if job.state is JobState.SUBMITTED]
     overdue = [job for job in out if utc_now() > deadline_of(job, policy=policy)]
+    expiring = expiry_words(jobs, now=utc_now(), policy=policy)
     words = f"{len(out):,} of {len(jobs):,} batches are at the provider, {len(overdue):,} for longer than their window"
     return dg.AssetCheckResult(
-        passed=not overdue, severity=dg.AssetCheckSeverity.WARN, description=words, metadata={"overdue": len(overdue)}
+        passed=not overdue and expiring is None,
+        severity=dg.AssetCheckSeverity.WARN,
+        description="; ".join(filter(None, (words, expiring))),
+        metadata={"overdue": len(overdue)},
     )
 
 

@@ -248,7 +248,8 @@ def freshness_check(stage: dg.AssetsDefinition, *, collected_by: str) -> dg.Asse
         name="batch_freshness",
         partitions_def=text_runs,
         required_resource_keys={"deployment", "progress"},
-        description="No batch is open for longer than its window, and the provider's account can be asked.",
+        description="No batch is open for longer than its window, no results are about to expire, and the account can "
+        "be asked.",
     )
     def batch_freshness(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
         from eval_pipeline.defs.batch_sensors import judge_freshness  # noqa: PLC0415

@@ -46,6 +46,8 @@ class PollReport:
     """What a person must do before this account can be asked again."""
     trouble: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    provider_now: datetime | None = None
+    """The provider's clock, where it was asked."""
 
 
 def poll_account(
@@ -82,6 +84,7 @@ class _Poll:
         if not submitted and not intents:
             return
         listing = self._list([*submitted, *intents])
+        self.report.provider_now = listing.provider_now
         self.now = listing.provider_now or self.now
         look_for(self.ledger, intents, listing=listing, now=self.now, policy=self.policy)
         listed = {batch.id: batch for batch in listing.batches}
@@ -140,10 +143,10 @@ class _Poll:
                 self._write_when_new(job, facts)
             case Verdict.WAIT_FOR_FILES:
                 self.ledger.change_job(job, looks_without_files=job.looks_without_files + 1, **facts)
-            case Verdict.END:
-                self.report.ended += (
-                    self.ledger.change_job(job, to=JobState.ENDED, ended_at=self.now, **facts) is not None
-                )
+            case Verdict.END:  # long after its end, perhaps: its results are kept from then on
+                ended_at = batch.ended_at or self.now
+                ended = self.ledger.change_job(job, to=JobState.ENDED, ended_at=ended_at, **facts)
+                self.report.ended += ended is not None
             case Verdict.CANCEL:
                 self._cancel(job, facts)
             case Verdict.GIVE_UP:

@@ -6,6 +6,7 @@ Accounts are asked one by one; jobs of an account that this installation's keys 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import count
 from time import monotonic
 
@@ -15,6 +16,7 @@ from eval_pipeline.core.batches import (
     BatchJob,
     JobState,
     deadline_of,
+    expiry_words,
     wants_a_run,
 )
 from eval_pipeline.core.errors import EvalPipelineError
@@ -44,6 +46,12 @@ class Polled:
     alerts: dict[StageRef, str] = field(default_factory=dict)
     """What a person should do, by stage."""
     notes: list[str] = field(default_factory=list)
+    clocks: dict[str, datetime] = field(default_factory=dict)
+    """What the providers' clocks say, by project."""
+
+    def alert(self, stage: StageRef, words: str) -> None:
+        """Add what a person should do about a stage."""
+        self.alerts[stage] = "; ".join([*([self.alerts[stage]] if stage in self.alerts else []), words])
 
     def sentence(self) -> str:
         """Say in words what was seen."""
@@ -76,6 +84,9 @@ def poll_jobs(deployment: Deployment, jobs: Sequence[BatchJob], *, time_left: Ca
         overdue = [job for job in fresh if job.state is JobState.SUBMITTED and now > deadline_of(job, policy=policy)]
         if overdue and stage not in polled.alerts:
             polled.alerts[stage] = f"{stage}: batch {overdue[0].provider_id} is open for longer than its window"
+        expiring = expiry_words(fresh, now=polled.clocks.get(stage.key.project, now), policy=policy)
+        if expiring is not None:
+            polled.alert(stage, f"{stage}: {expiring}")
     return polled
 
 
@@ -98,6 +109,8 @@ def _poll_project(deployment: Deployment, project: str, jobs: Sequence[BatchJob]
         policy = models.batch_policy(deployment.settings)
         report = poll_account(deployment.ledger, provider, mine, policy=policy, now=utc_now())
         _tell(polled, mine, report)
+        if report.provider_now is not None:
+            polled.clocks[project] = report.provider_now
     finally:
         provider.close()
 

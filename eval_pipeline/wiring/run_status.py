@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from eval_pipeline.core.batches import BatchJob
+from eval_pipeline.core.batches import BatchJob, BatchPolicy, expiry_words, results_deleted_at
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.ports import LeaseHeld
 from eval_pipeline.core.runs import Flow
@@ -24,10 +24,11 @@ def run_status(deployment: Deployment, *, flow: Flow, key: RunKey) -> dict[str, 
 
 def batches_json(jobs: Sequence[BatchJob]) -> list[dict[str, Any]]:
     """Return what a person wants to know of a run's batches: what is waiting for what, and since when."""
-    return [_batch_json(job, now=datetime.now(UTC)) for job in jobs]
+    return [_batch_json(job, now=datetime.now(UTC), policy=BatchPolicy()) for job in jobs]
 
 
-def _batch_json(job: BatchJob, *, now: datetime) -> dict[str, Any]:
+def _batch_json(job: BatchJob, *, now: datetime, policy: BatchPolicy) -> dict[str, Any]:
+    deleted_at = results_deleted_at(job, policy=policy)
     since = job.provider_created_at or job.created_at
     until = job.ended_at or now
     return {
@@ -48,6 +49,8 @@ def _batch_json(job: BatchJob, *, now: datetime) -> dict[str, Any]:
         "submitted_at": None if job.provider_created_at is None else job.provider_created_at.isoformat(),
         "looked_at": None if job.looked_at is None else job.looked_at.isoformat(),
         "ended_at": None if job.ended_at is None else job.ended_at.isoformat(),
+        "results_deleted_at": None if deleted_at is None else deleted_at.isoformat(),
+        "expiry": expiry_words([job], now=now, policy=policy),
         "waits_until": None if job.waits_until is None else job.waits_until.isoformat(),
         "age_s": (until - since).total_seconds(),
         "age": _age((until - since).total_seconds()),

@@ -24,9 +24,11 @@ from eval_pipeline.core.batches import (
     can_move,
     counts_as_list,
     deadline_of,
+    expiry_words,
     may_become,
     queue_wait_s,
     refusal_of,
+    results_deleted_at,
     step_of_intent,
     step_of_stage,
     submission_key,
@@ -188,6 +190,49 @@ class TestVerdicts:
         ours_was_ahead = replace(SUBMITTED, created_at=after(86_400), create_started_at=after(86_400))
 
         assert deadline_of(ours_was_ahead, policy=POLICY) == after(POLICY.window_s + POLICY.slack_s)
+
+
+DAY_S = 86_400
+COLLECTABLE = replace(ENDED, ended_at=after(DAY_S), output_file_id="file-out")
+
+
+def test_results_are_kept_thirty_days_from_the_end_of_their_batch() -> None:
+    assert results_deleted_at(COLLECTABLE, policy=POLICY) == after(31 * DAY_S)
+    assert results_deleted_at(replace(COLLECTABLE, output_file_id=None, error_file_id="file-err"), policy=POLICY)
+
+
+def test_a_batch_that_nobody_can_ask_about_may_have_ended_as_soon_as_it_was_made() -> None:
+    assert results_deleted_at(SUBMITTED, policy=POLICY) == after(30 * DAY_S)
+
+
+@pytest.mark.parametrize(
+    "job",
+    [
+        INTENT,
+        replace(COLLECTABLE, output_file_id=None),
+        *(replace(COLLECTABLE, state=state) for state in FINAL),
+    ],
+    ids=["never-sent", "brought-nothing", *sorted(FINAL)],
+)
+def test_what_cannot_be_lost_does_not_expire(job: BatchJob) -> None:
+    assert expiry_words([job], now=after(60 * DAY_S), policy=POLICY) is None
+
+
+@pytest.mark.parametrize(
+    ("age_s", "expected"),
+    [
+        (24 * DAY_S, None),
+        (24 * DAY_S + 1, "not collected and expire in 6 days, on 2026-04-01 12:00 UTC"),
+        (31 * DAY_S - 1, "not collected and expire in 0 days, on 2026-04-01 12:00 UTC"),
+        (31 * DAY_S + 1, "not collected and may be deleted at the provider since 2026-04-01 12:00 UTC"),
+    ],
+)
+def test_a_person_is_told_a_week_before_results_expire(age_s: int, expected: str | None) -> None:
+    later = replace(COLLECTABLE, ended_at=after(20 * DAY_S), provider_id="batch_2")
+
+    words = expiry_words([later, COLLECTABLE], now=after(age_s), policy=POLICY)
+
+    assert words == (None if expected is None else f"the results of batch batch_1 are {expected}")
 
 
 def test_waits_for_room_grow_and_are_bounded() -> None:

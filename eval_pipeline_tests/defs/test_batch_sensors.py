@@ -193,6 +193,40 @@ def test_runs_that_fail_are_bounded_and_then_a_person_is_told(
     assert evaluations(instance, "first")[0][0] is False
 
 
+def test_results_that_nobody_can_collect_fail_the_check_a_week_before_they_expire(
+    deployment: Deployment, instance: dg.DagsterInstance
+) -> None:
+    """The alert of what keeps them from being collected stands beside it."""
+    ended_at = utc_now() - timedelta(days=25)
+    job = add_job(deployment, "first", state=JobState.ENDED, ended_at=ended_at, output_file_id="file-out")
+    for _ in range(MOST_ATTEMPTS):
+        [request] = requests_of(tick(deployment, instance)[0])
+        instance.create_run_for_job(_job(), tags=dict(request.tags), status=dg.DagsterRunStatus.FAILURE)
+
+    _, cursor = tick(deployment, instance)
+    [(passed, words)] = evaluations(instance, "first")
+    deployment.ledger.change_job(job, to=JobState.COLLECTED)
+    tick(deployment, instance, cursor)
+
+    assert not passed
+    assert "the results of batch batch_first are not collected and expire in 4 days" in words
+    assert "see their logs, then: run retry" in words
+    assert evaluations(instance, "first") == [(True, "every batch is within its window")]
+
+
+def test_results_under_a_key_that_is_gone_are_told_to_expire(
+    deployment: Deployment, instance: dg.DagsterInstance
+) -> None:
+    month_ago = utc_now() - timedelta(days=29)
+    add_job(deployment, "first", account="another", base_url="https://elsewhere.example", provider_created_at=month_ago)
+
+    answer, _ = tick(deployment, instance)
+
+    assert "give OPENAI_API_KEY and OPENAI_BASE_URL of that account back" in words_of(answer)
+    assert "expire in 0 days" in words_of(answer)
+    assert "expire in 0 days" in evaluations(instance, "first")[0][1]
+
+
 def test_many_open_jobs_are_looked_after_in_pages(
     deployment: Deployment, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:

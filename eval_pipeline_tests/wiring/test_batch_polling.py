@@ -140,6 +140,21 @@ def test_a_batch_that_has_ended_makes_its_stage_ready(office: Office, deployment
     assert second.sentence() == "2 open batches, 1 calls, 2 ended, 2 stages ready"
 
 
+def test_when_a_batch_ended_is_told_by_its_provider_and_not_by_the_look_that_saw_it(
+    office: Office, deployment: Deployment
+) -> None:
+    """A collector that was down for three weeks must not believe that results are kept for another month."""
+    [job] = office.submit(deployment, ("first", 0))
+    ended_at = (utc_now() - timedelta(days=24)).replace(microsecond=0)
+    office.server.batches["batch_0"]["completed_at"] = ended_at.timestamp()
+
+    poll(deployment)
+    polled = poll(deployment)
+
+    assert changed(deployment.ledger.find_job(job.id)).ended_at == ended_at
+    assert "not collected and expire in 5 days" in polled.alerts[stage_of("first")]
+
+
 def test_a_stage_is_not_ready_while_one_of_its_batches_is_out(office: Office, deployment: Deployment) -> None:
     office.submit(deployment, ("first", 0))
     office.submit(deployment, ("first", 1), scenario="stuck")

@@ -50,6 +50,7 @@ _PHASES = {
     "cancelled": Phase.CANCELLED,
     "failed": Phase.FAILED,
 }
+_ENDS = ("completed_at", "expired_at", "cancelled_at", "failed_at")
 _NO_CREDIT = frozenset({"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"})
 _HINTS = {
     CallFault.ACCOUNT: "check OPENAI_API_KEY, OPENAI_BASE_URL and the account's credit; nothing is lost meanwhile",
@@ -329,13 +330,12 @@ def _translate(document: Mapping[str, Any]) -> ProviderBatch:
     status = document.get("status")
     counts = document.get("request_counts")
     metadata = document.get("metadata")
-    created = document.get("created_at")
     return ProviderBatch(
         id=_text(document.get("id")) or "",
         phase=_PHASES.get(str(status), Phase.UNKNOWN),
         status=str(status),
         key=_text(metadata.get(KEY_NAME)) if isinstance(metadata, Mapping) else None,
-        created_at=datetime.fromtimestamp(created, UTC) if isinstance(created, int | float) and created else None,
+        created_at=_instant(document.get("created_at")),
         input_file_id=_text(document.get("input_file_id")),
         output_file_id=_text(document.get("output_file_id")),
         error_file_id=_text(document.get("error_file_id")),
@@ -343,7 +343,15 @@ def _translate(document: Mapping[str, Any]) -> ProviderBatch:
         completed=_count(counts, "completed"),
         failed=_count(counts, "failed"),
         errors=tuple(_errors(document.get("errors"))),
+        ended_at=next(filter(None, (_instant(document.get(name)) for name in _ENDS)), None),
     )
+
+
+def _instant(seconds: object) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(seconds, UTC) if isinstance(seconds, int | float) and seconds else None
+    except (ValueError, OverflowError, OSError):  # milliseconds, for example
+        return None
 
 
 def _errors(errors: object) -> list[LineError]:
