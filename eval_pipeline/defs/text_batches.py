@@ -9,14 +9,14 @@ from eval_pipeline.core.batches import BatchJob
 from eval_pipeline.core.errors import ConflictError, NotFoundError
 from eval_pipeline.core.outcomes import ItemRecord
 from eval_pipeline.core.ports import ObjectStore, StageReader
-from eval_pipeline.core.runs import RunState
+from eval_pipeline.core.runs import RunMode, RunState
 from eval_pipeline.core.stages import StageRef
 from eval_pipeline.defs.tasks import Task
 from eval_pipeline.dispatch.batch_results import AnswerResults, VectorResults, never_asked
 from eval_pipeline.dispatch.batch_stage import Advance, BatchStage, BatchWork, supersede
 from eval_pipeline.dispatch.collect import Handling
 from eval_pipeline.dispatch.embed import text_digest
-from eval_pipeline.dispatch.leases import HeldLease, hold
+from eval_pipeline.dispatch.leases import STAGE_IN_USE, HeldLease, hold
 from eval_pipeline.dispatch.records import RESULT_LOST, RecordIndex
 from eval_pipeline.dispatch.request_files import LineTemplate, ShardLimits
 from eval_pipeline.dispatch.submit import Desk, Order, Parcel
@@ -234,10 +234,19 @@ def go_on(
         _start_over(task, stage)
     elif made_from is not None:
         _refuse_changed_input(batch, made_from=made_from)
-    with batch_stage(task, work()) as batches:
-        cancelled = stage.run.cancel_requested
-        advance = batches.wind_up() if cancelled else batches.advance()
-    stage.lease.check()
+    cancelled = stage.run.cancel_requested
+    with leaving_to_holder(task):
+        with batch_stage(task, work()) as batches:
+            advance = batches.wind_up() if cancelled else batches.advance()
+        stage.lease.check()
+        return _told(task, stage, advance, cancelled=cancelled)
+    if stage.run.state is not RunState.RUNNING or stage.run.worker in {None, task.deployment.worker}:
+        wait_for_provider(task, cancelled=cancelled)
+    return False
+
+
+def _told(task: Task, stage: StageAtWork, advance: Advance, *, cancelled: bool) -> bool:
+    """Record how far the stage came, and tell whether it is finished."""
     _report(task, stage, advance)
     if advance.finished and cancelled:
         raise run_cancelled(stage.run.key)
@@ -245,6 +254,23 @@ def go_on(
         task.say(waiting_words(advance))
         wait_for_provider(task, cancelled=cancelled)
     return advance.finished
+
+
+@contextmanager
+def leaving_to_holder(task: Task) -> Iterator[None]:
+    """Leave what another process holds to that process, and go on behind the ``with``.
+
+    Nothing is lost by it: the holder takes the stage on, or its lease ends and the sensor asks for another run. It
+    stays an error where a person would not get what was asked for: of a fast run, and of one that is to start over.
+    """
+    try:
+        yield
+    except ConflictError as error:
+        run = find_run(task.deployment, flow=task.flow, key=task.key)
+        wished = task.refresh or task.resend_lost
+        if error.code != STAGE_IN_USE or run.mode is not RunMode.BATCH or wished:
+            raise
+        task.say(f"{error.message}; it is left to that process, and nothing is yielded here")
 
 
 def _report(task: Task, stage: StageAtWork, advance: Advance) -> None:

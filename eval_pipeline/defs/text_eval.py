@@ -12,7 +12,7 @@ from eval_pipeline.defs.failures import explained
 from eval_pipeline.defs.io_managers import OPTIONAL
 from eval_pipeline.defs.partitions import text_runs
 from eval_pipeline.defs.run_sensors import requested_text_runs
-from eval_pipeline.defs.tasks import task_of
+from eval_pipeline.defs.tasks import Task, task_of
 
 GROUP = str(Flow.TEXT)
 
@@ -116,7 +116,7 @@ def responses(
 
     task = task_of(context, refresh=config.refresh, resend_lost=config.resend_lost)
     yield from _made_when_ready(
-        lambda: text_answers.make_responses(task, dataset=dataset, response_batch=response_batch)
+        task, lambda: text_answers.make_responses(task, dataset=dataset, response_batch=response_batch)
     )
 
 
@@ -143,9 +143,10 @@ def embeddings(
 
     task = task_of(context, refresh=config.refresh, resend_lost=config.resend_lost)
     yield from _made_when_ready(
+        task,
         lambda: text_embeddings.make_embeddings(
             task, dataset=dataset, responses=responses, embedding_batch=embedding_batch
-        )
+        ),
     )
 
 
@@ -202,11 +203,13 @@ def _made(make: Callable[[], StageReader]) -> dg.Output[StageReader]:
     return dg.Output(stored, metadata=describe(stored))
 
 
-def _made_when_ready(make: Callable[[], StageReader | None]) -> Iterator[dg.Output[StageReader]]:
-    """Make a stage, or yield nothing while it waits for its provider: all that depends on it is skipped."""
+def _made_when_ready(task: Task, make: Callable[[], StageReader | None]) -> Iterator[dg.Output[StageReader]]:
+    """Make a stage, or yield nothing while it waits or another process makes it: all that depends on it is skipped."""
+    from eval_pipeline.defs.text_batches import leaving_to_holder  # noqa: PLC0415
     from eval_pipeline.defs.text_metadata import describe  # noqa: PLC0415
 
-    with explained():
+    stored = None
+    with explained(), leaving_to_holder(task):
         stored = make()
     if stored is not None:
         yield dg.Output(stored, metadata=describe(stored))

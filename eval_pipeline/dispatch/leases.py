@@ -16,6 +16,7 @@ from eval_pipeline.core.ports import Lease, LeaseHeld, LeaseLedger
 from eval_pipeline.core.runs import Worker
 from eval_pipeline.dispatch.workers import worker_is_dead
 
+STAGE_IN_USE: Final = "stage_in_use"
 PATIENCE_S: Final = 60.0
 BEAT_EVERY_S: Final = 5.0
 _LOOKS_PER_BEAT: Final = 4
@@ -182,7 +183,7 @@ def _stage_in_use(held: LeaseHeld, *, patience_s: float) -> ConflictError:
     return ConflictError(
         f"{held.resource} is being worked on by process {holder.pid} on {holder.host} "
         f"since {held.since:%Y-%m-%d %H:%M:%S} UTC",
-        code="stage_in_use",
+        code=STAGE_IN_USE,
         hint=f"wait until it ends, or end that process: then this command takes over within {patience_s:.0f} s",
     )
 

@@ -175,15 +175,17 @@ def test_a_run_of_the_partition_that_a_person_started_is_waited_for(
     assert requests_of(tick(deployment, instance)[0]) == []
 
 
-def test_runs_that_fail_are_bounded_and_then_a_person_is_told(
-    deployment: Deployment, instance: dg.DagsterInstance
+@pytest.mark.parametrize("ended", [dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.SUCCESS], ids=str)
+def test_runs_that_do_not_take_a_stage_on_are_bounded_and_then_a_person_is_told(
+    deployment: Deployment, instance: dg.DagsterInstance, ended: dg.DagsterRunStatus
 ) -> None:
+    """A run that finds its stage held by another process succeeds and has collected nothing."""
     add_job(deployment, "first", state=JobState.ENDED)
     keys = set()
     for _ in range(MOST_ATTEMPTS):
         [request] = requests_of(tick(deployment, instance)[0])
         keys.add(request.run_key)
-        instance.create_run_for_job(_job(), tags=dict(request.tags), status=dg.DagsterRunStatus.FAILURE)
+        instance.create_run_for_job(_job(), tags=dict(request.tags), status=ended)
 
     answer, _ = tick(deployment, instance)
 
