@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from eval_pipeline.core.batches import BatchJob
@@ -12,6 +13,7 @@ from eval_pipeline.core.ports import ObjectStore, StageReader
 from eval_pipeline.core.runs import RunMode, RunState
 from eval_pipeline.core.stages import StageRef
 from eval_pipeline.defs.tasks import Task
+from eval_pipeline.defs.text_budget import purse_of_answers, purse_of_texts
 from eval_pipeline.dispatch.batch_results import AnswerResults, VectorResults, never_asked
 from eval_pipeline.dispatch.batch_stage import Advance, BatchStage, BatchWork, supersede
 from eval_pipeline.dispatch.collect import Handling
@@ -48,6 +50,7 @@ class Questions:
             stage=self.task.ref("responses"),
             parcels=self._parcels,
             handling=Handling(read=models.read_answer, writer=self._writer),
+            purse=partial(purse_of_answers, self.task, self.spec),
             first_round=first_round(self.task.deployment.objects, self.task.ref("responses")),
         )
 
@@ -118,6 +121,7 @@ class Texts:
             stage=self.task.ref("embeddings"),
             parcels=self._parcels,
             handling=Handling(read=models.read_vector, writer=self._writer),
+            purse=partial(purse_of_texts, self.task, self.spec, self.responses),
             first_round=first_round(self.task.deployment.objects, self.task.ref("embeddings")),
         )
 

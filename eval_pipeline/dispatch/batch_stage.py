@@ -12,6 +12,7 @@ from eval_pipeline.core.batches import OPEN, BatchJob, JobState, StageStep, step
 from eval_pipeline.core.outcomes import AttemptOutcome
 from eval_pipeline.core.ports import BatchLedger, BatchProvider
 from eval_pipeline.core.stages import StageRef
+from eval_pipeline.dispatch.budget import RoundPurse
 from eval_pipeline.dispatch.collect import (
     Handling,
     collect_job,
@@ -42,6 +43,8 @@ class BatchWork:
     """What a round asks of every model: what is not finished; True: also what failed for a reason that a person may
     have mended."""
     handling: Handling
+    purse: Callable[[], RoundPurse | None] = lambda: None
+    """Opens what pays for a round; None where the run has no budget."""
     first_round: int = 0
     """Of the rounds that count now; those before it belong to an account that a person closed."""
 
@@ -126,9 +129,16 @@ class BatchStage:
         )
 
     def _submit_round(self, number: int, *, anew: bool) -> bool:
-        """Record a round and tell whether there was anything to ask."""
+        """Record a round and tell whether there was anything to ask; raises when the budget has no room for it."""
+        purse = self._work.purse()
+        earlier = self._jobs()
+
+        def pay(intents: Sequence[BatchJob]) -> None:
+            if purse is not None:
+                purse.pay(intents, earlier=earlier)
+
         with self._work.parcels(number, anew) as parcels:
-            return bool(record_round(self._desk, parcels, folder=self._folder))
+            return bool(record_round(self._desk, parcels, folder=self._folder, pay=pay))
 
     def _look(self) -> None:
         desk = self._desk

@@ -1,4 +1,4 @@
-"""A budget that cannot be overshot: every call reserves its worst case before it is made.
+"""A budget that cannot be overshot: every call, and every round of batches, reserves its worst case before it is made.
 
 What an answer really cost replaces the reservation; a call whose price nobody told (time out, cut connection) is
 counted at its worst. Where a bound must be learnt first, one call goes alone. See ``core.cost.worst_usage`` for where
@@ -10,12 +10,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from math import ceil
 from typing import Any, Protocol, TypeVar
 
+from eval_pipeline.core.batches import BatchJob, JobState
 from eval_pipeline.core.cost import NOTHING, Experience, Tariff, first_usage, worst_usage
-from eval_pipeline.core.errors import UsageError
-from eval_pipeline.core.names import shown
-from eval_pipeline.core.outcomes import Attempt, Usage
+from eval_pipeline.core.errors import IncompleteError, UsageError
+from eval_pipeline.core.names import command_on, shown
+from eval_pipeline.core.outcomes import Attempt, AttemptOutcome, Usage
 
 RequestT_contra = TypeVar("RequestT_contra", contravariant=True)
 _ONE_TOKEN = Usage(input=1, output=1, total=2)
@@ -147,6 +149,62 @@ class EmbeddingPurse:
     def settle(self, reservation: Reservation, attempt: Attempt) -> None:
         """Count what the pack cost."""
         self._budget.settle(reservation.usd, cost_usd=self._prices.cost(attempt, worst_usd=reservation.usd))
+
+
+class RoundPurse:
+    """Pays for rounds of batches: nothing of a round goes out unless the worst case of the whole round fits.
+
+    The bound comes of the sizes of the request files, without a second look at their lines: a request has as many bytes
+    as one of its file has on average. That is exact as long as a price does not depend on the size of a request.
+
+    Args:
+        limit_usd: of the run.
+        spent_usd: by what has been collected.
+        tariff: at batch rates.
+        bound: the most tokens that a request of so many bytes may use.
+    """
+
+    def __init__(
+        self,
+        *,
+        limit_usd: Decimal,
+        spent_usd: Decimal,
+        tariff: Tariff,
+        bound: Callable[[int], Usage],
+        now: Callable[[], datetime] = _now,
+    ) -> None:
+        self._limit_usd = limit_usd
+        self._spent_usd = spent_usd
+        self._prices = _Prices(tariff, now)
+        self._bound = bound
+
+    def pay(self, intents: Sequence[BatchJob], *, earlier: Sequence[BatchJob]) -> None:
+        """Raise ``budget_exceeded`` when a round does not fit; results of earlier ones that are lost count at worst."""
+        worst_usd = self._worst(intents, count=lambda job: job.requests)
+        spent_usd = self._spent_usd + self._worst(earlier, count=_lost)
+        if not intents or Budget(limit_usd=self._limit_usd, spent_usd=spent_usd).fits(worst_usd):
+            return
+        stage = intents[0].stage
+        raise IncompleteError(
+            f"run {stage.key.partition} stopped at its budget: {sum(job.requests for job in intents):,} requests of "
+            f"{stage.stage} may cost ${worst_usd:.6f}, ${spent_usd:.6f} of ${self._limit_usd:.6f} is spent; "
+            "none of them was sent",
+            code="budget_exceeded",
+            hint=f"what was answered is kept; {command_on('run retry', stage.key)} --max-cost-usd X goes on",
+        )
+
+    def _worst(self, jobs: Sequence[BatchJob], *, count: Callable[[BatchJob], int]) -> Decimal:
+        return sum((count(job) * self._prices.usd(self._bound(bytes_a_request([job]))) for job in jobs), NOTHING)
+
+
+def bytes_a_request(jobs: Sequence[BatchJob]) -> int:
+    """Return the size of a request, on average over the files of some jobs, rounded up."""
+    return ceil(sum(job.size_bytes for job in jobs) / max(1, sum(job.requests for job in jobs)))
+
+
+def _lost(job: BatchJob) -> int:
+    """Count requests that may have been charged and that brought nothing to read a price from."""
+    return job.requests if job.state is JobState.LOST else (job.outcomes or {}).get(str(AttemptOutcome.MISSING), 0)
 
 
 class _Prices:

@@ -110,6 +110,10 @@ class RecordIndex:
     def __len__(self) -> int:
         return len(self._known)
 
+    def __iter__(self) -> Iterator[str]:
+        """Walk the items that have a record."""
+        return iter(self._known)
+
     def finished(self, item_id: str) -> bool:
         """Whether asking the item again is pointless."""
         return self._known.get(item_id, 0) & 1 == 1

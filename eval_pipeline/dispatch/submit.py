@@ -93,8 +93,17 @@ def requests_key(job: BatchJob) -> str:
     return f"{job.stage.prefix}/jobs/r{job.round:02d}-s{job.shard:04d}/requests.jsonl"
 
 
-def record_round(desk: Desk, parcels: Iterable[Parcel], *, folder: Path) -> Sequence[BatchJob]:
-    """Store the request files of a round, then record all intents in one transaction: a round is whole or not begun."""
+def record_round(
+    desk: Desk, parcels: Iterable[Parcel], *, folder: Path, pay: Callable[[Sequence[BatchJob]], None]
+) -> Sequence[BatchJob]:
+    """Store the request files of a round, then record all intents in one transaction: a round is whole or not begun.
+
+    Args:
+        desk: what it works with.
+        parcels: what is asked of each model.
+        folder: for the file in progress.
+        pay: raises when the whole round costs too much; then nothing of it is recorded.
+    """
     intents: list[BatchJob] = []
     for parcel in parcels:
 
@@ -105,6 +114,7 @@ def record_round(desk: Desk, parcels: Iterable[Parcel], *, folder: Path) -> Sequ
             intents.append(intent)
 
         write_shards(parcel.lines, folder=folder, limits=parcel.order.limits, deliver=deliver)
+    pay(intents)
     desk.fence.check()
     return desk.ledger.add_jobs(intents)
 

@@ -1,6 +1,7 @@
 import asyncio
 from collections.abc import Mapping
-from datetime import datetime
+from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -8,13 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from eval_pipeline.core.batches import BatchJob, JobState
 from eval_pipeline.core.cost import Tariff
-from eval_pipeline.core.errors import UsageError
+from eval_pipeline.core.errors import IncompleteError, UsageError
+from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.outcomes import Attempt, AttemptOutcome, Usage
 from eval_pipeline.core.ports import Price
 from eval_pipeline.core.retry import RetryPolicy
-from eval_pipeline.core.runs import RunMode
-from eval_pipeline.dispatch.budget import Budget, EmbeddingPurse, ResponsePurse
+from eval_pipeline.core.runs import Flow, RunMode
+from eval_pipeline.core.stages import StageRef
+from eval_pipeline.dispatch.budget import Budget, EmbeddingPurse, ResponsePurse, RoundPurse
 from eval_pipeline.dispatch.gate import StopReason
 from eval_pipeline.dispatch.live import LiveOutcome, LiveRequest, run_live
 from eval_pipeline_tests.dispatch.fake_provider import ENDPOINT, SERVER_ERROR, FakeAnswerer, Records, failure
@@ -179,3 +183,78 @@ def test_a_pack_of_texts_is_paid_by_its_bytes_at_most() -> None:
     budget = run_virtually(work())
 
     assert (budget.spent_usd, budget.reserved_usd) == (3 * CENT, 14 * CENT)
+
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+TEN_REQUESTS = BatchJob(
+    id=0,
+    stage=StageRef(flow=Flow.TEXT, key=RunKey(project="default", run="first"), stage="responses"),
+    round=0,
+    shard=0,
+    attempt=0,
+    submission_key="key",
+    fingerprint="sha",
+    provider="openai",
+    account="account",
+    base_url="http://127.0.0.1/v1",
+    model="gpt-4o",
+    endpoint="/v1/responses",
+    requests=10,
+    size_bytes=100,
+    state=JobState.INTENT,
+    created_at=NOON,
+    updated_at=NOON,
+)
+"""A request may cost 10 cents: a token a byte."""
+
+
+def round_purse(limit: str, *, spent: str = "0", tariff: Tariff = TARIFF) -> RoundPurse:
+    def a_token_a_byte(size_bytes: int) -> Usage:
+        return Usage(input=size_bytes, total=size_bytes)
+
+    return RoundPurse(limit_usd=Decimal(limit), spent_usd=Decimal(spent), tariff=tariff, bound=a_token_a_byte)
+
+
+@pytest.mark.parametrize(
+    ("limit", "spent", "shards", "fits"),
+    [("1", "0", 1, True), ("0.99", "0", 1, False), ("2", "1", 1, True), ("2", "0", 2, True), ("1.99", "0", 2, False)],
+)
+def test_a_round_of_batches_goes_out_whole_or_not_at_all(limit: str, spent: str, shards: int, fits: bool) -> None:
+    purse = round_purse(limit, spent=spent)
+
+    if fits:
+        purse.pay([TEN_REQUESTS] * shards, earlier=[])
+        return
+    with pytest.raises(IncompleteError, match="none of them was sent") as raised:
+        purse.pay([TEN_REQUESTS] * shards, earlier=[])
+    assert raised.value.code == "budget_exceeded"
+    assert "run retry first --max-cost-usd X" in raised.value.hint
+
+
+def test_the_bytes_of_a_request_are_rounded_up() -> None:
+    with pytest.raises(IncompleteError, match=r"10 requests of responses may cost \$1\.100000"):
+        round_purse("1").pay([replace(TEN_REQUESTS, size_bytes=101)], earlier=[])
+
+
+@pytest.mark.parametrize(
+    ("earlier", "lost"),
+    [
+        (replace(TEN_REQUESTS, state=JobState.LOST, outcomes={"expired": 10}), "1.0"),
+        (replace(TEN_REQUESTS, state=JobState.COLLECTED, outcomes={"ok": 7, "missing": 3}), "0.3"),
+        (replace(TEN_REQUESTS, state=JobState.COLLECTED, outcomes={"ok": 7, "expired": 3}), "0.0"),
+        (replace(TEN_REQUESTS, state=JobState.FAILED, outcomes={"failed": 10}), "0.0"),
+    ],
+)
+def test_results_that_nobody_can_price_count_at_their_worst(earlier: BatchJob, lost: str) -> None:
+    with pytest.raises(IncompleteError, match=rf"\${lost}00000 of \$0\.900000 is spent"):
+        round_purse("0.9").pay([TEN_REQUESTS], earlier=[earlier])
+
+
+def test_a_round_without_requests_costs_nothing() -> None:
+    round_purse("0.5", spent="1").pay([], earlier=[TEN_REQUESTS])
+
+
+def test_a_round_of_a_model_without_a_price_is_refused() -> None:
+    with pytest.raises(UsageError) as raised:
+        round_purse("1", tariff=replace(TARIFF, model="unheard-of"))
+    assert raised.value.code == "budget_needs_price"
