@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from eval_pipeline.cli.main import cli
+from eval_pipeline.core.providers import Provider
 from eval_pipeline.core.runs import RunState
 from eval_pipeline.text_eval.scorers import parse_scorers
 from eval_pipeline.text_eval.spec import REQUEST_KEYS, TextRequest, build_model_body
@@ -119,7 +120,7 @@ def test_the_example_of_a_credentials_file_is_accepted(tmp_path: Path) -> None:
     file.write_text(next(block for block in _blocks(CONFIGURATION, "yaml") if "health:" in block), encoding="utf-8")
 
     assert read_credentials("health", file=file, environ={}).traces_to_langfuse
-    assert read_credentials("schools", file=file, environ={}).openai_base_url == "http://127.0.0.1:8000/v1"
+    assert read_credentials("schools", file=file, environ={}).base_url(Provider.OPENAI) == "http://127.0.0.1:8000/v1"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=_name)

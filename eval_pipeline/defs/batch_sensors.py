@@ -10,9 +10,10 @@ from dagster._core.events import DagsterEvent, DagsterEventType
 
 from eval_pipeline.core.batches import JobState, deadline_of, expiry_words
 from eval_pipeline.core.names import RunKey
+from eval_pipeline.core.providers import Provider
 from eval_pipeline.core.runs import Flow
 from eval_pipeline.core.stages import STAGES, StageRef
-from eval_pipeline.defs.collectors import BEAT_EVERY_S, COLLECTOR
+from eval_pipeline.defs.collectors import BEAT_EVERY_S, COLLECTORS
 from eval_pipeline.defs.run_sensors import ENDED, MOST_ATTEMPTS
 from eval_pipeline.defs.tasks import Task
 from eval_pipeline.dispatch.submit import utc_now
@@ -48,17 +49,17 @@ class _Place:
 
 
 def look_after_batches(
-    context: dg.SensorEvaluationContext, deployment: Deployment, *, provider: str
+    context: dg.SensorEvaluationContext, deployment: Deployment, *, provider: Provider
 ) -> dg.SensorResult | dg.SkipReason:
     """Poll one page of open jobs; the next tick goes on behind it."""
     place = _Place.read(context.cursor)
-    jobs = deployment.ledger.open_jobs(provider=provider, after_id=place.after_id, limit=JOBS_A_TICK)
+    jobs = deployment.ledger.open_jobs(provider=str(provider), after_id=place.after_id, limit=JOBS_A_TICK)
     end_s = monotonic() + TICK_S
     polled = poll_jobs(deployment, jobs, time_left=lambda: end_s - monotonic())
     requests = list(_requests(context.instance, deployment, polled))
     all_seen = place.after_id == 0 and len(jobs) < JOBS_A_TICK
     alerts = _tell_checks(context.instance, deployment, polled, {job.stage for job in jobs}, place, all_seen=all_seen)
-    beat_s = _beat(context.instance, last_s=place.beat_s)
+    beat_s = _beat(context.instance, provider, last_s=place.beat_s)
     left = _Place(jobs[-1].id if len(jobs) == JOBS_A_TICK else 0, alerts, beat_s).written()
     if not jobs:
         context.update_cursor(left)
@@ -70,12 +71,14 @@ def look_after_batches(
     )
 
 
-def _beat(instance: dg.DagsterInstance, *, last_s: float) -> float:
+def _beat(instance: dg.DagsterInstance, provider: Provider, *, last_s: float) -> float:
     """Materialize the collector's own asset now and then: its freshness policy tells when nobody collects any more."""
     now_s = utc_now().timestamp()
     if 0 <= now_s - last_s < BEAT_EVERY_S:
         return last_s
-    instance.report_runless_asset_event(dg.AssetMaterialization(COLLECTOR.key, description="looked after open batches"))
+    instance.report_runless_asset_event(
+        dg.AssetMaterialization(COLLECTORS[provider].key, description="looked after open batches")
+    )
     return now_s
 
 
@@ -92,6 +95,7 @@ def _requests(instance: dg.DagsterInstance, deployment: Deployment, polled: Poll
         yield dg.RunRequest(
             run_key=f"{wake}/{len(runs)}",
             partition_key=stage.key.partition,
+            job_name=str(stage.flow),
             asset_selection=[dg.AssetKey([str(stage.flow), name]) for name in stages_from(stage.flow, stage.stage)],
             tags={WAKE_TAG: wake},
         )
@@ -100,14 +104,20 @@ def _requests(instance: dg.DagsterInstance, deployment: Deployment, polled: Poll
 def wake_name(deployment: Deployment, stage: StageRef) -> str:
     """Name what a run is started for; it changes with every submission of the stage."""
     newest = max((job.id for job in deployment.ledger.stage_jobs(stage)), default=0)
-    return f"{stage.key.partition}/{stage.stage}/{newest}"
+    return f"{stage.flow}/{stage.key.partition}/{stage.stage}/{newest}"
 
 
 def _is_worked_on(instance: dg.DagsterInstance, stage: StageRef) -> bool:
     """Tell whether some run of the partition has not ended: it takes the stage on itself, or the next tick does."""
     statuses = [status for status in dg.DagsterRunStatus if status not in ENDED]
     tags = {"dagster/partition": stage.key.partition}
-    return bool(instance.get_runs(dg.RunsFilter(tags=tags, statuses=statuses), limit=1))
+    under_way = instance.get_runs(dg.RunsFilter(tags=tags, statuses=statuses))
+    return any(_is_of(run, stage.flow) for run in under_way)
+
+
+def _is_of(run: dg.DagsterRun, flow: Flow) -> bool:
+    """Tell whose a Dagster run is: flows may share a name, and the UI starts some under a job of its own."""
+    return run.job_name == str(flow) or any(key.path[0] == str(flow) for key in run.asset_selection or ())
 
 
 def stages_from(flow: Flow, first: str) -> tuple[str, ...]:
@@ -135,7 +145,7 @@ def _tell_checks(
 
 
 def _alert_key(stage: StageRef) -> str:
-    return f"{stage.key.partition} {stage.stage}"
+    return f"{stage.flow} {stage.key.partition} {stage.stage}"
 
 
 def _evaluate(instance: dg.DagsterInstance, deployment: Deployment, key: str, *, alert: str | None) -> None:
@@ -144,12 +154,13 @@ def _evaluate(instance: dg.DagsterInstance, deployment: Deployment, key: str, *,
     Dagster keeps one evaluation a check, partition and run, and one in all that belongs to no run: a second one without
     a run is refused.
     """
-    partition, _, stage = key.partition(" ")
-    run = deployment.ledger.find_run(flow=Flow.TEXT, key=RunKey.from_partition(partition))
+    name, partition, stage = key.split(" ")
+    flow = Flow(name)
+    run = deployment.ledger.find_run(flow=flow, key=RunKey.from_partition(partition))
     if run is None or run.dagster_run_id is None:
         return
     evaluation = dg.AssetCheckEvaluation(
-        asset_key=dg.AssetKey([str(Flow.TEXT), submitting_stage(Flow.TEXT, stage)]),
+        asset_key=dg.AssetKey([str(flow), submitting_stage(flow, stage)]),
         check_name=FRESHNESS_CHECK,
         passed=alert is None,
         severity=dg.AssetCheckSeverity.WARN,
@@ -158,15 +169,16 @@ def _evaluate(instance: dg.DagsterInstance, deployment: Deployment, key: str, *,
         partition=partition,
     )
     event = DagsterEvent(
-        DagsterEventType.ASSET_CHECK_EVALUATION.value, job_name=str(Flow.TEXT), event_specific_data=evaluation
+        DagsterEventType.ASSET_CHECK_EVALUATION.value, job_name=str(flow), event_specific_data=evaluation
     )
     instance.report_dagster_event(event, run_id=run.dagster_run_id)
 
 
 def judge_freshness(task: Task, *, collected_by: str) -> dg.AssetCheckResult:
     """Judge the batches of one stage by the ledger alone."""
-    policy = models.batch_policy(task.deployment.settings)
     jobs = task.deployment.ledger.stage_jobs(task.ref(collected_by))
+    provider = Provider(jobs[0].provider) if jobs else Provider.OPENAI
+    policy = models.batch_policy(task.deployment.settings, provider=provider)
     out = [job for job in jobs if job.state is JobState.SUBMITTED]
     overdue = [job for job in out if utc_now() > deadline_of(job, policy=policy)]
     expiring = expiry_words(jobs, now=utc_now(), policy=policy)

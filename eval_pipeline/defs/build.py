@@ -15,8 +15,9 @@ from eval_pipeline.wiring.deployment import Deployment
 warnings.filterwarnings("ignore", category=dg.PreviewWarning)
 warnings.filterwarnings("ignore", category=dg.BetaWarning)
 
-from eval_pipeline.defs.collectors import COLLECTOR  # noqa: E402 - after the filter
-from eval_pipeline.defs.text_eval import TEXT_ASSETS, TEXT_CHECKS, openai_batches, requested_runs, text_job  # noqa: E402 - after the filter
+from eval_pipeline.defs.collectors import COLLECTORS  # noqa: E402 - after the filter
+from eval_pipeline.defs.sensors import JOBS, SENSORS  # noqa: E402 - after the filter
+from eval_pipeline.defs.text_eval import TEXT_ASSETS, TEXT_CHECKS  # noqa: E402 - after the filter
 
 
 def build_definitions(
@@ -29,10 +30,10 @@ def build_definitions(
         progress: where running stages tell how far they are; the run's log by default.
     """
     return dg.Definitions(
-        assets=[*TEXT_ASSETS, COLLECTOR],
+        assets=[*TEXT_ASSETS, *COLLECTORS.values()],
         asset_checks=[*TEXT_CHECKS],
-        jobs=[text_job],
-        sensors=[requested_runs, openai_batches],
+        jobs=JOBS,
+        sensors=SENSORS,
         executor=dg.in_process_executor,
         resources={
             "deployment": deployment_resource(open_it),

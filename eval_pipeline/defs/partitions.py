@@ -6,7 +6,7 @@ from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.runs import Flow
 
 PARTITION_SETS = {Flow.TEXT: "text_runs", Flow.STT: "stt_runs", Flow.SESSION: "session_runs"}
-text_runs = dg.DynamicPartitionsDefinition(name=PARTITION_SETS[Flow.TEXT])
+RUNS = {flow: dg.DynamicPartitionsDefinition(name=name) for flow, name in PARTITION_SETS.items()}
 
 
 def forget_partition(flow: Flow, key: RunKey) -> None:

@@ -7,7 +7,7 @@ import dagster as dg
 from eval_pipeline.core.errors import UnavailableError
 from eval_pipeline.core.names import command_on
 from eval_pipeline.core.runs import Flow, RunRecord, RunState
-from eval_pipeline.defs.partitions import text_runs
+from eval_pipeline.defs.partitions import RUNS
 from eval_pipeline.wiring.deployment import Deployment
 
 RUNS_A_TICK = 50
@@ -17,24 +17,30 @@ REQUEST_TAG = "eval_pipeline/request"
 ENDED = frozenset({dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED})
 
 
-def requested_text_runs(deployment: Deployment, instance: dg.DagsterInstance) -> dg.SensorResult | dg.SkipReason:
+def start_requested_runs(deployment: Deployment, instance: dg.DagsterInstance) -> dg.SensorResult | dg.SkipReason:
     """Read the waiting requests off the ledger, and ask for a Dagster run for each that has none under way.
 
     A worker may die before it has begun: the request then still waits, and is asked for again a bounded number of
     times.
     """
-    waiting = deployment.ledger.requested_runs(flow=Flow.TEXT, limit=RUNS_A_TICK)
-    requests = [request for run in waiting if (request := _request(deployment, instance, run)) is not None]
+    waiting = [run for flow in Flow for run in deployment.ledger.requested_runs(flow=flow, limit=RUNS_A_TICK)]
+    asked = [(run, request) for run in waiting if (request := _request(deployment, instance, run)) is not None]
+    requests = [request for _, request in asked]
     if not requests:
         return dg.SkipReason(
             f"{len(waiting):,} requested runs are about to begin" if waiting else "no run is requested"
         )
-    partitions = [request.partition_key for request in requests if request.partition_key is not None]
-    return dg.SensorResult(run_requests=requests, dynamic_partitions_requests=[text_runs.build_add_request(partitions)])
+    partitions: dict[Flow, list[str]] = {}
+    for run, _ in asked:
+        partitions.setdefault(run.flow, []).append(run.key.partition)
+    return dg.SensorResult(
+        run_requests=requests,
+        dynamic_partitions_requests=[RUNS[flow].build_add_request(keys) for flow, keys in partitions.items()],
+    )
 
 
 def _request(deployment: Deployment, instance: dg.DagsterInstance, run: RunRecord) -> dg.RunRequest | None:
-    name = f"{run.key.partition}@{run.updated_at.isoformat()}"
+    name = f"{run.flow}/{run.key.partition}@{run.updated_at.isoformat()}"
     tried = instance.get_runs(dg.RunsFilter(tags={REQUEST_TAG: name}))
     if any(one.status not in ENDED for one in tried):
         return None
@@ -43,6 +49,7 @@ def _request(deployment: Deployment, instance: dg.DagsterInstance, run: RunRecor
     return dg.RunRequest(
         run_key=f"{name}/{len(tried)}",  # Dagster remembers keys for ever
         partition_key=run.key.partition,
+        job_name=str(run.flow),
         tags={REQUEST_TAG: name, "dagster/max_retries": "0"},  # retried here, for as long as it has not begun
     )
 

@@ -44,7 +44,11 @@ class Task:
 
 
 def task_of(
-    step: dg.AssetExecutionContext | dg.AssetCheckExecutionContext, *, refresh: bool = False, resend_lost: bool = False
+    step: dg.AssetExecutionContext | dg.AssetCheckExecutionContext,
+    *,
+    flow: Flow,
+    refresh: bool = False,
+    resend_lost: bool = False,
 ) -> Task:
     """Read the task off the context, and name this process in the run's tags."""
     context = step.op_execution_context
@@ -55,7 +59,7 @@ def task_of(
         key = RunKey.from_partition(context.partition_key)
     return Task(
         deployment=deployment,
-        flow=Flow.TEXT,
+        flow=flow,
         key=key,
         dagster_run_id=context.run_id,
         retried_run_id=context.run.tags.get(PARENT_RUN_ID_TAG) if RETRY_NUMBER_TAG in context.run.tags else None,

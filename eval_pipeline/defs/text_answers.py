@@ -12,11 +12,13 @@ from eval_pipeline.core.errors import IncompleteError
 from eval_pipeline.core.names import command_on
 from eval_pipeline.core.outcomes import ItemRecord, ItemStatus
 from eval_pipeline.core.ports import StageReader
+from eval_pipeline.core.providers import Provider
 from eval_pipeline.core.runs import RunMode
 from eval_pipeline.core.tallies import RecordTally, missing_record, price_item
+from eval_pipeline.defs.batch_runs import close_rounds, go_on
 from eval_pipeline.defs.interruption import Interruption
 from eval_pipeline.defs.tasks import Task
-from eval_pipeline.defs.text_batches import Questions, close_rounds, go_on
+from eval_pipeline.defs.text_batches import Questions
 from eval_pipeline.dispatch.budget import ResponsePurse
 from eval_pipeline.dispatch.gate import StopReason
 from eval_pipeline.dispatch.live import LiveOutcome, LiveRequest, run_live
@@ -97,7 +99,7 @@ class _Answering:
                     record=record,
                     policy=models.retry_policy(settings),
                     concurrency=self.spec.concurrency,
-                    endpoint=models.endpoint(credentials, model=self.spec.model),
+                    endpoint=models.endpoint(credentials, provider=Provider(self.spec.provider), model=self.spec.model),
                     purse=ResponsePurse(budget, self.tariff, measure=lambda body: len(orjson.dumps(body)))
                     if budget
                     else None,

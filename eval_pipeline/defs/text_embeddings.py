@@ -7,11 +7,13 @@ from typing import Any
 
 from eval_pipeline.core.cost import StageCost, Tariff
 from eval_pipeline.core.ports import StageReader
+from eval_pipeline.core.providers import Provider
 from eval_pipeline.core.runs import RunMode
+from eval_pipeline.defs.batch_runs import close_rounds, go_on
 from eval_pipeline.defs.interruption import Interruption
 from eval_pipeline.defs.tasks import Task
 from eval_pipeline.defs.text_answers import out_of_budget
-from eval_pipeline.defs.text_batches import Texts, close_rounds, go_on
+from eval_pipeline.defs.text_batches import Texts
 from eval_pipeline.dispatch.budget import EmbeddingPurse
 from eval_pipeline.dispatch.embed import EmbeddedPack, EmbedOutcome, embed_texts, text_digest
 from eval_pipeline.dispatch.gate import StopReason
@@ -111,7 +113,7 @@ class _Embedding:
                     known=index,
                     policy=models.retry_policy(settings),
                     concurrency=min(PACKS_AT_ONCE, self.spec.concurrency),
-                    endpoint=models.endpoint(credentials, model=self.spec.embedding_model),
+                    endpoint=models.endpoint(credentials, provider=Provider.OPENAI, model=self.spec.embedding_model),
                     dimensions=index.dimensions,
                     purse=EmbeddingPurse(budget, self.tariff) if budget else None,
                     should_stop=self._why_stop,

@@ -1,15 +1,16 @@
 """The stages before anything is paid: the frozen specification, the frozen items, and the notes of what is live."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from itertools import islice
 from typing import Any
 
 from eval_pipeline.core.errors import ConflictError, UsageError
 from eval_pipeline.core.ports import StageReader
-from eval_pipeline.core.runs import RunMode, RunRecord
+from eval_pipeline.core.runs import RunRecord
+from eval_pipeline.defs.batch_runs import submit_first_round
 from eval_pipeline.defs.tasks import Task
-from eval_pipeline.defs.text_batches import Questions, Texts, batch_stage, jobs_summary
+from eval_pipeline.defs.text_batches import Questions, Texts
 from eval_pipeline.dispatch.batch_stage import BatchWork
 from eval_pipeline.text_eval import tables
 from eval_pipeline.text_eval.dataset import expand
@@ -20,7 +21,7 @@ from eval_pipeline.wiring.golden_store import golden_rows
 from eval_pipeline.wiring.text_estimate import estimate_run
 
 ROWS_AT_ONCE = 2_000
-LIVE = "live: no job needed"
+NOT_COMPARED = "no scorer compares embeddings"
 
 
 def record_spec(task: Task, *, given: Mapping[str, Any]) -> StageReader:
@@ -112,49 +113,30 @@ def _chunks(rows: Iterable[dict[str, Any]]) -> Iterable[list[dict[str, Any]]]:
 
 def make_response_batch(task: Task, *, dataset: StageReader) -> StageReader:
     """Submit the questions of a batch run; note that a fast run needs no provider job."""
-    inputs = {"dataset": dataset}
-    made_from = content_sha256(dataset.manifest)
 
-    def work(spec: TextSpec) -> BatchWork:
-        return Questions(task, spec, dataset).work()
+    def work(run: RunRecord) -> BatchWork:
+        return Questions(task, TextSpec.from_json(run.spec), dataset).work()
 
-    return _submit(task, "response_batch", inputs=inputs, made_from=made_from, work=work)
+    return submit_first_round(
+        task,
+        "response_batch",
+        inputs={"dataset": dataset},
+        made_from=content_sha256(dataset.manifest),
+        work=work,
+    )
 
 
 def make_embedding_batch(task: Task, *, dataset: StageReader, responses: StageReader) -> StageReader:
     """Submit the texts of a batch run; note that a fast run needs no provider job."""
-    made_from = content_sha256(responses.manifest)
 
-    def work(spec: TextSpec) -> BatchWork | None:
-        return Texts(task, spec, dataset, responses).work() if spec.needs_embeddings else None
+    def work(run: RunRecord) -> BatchWork | str:
+        spec = TextSpec.from_json(run.spec)
+        return Texts(task, spec, dataset, responses).work() if spec.needs_embeddings else NOT_COMPARED
 
-    return _submit(task, "embedding_batch", inputs={"responses": responses}, made_from=made_from, work=work)
-
-
-def _submit(
-    task: Task,
-    stage_name: str,
-    *,
-    inputs: Mapping[str, StageReader],
-    made_from: str,
-    work: Callable[[TextSpec], BatchWork | None],
-) -> StageReader:
-    ref = task.ref(stage_name)
-    with at_work(task.deployment, ref, schema=None, inputs=inputs, dagster_run_id=task.dagster_run_id) as stage:
-        spec = TextSpec.from_json(stage.run.spec)
-        wanted = work(spec) if spec.mode is RunMode.BATCH else None
-        if wanted is None:
-            note = LIVE if spec.mode is RunMode.FAST else "no scorer compares embeddings"
-            stage.files.finish({"mode": str(spec.mode), "note": note})
-        else:
-            stage.files.finish({"mode": str(spec.mode), "made_from": made_from, **_submitted(task, wanted)})
-    return task.deployment.stages.open(ref)
-
-
-def _submitted(task: Task, work: BatchWork) -> dict[str, Any]:
-    """Submit the first round unless that was done, and say what is out."""
-    with batch_stage(task, work) as batches:
-        jobs = batches.submit_first()
-    requests = sum(job.requests for job in jobs if job.round == work.first_round)
-    note = f"{requests:,} requests in {len(jobs):,} batches" if jobs else "nothing is left to ask"
-    return {"note": note, "batches": len(jobs), "requests": requests, "jobs": jobs_summary(jobs)}
+    return submit_first_round(
+        task,
+        "embedding_batch",
+        inputs={"responses": responses},
+        made_from=content_sha256(responses.manifest),
+        work=work,
+    )

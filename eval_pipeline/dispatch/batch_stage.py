@@ -11,6 +11,7 @@ from pathlib import Path
 from eval_pipeline.core.batches import OPEN, BatchJob, JobState, StageStep, step_of_stage
 from eval_pipeline.core.outcomes import AttemptOutcome
 from eval_pipeline.core.ports import BatchLedger, BatchProvider
+from eval_pipeline.core.providers import Provider
 from eval_pipeline.core.stages import StageRef
 from eval_pipeline.dispatch.budget import RoundPurse
 from eval_pipeline.dispatch.collect import (
@@ -21,7 +22,7 @@ from eval_pipeline.dispatch.collect import (
     write_off,
 )
 from eval_pipeline.dispatch.poll import PollReport, cancel_jobs, poll_account
-from eval_pipeline.dispatch.submit import Desk, Parcel, record_round, settle_intents
+from eval_pipeline.dispatch.submit import Desk, Parcel, as_it_is, record_round, settle_intents
 
 _MAY_GO_OUT_AGAIN = frozenset(
     {
@@ -39,12 +40,15 @@ class BatchWork:
     """What a flow asks for by batches, and how it keeps the results."""
 
     stage: StageRef
+    provider: Provider
     parcels: Callable[[int, bool], AbstractContextManager[Iterable[Parcel]]]
     """What a round asks of every model: what is not finished; True: also what failed for a reason that a person may
     have mended."""
     handling: Handling
     purse: Callable[[], RoundPurse | None] = lambda: None
     """Opens what pays for a round; None where the run has no budget."""
+    fill: Callable[[BatchJob, Path], AbstractContextManager[Path]] = as_it_is
+    """As ``Desk.fill``."""
     first_round: int = 0
     """Of the rounds that count now; those before it belong to an account that a person closed."""
 

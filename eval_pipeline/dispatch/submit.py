@@ -25,6 +25,7 @@ from eval_pipeline.core.batches import (
     submission_key,
 )
 from eval_pipeline.core.ports import BatchLedger, BatchProvider, ObjectStore
+from eval_pipeline.core.providers import Provider
 from eval_pipeline.core.stages import StageRef
 from eval_pipeline.dispatch.request_files import ShardFile, ShardLimits, write_shards
 
@@ -49,7 +50,8 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def _as_it_is(_: BatchJob, path: Path) -> AbstractContextManager[Path]:
+def as_it_is(_: BatchJob, path: Path) -> AbstractContextManager[Path]:
+    """Upload the stored request file itself."""
     return nullcontext(path)
 
 
@@ -64,7 +66,7 @@ class Desk:
     policy: BatchPolicy
     fence: Fence
     now: Callable[[], datetime] = utc_now
-    fill: Callable[[BatchJob, Path], AbstractContextManager[Path]] = _as_it_is
+    fill: Callable[[BatchJob, Path], AbstractContextManager[Path]] = as_it_is
     """Gives the file that is uploaded in place of the stored one, which holds no address that expires or is secret."""
 
 
@@ -74,7 +76,7 @@ class Order:
 
     stage: StageRef
     round: int
-    provider: str
+    provider: Provider
     model: str
     endpoint: str
     limits: ShardLimits
@@ -137,7 +139,7 @@ def _intent(desk: Desk, order: Order, *, shard: int, file: ShardFile) -> BatchJo
         attempt=0,
         submission_key=key,
         fingerprint=file.sha256,
-        provider=order.provider,
+        provider=str(order.provider),
         account=desk.provider.account,
         base_url=desk.provider.base_url,
         model=order.model,

@@ -22,6 +22,7 @@ from eval_pipeline.core.batches import (
 from eval_pipeline.core.errors import EvalPipelineError
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.ports import BatchProvider
+from eval_pipeline.core.providers import KEY_VARIABLES, URL_VARIABLES, Provider
 from eval_pipeline.core.runs import Flow
 from eval_pipeline.core.stages import StageRef
 from eval_pipeline.dispatch.poll import PollReport, cancel_jobs, poll_account
@@ -70,14 +71,14 @@ def poll_jobs(deployment: Deployment, jobs: Sequence[BatchJob], *, time_left: Ca
         time_left: seconds until the poll must end; accounts that are not reached then have their turn next time.
     """
     polled = Polled(jobs=len(jobs))
-    for project, mine in _by_project(jobs).items():
+    for (provider, project), mine in _by_account(jobs).items():
         if time_left() <= 0:
             polled.notes.append(f"project {project} has its turn at the next look")
             continue
-        _poll_project(deployment, project, mine, polled=polled)
-    policy = models.batch_policy(deployment.settings)
+        _poll_project(deployment, provider, project, mine, polled=polled)
     now = utc_now()
-    for stage in dict.fromkeys(job.stage for job in jobs):
+    policies = {job.stage: models.batch_policy(deployment.settings, provider=Provider(job.provider)) for job in jobs}
+    for stage, policy in policies.items():
         fresh = [job for job in deployment.ledger.stage_jobs(stage) if job.state in OPEN]
         if wants_a_run(fresh, now=now, policy=policy):
             polled.ready.append(stage)
@@ -90,23 +91,27 @@ def poll_jobs(deployment: Deployment, jobs: Sequence[BatchJob], *, time_left: Ca
     return polled
 
 
-def _by_project(jobs: Iterable[BatchJob]) -> dict[str, list[BatchJob]]:
-    grouped: dict[str, list[BatchJob]] = defaultdict(list)
+def _by_account(jobs: Iterable[BatchJob]) -> dict[tuple[Provider, str], list[BatchJob]]:
+    """Group jobs by provider and project: whose keys open their account."""
+    grouped: dict[tuple[Provider, str], list[BatchJob]] = defaultdict(list)
     for job in jobs:
-        grouped[job.stage.key.project].append(job)
+        grouped[Provider(job.provider), job.stage.key.project].append(job)
     return grouped
 
 
-def _poll_project(deployment: Deployment, project: str, jobs: Sequence[BatchJob], *, polled: Polled) -> None:
+def _poll_project(
+    deployment: Deployment, name: Provider, project: str, jobs: Sequence[BatchJob], *, polled: Polled
+) -> None:
     try:
-        provider = models.open_batches(deployment.credentials(project), settings=deployment.settings)
+        provider = models.open_batches(name, deployment.credentials(project), settings=deployment.settings)
     except EvalPipelineError as error:
         _alert(polled, jobs, f"project {project}: {error.message}; {error.hint}")
         return
     try:
         mine = [job for job in jobs if job.account == provider.account]
-        mine += _claim_foreign(deployment, provider, [job for job in jobs if job not in mine], polled=polled)
-        policy = models.batch_policy(deployment.settings)
+        others = [job for job in jobs if job not in mine]
+        mine += _claim_foreign(deployment, provider, others, name=name, polled=polled)
+        policy = models.batch_policy(deployment.settings, provider=name)
         report = poll_account(deployment.ledger, provider, mine, policy=policy, now=utc_now())
         _tell(polled, mine, report)
         if report.provider_now is not None:
@@ -129,7 +134,7 @@ def _alert(polled: Polled, jobs: Iterable[BatchJob], words: str) -> None:
 
 
 def _claim_foreign(
-    deployment: Deployment, provider: BatchProvider, jobs: Sequence[BatchJob], *, polled: Polled
+    deployment: Deployment, provider: BatchProvider, jobs: Sequence[BatchJob], *, name: Provider, polled: Polled
 ) -> list[BatchJob]:
     """Take over jobs of the same account under a rotated key: the provider shows them with our submission key.
 
@@ -152,7 +157,7 @@ def _claim_foreign(
     if left:
         words = (
             f"{len(left):,} batches were submitted with another key or to another address ({left[0].base_url}); they "
-            "are left alone: give OPENAI_API_KEY and OPENAI_BASE_URL of that account back"
+            f"are left alone: give {KEY_VARIABLES[name]} and {URL_VARIABLES[name]} of that account back"
         )
         _alert(polled, left, words)
     return claimed
@@ -187,9 +192,12 @@ def cancel_batches(deployment: Deployment, *, flow: Flow, key: RunKey) -> int:
     jobs = [job for job in deployment.ledger.run_jobs(flow=flow, key=key) if job.state in OPEN]
     if not jobs:
         return 0
-    provider = models.open_batches(deployment.credentials(key.project), settings=deployment.settings)
-    try:
-        mine = [job for job in jobs if job.account == provider.account]
-        return cancel_jobs(deployment.ledger, provider, mine, now=utc_now())
-    finally:
-        provider.close()
+    asked = 0
+    for (name, project), theirs in _by_account(jobs).items():
+        provider = models.open_batches(name, deployment.credentials(project), settings=deployment.settings)
+        try:
+            mine = [job for job in theirs if job.account == provider.account]
+            asked += cancel_jobs(deployment.ledger, provider, mine, now=utc_now())
+        finally:
+            provider.close()
+    return asked

@@ -9,8 +9,12 @@ from urllib.parse import urlsplit
 
 from eval_pipeline.core.errors import UsageError
 from eval_pipeline.core.names import DEFAULT_PROJECT, shown
+from eval_pipeline.core.providers import KEY_VARIABLES, TITLES, URL_VARIABLES, Provider
 
-OPENAI_URL = "https://api.openai.com/v1"
+_PUBLIC_URLS = {
+    Provider.OPENAI: "https://api.openai.com/v1",
+    Provider.GEMINI: "https://generativelanguage.googleapis.com",
+}
 LANGFUSE_URL = "https://cloud.langfuse.com"
 _KNOWN = (
     "OPENAI_API_KEY",
@@ -28,9 +32,9 @@ _KNOWN = (
 class Credentials:
     """The provider variables of one project; keys never show."""
 
-    openai_base_url: str
     langfuse_base_url: str
-    openai_api_key: str | None = field(default=None, repr=False)
+    base_urls: Mapping[Provider, str]
+    api_keys: Mapping[Provider, str] = field(repr=False)
     langfuse_public_key: str | None = field(default=None, repr=False)
     langfuse_secret_key: str | None = field(default=None, repr=False)
 
@@ -39,15 +43,24 @@ class Credentials:
         """Whether both Langfuse keys are there."""
         return bool(self.langfuse_public_key and self.langfuse_secret_key)
 
-    def require_openai_key(self) -> str:
-        """Return the key, or raise ``missing_api_key``."""
-        if self.openai_api_key:
-            return self.openai_api_key
+    def base_url(self, provider: Provider) -> str:
+        """Where a provider is reached."""
+        return self.base_urls[provider]
+
+    def has_key(self, provider: Provider) -> bool:
+        """Whether the provider can be asked at all."""
+        return provider in self.api_keys
+
+    def require_key(self, provider: Provider) -> str:
+        """Return the provider's key, or raise ``missing_api_key``."""
+        if self.has_key(provider):
+            return self.api_keys[provider]
+        variable = KEY_VARIABLES[provider]
         raise UsageError(
-            f"no API key for {self.openai_base_url}: OPENAI_API_KEY is not set",
+            f"no API key for {self.base_url(provider)}: {variable} is not set",
             code="missing_api_key",
-            hint="set OPENAI_API_KEY (any text will do for a server that checks none) and, if it is not OpenAI itself, "
-            "OPENAI_BASE_URL",
+            hint=f"set {variable} (any text will do for a server that checks none) and, if it is not "
+            f"{TITLES[provider]} itself, {URL_VARIABLES[provider]}",
         )
 
 
@@ -62,12 +75,21 @@ def read_credentials(project: str, *, file: Path | None, environ: Mapping[str, s
         entries = _read_file(file)
         variables = entries.get(project, variables if project == DEFAULT_PROJECT else {})
     return Credentials(
-        openai_api_key=variables.get("OPENAI_API_KEY") or None,
-        openai_base_url=_url(variables, "OPENAI_BASE_URL", default=OPENAI_URL),
+        api_keys=_keys(variables),
+        base_urls={
+            provider: _url(variables, URL_VARIABLES[provider], default=url) for provider, url in _PUBLIC_URLS.items()
+        },
         langfuse_public_key=variables.get("LANGFUSE_PUBLIC_KEY") or None,
         langfuse_secret_key=variables.get("LANGFUSE_SECRET_KEY") or None,
         langfuse_base_url=_url(variables, "LANGFUSE_BASE_URL", default=LANGFUSE_URL),
     )
+
+
+def _keys(variables: Mapping[str, str]) -> dict[Provider, str]:
+    """Collect what is set; Google's SDK prefers GOOGLE_API_KEY where both of its names are."""
+    gemini = variables.get("GOOGLE_API_KEY") or variables.get("GEMINI_API_KEY")
+    keys = {Provider.OPENAI: variables.get("OPENAI_API_KEY"), Provider.GEMINI: gemini}
+    return {provider: key for provider, key in keys.items() if key}
 
 
 def _url(variables: Mapping[str, str], name: str, *, default: str) -> str:

@@ -7,10 +7,12 @@ import urllib.request
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from uuid import uuid4
 
 from eval_pipeline.core.errors import EvalPipelineError
+from eval_pipeline.core.providers import KEY_VARIABLES, TITLES, URL_VARIABLES, Provider
 from eval_pipeline.wiring.deployment import Deployment
 
 TIMEOUT_S = 10
@@ -32,7 +34,8 @@ def examine(deployment: Deployment, *, project: str) -> Iterator[Finding]:
     yield _home(deployment)
     yield _guarded("database", lambda: _database(deployment))
     yield _guarded("store", lambda: _store(deployment))
-    yield _guarded("OpenAI", lambda: _openai(deployment, project=project))
+    for provider in Provider:
+        yield _guarded(TITLES[provider], partial(_provider, deployment, provider, project=project))
     yield _guarded("Langfuse", lambda: _langfuse(deployment, project=project))
 
 
@@ -68,12 +71,21 @@ def _store(deployment: Deployment) -> Finding:
     return Finding("store", ok=True, detail=f"{deployment.store_url} can be written and read")
 
 
-def _openai(deployment: Deployment, *, project: str) -> Finding:
+_MODELS_PATH = {Provider.OPENAI: "/models", Provider.GEMINI: "/v1beta/models"}
+
+
+def _provider(deployment: Deployment, provider: Provider, *, project: str) -> Finding:
+    """Try a provider's key; one without a key is off, as long as there is another to ask."""
     credentials = deployment.credentials(project)
-    key = credentials.require_openai_key()
-    url = credentials.openai_base_url.rstrip("/") + "/models"
-    reply = _get(url, authorization=f"Bearer {key}")
-    return _judge_reply("OpenAI", reply, url=url, remedy="OPENAI_API_KEY and OPENAI_BASE_URL")
+    variable = KEY_VARIABLES[provider]
+    others = [other for other in Provider if other is not provider and credentials.has_key(other)]
+    if not credentials.has_key(provider) and (others or provider is not Provider.OPENAI):
+        return Finding(TITLES[provider], ok=None, detail=f"off: {variable} is not set")
+    key = credentials.require_key(provider)
+    url = credentials.base_url(provider).rstrip("/") + _MODELS_PATH[provider]
+    headers = {"x-goog-api-key": key} if provider is Provider.GEMINI else {"Authorization": f"Bearer {key}"}
+    remedy = f"{variable} and {URL_VARIABLES[provider]}"
+    return _judge_reply(TITLES[provider], _get(url, headers=headers), url=url, remedy=remedy)
 
 
 def _langfuse(deployment: Deployment, *, project: str) -> Finding:
@@ -82,7 +94,7 @@ def _langfuse(deployment: Deployment, *, project: str) -> Finding:
         return Finding("Langfuse", ok=None, detail="off: LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY are not set")
     pair = f"{credentials.langfuse_public_key}:{credentials.langfuse_secret_key}".encode()
     url = credentials.langfuse_base_url.rstrip("/") + "/api/public/projects"
-    reply = _get(url, authorization=f"Basic {b64encode(pair).decode()}")
+    reply = _get(url, headers={"Authorization": f"Basic {b64encode(pair).decode()}"})
     return _judge_reply("Langfuse", reply, url=url, remedy="LANGFUSE_PUBLIC_KEY, _SECRET_KEY and _BASE_URL")
 
 
@@ -93,9 +105,9 @@ class _Reply:
     problem: str = ""
 
 
-def _get(url: str, *, authorization: str) -> _Reply:
+def _get(url: str, *, headers: dict[str, str]) -> _Reply:
     try:
-        request = urllib.request.Request(url, headers={"Authorization": authorization})  # noqa: S310 - the user's own address
+        request = urllib.request.Request(url, headers=headers)  # noqa: S310 - the user's own address
         with urllib.request.urlopen(request, timeout=TIMEOUT_S) as reply:  # noqa: S310 - the same
             return _Reply(reply.status, is_json=_is_json(reply.read()))
     except urllib.error.HTTPError as error:

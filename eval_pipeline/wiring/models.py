@@ -1,11 +1,13 @@
 """Builds the adapters of one run: connection, model under test, prices, tracing."""
 
 from decimal import Decimal
-from typing import Final
+from typing import Final, assert_never
 
 from eval_pipeline.core.batches import BatchPolicy
 from eval_pipeline.core.cost import Tariff
+from eval_pipeline.core.errors import UsageError
 from eval_pipeline.core.ports import Answerer, BatchProvider, Embedder
+from eval_pipeline.core.providers import KEY_VARIABLES, TITLES, URL_VARIABLES, Provider
 from eval_pipeline.core.retry import RetryPolicy
 from eval_pipeline.core.runs import RunMode
 from eval_pipeline.core.tracing import TraceSink
@@ -24,8 +26,8 @@ from eval_pipeline.wiring.settings import Settings
 def open_connection(credentials: Credentials, *, settings: Settings, concurrency: int) -> OpenAIConnection:
     """Build the connection that answers and embeddings go through."""
     return OpenAIConnection(
-        api_key=credentials.require_openai_key(),
-        base_url=credentials.openai_base_url,
+        api_key=credentials.require_key(Provider.OPENAI),
+        base_url=credentials.base_url(Provider.OPENAI),
         timeout_s=settings.request_timeout_seconds,
         connections=concurrency,
     )
@@ -41,40 +43,46 @@ def embedder(connection: OpenAIConnection, *, model: str, dimensions: int | None
     return OpenAIEmbedder(connection, model=model, dimensions=dimensions)
 
 
-def open_batches(credentials: Credentials, *, settings: Settings) -> BatchProvider:
+def open_batches(provider: Provider, credentials: Credentials, *, settings: Settings) -> BatchProvider:
     """Build the files and batches of a project's account; nothing is sent before it is used."""
-    from eval_pipeline.providers.openai.batches import OpenAIBatches  # noqa: PLC0415 - only where batches are used
+    key, url = credentials.require_key(provider), credentials.base_url(provider)
+    match provider:
+        case Provider.OPENAI:
+            from eval_pipeline.providers.openai.batches import OpenAIBatches  # noqa: PLC0415 - where batches are used
 
-    return OpenAIBatches(
-        api_key=credentials.require_openai_key(),
-        base_url=credentials.openai_base_url,
-        timeout_s=settings.batch_create_timeout_seconds,
-    )
+            return OpenAIBatches(api_key=key, base_url=url, timeout_s=settings.batch_create_timeout_seconds)
+        case Provider.GEMINI:
+            raise UsageError("Gemini is not part of this version", code="config_type_unsupported", hint="use openai")
+        case _:
+            assert_never(provider)
 
 
 read_answer: Final[LineReader] = read_response_line
 read_vector: Final[LineReader] = read_embedding_line
 
 
-def batch_policy(settings: Settings) -> BatchPolicy:
-    """Return how patient this installation is with batches."""
+def batch_policy(settings: Settings, *, provider: Provider) -> BatchPolicy:
+    """Return how patient this installation is with a provider's batches.
+
+    Gemini's run for up to two days before they expire, OpenAI's for one.
+    """
     return BatchPolicy(
         poll_s=settings.batch_poll_seconds,
-        window_s=settings.batch_window_seconds,
+        window_s=settings.batch_window_seconds * (2 if provider is Provider.GEMINI else 1),
         create_timeout_s=settings.batch_create_timeout_seconds,
         cancel_grace_s=settings.batch_cancel_grace_seconds,
         max_rounds=settings.batch_max_rounds,
     )
 
 
-def endpoint(credentials: Credentials, *, model: str) -> Endpoint:
+def endpoint(credentials: Credentials, *, provider: Provider, model: str) -> Endpoint:
     """Name the endpoint in the words of the person who configured it."""
     return Endpoint(
-        provider="OpenAI",
-        base_url=credentials.openai_base_url,
+        provider=TITLES[provider],
+        base_url=credentials.base_url(provider),
         model=model,
-        key_variable="OPENAI_API_KEY",
-        url_variable="OPENAI_BASE_URL",
+        key_variable=KEY_VARIABLES[provider],
+        url_variable=URL_VARIABLES[provider],
     )
 
 

@@ -12,6 +12,7 @@ from eval_pipeline.core.datasets import DatasetKind, DatasetVersion
 from eval_pipeline.core.errors import UsageError
 from eval_pipeline.core.names import RunKey, shown, validate_project
 from eval_pipeline.core.outcomes import Usage
+from eval_pipeline.core.providers import Provider
 from eval_pipeline.core.runs import Flow, RunMode, RunRecord, RunState
 from eval_pipeline.text_eval.scorers import parse_scorers
 from eval_pipeline.text_eval.spec import (
@@ -59,7 +60,7 @@ def prepare(
     _check_size(spec, dataset=dataset, deployment=deployment)
     require_manifest(deployment.objects, dataset)
     if needs_key:
-        deployment.credentials(project).require_openai_key()
+        deployment.credentials(project).require_key(Provider(request.provider))
     if request.max_cost_usd is not None:
         _check_priced(spec)
     key = RunKey.of(project=project, run=run)

@@ -15,11 +15,12 @@ from sqlalchemy import Engine, event
 
 from eval_pipeline.core.batches import BatchJob, JobState
 from eval_pipeline.core.names import RunKey
+from eval_pipeline.core.providers import Provider
 from eval_pipeline.core.runs import Flow
 from eval_pipeline.core.stages import StageRef
 from eval_pipeline.defs import batch_sensors
 from eval_pipeline.defs.batch_sensors import MOST_ATTEMPTS, WAKE_TAG, look_after_batches
-from eval_pipeline.defs.collectors import BEAT_EVERY_S, COLLECTOR
+from eval_pipeline.defs.collectors import BEAT_EVERY_S, COLLECTORS
 from eval_pipeline.dispatch.submit import utc_now
 from eval_pipeline.providers.openai.batches import OpenAIBatches
 from eval_pipeline.wiring.deployment import Deployment
@@ -60,7 +61,7 @@ def add_job(deployment: Deployment, run: str, *, state: JobState = JobState.SUBM
     """Record a run with one job that went out under our key, a moment ago."""
     key = deployment.ledger.claim_run(a_run(run)).key
     deployment.ledger.set_run_worker(flow=Flow.TEXT, key=key, worker=None, dagster_run_id=f"dagster-{run}")
-    base_url = deployment.credentials("default").openai_base_url
+    base_url = deployment.credentials("default").base_url(Provider.OPENAI)
     account = OpenAIBatches(api_key=KEY, base_url=base_url).account
     now = utc_now()
     job = BatchJob(
@@ -71,7 +72,7 @@ def add_job(deployment: Deployment, run: str, *, state: JobState = JobState.SUBM
         attempt=0,
         submission_key=f"key-{run}",
         fingerprint="f",
-        provider="openai",
+        provider=Provider.OPENAI,
         account=account,
         base_url=base_url,
         model="gpt-4o-mini",
@@ -93,7 +94,7 @@ def tick(
 ) -> tuple[dg.SensorResult | dg.SkipReason, str]:
     """Let the sensor tick once; returns what it answers and its cursor."""
     with dg.build_sensor_context(instance=instance, cursor=cursor) as context:
-        answer = look_after_batches(context, deployment, provider="openai")
+        answer = look_after_batches(context, deployment, provider=Provider.OPENAI)
         if isinstance(answer, dg.SkipReason):
             assert context.cursor is not None
             return answer, context.cursor
@@ -133,13 +134,13 @@ def test_the_collector_says_now_and_then_that_it_lives(
     now = utc_now()
     _, cursor = tick(deployment, instance)
     tick(deployment, instance, cursor)
-    beats = [len(instance.fetch_materializations(COLLECTOR.key, limit=10).records)]
+    beats = [len(instance.fetch_materializations(COLLECTORS[Provider.OPENAI].key, limit=10).records)]
     monkeypatch.setattr(batch_sensors, "utc_now", lambda: now + timedelta(seconds=BEAT_EVERY_S + 1))
     _, cursor = tick(deployment, instance, cursor)
-    beats.append(len(instance.fetch_materializations(COLLECTOR.key, limit=10).records))
+    beats.append(len(instance.fetch_materializations(COLLECTORS[Provider.OPENAI].key, limit=10).records))
     monkeypatch.setattr(batch_sensors, "utc_now", lambda: now - timedelta(days=1))  # a clock that was set back
     tick(deployment, instance, cursor)
-    beats.append(len(instance.fetch_materializations(COLLECTOR.key, limit=10).records))
+    beats.append(len(instance.fetch_materializations(COLLECTORS[Provider.OPENAI].key, limit=10).records))
 
     assert beats == [1, 2, 3]
 

@@ -8,8 +8,8 @@ import pytest
 
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.runs import Flow, RunState
-from eval_pipeline.defs.run_sensors import MOST_ATTEMPTS, RUNS_A_TICK, requested_text_runs
-from eval_pipeline.defs.text_eval import requested_runs
+from eval_pipeline.defs.run_sensors import MOST_ATTEMPTS, RUNS_A_TICK, start_requested_runs
+from eval_pipeline.defs.sensors import requested_runs
 from eval_pipeline.dispatch.workers import this_worker
 from eval_pipeline.storage.ledger import SqlLedger
 from eval_pipeline.wiring.deployment import Deployment
@@ -35,7 +35,7 @@ def instance() -> Iterator[dg.DagsterInstance]:
 
 
 def _tick(deployment: Deployment, instance: dg.DagsterInstance) -> dg.SensorResult:
-    result = requested_text_runs(deployment, instance)
+    result = start_requested_runs(deployment, instance)
     assert isinstance(result, dg.SensorResult)
     return result
 
@@ -51,7 +51,7 @@ def _nothing() -> None:
 
 
 def test_nothing_requested_is_said(deployment: Deployment, instance: dg.DagsterInstance) -> None:
-    assert isinstance(requested_text_runs(deployment, instance), dg.SkipReason)
+    assert isinstance(start_requested_runs(deployment, instance), dg.SkipReason)
 
 
 def test_a_request_becomes_a_partition_and_a_run(deployment: Deployment, instance: dg.DagsterInstance) -> None:
@@ -70,7 +70,7 @@ def test_a_run_that_is_worked_on_is_not_started(deployment: Deployment, instance
     key = _request(deployment.ledger, "first")
     deployment.ledger.set_run_worker(flow=Flow.TEXT, key=key, worker=this_worker(), dagster_run_id=None)
 
-    assert isinstance(requested_text_runs(deployment, instance), dg.SkipReason)
+    assert isinstance(start_requested_runs(deployment, instance), dg.SkipReason)
 
 
 def test_one_request_asks_for_one_run_however_often_it_is_seen_and_a_retry_for_another(
@@ -97,7 +97,7 @@ def test_a_request_whose_worker_died_before_it_began_is_asked_for_again_and_not_
         keys.add(request.run_key)
         _end(instance, request, dg.DagsterRunStatus.FAILURE)
 
-    assert isinstance(requested_text_runs(deployment, instance), dg.SkipReason)
+    assert isinstance(start_requested_runs(deployment, instance), dg.SkipReason)
     run = deployment.ledger.find_run(flow=Flow.TEXT, key=key)
     assert len(keys) == MOST_ATTEMPTS
     assert run is not None
@@ -111,7 +111,7 @@ def test_a_request_that_is_about_to_begin_is_not_asked_for_twice(
     [request] = _tick(deployment, instance).run_requests or []
     _end(instance, request, dg.DagsterRunStatus.STARTED)
 
-    assert isinstance(requested_text_runs(deployment, instance), dg.SkipReason)
+    assert isinstance(start_requested_runs(deployment, instance), dg.SkipReason)
 
 
 def test_a_request_that_a_person_cancels_in_dagster_is_cancelled(
@@ -121,7 +121,7 @@ def test_a_request_that_a_person_cancels_in_dagster_is_cancelled(
     [request] = _tick(deployment, instance).run_requests or []
     _end(instance, request, dg.DagsterRunStatus.CANCELED)
 
-    assert isinstance(requested_text_runs(deployment, instance), dg.SkipReason)
+    assert isinstance(start_requested_runs(deployment, instance), dg.SkipReason)
     run = deployment.ledger.find_run(flow=Flow.TEXT, key=key)
     assert run is not None
     assert run.state is RunState.CANCELLED
@@ -136,4 +136,4 @@ def test_a_tick_is_bounded(deployment: Deployment, instance: dg.DagsterInstance)
 
 def test_the_sensor_runs_from_the_start_on_the_text_job() -> None:
     assert requested_runs.default_status is dg.DefaultSensorStatus.RUNNING
-    assert requested_runs.job_name == "text_eval"
+    assert "text_eval" in [job.name for job in requested_runs.jobs]

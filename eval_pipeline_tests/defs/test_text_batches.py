@@ -10,7 +10,8 @@ import dagster as dg
 import pytest
 
 from eval_pipeline.core.batches import JobState
-from eval_pipeline.core.runs import RunState
+from eval_pipeline.core.providers import Provider
+from eval_pipeline.core.runs import Flow, RunState
 from eval_pipeline.defs.batch_sensors import look_after_batches, stages_from
 from eval_pipeline.dispatch.leases import HeldLease, hold
 from eval_pipeline.wiring.bench import BEAT_EVERY_S
@@ -20,7 +21,7 @@ from eval_pipeline_tests.defs.laboratory import Laboratory, Made, Silence
 PATIENCE_S = 60
 BATCH = {"dataset": "golden", "mode": "batch", "scorers": ["exact_match"]}
 SUBMITTING = ("spec", "dataset", "response_batch")
-COLLECTING = stages_from("responses")
+COLLECTING = stages_from(Flow.TEXT, "responses")
 
 
 class _Block(Silence):
@@ -51,7 +52,7 @@ def said(lab: Laboratory, made: Made) -> str:
 def asked_for(lab: Laboratory) -> list[str | None]:
     """Let the sensor of an instance tick once, and return the partitions that it asks runs for."""
     with dg.build_sensor_context(instance=lab.instance) as context:
-        answer = look_after_batches(context, lab.deployment, provider="openai")
+        answer = look_after_batches(context, lab.deployment, provider=Provider.OPENAI)
     assert isinstance(answer, dg.SensorResult)
     return [request.partition_key for request in answer.run_requests or []]
 
@@ -100,11 +101,11 @@ def test_embeddings_in_use_are_left_to_their_holder(lab: Laboratory) -> None:
     lab.materialize("embedding", config={"dataset": "golden", "mode": "batch"}, stages=[*SUBMITTING, "responses"])
 
     with held(lab.deployment, str(lab.ref("embedding", "embeddings").prefix)):
-        made = lab.materialize("embedding", stages=stages_from("embedding_batch"))
+        made = lab.materialize("embedding", stages=stages_from(Flow.TEXT, "embedding_batch"))
 
     assert made.success
     assert made.stages == ["embedding_batch"]
-    assert lab.materialize("embedding", stages=stages_from("embeddings")).success
+    assert lab.materialize("embedding", stages=stages_from(Flow.TEXT, "embeddings")).success
     assert lab.state("embedding") is RunState.COMPLETED
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from eval_pipeline.core.batches import BatchPolicy, JobState
 from eval_pipeline.core.names import RunKey
+from eval_pipeline.core.providers import Provider
 from eval_pipeline.core.runs import Flow
 from eval_pipeline.core.stages import StageRef
 from eval_pipeline.dispatch.batch_results import AnswerResults
@@ -113,6 +114,7 @@ class World:
         """Ask every item, two a file."""
         return BatchWork(
             stage=STAGE,
+            provider=Provider.OPENAI,
             parcels=self.parcels,
             handling=Handling(
                 read=read_response_line,
@@ -127,7 +129,7 @@ class World:
         order = Order(
             stage=STAGE,
             round=number,
-            provider="openai",
+            provider=Provider.OPENAI,
             model="gpt-4o-mini",
             endpoint="/v1/responses",
             limits=ShardLimits(requests=2, size_bytes=10_000),

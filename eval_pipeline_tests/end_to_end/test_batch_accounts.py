@@ -13,8 +13,9 @@ import dagster as dg
 import pytest
 
 from eval_pipeline.core.names import RunKey
+from eval_pipeline.core.providers import Provider
 from eval_pipeline.core.runs import Flow
-from eval_pipeline.defs import batch_sensors, text_batches
+from eval_pipeline.defs import batch_runs, batch_sensors
 from eval_pipeline.defs.batch_sensors import FRESHNESS_CHECK, WAKE_TAG, look_after_batches, stages_from
 from eval_pipeline.defs.instance import open_instance
 from eval_pipeline.dispatch.submit import Desk, utc_now
@@ -68,7 +69,7 @@ class Installation:
         """Let the sensor tick; returns what it asks for and what it says."""
         with self.instance() as instance, closing(Deployment(environ={**self.environ, **variables})) as deployment:
             context = dg.build_sensor_context(instance=instance, cursor=self.cursor)
-            answer = look_after_batches(context, deployment, provider="openai")
+            answer = look_after_batches(context, deployment, provider=Provider.OPENAI)
         skipped = answer if isinstance(answer, dg.SkipReason) else answer.skip_reason
         self.cursor = context.cursor if isinstance(answer, dg.SkipReason) else answer.cursor
         requests = [] if isinstance(answer, dg.SkipReason) else list(answer.run_requests or [])
@@ -292,7 +293,7 @@ def test_a_clock_that_jumps_loses_nothing_and_doubles_nothing(
     ours: Installation, server: BatchServer, monkeypatch: pytest.MonkeyPatch, scenario: str
 ) -> None:
     clock = JumpingClock()
-    monkeypatch.setattr(text_batches, "Desk", partial(Desk, now=clock))
+    monkeypatch.setattr(batch_runs, "Desk", partial(Desk, now=clock))
     for module in (batch_polling, batch_sensors):
         monkeypatch.setattr(module, "utc_now", clock)
     server.scenario = scenario

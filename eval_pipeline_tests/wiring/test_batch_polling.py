@@ -14,6 +14,7 @@ import pytest
 
 from eval_pipeline.core.batches import BatchJob, JobState
 from eval_pipeline.core.names import RunKey
+from eval_pipeline.core.providers import Provider
 from eval_pipeline.core.runs import Flow
 from eval_pipeline.core.stages import StageRef
 from eval_pipeline.dispatch.submit import utc_now
@@ -84,7 +85,9 @@ def stage_of(run: str, project: str = "default") -> StageRef:
 
 def a_job(deployment: Deployment, run: str = "first", shard: int = 0, *, project: str = "default") -> BatchJob:
     """Return an intent under the key that the installation has now."""
-    with closing(models.open_batches(deployment.credentials("default"), settings=deployment.settings)) as provider:
+    with closing(
+        models.open_batches(Provider.OPENAI, deployment.credentials("default"), settings=deployment.settings)
+    ) as provider:
         account, base_url = provider.account, provider.base_url
     now = utc_now()
     return BatchJob(

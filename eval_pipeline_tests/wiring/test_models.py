@@ -3,6 +3,7 @@ from decimal import Decimal
 import pytest
 
 from eval_pipeline.core.errors import UsageError
+from eval_pipeline.core.providers import Provider
 from eval_pipeline.core.runs import RunMode
 from eval_pipeline.wiring import models
 from eval_pipeline.wiring.credentials import Credentials
@@ -13,7 +14,9 @@ SETTINGS = Settings.from_environment({"EVAL_RETRY_MAX_ATTEMPTS": "7", "EVAL_ITEM
 
 def _credentials(key: str | None = "sk-secret") -> Credentials:
     return Credentials(
-        openai_base_url="http://127.0.0.1:9/v1", langfuse_base_url="http://127.0.0.1:9", openai_api_key=key
+        langfuse_base_url="http://127.0.0.1:9",
+        base_urls={Provider.OPENAI: "http://127.0.0.1:9/v1", Provider.GEMINI: "http://127.0.0.1:9"},
+        api_keys={} if key is None else {Provider.OPENAI: key},
     )
 
 
@@ -26,7 +29,7 @@ def test_a_connection_needs_a_key_and_says_which_variable_gives_it() -> None:
 
 
 def test_an_endpoint_is_named_in_the_words_of_its_configuration() -> None:
-    endpoint = models.endpoint(_credentials(), model="gpt-5")
+    endpoint = models.endpoint(_credentials(), provider=Provider.OPENAI, model="gpt-5")
 
     assert (endpoint.base_url, endpoint.model) == ("http://127.0.0.1:9/v1", "gpt-5")
     assert (endpoint.key_variable, endpoint.url_variable) == ("OPENAI_API_KEY", "OPENAI_BASE_URL")

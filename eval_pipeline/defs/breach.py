@@ -2,19 +2,18 @@
 
 import dagster as dg
 
+from eval_pipeline.core.ports import StageReader
 from eval_pipeline.core.runs import RunState
 from eval_pipeline.core.thresholds import Threshold
-from eval_pipeline.defs import text_results
-from eval_pipeline.defs.tasks import Task, task_of
-from eval_pipeline.defs.text_metadata import describe
+from eval_pipeline.defs.metadata import describe
+from eval_pipeline.defs.tasks import Task
 
 
-def judge(context: dg.AssetCheckExecutionContext, *, stage: dg.AssetKey) -> dg.AssetCheckResult:
+def judge(context: dg.AssetCheckExecutionContext, task: Task, *, stage: dg.AssetKey) -> dg.AssetCheckResult:
     """Compare the failures of a stage with the run's threshold.
 
     A failed blocking check skips all that is downstream, so the report of what there is is written here.
     """
-    task = task_of(context)
     manifest = task.deployment.stages.open(task.ref(stage.path[-1])).manifest
     threshold = Threshold.from_json(manifest.summary["threshold"])
     if threshold.breached:
@@ -33,7 +32,7 @@ def judge(context: dg.AssetCheckExecutionContext, *, stage: dg.AssetKey) -> dg.A
 
 
 def _fail_run(context: dg.AssetCheckExecutionContext, *, task: Task, threshold: Threshold) -> None:
-    for name, made in text_results.make_breached_report(task).items():
+    for name, made in _breached_report(task).items():
         context.op_execution_context.log_event(
             dg.AssetMaterialization(
                 asset_key=[str(task.flow), name], partition=task.key.partition, metadata=describe(made)
@@ -42,6 +41,12 @@ def _fail_run(context: dg.AssetCheckExecutionContext, *, task: Task, threshold: 
     task.deployment.ledger.set_run_state(
         flow=task.flow, key=task.key, to=RunState.FAILED, error=threshold.error(task.key)
     )
+
+
+def _breached_report(task: Task) -> dict[str, StageReader]:
+    from eval_pipeline.defs import text_results  # noqa: PLC0415 - only the flow that is judged
+
+    return text_results.make_breached_report(task)
 
 
 def _sentence(threshold: Threshold) -> str:

@@ -1,0 +1,47 @@
+"""The sensors: they start what was requested, and look after the batches of each provider; they serve every flow."""
+
+import dagster as dg
+
+from eval_pipeline.core.providers import TITLES, Provider
+from eval_pipeline.defs.run_sensors import start_requested_runs
+from eval_pipeline.defs.text_eval import text_job
+
+JOBS = (text_job,)
+
+
+@dg.sensor(
+    name="requested_runs",
+    jobs=JOBS,
+    minimum_interval_seconds=5,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    required_resource_keys={"deployment"},
+    description="Starts the runs that the command line requested without waiting.",
+)
+def requested_runs(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+    """Turn waiting requests into partitions and runs."""
+    return start_requested_runs(context.resources.deployment, context.instance)
+
+
+def batch_sensor(provider: Provider) -> dg.SensorDefinition:
+    """Make the sensor that looks after a provider's batches."""
+
+    @dg.sensor(
+        name=f"{provider}_batches",
+        jobs=JOBS,
+        minimum_interval_seconds=5,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        required_resource_keys={"deployment"},
+        description=f"Asks {TITLES[provider]} about open batches, and starts the runs that collect what has ended.",
+    )
+    def batches(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+        """Poll the open batches of all projects."""
+        from eval_pipeline.defs.batch_sensors import look_after_batches  # noqa: PLC0415 - only where it ticks
+
+        return look_after_batches(context, context.resources.deployment, provider=provider)
+
+    return batches
+
+
+openai_batches = batch_sensor(Provider.OPENAI)
+gemini_batches = batch_sensor(Provider.GEMINI)
+SENSORS = (requested_runs, openai_batches, gemini_batches)
