@@ -152,6 +152,10 @@ SETTINGS: tuple[Setting, ...] = (
 )
 
 
+_PLACES = frozenset({"EVAL_PIPELINE_HOME", "EVAL_PIPELINE_DATABASE_URL", "EVAL_PIPELINE_STORE"})
+"""Read where the home, the ledger and the store are opened."""
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """The settings of this process, checked."""
@@ -203,12 +207,8 @@ def _read(setting: Setting, text: str | None) -> Value:
 
 
 def _refuse_unknown(environ: Mapping[str, str]) -> None:
-    known = {setting.variable for setting in SETTINGS}
-    unknown = sorted(
-        name
-        for name in environ
-        if name.startswith("EVAL_") and not name.startswith("EVAL_PIPELINE_") and name not in known
-    )
+    known = {setting.variable for setting in SETTINGS} | _PLACES
+    unknown = sorted(name for name in environ if name.startswith("EVAL_") and name not in known)
     if unknown:
         raise UsageError(
             f"unknown setting {unknown[0]}",
