@@ -57,11 +57,15 @@ def _validate_plain(name: str, *, kind: str, code: str) -> str:
     )
 
 
+_TURNING = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})
+"""Classes of Unicode's bidirectional controls: with them, a name looks like another one. Scripts need none of them."""
+
+
 def validate_dataset_name(name: str) -> str:
     """Return the NFC form of a display name, else raise ``invalid_dataset_name``.
 
-    Any Unicode, 1 to 100 characters with at least one letter or digit; no control characters, ``/``, ``~``,
-    leading dot or ``..``.
+    Any Unicode, 1 to 100 characters with at least one letter or digit; no control characters, none that
+    turn the direction of a text, no ``/``, ``~``, leading dot or ``..``.
     """
     # composing leaves at least a quarter of the characters, and takes minutes for megabytes of combining marks
     normal = unicodedata.normalize("NFC", name) if len(name) <= 4 * MAX_NAME_CHARACTERS else name
@@ -82,6 +86,9 @@ def _dataset_name_problem(name: str) -> str | None:
     problems = {
         "it has no letter or digit": not any(category[0] in "LN" for category in categories),
         "it holds a control character": bool(categories & {"Cc", "Cs", "Zl", "Zp"}),
+        "it holds a character that turns the direction of text": any(
+            unicodedata.bidirectional(character) in _TURNING for character in name
+        ),
         "it holds one of / \\ ~ @": any(character in name for character in "/\\~@"),
         "it begins with a dot or holds '..'": name.startswith(".") or ".." in name,
         "it begins or ends with a space": name != name.strip(),

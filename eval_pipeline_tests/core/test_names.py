@@ -58,6 +58,8 @@ def test_the_length_of_a_display_name_counts_after_composing_it() -> None:
         ("🙂🙂", "it has no letter or digit"),
         ("---", "it has no letter or digit"),
         ("a\nb", "it holds a control character"),
+        ("a\u202eb", "it holds a character that turns the direction of text"),
+        ("a\u2066b", "it holds a character that turns the direction of text"),
         ("a\0", "it holds a control character"),
         ("a\u2028b", "it holds a control character"),
         ("a\ud800", "it holds a control character"),
