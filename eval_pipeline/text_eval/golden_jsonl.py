@@ -5,6 +5,7 @@ kind than text or number skips the row. Among the metadata, everything that is n
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NoReturn
 
@@ -28,7 +29,21 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON value")
 
 
-_DECODER = json.JSONDecoder(parse_float=_NumberText, parse_int=_NumberText, parse_constant=_refuse_constant)
+def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Make an object; of a key that stands twice JSON keeps the last value, and nobody would see which one counts."""
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        [(twice, _)] = Counter(key for key, _ in pairs).most_common(1)
+        raise ValueError(f"the key {shown(twice)} stands twice")
+    return made
+
+
+_DECODER = json.JSONDecoder(
+    parse_float=_NumberText,
+    parse_int=_NumberText,
+    parse_constant=_refuse_constant,
+    object_pairs_hook=_without_repetition,
+)
 
 
 def jsonl_entries(lines: Iterable[str]) -> Iterator[Entry]:

@@ -71,6 +71,14 @@ def test_lines_end_as_they_do_in_a_csv_and_blank_ones_count_but_are_no_rows(tmp_
             '{"question": "q", "answer": "a", "Answer": "b"}',
             "two keys that differ only in upper and lower case or outer spaces",
         ),
+        (
+            '{"question": "q", "answer": "a", "question": "other"}',
+            "invalid JSON: the key 'question' stands twice",
+        ),
+        (
+            '{"question": "q", "answer": "a", "source": {"page": 1, "page": 2}}',
+            "invalid JSON: the key 'page' stands twice",
+        ),
         ('{"question": "q\\u0000", "answer": "a"}', "it holds a NUL character"),
         ('{"question": "q", "answer": "a", "m": ["\\u0000"]}', "it holds a NUL character"),
         ('{"question": "\\ud800", "answer": "a"}', "it holds half of a surrogate pair"),
