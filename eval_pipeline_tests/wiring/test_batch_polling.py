@@ -158,6 +158,24 @@ def test_when_a_batch_ended_is_told_by_its_provider_and_not_by_the_look_that_saw
     assert "not collected and expire in 5 days" in polled.alerts[stage_of("first")]
 
 
+@pytest.mark.parametrize("jump", [-10 * DAY, 10 * DAY], ids=["back", "ahead"])
+def test_when_results_expire_is_told_by_the_providers_clock(
+    office: Office, deployment: Deployment, monkeypatch: pytest.MonkeyPatch, jump: timedelta
+) -> None:
+    office.submit(deployment, ("out", 0), scenario="stuck")
+    kept = replace(a_job(deployment, "kept"), state=JobState.ENDED, provider_id="batch_9", output_file_id="file-9")
+    late = replace(kept, stage=stage_of("late"), submission_key="late", provider_id="batch_8")
+    deployment.ledger.add_jobs(
+        [replace(kept, ended_at=utc_now() - 20 * DAY), replace(late, ended_at=utc_now() - 29.5 * DAY)]
+    )
+    monkeypatch.setattr(batch_polling, "utc_now", lambda: utc_now() + jump)
+
+    alerts = poll(deployment).alerts
+
+    assert stage_of("kept") not in alerts
+    assert "not collected and expire in 0 days" in alerts[stage_of("late")]
+
+
 def test_a_stage_is_not_ready_while_one_of_its_batches_is_out(office: Office, deployment: Deployment) -> None:
     office.submit(deployment, ("first", 0))
     office.submit(deployment, ("first", 1), scenario="stuck")
