@@ -1,0 +1,68 @@
+"""Where one system erred along the references: all that a comparison of two systems needs of their alignments.
+
+A word of the reference has the place ``2 * index + 1``; what was inserted before it has ``2 * index``. Found once per
+system, in compact arrays, however many systems it is compared with.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eval_pipeline.stt_eval.edits import AlignedToken, Edit
+
+Places: TypeAlias = NDArray[np.int64]
+_NOT_ANSWERED: Final = -1
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorPlaces:
+    """The errors of one system over some utterances, in their order."""
+
+    utterances: Places
+    """The utterance of every error."""
+    places: Places
+    """The place of every error."""
+    words: Places
+    """Reference words of every utterance along the chosen path; -1 where the system did not answer."""
+
+    @property
+    def answered(self) -> NDArray[np.bool_]:
+        """Which utterances have an alignment."""
+        answered: NDArray[np.bool_] = self.words != _NOT_ANSWERED
+        return answered
+
+
+def locate_errors(alignments: Iterable[Sequence[AlignedToken] | None]) -> ErrorPlaces:
+    """Locate the errors of one system; None is an utterance that it did not answer."""
+    utterances: list[int] = []
+    places: list[int] = []
+    words: list[int] = []
+    for utterance, alignment in enumerate(alignments):
+        if alignment is None:
+            words.append(_NOT_ANSWERED)
+            continue
+        before = len(places)
+        words.append(_walk(alignment, places=places))
+        utterances.extend([utterance] * (len(places) - before))
+    return ErrorPlaces(
+        utterances=np.array(utterances, dtype=np.int64),
+        places=np.array(places, dtype=np.int64),
+        words=np.array(words, dtype=np.int64),
+    )
+
+
+def _walk(alignment: Sequence[AlignedToken], *, places: list[int]) -> int:
+    """Append the places of the errors and return the number of reference words."""
+    word = 0
+    for token in alignment:
+        edit = token.edit
+        if edit is Edit.INSERTION:
+            places.append(2 * word)
+            continue
+        if edit is not Edit.HIT:
+            places.append(2 * word + 1)
+        word += 1
+    return word
