@@ -4,8 +4,9 @@ A pooled rate is all edits over all reference tokens; utterances differ in lengt
 not independent, so whole utterances (or whole clusters, such as speakers) are drawn again, with replacement.
 
 Every resample is one call of ``integers(0, units, units)`` of a PCG64 generator, so it depends on the seed and the
-number of units alone: rates of the same utterances with the same seed share their resamples. Interval ends are
-quantiles with linear interpolation (numpy's default, type 7 of Hyndman and Fan 1996).
+number of units alone: rates of the same utterances with the same seed share their resamples. (Another version of numpy
+may draw otherwise, NEP 19.) Interval ends are quantiles with linear interpolation (numpy's default, type 7 of Hyndman
+and Fan 1996).
 """
 
 import hashlib
