@@ -1,10 +1,12 @@
-"""One row of a golden file, and what makes a row or a file unusable."""
+"""One row of a golden file, and what makes a row unusable."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from eval_pipeline.core.datasets import SkippedRow
-from eval_pipeline.core.errors import UsageError
+from eval_pipeline.intake.purpose import Purpose
+
+GOLDEN = Purpose(noun="golden file", required=("question", "answer"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +36,3 @@ def text_problem(question: str, answer: str) -> str | None:
     if not answer.strip():
         return "blank answer"
     return None
-
-
-def invalid_dataset(problem: str, *, hint: str) -> UsageError:
-    """Refuse a whole file."""
-    return UsageError(f"the golden file cannot be used: {problem}", code="invalid_dataset", hint=hint)

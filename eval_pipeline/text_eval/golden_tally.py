@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from eval_pipeline.core.datasets import SkippedRow
 from eval_pipeline.core.errors import UsageError
-from eval_pipeline.text_eval.golden_row import Entry, GoldenRow, invalid_dataset
+from eval_pipeline.text_eval.golden_row import GOLDEN, Entry, GoldenRow
 
 MAX_SKIPPED_KEPT = 100
 _SHOWN_REASONS = 5
@@ -81,10 +81,10 @@ def _lines_text(lines: npt.NDArray[np.int64]) -> str:
 def no_valid_row(tally: Tally) -> UsageError:
     """Explain a file without a single usable row by the first rows that were skipped."""
     if not tally.skipped_count:
-        return invalid_dataset("it has a header and no rows", hint="add at least one row below the header")
+        return GOLDEN.refuse("it has a header and no rows", hint="add at least one row below the header")
     reasons = "; ".join(f"line {row.line:,}: {row.reason}" for row in tally.skipped[:_SHOWN_REASONS])
     more = "; …" if tally.skipped_count > _SHOWN_REASONS else ""
-    return invalid_dataset(
+    return GOLDEN.refuse(
         f"none of its {tally.skipped_count:,} rows is usable ({reasons}{more})",
         hint="every row needs a question and an answer, and as many cells as the header",
     )

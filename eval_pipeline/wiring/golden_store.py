@@ -92,7 +92,7 @@ def store_golden(objects: ObjectStore, golden: GoldenFile, *, prefix: str, folde
     if not tally.rows:
         raise no_valid_row(tally)
     manifest = _describe(golden, tally=tally, rows_sha256=_sha256(parquet))
-    objects.put_file(f"{prefix}/{manifest.original_file}", golden.path)
+    objects.put_file(f"{prefix}/{manifest.original_file}", golden.table.path)
     objects.put_file(f"{prefix}/{manifest.rows_file}", parquet)
     return _publish(objects, manifest, prefix=prefix)
 
@@ -103,14 +103,14 @@ def _describe(golden: GoldenFile, *, tally: Tally, rows_sha256: str) -> GoldenMa
         rows=tally.rows,
         rows_file=f"rows-{rows_sha256[:16]}.parquet",
         rows_sha256=rows_sha256,
-        original_file=f"original.{golden.format}",
-        size_bytes=golden.path.stat().st_size,
-        format=golden.format,
-        delimiter=golden.delimiter,
-        encoding=golden.encoding,
+        original_file=f"original.{golden.table.format}",
+        size_bytes=golden.table.path.stat().st_size,
+        format=golden.table.format,
+        delimiter=golden.table.delimiter,
+        encoding=golden.table.encoding,
         skipped_rows_count=tally.skipped_count,
         skipped_rows=tuple(tally.skipped),
-        warnings=(*golden.warnings, *tally.warnings()),
+        warnings=(*golden.table.warnings, *tally.warnings()),
     )
 
 

@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eval_pipeline.core.errors import UsageError
-from eval_pipeline.text_eval.golden import GoldenFormat, read_golden
+from eval_pipeline.intake.table_file import TableFormat
+from eval_pipeline.text_eval.golden import read_golden
 from eval_pipeline_tests.text_eval.golden_files import usable, write
 
 CSV = "question,answer\nq,a\n"
@@ -15,10 +16,10 @@ JSONL = '{"question": "q", "answer": "a"}\n'
 
 @pytest.mark.parametrize("name", ["golden.csv", "golden.jsonl.txt", "golden", "golden.dat", "GOLDEN.CSV"])
 def test_the_content_tells_the_format_when_the_name_does_not(tmp_path: Path, name: str) -> None:
-    for content, expected in ((CSV, GoldenFormat.CSV), (JSONL, GoldenFormat.JSONL)):
+    for content, expected in ((CSV, TableFormat.CSV), (JSONL, TableFormat.JSONL)):
         path = write(tmp_path, content, name=name)
 
-        assert read_golden(path).format is expected
+        assert read_golden(path).table.format is expected
         assert [(row.question, row.answer) for row in usable(path)] == [("q", "a")]
 
 
@@ -26,14 +27,14 @@ def test_the_content_tells_the_format_when_the_name_does_not(tmp_path: Path, nam
 def test_a_file_that_is_named_json_is_read_as_json_lines_also_when_it_begins_with_a_broken_line(
     tmp_path: Path, name: str
 ) -> None:
-    assert read_golden(write(tmp_path, f"oops\n{JSONL}", name=name)).format is GoldenFormat.JSONL
+    assert read_golden(write(tmp_path, f"oops\n{JSONL}", name=name)).table.format is TableFormat.JSONL
 
 
 def test_a_copy_is_read_under_the_name_of_the_original(tmp_path: Path) -> None:
     path = write(tmp_path, f"oops\n{JSONL}", name="copy")
 
-    assert read_golden(path, name="golden.jsonl").format is GoldenFormat.JSONL
-    assert read_golden(write(tmp_path, CSV, name="copy"), name="").format is GoldenFormat.CSV
+    assert read_golden(path, name="golden.jsonl").table.format is TableFormat.JSONL
+    assert read_golden(write(tmp_path, CSV, name="copy"), name="").table.format is TableFormat.CSV
 
 
 PIECES = st.sampled_from(

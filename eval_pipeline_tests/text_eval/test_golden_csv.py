@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from eval_pipeline.intake.csv_records import MAX_CELL_CHARACTERS
 from eval_pipeline.text_eval.golden import read_golden
-from eval_pipeline.text_eval.golden_csv import MAX_CELL_CHARACTERS, csv_entries
+from eval_pipeline.text_eval.golden_csv import csv_entries
 from eval_pipeline.text_eval.golden_row import GoldenRow
 from eval_pipeline_tests.text_eval.golden_files import refusal, skipped, usable, write
 
@@ -123,12 +124,12 @@ def test_another_delimiter_is_taken_from_the_header_line_alone_and_told(tmp_path
     golden = read_golden(path)
 
     assert [(row.question, row.answer) for row in usable(path)] == [("one, two", "a,b,c")]
-    assert golden.delimiter == delimiter
-    assert "as the header line shows" in golden.warnings[0]
+    assert golden.table.delimiter == delimiter
+    assert "as the header line shows" in golden.table.warnings[0]
 
 
 def test_commas_are_nothing_to_warn_about(tmp_path: Path) -> None:
-    assert read_golden(write(tmp_path, HEADER + "q;x,a\n")).warnings == ()
+    assert read_golden(write(tmp_path, HEADER + "q;x,a\n")).table.warnings == ()
 
 
 @pytest.mark.parametrize(

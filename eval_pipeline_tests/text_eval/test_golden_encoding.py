@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from eval_pipeline.intake.encoding import MAX_LINE_CHARACTERS
 from eval_pipeline.text_eval.golden import read_golden
-from eval_pipeline.text_eval.golden_encoding import MAX_LINE_CHARACTERS
 from eval_pipeline_tests.text_eval.golden_files import refusal, usable, write
 
 HINDI = "question,answer\r\nभारत की राजधानी?,दिल्ली\r\n"
@@ -33,8 +33,8 @@ def test_a_byte_order_mark_decides_and_utf8_is_the_rule(tmp_path: Path, content:
     path = write(tmp_path, content)
 
     assert [(row.question, row.answer) for row in usable(path)] == [("भारत की राजधानी?", "दिल्ली")]
-    assert read_golden(path).encoding == encoding
-    assert read_golden(path).warnings == ()
+    assert read_golden(path).table.encoding == encoding
+    assert read_golden(path).table.warnings == ()
 
 
 def test_json_lines_are_read_in_every_encoding_too(tmp_path: Path) -> None:
@@ -48,8 +48,8 @@ def test_what_is_no_utf8_is_read_as_cp1252_with_a_warning_that_names_the_line(tm
     golden = read_golden(path)
 
     assert usable(path)[0].answer == "Café “Œuvre”: 5 €"
-    assert golden.encoding == "cp1252"
-    assert golden.warnings == ("line 2 is no valid UTF-8: the file was read as cp1252 (Windows, Western Europe)",)
+    assert golden.table.encoding == "cp1252"
+    assert golden.table.warnings == ("line 2 is no valid UTF-8: the file was read as cp1252 (Windows, Western Europe)",)
 
 
 @pytest.mark.parametrize("byte", [0x81, 0x8D, 0x8F, 0x90, 0x9D])
@@ -68,7 +68,7 @@ def test_a_wrong_byte_is_found_however_late_it_comes(tmp_path: Path, place: int)
 
     assert (
         f"line {text[:place].count(chr(10)) + 1:,} is no valid UTF-8"
-        in read_golden(write(tmp_path, content)).warnings[0]
+        in read_golden(write(tmp_path, content)).table.warnings[0]
     )
 
 

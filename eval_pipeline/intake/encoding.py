@@ -1,4 +1,4 @@
-"""Finds out how a golden file's bytes spell text: by byte order mark, else UTF-8, else cp1252.
+"""Finds out how a handed-in file's bytes spell text: by byte order mark, else UTF-8, else cp1252.
 
 The whole file is decoded once before a row is read: an encoding that fails on line 900,000 must not be found out there.
 """
@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from eval_pipeline.text_eval.golden_binary import HEAD_BYTES, looks_like
-from eval_pipeline.text_eval.golden_row import invalid_dataset
+from eval_pipeline.intake.binary import HEAD_BYTES, looks_like
+from eval_pipeline.intake.purpose import Purpose
 
 Encoding = Literal["utf-8", "utf-8-sig", "utf-16", "utf-32", "cp1252"]
 
@@ -39,7 +39,7 @@ class TextForm:
     has_nul: bool
 
 
-def detect_encoding(path: Path) -> TextForm:
+def detect_encoding(path: Path, purpose: Purpose) -> TextForm:
     """Choose the encoding in which the whole file can be read, else raise ``invalid_dataset``.
 
     The five bytes that cp1252 leaves undefined are refused: a file that has them is most often damaged UTF-8, and
@@ -48,37 +48,37 @@ def detect_encoding(path: Path) -> TextForm:
     with path.open("rb") as file:
         head = file.read(HEAD_BYTES)
     if not head:
-        raise invalid_dataset("it is empty", hint="give a CSV or JSON Lines file with 'question' and 'answer'")
+        raise purpose.refuse("it is empty", hint=f"give a CSV or JSON Lines file with {purpose.columns}")
     marked = next((encoding for mark, encoding in _MARKS if head.startswith(mark)), None)
     if marked is None:
-        return _detect_unmarked(path, head)
+        return _detect_unmarked(path, head, purpose=purpose)
     try:
-        return TextForm(encoding=marked, warning=None, has_nul=_scan(path, marked))
+        return TextForm(encoding=marked, warning=None, has_nul=_scan(path, marked, purpose=purpose))
     except UnicodeDecodeError as error:
         line = _first_undecodable_line(path, marked)
-        raise invalid_dataset(
+        raise purpose.refuse(
             f"its byte order mark says {marked}, but line {line:,} is no valid {marked} ({error.reason})",
             hint=_SAVE_AS_UTF8,
         ) from error
 
 
-def _detect_unmarked(path: Path, head: bytes) -> TextForm:
+def _detect_unmarked(path: Path, head: bytes, *, purpose: Purpose) -> TextForm:
     kind = looks_like(head)
     if kind is not None:
-        raise invalid_dataset(f"it looks like {kind}", hint=_SAVE_AS_UTF8)
+        raise purpose.refuse(f"it looks like {kind}", hint=_SAVE_AS_UTF8)
     try:
-        return TextForm(encoding="utf-8", warning=None, has_nul=_scan(path, "utf-8"))
+        return TextForm(encoding="utf-8", warning=None, has_nul=_scan(path, "utf-8", purpose=purpose))
     except UnicodeDecodeError:
-        return _fall_back(path, not_utf8_line=_first_undecodable_line(path, "utf-8"))
+        return _fall_back(path, purpose, not_utf8_line=_first_undecodable_line(path, "utf-8"))
 
 
-def _fall_back(path: Path, *, not_utf8_line: int) -> TextForm:
+def _fall_back(path: Path, purpose: Purpose, *, not_utf8_line: int) -> TextForm:
     try:
-        has_nul = _scan(path, "cp1252")
+        has_nul = _scan(path, "cp1252", purpose=purpose)
     except UnicodeDecodeError as error:
         line = _first_undecodable_line(path, "cp1252")
         byte = error.object[error.start]
-        raise invalid_dataset(
+        raise purpose.refuse(
             f"line {not_utf8_line:,} is no valid UTF-8, and line {line:,} no valid cp1252 (byte 0x{byte:02X})",
             hint=_SAVE_AS_UTF8,
         ) from error
@@ -86,7 +86,7 @@ def _fall_back(path: Path, *, not_utf8_line: int) -> TextForm:
     return TextForm(encoding="cp1252", warning=warning, has_nul=has_nul)
 
 
-def _scan(path: Path, encoding: Encoding) -> bool:
+def _scan(path: Path, encoding: Encoding, *, purpose: Purpose) -> bool:
     """Decode the whole file in bounded memory; tell whether it holds NUL, refuse endless lines."""
     has_nul = False
     line_start = position = 0
@@ -97,9 +97,9 @@ def _scan(path: Path, encoding: Encoding) -> bool:
             line_start = position + end_of_line + 1
         position += len(text)
         if position - line_start > MAX_LINE_CHARACTERS:
-            raise invalid_dataset(
+            raise purpose.refuse(
                 f"it has a line of more than {MAX_LINE_CHARACTERS:,} characters",
-                hint="give one row a line: CSV with 'question' and 'answer', or JSON Lines",
+                hint=f"give one row a line: CSV with {purpose.columns}, or JSON Lines",
             )
     return has_nul
 
