@@ -1,35 +1,26 @@
 """Objects in an S3 bucket, or in anything that speaks its protocol; the client is built elsewhere and handed in."""
 
-import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 from uuid import uuid4
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
-from eval_pipeline.core.errors import UnavailableError
 from eval_pipeline.storage.objects import (
     checked_key,
     object_exists,
-    object_missing,
     os_errors_explained,
-    store_unavailable,
     temporary_folder,
 )
+from eval_pipeline.storage.s3_errors import error_code, s3_errors_explained
 
 _CHUNK_BYTES = 1 << 20
 _UPLOAD_THREADS = 4  # of 8 MB each: bounds what an upload holds in memory
 _CREATE_ATTEMPTS = 5
-_SHOWN_CHARACTERS = 300
 _TAKEN_CODES = frozenset({"PreconditionFailed", "412"})
-_ACCESS_CODES = frozenset(
-    {"AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken", "403", "401"}
-)
-_CHECK_ACCESS = "check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, the region and the bucket's policy"
 _CHECK_BUCKET = "create the bucket or correct EVAL_PIPELINE_STORE"
-_CHECK_SERVICE = "check AWS_ENDPOINT_URL_S3 and that the service answers, then retry; what is stored is kept"
 
 
 class S3Client(Protocol):
@@ -106,9 +97,11 @@ class S3ObjectStore:
         try:
             self._client.put_object(**self._address(key), Body=data, IfNoneMatch="*", Metadata={"mark": mark})
         except ClientError as error:
-            if _code(error) == "ConditionalRequestConflict" and attempts > 1:  # two at once: AWS asks to send it again
+            if (
+                error_code(error) == "ConditionalRequestConflict" and attempts > 1
+            ):  # two at once: AWS asks to send it again
                 return self._put_if_free(key, data, mark=mark, attempts=attempts - 1)
-            if _code(error) not in _TAKEN_CODES:
+            if error_code(error) not in _TAKEN_CODES:
                 raise
             return False
         return True
@@ -161,34 +154,8 @@ class S3ObjectStore:
     def _address(self, key: str) -> dict[str, str]:
         return {"Bucket": self._bucket, "Key": self._prefix + checked_key(key)}
 
-    @contextmanager
-    def _explained(self, key: str) -> Iterator[None]:
-        try:
-            yield
-        except ClientError as error:
-            code = _code(error)
-            if code == "NoSuchKey":
-                raise object_missing(self.url(key)) from error
-            raise self._unavailable(
-                key, reason=f"{code}: {error.response.get('Error', {}).get('Message', '')}", hint=_remedy(code)
-            ) from error
-        except BotoCoreError as error:
-            hint = _CHECK_ACCESS if "redential" in type(error).__name__ else _CHECK_SERVICE
-            raise self._unavailable(key, reason=str(error), hint=hint) from error
-
-    def _unavailable(self, key: str, *, reason: str, hint: str) -> UnavailableError:
-        without_credentials = re.sub(r"//[^/@\s]+@", "//", reason)
-        return store_unavailable(self.url(key), reason=without_credentials[:_SHOWN_CHARACTERS], hint=hint)
-
-
-def _code(error: ClientError) -> str:
-    return str(error.response.get("Error", {}).get("Code", "unknown"))
-
-
-def _remedy(code: str) -> str:
-    if code in _ACCESS_CODES:
-        return _CHECK_ACCESS
-    return _CHECK_BUCKET if code == "NoSuchBucket" else _CHECK_SERVICE
+    def _explained(self, key: str) -> AbstractContextManager[None]:
+        return s3_errors_explained(self.url(key), check_bucket=_CHECK_BUCKET)
 
 
 class S3Appender:
