@@ -1,74 +1,84 @@
-"""``eval-pipeline dataset``: golden datasets under names, in immutable versions."""
+"""``eval-pipeline dataset``: golden questions and audio under names, in immutable versions."""
 
-from pathlib import Path
 from typing import Any
 
 import click
 
+from eval_pipeline.cli.additions import Addition, add_any
+from eval_pipeline.cli.audio_view import audio_json, audio_lines
 from eval_pipeline.cli.deployments import open_deployment
 from eval_pipeline.cli.output import common_options, page_footer, write_json, write_table
 from eval_pipeline.core.datasets import DatasetKind, DatasetVersion
 from eval_pipeline.core.names import validate_dataset_name, validate_project
+from eval_pipeline.wiring.audio_manifest import require_audio_manifest
+from eval_pipeline.wiring.deployment import Deployment
 
 SHOWN_SKIPS = 10
 
 
+KINDS = click.Choice([str(kind) for kind in DatasetKind])
+
+
 @click.group(name="dataset")
 def command() -> None:
-    """Golden datasets."""
+    """Datasets: golden questions, or audio with transcripts."""
 
 
 @command.command()
 @click.argument("name")
-@click.argument("file", type=click.Path(path_type=Path))
-@click.option("--kind", type=click.Choice([str(DatasetKind.TEXT)]), default=str(DatasetKind.TEXT), show_default=True)
-@click.option("--duplication-factor", type=int, help="How often each question is asked; default 1.")
+@click.argument("source")
+@click.option("--kind", type=KINDS, default=str(DatasetKind.TEXT), show_default=True)
+@click.option("--duplication-factor", type=int, help="How often each question is asked; default 1. Only for text.")
+@click.option("--language", metavar="TAG", help="Of samples that name none, such as hi or hi-IN. Only for stt.")
 @click.option("--description", help="What it is, for people.")
 @common_options
 def add(
     name: str,
-    file: Path,
+    source: str,
     *,
     kind: str,
     duplication_factor: int | None,
+    language: str | None,
     description: str | None,
     project: str,
     as_json: bool,
 ) -> None:
-    """Add FILE (CSV or JSONL with question and answer) as a version of dataset NAME."""
-    from eval_pipeline.wiring.catalog import add_dataset  # noqa: PLC0415 - pyarrow: not for list and show
+    """Add SOURCE as a version of dataset NAME.
 
+    For text: a CSV or JSONL file with question and answer. For stt: a CSV or JSONL manifest with audio, reference and
+    language, a folder with clips, or either below s3://bucket/.
+    """
     deployment = open_deployment()
-    added = add_dataset(
-        ledger=deployment.ledger,
-        objects=deployment.objects,
-        project=validate_project(project),
-        name=name,
-        path=file,
-        kind=DatasetKind(kind),
-        duplication_factor=duplication_factor,
-        description=description,
-        settings=deployment.settings,
+    added = add_any(
+        deployment,
+        DatasetKind(kind),
+        Addition(
+            name=name, source=source, factor=duplication_factor, language=language, about=description, project=project
+        ),
     )
     if as_json:
-        write_json({**dataset_json(added.dataset, deployment.settings.fast_max_unique_rows), "created": added.created})
+        write_json({**_document(deployment, added.dataset), "created": added.created})
         return
     click.echo(("added " if added.created else "already there: ") + _headline(added.dataset))
+    _write_facts(deployment, added.dataset)
     _write_problems(added.dataset)
 
 
 @command.command(name="list")
-@click.option("--eligible-for", type=click.Choice(["fast"]), help="Only datasets that such a run may take.")
+@click.option("--kind", type=KINDS, help="Only datasets of this kind.")
+@click.option("--eligible-for", type=click.Choice(["fast"]), help="Only text datasets that such a run may take.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
 @click.option("--offset", type=click.IntRange(0), default=0, show_default=True)
 @common_options
-def list_datasets(*, eligible_for: str | None, limit: int, offset: int, project: str, as_json: bool) -> None:
+def list_datasets(
+    *, kind: str | None, eligible_for: str | None, limit: int, offset: int, project: str, as_json: bool
+) -> None:
     """List the newest version of every dataset, newest first."""
     deployment = open_deployment()
     cap = deployment.settings.fast_max_unique_rows
     page = deployment.ledger.list_datasets(
         project=validate_project(project),
-        kind=None,
+        kind=DatasetKind.TEXT if eligible_for else DatasetKind(kind) if kind else None,
         max_unique_rows=cap if eligible_for else None,
         limit=limit,
         offset=offset,
@@ -81,14 +91,15 @@ def list_datasets(*, eligible_for: str | None, limit: int, offset: int, project:
         (
             dataset.name,
             dataset.version[:12],
+            dataset.kind,
             dataset.original_items_count,
             dataset.total_items_count,
-            "yes" if dataset.eligible_for_fast(cap) else "no",
+            _fast(dataset, cap),
             f"{dataset.created_at:%Y-%m-%d %H:%M}",
         )
         for dataset in page.items
     ]
-    write_table(("NAME", "VERSION", "QUESTIONS", "ITEMS", "FAST", "ADDED (UTC)"), rows)
+    write_table(("NAME", "VERSION", "KIND", "UNIQUE", "ITEMS", "FAST", "ADDED (UTC)"), rows)
     click.echo(f"{page_footer(page)}; FAST: at most {cap:,} questions (EVAL_FAST_MAX_UNIQUE_ROWS)")
 
 
@@ -102,13 +113,13 @@ def show(reference: str, *, project: str, as_json: bool) -> None:
     dataset = deployment.ledger.find_dataset(project=validate_project(project), name=name, version=version)
     versions = deployment.ledger.dataset_versions(project=project, name=dataset.name)
     if as_json:
-        document = dataset_json(dataset, deployment.settings.fast_max_unique_rows)
-        write_json({**document, "versions": [one.version for one in versions]})
+        write_json({**_document(deployment, dataset), "versions": [one.version for one in versions]})
         return
     click.echo(_headline(dataset))
     click.echo(
         f"encoding {dataset.encoding}, {dataset.size_bytes:,} bytes, added {dataset.created_at:%Y-%m-%d %H:%M} UTC"
     )
+    _write_facts(deployment, dataset)
     if dataset.description:
         click.echo(dataset.description)
     click.echo(f"stored at {deployment.objects.url(dataset.prefix)}")
@@ -157,9 +168,30 @@ def dataset_json(dataset: DatasetVersion, fast_cap: int) -> dict[str, Any]:
     }
 
 
+def _document(deployment: Deployment, dataset: DatasetVersion) -> dict[str, Any]:
+    """Return the JSON form of a version with what its own manifest tells."""
+    document = dataset_json(dataset, deployment.settings.fast_max_unique_rows)
+    if dataset.kind is DatasetKind.STT:
+        document["audio"] = audio_json(require_audio_manifest(deployment.objects, dataset))
+    return document
+
+
+def _fast(dataset: DatasetVersion, cap: int) -> str | None:
+    if dataset.kind is not DatasetKind.TEXT:
+        return None
+    return "yes" if dataset.eligible_for_fast(cap) else "no"
+
+
 def _headline(dataset: DatasetVersion) -> str:
     repeats = f" x {dataset.duplication_factor}" if dataset.duplication_factor > 1 else ""
-    return f"{dataset.name} @ {dataset.version[:12]}: {dataset.original_items_count:,} questions{repeats}"
+    items = "samples" if dataset.kind is DatasetKind.STT else "questions"
+    return f"{dataset.name} @ {dataset.version[:12]}: {dataset.original_items_count:,} {items}{repeats}"
+
+
+def _write_facts(deployment: Deployment, dataset: DatasetVersion) -> None:
+    if dataset.kind is DatasetKind.STT:
+        for line in audio_lines(require_audio_manifest(deployment.objects, dataset)):
+            click.echo(line)
 
 
 def _write_problems(dataset: DatasetVersion) -> None:

@@ -21,7 +21,6 @@ from eval_pipeline.cli.execution import run_outcome
 from eval_pipeline.cli.output import write_table
 from eval_pipeline.cli.progress import show_progress, write_line
 from eval_pipeline.cli.waiting import follow
-from eval_pipeline.core.datasets import DatasetKind
 from eval_pipeline.core.errors import UsageError
 from eval_pipeline.core.names import DEFAULT_PROJECT, RunKey
 from eval_pipeline.core.runs import Flow, RunMode
@@ -146,7 +145,6 @@ def _add_datasets(deployment: Deployment) -> None:
             project=DEFAULT_PROJECT,
             name=name,
             path=GSM8K / file,
-            kind=DatasetKind.TEXT,
             duplication_factor=None,
             description="Grade-school maths questions of openai/grade-school-math (MIT)",
             settings=deployment.settings,

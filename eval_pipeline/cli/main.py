@@ -15,7 +15,7 @@ from eval_pipeline.cli.output import error_json, write_error, write_json
 from eval_pipeline.core.errors import EvalPipelineError, UsageError
 
 GROUPS = {
-    "dataset": "Golden datasets: add, list, show, delete.",
+    "dataset": "Golden questions and audio: add, list, show, delete.",
     "text": "Text evaluation: run, show, compare, rescore, export.",
     "run": "Runs of every flow: list, status, retry, cancel, delete.",
 }

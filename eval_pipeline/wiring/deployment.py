@@ -80,13 +80,17 @@ class Deployment:
     def _open_s3(self, *, bucket: str, prefix: str) -> ObjectStore:
         from eval_pipeline.storage.s3 import S3ObjectStore  # noqa: PLC0415 - botocore is slow to import
 
+        return S3ObjectStore(self.s3_client(), bucket=bucket, prefix=prefix)
+
+    def s3_client(self) -> "S3Client":
+        """Build the client of S3, for the store or for audio that lies there."""
         if self._make_s3_client is None:
             raise UsageError(
-                f"this command cannot reach {self.store_url}",
+                f"this command cannot reach S3 (the store is {self.store_url})",
                 code="invalid_setting",
                 hint="use the command line or Dagster",
             )
-        return S3ObjectStore(self._make_s3_client(), bucket=bucket, prefix=prefix)
+        return self._make_s3_client()
 
     @cached_property
     def stages(self) -> "StageStore":

@@ -134,6 +134,13 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     _real("EVAL_REQUEST_TIMEOUT_SECONDS", 120, 0.1, 3_600, "One call of a provider, from sending to the last byte."),
     _whole("EVAL_MAX_DUPLICATION_FACTOR", 5, 1, 100, "How often a question may be repeated."),
+    _whole(
+        "EVAL_STT_MAX_AUDIO_BYTES",
+        200_000_000,
+        1,
+        2_000_000_000,
+        "Size of one clip of an audio dataset; checked when the dataset is added.",
+    ),
     _real(
         "EVAL_LEASE_PATIENCE_SECONDS",
         15,
@@ -177,6 +184,7 @@ class Settings:
     item_time_budget_seconds: float
     request_timeout_seconds: float
     max_duplication_factor: int
+    stt_max_audio_bytes: int
     lease_patience_seconds: float
     project_credentials_file: Path | None
 

@@ -10,7 +10,6 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from eval_pipeline.core.datasets import DatasetKind
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.ports import Progress, StageReader
 from eval_pipeline.core.runs import Flow, RunRecord, RunState
@@ -170,7 +169,6 @@ class Laboratory:
             project="default",
             name=name,
             path=file,
-            kind=DatasetKind.TEXT,
             duplication_factor=None,
             description=None,
             settings=self.deployment.settings,

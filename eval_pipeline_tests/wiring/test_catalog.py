@@ -15,7 +15,8 @@ from eval_pipeline.core.names import slug
 from eval_pipeline.storage.ledger import SqlLedger, open_sqlite_ledger
 from eval_pipeline.storage.local import LocalObjectStore
 from eval_pipeline.text_eval.golden_row import GoldenRow
-from eval_pipeline.wiring.catalog import AddedDataset, add_dataset
+from eval_pipeline.wiring.catalog import add_dataset
+from eval_pipeline.wiring.dataset_adding import AddedDataset
 from eval_pipeline.wiring.golden_store import golden_rows
 from eval_pipeline.wiring.settings import Settings
 
@@ -44,7 +45,6 @@ class Catalog:
         name: str = "golden",
         project: str = "default",
         factor: int | None = None,
-        kind: DatasetKind = DatasetKind.TEXT,
         description: str | None = None,
     ) -> AddedDataset:
         return add_dataset(
@@ -53,7 +53,6 @@ class Catalog:
             project=project,
             name=name,
             path=path,
-            kind=kind,
             duplication_factor=factor,
             description=description,
             settings=SETTINGS,
@@ -170,10 +169,7 @@ def test_names_are_checked_before_anything_is_read(catalog: Catalog, name: str) 
 
 
 def test_speech_datasets_and_strange_projects_are_refused(catalog: Catalog) -> None:
-    for change, code in (
-        ({"kind": DatasetKind.STT}, "dataset_kind_unsupported"),
-        ({"project": "../x"}, "invalid_project"),
-    ):
+    for change, code in (({"project": "../x"}, "invalid_project"),):
         with pytest.raises(UsageError) as caught:
             catalog.add(catalog.file(), **change)  # type: ignore[arg-type]  # one keyword of two types
         assert caught.value.code == code
@@ -334,7 +330,7 @@ class Forgetful:
 objects = LocalObjectStore(Path(sys.argv[1]))
 for path in sys.argv[2:]:
     added = add_dataset(
-        ledger=Forgetful(), objects=objects, project="default", name="n", path=Path(path), kind=DatasetKind.TEXT,
+        ledger=Forgetful(), objects=objects, project="default", name="n", path=Path(path),
         duplication_factor=None, description=None, settings=Settings.from_environment({}),
     )
     rows = sum(1 for _ in golden_rows(objects, added.dataset))
