@@ -16,8 +16,8 @@ from pathlib import Path
 import orjson
 
 from eval_pipeline.standins import langfuse, openai
+from eval_pipeline.standins.batch_faults import BatchRule, read_batch_rules
 from eval_pipeline.standins.faults import FaultRule, FaultRuleError, read_rules
-from eval_pipeline.standins.openai_batch_faults import BatchRule, read_batch_rules
 from eval_pipeline.standins.replay import RecordingError, Recordings, read_recordings
 from eval_pipeline.standins.server import serve
 

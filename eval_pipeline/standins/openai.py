@@ -18,6 +18,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from eval_pipeline.standins import openai_embeddings
+from eval_pipeline.standins.batch_faults import BatchPlan, BatchRule
 from eval_pipeline.standins.breakage import Answer
 from eval_pipeline.standins.control import Controls, Standin
 from eval_pipeline.standins.counts import CountedEndpoint
@@ -26,9 +27,8 @@ from eval_pipeline.standins.limits import RateLimits
 from eval_pipeline.standins.openai_answers import Make, embedding_maker, response_maker
 from eval_pipeline.standins.openai_asks import Ask, read_ask
 from eval_pipeline.standins.openai_batch_control import BatchControls
-from eval_pipeline.standins.openai_batch_faults import BatchPlan, BatchRule
 from eval_pipeline.standins.openai_batch_input import BatchLimits
-from eval_pipeline.standins.openai_batch_life import Lives, Pace
+from eval_pipeline.standins.openai_batch_life import Lives
 from eval_pipeline.standins.openai_batch_output import LineWorker
 from eval_pipeline.standins.openai_batch_state import BatchStore
 from eval_pipeline.standins.openai_batches import BATCH_FAULTS, Batches
@@ -36,8 +36,10 @@ from eval_pipeline.standins.openai_errors import OpenAIError
 from eval_pipeline.standins.openai_file_store import FileStore
 from eval_pipeline.standins.openai_files import FILE_FAULTS, Files
 from eval_pipeline.standins.openai_responses import RESPONSE_FAULTS
-from eval_pipeline.standins.openai_serving import Answering, Desk, Headers, Work, json_answer
+from eval_pipeline.standins.openai_serving import OpenAIManners
+from eval_pipeline.standins.pace import Pace
 from eval_pipeline.standins.replay import Recordings
+from eval_pipeline.standins.serving import Answering, Desk, Headers, Work, json_answer
 
 _LISTED_MODELS = ("gpt-4o", "gpt-4o-mini", *openai_embeddings.WIDTHS)
 
@@ -86,7 +88,7 @@ def create_app(options: OpenAIOptions | None = None) -> Starlette:
         latency_s=options.latency_s,
         limits=options.limits,
     )
-    desk = Desk(standin, accepted_keys=options.accepted_keys)
+    desk = Desk(standin, OpenAIManners(options.accepted_keys))
     api = _OpenAI(options, standin, desk)
     live = [
         _route(standin, "POST /v1/responses", "responses", api.respond),

@@ -15,14 +15,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from eval_pipeline.standins.batch_faults import BatchPlan, read_batch_rules
 from eval_pipeline.standins.control import Controls, Standin, as_json, refusal
-from eval_pipeline.standins.openai_batch_faults import BatchPlan, read_batch_rules
 from eval_pipeline.standins.openai_batch_input import BatchLimits
-from eval_pipeline.standins.openai_batch_life import PHASES, Lives, Pace
+from eval_pipeline.standins.openai_batch_life import PHASES, Lives
 from eval_pipeline.standins.openai_batch_state import FINAL, Batch
 from eval_pipeline.standins.openai_batches import Batches
 from eval_pipeline.standins.openai_bodies import InvalidBodyError
 from eval_pipeline.standins.openai_file_store import FileStore
+from eval_pipeline.standins.pace import Pace
 
 _FORCIBLE = sorted({*PHASES, *FINAL, "cancelling"})
 

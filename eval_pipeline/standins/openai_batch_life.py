@@ -8,40 +8,23 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
 from http import HTTPStatus
 
 import orjson
 
-from eval_pipeline.standins.openai_batch_faults import Scenario
+from eval_pipeline.standins.batch_faults import Scenario
 from eval_pipeline.standins.openai_batch_input import BatchLimits, inspect
 from eval_pipeline.standins.openai_batch_output import CANCELLED, EXPIRED, Job, LineWorker, Result, work_off
 from eval_pipeline.standins.openai_batch_state import Batch, BatchStore
 from eval_pipeline.standins.openai_bodies import InvalidBodyError
 from eval_pipeline.standins.openai_file_store import FileStore
+from eval_pipeline.standins.pace import Pace
 
 PHASES = ("validating", "in_progress", "finalizing", "completed")
-_PHASE_ENDS = (0.1, 0.9, 1.0)
 QUEUE_FULL_MESSAGE = (
     "Enqueued token limit reached for {model} in organization org-stand-in. Limit: 90,000 enqueued tokens. "
     "Please try again once some in_progress batches have been completed."
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pace:
-    """How fast batches are: seconds from creation to completion, and looks that each phase lasts."""
-
-    seconds: float = 0.0
-    polls: int = 0
-
-    def phase(self, *, age_s: float, looks: int) -> str:
-        """Return where a batch is at its so-manieth look."""
-        if not looks and not self.seconds:
-            return PHASES[0]
-        by_time = sum(age_s >= end * self.seconds for end in _PHASE_ENDS)
-        by_looks = max(0, looks - 1) // self.polls if self.polls else len(_PHASE_ENDS)
-        return PHASES[min(by_time, by_looks)]
 
 
 class Lives:
@@ -79,7 +62,7 @@ class Lives:
             if batch.is_final or batch.status == "cancelling":
                 return
             age_s = (time.time_ns() - batch.created_ns) / 1e9
-            phase = self.pace.phase(age_s=age_s, looks=batch.looks if looks is None else looks)
+            phase = PHASES[self.pace.phase(age_s=age_s, looks=batch.looks if looks is None else looks)]
             await self._reach(batch, batch.forced or _status_due(batch, phase))
             self.batches.save(batch)
 

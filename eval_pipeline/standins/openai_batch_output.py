@@ -13,15 +13,15 @@ from typing import IO, Any
 import orjson
 
 from eval_pipeline.standins import openai_embeddings
+from eval_pipeline.standins.batch_faults import BatchRule, Scenario
 from eval_pipeline.standins.control import Standin
 from eval_pipeline.standins.faults import CONNECTION_FAULTS, FaultKind, FaultRule
 from eval_pipeline.standins.openai_answers import Make, embedding_maker, response_maker
 from eval_pipeline.standins.openai_asks import read_ask
-from eval_pipeline.standins.openai_batch_faults import BatchRule, Scenario
 from eval_pipeline.standins.openai_bodies import InvalidBodyError
 from eval_pipeline.standins.openai_errors import fault_error
-from eval_pipeline.standins.openai_serving import MALFORMED
 from eval_pipeline.standins.replay import Recordings
+from eval_pipeline.standins.serving import MALFORMED
 
 EXPIRED = "batch_expired"
 CANCELLED = "batch_cancelled"

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from eval_pipeline.standins.openai_batch_faults import BatchRule, Scenario, read_batch_rule
+from eval_pipeline.standins.batch_faults import BatchRule, Scenario, read_batch_rule
 from eval_pipeline.standins.openai_batch_input import WINDOW, Problem
 from eval_pipeline.standins.openai_bodies import InvalidBodyError
 from eval_pipeline.standins.openai_errors import no_such_batch

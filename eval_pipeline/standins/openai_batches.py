@@ -10,9 +10,9 @@ from pathlib import Path
 import orjson
 from starlette.requests import Request
 
+from eval_pipeline.standins.batch_faults import BatchPlan, BatchRule, Scenario
 from eval_pipeline.standins.breakage import Answer
 from eval_pipeline.standins.faults import TRANSPORT_FAULTS, FaultKind, FaultRule
-from eval_pipeline.standins.openai_batch_faults import BatchPlan, BatchRule, Scenario
 from eval_pipeline.standins.openai_batch_input import Order, contains, read_order
 from eval_pipeline.standins.openai_batch_life import QUEUE_FULL_MESSAGE, Lives
 from eval_pipeline.standins.openai_batch_state import Batch
@@ -20,7 +20,7 @@ from eval_pipeline.standins.openai_bodies import InvalidBodyError
 from eval_pipeline.standins.openai_errors import OpenAIError, no_such_batch
 from eval_pipeline.standins.openai_file_store import FileStore
 from eval_pipeline.standins.openai_pages import page
-from eval_pipeline.standins.openai_serving import Answering, Desk, Headers, Work, json_answer
+from eval_pipeline.standins.serving import Answering, Desk, Headers, Work, json_answer
 
 BATCH_FAULTS = {
     "batches.create": TRANSPORT_FAULTS | {FaultKind.ACCEPTED_THEN_RESET, FaultKind.INSUFFICIENT_QUOTA},

@@ -8,10 +8,13 @@ from typing import Any
 import orjson
 
 from eval_pipeline.standins.openai_errors import OpenAIError
+from eval_pipeline.standins.serving import RefusedError
 
 
-class InvalidBodyError(Exception):
+class InvalidBodyError(RefusedError):
     """A request body that OpenAI would refuse."""
+
+    error: OpenAIError
 
     def __init__(
         self,
@@ -21,8 +24,7 @@ class InvalidBodyError(Exception):
         code: str | None = None,
         status: HTTPStatus = HTTPStatus.BAD_REQUEST,
     ) -> None:
-        super().__init__(message)
-        self.error = OpenAIError(status=status, message=message, param=param, code=code)
+        super().__init__(OpenAIError(status=status, message=message, param=param, code=code), message)
 
     @classmethod
     def of(cls, error: OpenAIError) -> "InvalidBodyError":

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from eval_pipeline.standins.control import as_json
 from eval_pipeline.standins.faults import FaultKind, FaultRule
 from eval_pipeline.standins.limits import retry_headers
+from eval_pipeline.standins.serving import ProviderError
 
 INVALID_REQUEST = "invalid_request_error"
 
@@ -106,7 +107,7 @@ def fault_response(
     rule: FaultRule,
     headers: Mapping[str, str],
     *,
-    not_found: OpenAIError | None = None,
+    not_found: ProviderError | None = None,
 ) -> Response | None:
     """Return the answer of a fault that is an HTTP error, or None for every other fault.
 
@@ -115,7 +116,7 @@ def fault_response(
         headers: The headers of every answer.
         not_found: What is said of a thing that is not there, if it is no model.
     """
-    error = fault_error(rule)
+    error: ProviderError | None = fault_error(rule)
     if error is None:
         return None
     if rule.kind is FaultKind.NOT_FOUND and not_found:

@@ -2,24 +2,20 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from http import HTTPStatus
 from pathlib import Path
-from typing import IO
 
 import orjson
 from starlette.requests import Request
-from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
 
-from eval_pipeline.standins.breakage import Answer, client_gone, connection, reset
+from eval_pipeline.standins.breakage import Answer
+from eval_pipeline.standins.downloads import download
 from eval_pipeline.standins.faults import TRANSPORT_FAULTS, FaultKind, FaultRule
 from eval_pipeline.standins.openai_bodies import InvalidBodyError, missing
 from eval_pipeline.standins.openai_errors import no_such_file
 from eval_pipeline.standins.openai_file_store import FileStore
 from eval_pipeline.standins.openai_multipart import Form, receive_form
 from eval_pipeline.standins.openai_pages import page
-from eval_pipeline.standins.openai_serving import Answering, Desk, Headers, Work, json_answer
+from eval_pipeline.standins.serving import Answering, Desk, Headers, Work, json_answer
 
 FILE_FAULTS = {
     "files.create": TRANSPORT_FAULTS | {FaultKind.ACCEPTED_THEN_RESET},
@@ -30,7 +26,6 @@ FILE_FAULTS = {
 }
 PURPOSE = "batch"
 EXPIRY_S = range(3_600, 2_592_001)
-_CHUNK_BYTES = 256 * 1024
 _MAX_LISTED = 10_000
 
 
@@ -148,58 +143,3 @@ def _expiry(fields: Mapping[str, str]) -> int | None:
         message = f"Invalid 'expires_after.seconds': expected {EXPIRY_S.start} to {EXPIRY_S.stop - 1}, not {given!r}."
         raise InvalidBodyError(message, param="expires_after", code="invalid_value")
     return int(given)
-
-
-def download(path: Path, size_bytes: int, headers: Headers, fault: FaultKind | None) -> Answer:
-    """Return the answer that sends a file, broken off or shortened as the fault says."""
-    announced = sent = size_bytes
-    if fault is not None:
-        sent = size_bytes // 2
-    if fault is FaultKind.SHORT:
-        sent = _end_of_line(path, near=sent)
-    if fault is FaultKind.TRUNCATED_JSON:
-        announced = sent
-    length = {"content-length": str(announced)}
-    head = Response(headers={**headers, **length}, media_type="application/octet-stream")
-    broken = fault is not None and fault is not FaultKind.TRUNCATED_JSON
-    return Download(
-        file=path.open("rb"),
-        headers=head.raw_headers,
-        sent_bytes=sent,
-        status_code=None if broken else HTTPStatus.OK,
-        resets=fault is FaultKind.RESET_MIDWAY,
-    )
-
-
-def _end_of_line(path: Path, *, near: int) -> int:
-    """Return where the last line ends that is whole before a place."""
-    with path.open("rb") as file:
-        return file.read(near).rfind(b"\n") + 1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Download:
-    """A file on its way; without a status it ends before the announced length, with or without a reset."""
-
-    file: IO[bytes]
-    headers: list[tuple[bytes, bytes]]
-    sent_bytes: int
-    status_code: int | None
-    resets: bool
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send it."""
-        with self.file:
-            await send({"type": "http.response.start", "status": HTTPStatus.OK, "headers": self.headers})
-            rest = self.sent_bytes
-            while rest > 0 and (chunk := self.file.read(min(_CHUNK_BYTES, rest))):
-                rest -= len(chunk)
-                await send({"type": "http.response.body", "body": chunk, "more_body": True})
-        if self.status_code is not None:
-            await send({"type": "http.response.body", "body": b""})
-            return
-        if self.resets:
-            reset(scope)
-        else:
-            connection(scope).close()
-        await client_gone(receive)
