@@ -10,7 +10,7 @@ import click
 )
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def command(arguments: tuple[str, ...]) -> int:
-    """Start the OpenAI and Langfuse stand-ins and wait; --help lists the options."""
+    """Start the OpenAI, Gemini and Langfuse stand-ins and wait; --help lists the options."""
     from eval_pipeline.standins.main import main  # noqa: PLC0415 - a web server: only for this verb
 
     return main(arguments)

@@ -5,8 +5,12 @@ What goes wrong with one of its lines is told by the fault rules of ``responses`
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, fields
 from enum import StrEnum
+from pathlib import Path
+
+import orjson
 
 
 class Scenario(StrEnum):
@@ -33,6 +37,15 @@ class Scenario(StrEnum):
     FORGOTTEN = "forgotten"
     VANISHED = "vanished"
     VALIDATION_FAILED = "validation_failed"
+    FAILED = "failed"
+    PARTIALLY_SUCCEEDED = "partially_succeeded"
+    RPC_ERRORS = "rpc_errors"
+
+
+GEMINI_ONLY = frozenset({Scenario.FAILED, Scenario.PARTIALLY_SUCCEEDED, Scenario.RPC_ERRORS})
+OPENAI_ONLY = frozenset({Scenario.EXPIRED_PARTIAL, Scenario.EMPTY_ERROR_FILE_ID})
+OPENAI_SCENARIOS = frozenset(Scenario) - GEMINI_ONLY
+GEMINI_SCENARIOS = frozenset(Scenario) - OPENAI_ONLY
 
 
 class BatchRuleError(ValueError):
@@ -45,15 +58,15 @@ class BatchRule:
 
     Args:
         scenario: What goes wrong.
-        endpoint: Only batches of this endpoint, such as ``/v1/responses``.
+        endpoint: Only batches of this endpoint, such as ``/v1/responses`` or ``generate``.
         first_n: Only the first so many batches that fit.
         match: Only batches with this text in their metadata (as JSON) or in their input file.
-        done: How many lines, from the first, are executed: ``expired_partial``, ``stuck``.
+        done: How many lines, from the first, are executed: ``expired_partial``, ``stuck``, ``partially_succeeded``.
         lines: How many lines, from the first, ``missing_line`` drops and ``duplicate_line`` doubles.
         polls: For how many looks ``unknown_status``, ``late_files``, ``forgotten`` and ``vanished`` last; for ever
             without.
         status: What ``unknown_status`` shows.
-        code: The error code of ``validation_failed``.
+        code: The error code of ``validation_failed`` at OpenAI, the name of the status of ``failed`` at Gemini.
         line: The line that ``validation_failed`` names.
         message: The provider's words, in place of the usual ones.
     """
@@ -99,11 +112,19 @@ class BatchPlan:
         return None
 
 
-def read_batch_rules(document: object) -> list[BatchRule]:
-    """Read a JSON list of rules, or refuse it with the reason."""
+def read_batch_rules(document: object, *, able: AbstractSet[Scenario] = OPENAI_SCENARIOS) -> list[BatchRule]:
+    """Read a JSON list of rules, or refuse it with the reason.
+
+    Args:
+        document: The list.
+        able: The scenarios that the provider can show.
+    """
     if not isinstance(document, list):
         raise BatchRuleError(f"Batch fault rules must be a JSON list of objects, not {type(document).__name__}.")
-    return [read_batch_rule(entry) for entry in document]
+    rules = [read_batch_rule(entry) for entry in document]
+    if unable := [str(rule.scenario) for rule in rules if rule.scenario not in able]:
+        raise BatchRuleError(f"Batches of this provider cannot show {unable}. They can: {sorted(able)}.")
+    return rules
 
 
 def read_batch_rule(entry: object) -> BatchRule:
@@ -120,6 +141,13 @@ def read_batch_rule(entry: object) -> BatchRule:
         if not (isinstance(value, str) if name in _TEXTS else type(value) is int and value >= 0):
             raise BatchRuleError(f"Batch fault rule {entry['scenario']!r}: {name} cannot be {value!r}.")
     return BatchRule(**{**given, "scenario": Scenario(entry["scenario"])})
+
+
+def contains(path: Path, text: str) -> bool:
+    """Tell whether a line of a file contains a text, as it stands or as JSON escapes it."""
+    needles = {text.encode(), orjson.dumps(text)[1:-1]}
+    with path.open("rb") as lines:
+        return any(needle in raw for raw in lines for needle in needles)
 
 
 _TEXTS = {"scenario", "endpoint", "match", "status", "code", "message"}

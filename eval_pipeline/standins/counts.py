@@ -13,7 +13,7 @@ from eval_pipeline.standins.faults import FaultKind
 
 @dataclass(slots=True)
 class EndpointCounts:
-    """Counters of one endpoint; ``asked`` says how often each input text came."""
+    """Counters of one endpoint; ``asked`` says how often each input came, ``billed`` how often it was executed."""
 
     requests: int = 0
     in_flight: int = 0
@@ -23,6 +23,7 @@ class EndpointCounts:
     faults: Counter[FaultKind] = field(default_factory=Counter)
     models: Counter[str] = field(default_factory=Counter)
     asked: Counter[str] = field(default_factory=Counter)
+    billed: Counter[str] = field(default_factory=Counter)
     tokens: Counter[str] = field(default_factory=Counter)
 
     def begin(self) -> None:
@@ -54,7 +55,7 @@ class EndpointCounts:
             "distinct_inputs": len(self.asked),
             "tokens": dict(self.tokens),
         }
-        return document | {"asked": dict(self.asked)} if detail else document
+        return document | {"asked": dict(self.asked), "billed": dict(self.billed)} if detail else document
 
 
 class Counts:

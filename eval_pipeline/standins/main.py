@@ -1,6 +1,6 @@
-"""Starts the OpenAI and the Langfuse stand-in in one process, says where they listen, and waits.
+"""Starts the OpenAI, Gemini and Langfuse stand-ins in one process, says where they listen, and waits.
 
-One JSON line on stdout tells the base URLs and ports once both listen. SIGTERM, SIGINT, or with
+One JSON line on stdout tells the base URLs and ports once all listen. SIGTERM, SIGINT, or with
 ``--watch-parent`` the end of stdin, end the process with exit code 0.
 """
 
@@ -9,17 +9,20 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
 import orjson
+from starlette.applications import Starlette
 
-from eval_pipeline.standins import langfuse, openai
-from eval_pipeline.standins.batch_faults import BatchRule, read_batch_rules
+from eval_pipeline.standins import gemini, langfuse, openai
+from eval_pipeline.standins.batch_faults import GEMINI_SCENARIOS, BatchRule, read_batch_rules
 from eval_pipeline.standins.faults import FaultRule, FaultRuleError, read_rules
 from eval_pipeline.standins.replay import RecordingError, Recordings, read_recordings
 from eval_pipeline.standins.server import serve
+from eval_pipeline.standins.speech import Speech, read_rates, read_speech
+from eval_pipeline.standins.speech_errors import ErrorRates
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -27,40 +30,67 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     given = parser.parse_args(arguments)
     try:
-        openai_app = openai.create_app(
-            openai.OpenAIOptions(
-                recordings=read_recordings(given.recordings) if given.recordings else Recordings({}),
-                latency_s=given.latency,
-                faults=given.faults,
-                batch_seconds=given.batch_seconds,
-                batch_polls=given.batch_polls,
-                batch_faults=given.batch_faults,
-                state_folder=given.state_folder,
-            ),
-        )
-        langfuse_app = langfuse.create_app(langfuse.LangfuseOptions(faults=given.langfuse_faults))
+        apps = _apps(given)
     except (OSError, RecordingError, FaultRuleError) as error:
         parser.error(str(error))
+    ports = {"openai": given.port, "gemini": given.gemini_port, "langfuse": given.langfuse_port}
     with ExitStack() as running:
-        openai_url = running.enter_context(serve(openai_app, port=given.port))
-        langfuse_url = running.enter_context(serve(langfuse_app, port=given.langfuse_port))
+        urls = {name: running.enter_context(serve(app, port=ports[name])) for name, app in apps.items()}
         ended = _end_of_work(watch_parent=given.watch_parent)
-        _tell(openai_url=openai_url, langfuse_url=langfuse_url)
+        _tell(urls)
         ended.wait()
     return 0
+
+
+def _apps(given: argparse.Namespace) -> dict[str, Starlette]:
+    """Build the stand-ins by name."""
+    recordings = read_recordings(given.recordings) if given.recordings else Recordings({})
+    clips = read_speech(given.speech_recordings) if given.speech_recordings else {}
+    openai_options = openai.OpenAIOptions(
+        recordings=recordings,
+        speech=Speech(clips, dict(given.speech_errors)),
+        latency_s=given.latency,
+        faults=given.faults,
+        batch_seconds=given.batch_seconds,
+        batch_polls=given.batch_polls,
+        batch_faults=given.batch_faults,
+        state_folder=given.state_folder,
+    )
+    gemini_options = gemini.GeminiOptions(
+        recordings=recordings,
+        speech=Speech(clips, dict(given.speech_errors)),
+        latency_s=given.latency,
+        faults=given.gemini_faults,
+        batch_seconds=given.batch_seconds,
+        batch_polls=given.batch_polls,
+        batch_faults=given.gemini_batch_faults,
+        state_folder=given.state_folder,
+    )
+    return {
+        "openai": openai.create_app(openai_options),
+        "gemini": gemini.create_app(gemini_options),
+        "langfuse": langfuse.create_app(langfuse.LangfuseOptions(faults=given.langfuse_faults)),
+    }
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m eval_pipeline.standins", description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="port of the OpenAI stand-in; 0: a free one")
+    parser.add_argument("--gemini-port", type=int, default=0, help="port of the Gemini stand-in")
     parser.add_argument("--langfuse-port", type=int, default=0, help="port of the Langfuse stand-in")
     parser.add_argument("--recordings", type=Path, metavar="FILE.jsonl", help="answers to replay")
+    parser.add_argument("--speech-recordings", type=Path, metavar="FILE.jsonl", help="references of clips by sha256")
+    parser.add_argument("--speech-errors", type=_rates, default={}, metavar="JSON", help="error rates by model, or *")
     parser.add_argument("--latency", type=float, default=0.0, metavar="SECONDS", help="time every call takes")
     parser.add_argument("--faults", type=_rules, default=(), metavar="JSON", help="fault rules of OpenAI")
+    parser.add_argument("--gemini-faults", type=_rules, default=(), metavar="JSON", help="and of Gemini")
     parser.add_argument("--langfuse-faults", type=_rules, default=(), metavar="JSON", help="and of Langfuse")
     parser.add_argument("--batch-seconds", type=float, default=0.0, metavar="SECONDS", help="time every batch takes")
     parser.add_argument("--batch-polls", type=int, default=0, metavar="N", help="looks each phase of a batch lasts")
     parser.add_argument("--batch-faults", type=_batch_rules, default=(), metavar="JSON", help="what batches meet")
+    parser.add_argument(
+        "--gemini-batch-faults", type=_gemini_batch_rules, default=(), metavar="JSON", help="and those of Gemini"
+    )
     parser.add_argument("--state-folder", type=Path, metavar="FOLDER", help="keeps files and batches for a restart")
     parser.add_argument("--watch-parent", action="store_true", help="end when stdin, a pipe, is closed")
     return parser
@@ -80,16 +110,27 @@ def _batch_rules(text: str) -> tuple[BatchRule, ...]:
         raise argparse.ArgumentTypeError(str(error)) from error
 
 
-def _tell(*, openai_url: str, langfuse_url: str) -> None:
-    document = {
-        "openai_base_url": f"{openai_url}/v1",
-        "openai_control_url": f"{openai_url}/__standin__",
-        "openai_port": int(openai_url.rpartition(":")[2]),
-        "langfuse_base_url": langfuse_url,
-        "langfuse_control_url": f"{langfuse_url}/__standin__",
-        "langfuse_port": int(langfuse_url.rpartition(":")[2]),
-        "pid": os.getpid(),
-    }
+def _gemini_batch_rules(text: str) -> tuple[BatchRule, ...]:
+    try:
+        return tuple(read_batch_rules(orjson.loads(text), able=GEMINI_SCENARIOS))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _rates(text: str) -> dict[str, ErrorRates]:
+    try:
+        return read_rates(orjson.loads(text))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _tell(urls: Mapping[str, str]) -> None:
+    document: dict[str, object] = {}
+    for name, url in urls.items():
+        document[f"{name}_base_url"] = f"{url}/v1" if name == "openai" else url
+        document[f"{name}_control_url"] = f"{url}/__standin__"
+        document[f"{name}_port"] = int(url.rpartition(":")[2])
+    document["pid"] = os.getpid()
     sys.stdout.write(orjson.dumps(document).decode() + "\n")
     sys.stdout.flush()
 

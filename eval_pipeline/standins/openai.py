@@ -1,4 +1,4 @@
-"""The OpenAI stand-in: responses, embeddings, models, files and batches over HTTP.
+"""The OpenAI stand-in: responses, embeddings, transcriptions, models, files and batches over HTTP.
 
 Order of judgement, as at the real API: key, body, rate limit; then latency, then the faults.
 """
@@ -32,14 +32,23 @@ from eval_pipeline.standins.openai_batch_life import Lives
 from eval_pipeline.standins.openai_batch_output import LineWorker
 from eval_pipeline.standins.openai_batch_state import BatchStore
 from eval_pipeline.standins.openai_batches import BATCH_FAULTS, Batches
+from eval_pipeline.standins.openai_bodies import InvalidBodyError
 from eval_pipeline.standins.openai_errors import OpenAIError
 from eval_pipeline.standins.openai_file_store import FileStore
 from eval_pipeline.standins.openai_files import FILE_FAULTS, Files
 from eval_pipeline.standins.openai_responses import RESPONSE_FAULTS
 from eval_pipeline.standins.openai_serving import OpenAIManners
+from eval_pipeline.standins.openai_transcriptions import (
+    TRANSCRIPTION_FAULTS,
+    Transcription,
+    receive_transcription,
+    transcribe,
+    transcription_answer,
+)
 from eval_pipeline.standins.pace import Pace
 from eval_pipeline.standins.replay import Recordings
 from eval_pipeline.standins.serving import Answering, Desk, Headers, Work, json_answer
+from eval_pipeline.standins.speech import Speech, SpeechControls
 
 _LISTED_MODELS = ("gpt-4o", "gpt-4o-mini", *openai_embeddings.WIDTHS)
 
@@ -50,6 +59,7 @@ class OpenAIOptions:
 
     Args:
         recordings: Answers to replay; every other question gets a made-up answer.
+        speech: What is heard in clips, and how well.
         accepted_keys: The API keys to accept; any key when empty.
         latency_s: Time that every valid request takes.
         faults: The fault rules in force.
@@ -62,6 +72,7 @@ class OpenAIOptions:
     """
 
     recordings: Recordings = field(default_factory=lambda: Recordings({}))
+    speech: Speech = field(default_factory=Speech)
     accepted_keys: frozenset[str] = frozenset()
     latency_s: float = 0.0
     faults: tuple[FaultRule, ...] = ()
@@ -80,6 +91,7 @@ def create_app(options: OpenAIOptions | None = None) -> Starlette:
         kinds={
             "responses": RESPONSE_FAULTS,
             "embeddings": openai_embeddings.EMBEDDING_FAULTS,
+            "transcriptions": TRANSCRIPTION_FAULTS,
             "models": TRANSPORT_FAULTS,
             **FILE_FAULTS,
             **BATCH_FAULTS,
@@ -93,11 +105,13 @@ def create_app(options: OpenAIOptions | None = None) -> Starlette:
     live = [
         _route(standin, "POST /v1/responses", "responses", api.respond),
         _route(standin, "POST /v1/embeddings", "embeddings", api.embed),
+        _route(standin, "POST /v1/audio/transcriptions", "transcriptions", api.transcribe),
         _route(standin, "GET /v1/models", "models", api.list_models),
     ]
     # a folder that nobody named goes when the application is collected, or at the end of the process
     folder = options.state_folder or Path(tempfile.mkdtemp(prefix="standin-"))
-    routes = [*live, *_batch_routes(options, standin, desk, folder), *Controls(standin).routes()]
+    batches = _batch_routes(options, standin, desk, folder)
+    routes = [*live, *SpeechControls(options.speech).routes(), *batches, *Controls(standin).routes()]
     app = Starlette(routes=routes, exception_handlers={404: unknown_url})
     app.state.standin = standin
     if options.state_folder is None:
@@ -162,6 +176,24 @@ class _OpenAI:
         """Embed texts."""
         raw = await request.body()
         return await self._desk.serve(request, lambda: self._embedding_work(openai_embeddings.read_request(raw)))
+
+    async def transcribe(self, request: Request) -> Answer:
+        """Transcribe a clip."""
+        read = await receive_transcription(request)
+        return await self._desk.serve(request, lambda: self._transcription_work(read))
+
+    def _transcription_work(self, read: Transcription | InvalidBodyError) -> Work:
+        if isinstance(read, InvalidBodyError):
+            raise read
+
+        async def answer(rule: FaultRule | None, headers: Headers) -> Answer:
+            made = transcribe(read, self._options.speech, rule)
+            counts = self._standin.counts["transcriptions"]
+            counts.note_tokens(made.tokens)
+            counts.billed[read.clip.sha256] += 1
+            return transcription_answer(read, made, rule, headers)
+
+        return Work(endpoint="transcriptions", model=read.model, texts=[read.clip.sha256], answer=answer)
 
     async def list_models(self, request: Request) -> Answer:
         """List the recorded models and a few that clients look for."""

@@ -197,10 +197,3 @@ def inspect(path: Path, endpoint: str, *, limits: BatchLimits) -> Inspection:
             inspection.read(raw)
     inspection.conclude()
     return inspection
-
-
-def contains(path: Path, text: str) -> bool:
-    """Tell whether a line of a file contains a text, as it stands or as JSON escapes it."""
-    needles = {text.encode(), orjson.dumps(text)[1:-1]}
-    with path.open("rb") as lines:
-        return any(needle in raw for raw in lines for needle in needles)

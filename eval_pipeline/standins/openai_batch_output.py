@@ -2,13 +2,11 @@
 
 import secrets
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from hashlib import blake2b
 from http import HTTPStatus
 from pathlib import Path
-from re import sub
-from typing import IO, Any
+from typing import Any
 
 import orjson
 
@@ -22,6 +20,8 @@ from eval_pipeline.standins.openai_bodies import InvalidBodyError
 from eval_pipeline.standins.openai_errors import fault_error
 from eval_pipeline.standins.replay import Recordings
 from eval_pipeline.standins.serving import MALFORMED
+from eval_pipeline.standins.spoilt_results import UNKNOWN_ID, SpoiltResults, billed_key, in_order
+from eval_pipeline.standins.spoilt_texts import with_separator
 
 EXPIRED = "batch_expired"
 CANCELLED = "batch_cancelled"
@@ -29,8 +29,6 @@ _UNDONE = {
     EXPIRED: "This request could not be executed before the completion window expired.",
     CANCELLED: "This request was not executed because the batch was cancelled.",
 }
-UNKNOWN_ID = "never-sent"
-_TEXT_KEPT_CHARACTERS = 80
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,8 +148,8 @@ def work_off(job: Job, worker: LineWorker) -> Result:
         job.errors.open("wb") as errors,
         job.billed.open("wb") as billed,
     ):
-        spoilt = _Spoilt(job, output)
-        for place, raw in enumerate(_in_order(lines, backwards=job.meets(Scenario.OUT_OF_ORDER))):
+        spoilt = SpoiltResults(job.rule, output)
+        for place, raw in enumerate(in_order(lines, job.rule)):
             line: dict[str, Any] = orjson.loads(raw)
             if job.done is not None and place >= job.done:
                 errors.write(_undone_line(line["custom_id"], job.undone))
@@ -163,7 +161,7 @@ def work_off(job: Job, worker: LineWorker) -> Result:
                 billed.write(_plain_line(key))
                 result.completed += 1
                 result.tokens.update(reply.tokens)
-                spoilt.write(place, line, reply)
+                _write(spoilt, place, custom_id=line["custom_id"], reply=reply)
             else:
                 result.failed += 1
                 errors.write(reply.line(line["custom_id"]))
@@ -171,15 +169,13 @@ def work_off(job: Job, worker: LineWorker) -> Result:
     return result
 
 
-def billed_key(custom_id: str, text: str) -> str:
-    """Return what names an executed line: its id and its input, a long one by beginning and hash."""
-    if len(text) > _TEXT_KEPT_CHARACTERS:
-        text = f"{text[:_TEXT_KEPT_CHARACTERS]}…{blake2b(text.encode(), digest_size=8).hexdigest()}"
-    return f"{custom_id}|{text}"
-
-
-def _in_order(lines: IO[bytes], *, backwards: bool) -> Iterator[bytes]:
-    return reversed(lines.readlines()) if backwards else iter(lines)
+def _write(spoilt: SpoiltResults, place: int, *, custom_id: str, reply: _Reply) -> None:
+    spoilt.write(
+        place,
+        reply.line(custom_id),
+        again=lambda: reply.again().line(custom_id),
+        stranger=lambda: reply.line(UNKNOWN_ID),
+    )
 
 
 def _reply(job: Job, worker: LineWorker, body: object) -> _Reply:
@@ -187,37 +183,5 @@ def _reply(job: Job, worker: LineWorker, body: object) -> _Reply:
         error = fault_error(FaultRule(kind=FaultKind.BAD_REQUEST))
         words = job.rule.message if job.rule else None
         return _Reply(HTTPStatus.BAD_REQUEST, orjson.dumps(error.document(message=words) if error else None))
-    change = _with_separator if job.meets(Scenario.U2028) else str
+    change = with_separator if job.meets(Scenario.U2028) else str
     return worker.reply(job.endpoint, body, change=change)
-
-
-def _with_separator(answer: str) -> str:
-    """Put a U+2028, which JSON need not escape, between the first two words."""
-    return sub(r"(?<=\w) (?=\w)", " \u2028", answer, count=1)
-
-
-class _Spoilt:
-    """The output file, as the scenario spoils it."""
-
-    def __init__(self, job: Job, output: IO[bytes]) -> None:
-        self._job = job
-        self._output = output
-        self._at_end: list[bytes] = []
-        self._last_bytes = 0
-
-    def write(self, place: int, line: dict[str, Any], reply: _Reply) -> None:
-        """Write an answer."""
-        lines = self._job.rule.lines if self._job.rule else 0
-        custom_id = line["custom_id"]
-        if place < lines and self._job.meets(Scenario.DUPLICATE_LINE):
-            self._at_end.append(reply.again().line(custom_id))
-        if place == 0 and self._job.meets(Scenario.UNKNOWN_LINE):
-            self._at_end.append(reply.line(UNKNOWN_ID))
-        if place >= lines or not self._job.meets(Scenario.MISSING_LINE):
-            self._last_bytes = self._output.write(reply.line(custom_id))
-
-    def finish(self) -> None:
-        """Write what comes last, and cut what is to be cut."""
-        self._output.writelines(self._at_end)
-        if self._job.meets(Scenario.CUT_LAST_LINE):
-            self._output.truncate(self._output.tell() - self._last_bytes // 2)

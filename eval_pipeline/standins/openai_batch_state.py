@@ -12,7 +12,7 @@ from eval_pipeline.standins.batch_faults import BatchRule, Scenario, read_batch_
 from eval_pipeline.standins.openai_batch_input import WINDOW, Problem
 from eval_pipeline.standins.openai_bodies import InvalidBodyError
 from eval_pipeline.standins.openai_errors import no_such_batch
-from eval_pipeline.standins.openai_file_store import write_json
+from eval_pipeline.standins.state_files import write_json
 
 EXECUTION_S = 24 * 60 * 60
 FINAL = frozenset({"completed", "failed", "expired", "cancelled"})

@@ -10,10 +10,10 @@ from pathlib import Path
 import orjson
 from starlette.requests import Request
 
-from eval_pipeline.standins.batch_faults import BatchPlan, BatchRule, Scenario
+from eval_pipeline.standins.batch_faults import BatchPlan, BatchRule, Scenario, contains
 from eval_pipeline.standins.breakage import Answer
 from eval_pipeline.standins.faults import TRANSPORT_FAULTS, FaultKind, FaultRule
-from eval_pipeline.standins.openai_batch_input import Order, contains, read_order
+from eval_pipeline.standins.openai_batch_input import Order, read_order
 from eval_pipeline.standins.openai_batch_life import QUEUE_FULL_MESSAGE, Lives
 from eval_pipeline.standins.openai_batch_state import Batch
 from eval_pipeline.standins.openai_bodies import InvalidBodyError

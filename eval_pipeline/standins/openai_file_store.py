@@ -12,6 +12,7 @@ import orjson
 
 from eval_pipeline.standins.openai_bodies import InvalidBodyError
 from eval_pipeline.standins.openai_errors import no_such_file
+from eval_pipeline.standins.state_files import write_json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,10 +99,3 @@ class FileStore:
         """Delete all files."""
         for file_id in list(self._files):
             self.remove(file_id)
-
-
-def write_json(path: Path, document: object) -> None:
-    """Write a document such that a process that is killed leaves the old or the new one."""
-    draft = path.with_suffix(".draft")
-    draft.write_bytes(orjson.dumps(document))
-    draft.replace(path)

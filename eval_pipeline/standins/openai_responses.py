@@ -15,6 +15,7 @@ import orjson
 from eval_pipeline.standins.faults import TRANSPORT_FAULTS, FaultKind
 from eval_pipeline.standins.openai_asks import Ask
 from eval_pipeline.standins.openai_bodies import InvalidBodyError, invalid_type, missing
+from eval_pipeline.standins.spoilt_texts import REFUSAL_TEXT
 from eval_pipeline.standins.structured import instance
 from eval_pipeline.standins.tokens import count_tokens, first_tokens
 
@@ -29,7 +30,6 @@ RESPONSE_FAULTS = TRANSPORT_FAULTS | {
     FaultKind.STATUS_FAILED,
 }
 REASONING_TOKENS = {"none": 0, "minimal": 16, "low": 64, "medium": 256, "high": 1024, "xhigh": 4096}
-REFUSAL_TEXT = "I'm sorry, but I can't help with that."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
