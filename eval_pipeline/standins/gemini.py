@@ -3,16 +3,13 @@
 Order of judgement, as at the real API: key, body, rate limit; then latency, then the faults.
 """
 
-import asyncio
 import shutil
 import tempfile
 import weakref
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-import orjson
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -24,39 +21,30 @@ from eval_pipeline.standins.breakage import Answer
 from eval_pipeline.standins.control import Controls, Standin
 from eval_pipeline.standins.counts import CountedEndpoint
 from eval_pipeline.standins.faults import TRANSPORT_FAULTS, FaultRule
-from eval_pipeline.standins.gemini_answers import GENERATE_FAULTS, Answerer, Made
-from eval_pipeline.standins.gemini_asks import Ask, AskReader
+from eval_pipeline.standins.gemini_answers import GENERATE_FAULTS, Answerer
+from eval_pipeline.standins.gemini_asks import AskReader
 from eval_pipeline.standins.gemini_batch_control import GeminiBatchControls
 from eval_pipeline.standins.gemini_batch_life import GeminiLives
 from eval_pipeline.standins.gemini_batch_output import GeminiLineWorker
 from eval_pipeline.standins.gemini_batch_state import GeminiBatchStore
 from eval_pipeline.standins.gemini_batches import BATCH_FAULTS, GeminiBatches
-from eval_pipeline.standins.gemini_bodies import read_object
 from eval_pipeline.standins.gemini_embeddings import (
     EMBED_FAULTS,
-    Embed,
-    made_embedding,
-    made_embeddings,
-    read_embed,
-    read_embeds,
 )
 from eval_pipeline.standins.gemini_errors import (
     HTTP_FAULTS,
-    NOT_FOUND,
-    GeminiRefusedError,
-    no_such_model,
 )
 from eval_pipeline.standins.gemini_file_store import GeminiFileStore
 from eval_pipeline.standins.gemini_files import FILE_FAULTS, GeminiFiles
+from eval_pipeline.standins.gemini_models import GeminiModels
 from eval_pipeline.standins.gemini_serving import GeminiManners
 from eval_pipeline.standins.gemini_uploads import UPLOAD_FAULTS, FileLimits, Uploads
 from eval_pipeline.standins.limits import RateLimits
 from eval_pipeline.standins.pace import Clock, Pace
 from eval_pipeline.standins.replay import Recordings
-from eval_pipeline.standins.serving import Desk, Headers, Work, json_answer
+from eval_pipeline.standins.serving import Desk
 from eval_pipeline.standins.speech import Speech, SpeechControls
 
-_LISTED_MODELS = ("gemini-2.5-flash", "gemini-2.5-pro", "gemini-embedding-001")
 _VERSIONS = ("/v1", "/v1beta")
 _MODELS = "/models/{model}:"
 
@@ -132,7 +120,7 @@ def _routes(options: GeminiOptions, standin: Standin, folder: Path) -> list[Rout
     lives = GeminiLives(GeminiBatchStore(folder / "gemini-batches"), store, worker, clock)
     lives.pace = Pace(seconds=options.batch_seconds, polls=options.batch_polls)
     batches = GeminiBatches(desk, lives, store, plan=BatchPlan(options.batch_faults), models=options.models)
-    api = _Gemini(options, standin, desk, reader, answerer)
+    api = GeminiModels(standin, desk, reader=reader, answerer=answerer, models=options.models)
     files, uploads = GeminiFiles(desk, store), Uploads(desk, store, limits)
     routes = [
         *_model_routes(standin, api, batches),
@@ -156,7 +144,7 @@ def _routes(options: GeminiOptions, standin: Standin, folder: Path) -> list[Rout
     ]
 
 
-def _model_routes(standin: Standin, api: "_Gemini", batches: GeminiBatches) -> list[Route]:
+def _model_routes(standin: Standin, api: GeminiModels, batches: GeminiBatches) -> list[Route]:
     """Return the routes of everything that is asked of a model."""
 
     async def create(request: Request) -> Answer:
@@ -203,107 +191,3 @@ async def unknown_url(request: Request, error: Exception) -> Response:
         f"<!DOCTYPE html><title>Error 404 (Not Found)!!1</title><p>The requested URL {request.url.path} was not found."
     )
     return Response(page, 404, media_type="text/html")
-
-
-class _Gemini:
-    """The endpoints that answer at once."""
-
-    def __init__(
-        self, options: GeminiOptions, standin: Standin, desk: Desk, reader: AskReader, answerer: Answerer
-    ) -> None:
-        self._options = options
-        self._standin = standin
-        self._desk = desk
-        self._reader = reader
-        self._answerer = answerer
-
-    async def generate(self, request: Request) -> Answer:
-        """Answer a question, or transcribe a clip."""
-        raw, model = await request.body(), request.path_params["model"]
-        read = await asyncio.to_thread(self._understand, raw, model)  # a signed URL is fetched
-        return await self._desk.serve(request, lambda: self._generate_work(read))
-
-    def _understand(self, raw: bytes, model: str) -> Ask | GeminiRefusedError:
-        try:
-            self._check_model(model, method="generateContent")
-            return self._reader.read(model, read_object(raw))
-        except GeminiRefusedError as error:
-            return error
-
-    def _generate_work(self, read: Ask | GeminiRefusedError) -> Work:
-        if isinstance(read, GeminiRefusedError):
-            raise read
-
-        def make(rule: FaultRule | None) -> Made:
-            return self._answerer.make(read, rule)
-
-        return self._work("generate", read.model, [read.name], tokens=read.prompt_tokens, make=make)
-
-    async def embed(self, request: Request) -> Answer:
-        """Embed one text or several."""
-        raw, model = await request.body(), request.path_params["model"]
-        several = request.url.path.endswith(":batchEmbedContents")
-        return await self._desk.serve(request, lambda: self._embed_work(read_object(raw), model, several=several))
-
-    def _embed_work(self, body: Mapping[str, Any], model: str, *, several: bool) -> Work:
-        self._check_model(model, method="batchEmbedContents" if several else "embedContent")
-        asked: list[Embed] = read_embeds(body) if several else [read_embed(body)]
-        texts = [entry.text for entry in asked]
-
-        def make(rule: FaultRule | None) -> Made:
-            return made_embeddings(asked, rule) if several else made_embedding(asked[0], rule)
-
-        return self._work("embed", model, texts, tokens=0, make=make)
-
-    def _check_model(self, model: str, *, method: str) -> None:
-        if self._options.models and model not in self._options.models:
-            raise GeminiRefusedError(no_such_model(model, method=method))
-
-    def _work(
-        self, endpoint: str, model: str, texts: list[str], *, tokens: int, make: Callable[[FaultRule | None], Made]
-    ) -> Work:
-        async def answer(rule: FaultRule | None, headers: Headers) -> Answer:
-            made = make(rule)
-            counts = self._standin.counts[endpoint]
-            counts.note_tokens(made.tokens)
-            counts.billed.update(texts)
-            return json_answer(made.body, headers, rule)
-
-        not_found = no_such_model(model, method=endpoint)
-        return Work(endpoint=endpoint, model=model, texts=texts, tokens=tokens, answer=answer, not_found=not_found)
-
-    async def list_models(self, request: Request) -> Answer:
-        """List the models that exist, the recorded ones and a few that clients look for."""
-        models = [_model(name) for name in self._names()]
-        return await self._desk.serve(request, lambda: _model_work(orjson.dumps({"models": models})))
-
-    async def get_model(self, request: Request) -> Answer:
-        """Describe a model."""
-        return await self._desk.serve(request, lambda: self._model_work(request.path_params["model"]))
-
-    def _model_work(self, name: str) -> Work:
-        if self._options.models and name not in self._options.models:
-            raise GeminiRefusedError(NOT_FOUND)
-        return _model_work(orjson.dumps(_model(name)))
-
-    def _names(self) -> list[str]:
-        return sorted(self._options.models or {*_LISTED_MODELS, *self._options.recordings.models})
-
-
-def _model_work(body: bytes) -> Work:
-    async def answer(rule: FaultRule | None, headers: Headers) -> Answer:
-        return json_answer(body, headers, rule)
-
-    return Work(endpoint="models", texts=[""], answer=answer)
-
-
-def _model(name: str) -> dict[str, object]:
-    methods = ["embedContent", "asyncBatchEmbedContent"] if "embedding" in name else ["generateContent"]
-    return {
-        "name": f"models/{name}",
-        "version": "stand-in",
-        "displayName": name,
-        "inputTokenLimit": 1_048_576,
-        "outputTokenLimit": 65_536,
-        "supportedGenerationMethods": [*methods, "batchGenerateContent"],
-    }

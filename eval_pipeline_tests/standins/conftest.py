@@ -87,6 +87,7 @@ def openai_sdk(openai_client: httpx.Client) -> Iterator[openai.OpenAI]:
 @pytest.fixture
 def api(openai_client: httpx.Client) -> httpx.Client:
     """A bare client of the OpenAI stand-in, which has forgotten all earlier tests."""
+    openai_client.post("/__standin__/error_rates", json={})
     return _fresh(openai_client)
 
 
