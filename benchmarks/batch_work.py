@@ -24,9 +24,10 @@ from eval_pipeline.defs import text_answers, text_prepare
 from eval_pipeline.defs.tasks import Task
 from eval_pipeline.dispatch.batch_results import AnswerResults, VectorResults
 from eval_pipeline.dispatch.collect import Handling, collect_job
-from eval_pipeline.dispatch.request_files import LineTemplate, ShardLimits, write_shards
+from eval_pipeline.dispatch.request_files import ShardLimits, write_shards
 from eval_pipeline.dispatch.submit import utc_now
 from eval_pipeline.dispatch.vectors import VectorIndex
+from eval_pipeline.providers.openai.batch_lines import OpenAILines
 from eval_pipeline.storage.journal import SpooledJournal
 from eval_pipeline.wiring import models
 from eval_pipeline.wiring.deployment import Deployment
@@ -85,7 +86,7 @@ def collect(folder: Path) -> dict[str, Any]:
 
 def building(folder: Path, items: int) -> dict[str, float]:
     """Build one shard's request file, and serialise the same lines with orjson alone."""
-    template = LineTemplate(endpoint="/v1/responses", body=_BODY)
+    template = OpenAILines(endpoint="/v1/responses", body=_BODY)
     ids = [f"q{number:07d}" for number in range(items)]
     limits = ShardLimits(requests=SHARD, size_bytes=1 << 40)
 
@@ -133,7 +134,7 @@ def parsing(folder: Path, items: int) -> dict[str, float]:
 
 def _collecting(folder: Path, ids: list[str], *, handling: Handling) -> Callable[[], None]:
     """Return the collecting of one job whose files lie in the folder; what brings them there is not measured."""
-    template = LineTemplate(endpoint="/v1/responses", body=_BODY)
+    template = OpenAILines(endpoint="/v1/responses", body=_BODY)
     requests, output = folder / "requests.jsonl", folder / "output.jsonl"
     requests.write_bytes(b"".join(template.line(item_id, _QUESTION) for item_id in ids))
     now = utc_now()

@@ -17,7 +17,7 @@ from eval_pipeline.dispatch.batch_stage import BatchWork
 from eval_pipeline.dispatch.collect import Handling
 from eval_pipeline.dispatch.embed import text_digest
 from eval_pipeline.dispatch.records import RESULT_LOST, RecordIndex
-from eval_pipeline.dispatch.request_files import LineTemplate, ShardLimits
+from eval_pipeline.dispatch.request_files import ShardLimits
 from eval_pipeline.dispatch.submit import Order, Parcel
 from eval_pipeline.dispatch.vectors import VectorIndex
 from eval_pipeline.storage.journal import Journal
@@ -68,7 +68,7 @@ class Questions:
             yield [Parcel(self._order(number), self._unanswered(RecordIndex(spool), anew=anew))]
 
     def _unanswered(self, index: RecordIndex, *, anew: bool) -> Iterator[bytes]:
-        template = LineTemplate(endpoint=ANSWERS_ENDPOINT, body=self.spec.model_body)
+        template = models.request_lines(endpoint=ANSWERS_ENDPOINT, body=self.spec.model_body)
         asks = self._asks_again(index, anew=anew) if len(index) else None
         for table in self.dataset.batches(["item_id", "question"], rows=ROWS_AT_ONCE):
             ids, questions = table.column("item_id").to_pylist(), table.column("question").to_pylist()
@@ -154,7 +154,7 @@ class Texts:
         body: dict[str, str | int] = {"model": self.spec.embedding_model, "encoding_format": "base64"}
         if self.spec.embedding_dimensions is not None:
             body |= {"dimensions": self.spec.embedding_dimensions}
-        template = LineTemplate(endpoint=EMBEDDINGS_ENDPOINT, body=body)
+        template = models.request_lines(endpoint=EMBEDDINGS_ENDPOINT, body=body)
         seen: set[bytes] = set()
         for text in texts_to_embed(self.dataset, self.responses):
             digest = text_digest(text)

@@ -3,19 +3,18 @@
 Only the shard in progress lies on the local disk; nothing grows with the dataset.
 """
 
-import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import orjson
 
 from eval_pipeline.core.errors import UsageError
 from eval_pipeline.core.names import shown
 
-_BEFORE_ID, _AFTER_ID = b'{"custom_id":"', b'","method":'
+_BEFORE_ID = b'":"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,38 +35,13 @@ class ShardFile:
     sha256: str
 
 
-class LineTemplate:
-    """Lines of a request file that differ in id and input alone: the rest is written as JSON once.
-
-    Args:
-        endpoint: such as ``/v1/responses``.
-        body: what every request has besides its ``input``.
-    """
-
-    def __init__(self, *, endpoint: str, body: Mapping[str, Any]) -> None:
-        shared = orjson.dumps({**body, "input": None})
-        self._middle = b',"method":"POST","url":%b,"body":%b' % (orjson.dumps(endpoint), shared.removesuffix(b"null}"))
-
-    def line(self, custom_id: str, given: str) -> bytes:
-        """Return the line of one item, with its line break."""
-        return b'{"custom_id":%b%b%b}}\n' % (_json_text(custom_id), self._middle, _json_text(given))
-
-
-def _json_text(text: str) -> bytes:
-    """Write a string; half a surrogate pair, which orjson refuses, as an escape."""
-    try:
-        return orjson.dumps(text)
-    except orjson.JSONEncodeError:
-        return json.dumps(text).encode()
-
-
 def write_shards(
     lines: Iterable[bytes], *, folder: Path, limits: ShardLimits, deliver: Callable[[int, ShardFile], None]
 ) -> int:
     """Write the lines into files, hand each over when it is whole, remove it then; returns how many there were.
 
     Args:
-        lines: as ``LineTemplate`` makes them.
+        lines: as a provider's ``RequestLines`` make them.
         folder: where the file in progress lies.
         limits: of one file.
         deliver: takes the shard's number and its file.
@@ -113,7 +87,7 @@ def _fill(
 
 
 def _too_large(line: bytes, limits: ShardLimits) -> UsageError:
-    item = shown(str(orjson.loads(line)["custom_id"]))
+    item = shown(_id_of(line))
     return UsageError(
         f"the request of item {item} has {len(line):,} bytes, a request file may have {limits.size_bytes:,}",
         code="request_too_large",
@@ -129,9 +103,9 @@ def request_ids(path: Path) -> Iterator[str]:
 
 
 def _id_of(line: bytes) -> str:
-    """Read the id, which ``LineTemplate`` writes first; one that holds an escape is read as JSON."""
-    start, end = len(_BEFORE_ID), line.index(_AFTER_ID)
-    name = line[start:end]
-    if line.startswith(_BEFORE_ID) and b"\\" not in name:
+    """Read the id, the first value of every provider's line; one that holds an escape is read as JSON."""
+    start = line.index(_BEFORE_ID) + len(_BEFORE_ID)
+    name = line[start : line.index(b'"', start)]
+    if b"\\" not in name:
         return name.decode()
-    return str(orjson.loads(line)["custom_id"])
+    return str(next(iter(orjson.loads(line).values())))

@@ -1,12 +1,13 @@
 """Builds the adapters of one run: connection, model under test, prices, tracing."""
 
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import Final, assert_never
+from typing import Any, Final, assert_never
 
 from eval_pipeline.core.batches import BatchPolicy
 from eval_pipeline.core.cost import Tariff
 from eval_pipeline.core.errors import UsageError
-from eval_pipeline.core.ports import Answerer, BatchProvider, Embedder
+from eval_pipeline.core.ports import Answerer, BatchProvider, Embedder, RequestLines
 from eval_pipeline.core.providers import KEY_VARIABLES, TITLES, URL_VARIABLES, Provider
 from eval_pipeline.core.retry import RetryPolicy
 from eval_pipeline.core.runs import RunMode
@@ -14,7 +15,7 @@ from eval_pipeline.core.tracing import TraceSink
 from eval_pipeline.dispatch.breaker import Endpoint
 from eval_pipeline.dispatch.budget import Budget
 from eval_pipeline.dispatch.collect import LineReader
-from eval_pipeline.providers.openai.batch_lines import read_embedding_line, read_response_line
+from eval_pipeline.providers.openai.batch_lines import OpenAILines, read_embedding_line, read_response_line
 from eval_pipeline.providers.openai.client import OpenAIConnection
 from eval_pipeline.providers.openai.embeddings import OpenAIEmbedder
 from eval_pipeline.providers.openai.responses import OpenAIAnswerer
@@ -55,6 +56,11 @@ def open_batches(provider: Provider, credentials: Credentials, *, settings: Sett
             raise UsageError("Gemini is not part of this version", code="config_type_unsupported", hint="use openai")
         case _:
             assert_never(provider)
+
+
+def request_lines(*, endpoint: str, body: Mapping[str, Any]) -> RequestLines:
+    """Build the writer of request lines that differ in id and input alone."""
+    return OpenAILines(endpoint=endpoint, body=body)
 
 
 read_answer: Final[LineReader] = read_response_line

@@ -18,9 +18,9 @@ from eval_pipeline.dispatch.batch_results import AnswerResults
 from eval_pipeline.dispatch.batch_stage import BatchStage, BatchWork
 from eval_pipeline.dispatch.collect import Handling
 from eval_pipeline.dispatch.records import RecordIndex
-from eval_pipeline.dispatch.request_files import LineTemplate, ShardLimits
+from eval_pipeline.dispatch.request_files import ShardLimits
 from eval_pipeline.dispatch.submit import Desk, Order, Parcel
-from eval_pipeline.providers.openai.batch_lines import read_response_line
+from eval_pipeline.providers.openai.batch_lines import OpenAILines, read_response_line
 from eval_pipeline.providers.openai.batches import OpenAIBatches
 from eval_pipeline.storage.journal import Journal
 from eval_pipeline.storage.ledger import SqlLedger, open_ledger
@@ -126,15 +126,9 @@ class World:
     def parcels(self, number: int, anew: bool) -> Iterator[list[Parcel]]:
         """Give the requests of what is not finished."""
         del anew
-        order = Order(
-            stage=STAGE,
-            round=number,
-            provider=Provider.OPENAI,
-            model="gpt-4o-mini",
-            endpoint="/v1/responses",
-            limits=ShardLimits(requests=2, size_bytes=10_000),
-        )
-        template = LineTemplate(endpoint="/v1/responses", body={"model": "gpt-4o-mini"})
+from eval_pipeline.dispatch.request_files import ShardLimits
+from eval_pipeline.dispatch.submit import Desk, Order, Parcel
+from eval_pipeline.providers.openai.batch_lines import OpenAILines, read_response_line
         with Journal(self.objects, STAGE).spool() as spool:
             index = RecordIndex(spool)
             yield [Parcel(order, (template.line(item, f"about {item}") for item in ITEMS if not index.finished(item)))]

@@ -3,15 +3,15 @@
 from hashlib import sha256
 from pathlib import Path
 
-import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from eval_pipeline.core.errors import UsageError
-from eval_pipeline.dispatch.request_files import LineTemplate, ShardFile, ShardLimits, request_ids, write_shards
+from eval_pipeline.dispatch.request_files import ShardFile, ShardLimits, request_ids, write_shards
+from eval_pipeline.providers.openai.batch_lines import OpenAILines
 
-TEMPLATE = LineTemplate(endpoint="/v1/responses", body={"model": "gpt-4o-mini", "instructions": "Be “brief”."})
+TEMPLATE = OpenAILines(endpoint="/v1/responses", body={"model": "gpt-4o-mini", "instructions": "Be “brief”."})
 
 
 def written(lines: list[bytes], folder: Path, *, requests: int = 10, size_bytes: int = 10_000) -> list[bytes]:
@@ -29,23 +29,6 @@ def written(lines: list[bytes], folder: Path, *, requests: int = 10, size_bytes:
     assert write_shards(lines, folder=folder, limits=limits, deliver=deliver) == len(shards)
     assert not list(folder.iterdir()), "nothing stays on the local disk"
     return shards
-
-
-def test_a_line_is_the_request_of_one_item() -> None:
-    line = TEMPLATE.line("q1", "How high\u2028is it?")
-
-    assert line.endswith(b"\n")
-    assert line.count(b"\n") == 1
-    assert orjson.loads(line) == {
-        "custom_id": "q1",
-        "method": "POST",
-        "url": "/v1/responses",
-        "body": {"model": "gpt-4o-mini", "instructions": "Be “brief”.", "input": "How high\u2028is it?"},
-    }
-
-
-def test_half_a_surrogate_pair_goes_out_as_an_escape() -> None:
-    assert rb'"input":"cut \ud83d"' in TEMPLATE.line("q1", "cut \ud83d")
 
 
 def test_files_are_cut_by_the_number_of_requests(tmp_path: Path) -> None:
@@ -94,6 +77,13 @@ def test_ids_are_read_back_as_they_were_written_whatever_they_hold(
     path.write_bytes(b"".join(TEMPLATE.line(name, '","method":"') for name in ids))
 
     assert list(request_ids(path)) == ids
+
+
+def test_the_id_is_the_first_value_whatever_a_provider_calls_it(tmp_path: Path) -> None:
+    path = tmp_path / "requests.jsonl"
+    path.write_bytes(b'{"key":"q1","request":{"a":"b"}}\n{"key":"q\\n2","request":{"a":"b"}}\n')
+
+    assert list(request_ids(path)) == ["q1", "q\n2"]
 
 
 @pytest.mark.parametrize("name", ['a","method":"b', "a\\", "ü", '"', "a\nb"])

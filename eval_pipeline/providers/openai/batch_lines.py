@@ -1,4 +1,4 @@
-"""One line of a batch's output or error file, read by the same parsers that read live answers."""
+"""The lines of a batch: of its request file, and of its output and error files, read by the parsers of live answers."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -9,11 +9,30 @@ import orjson
 from eval_pipeline.core.batches import ResultLine
 from eval_pipeline.core.outcomes import Attempt, AttemptOutcome, ItemError
 from eval_pipeline.core.ports import EmbeddingFailure, EmbeddingReply
+from eval_pipeline.providers.json_text import json_text, read_json
 from eval_pipeline.providers.openai.embeddings import parse_embeddings
 from eval_pipeline.providers.openai.errors import parse_error_object
-from eval_pipeline.providers.openai.responses import malformed, parse_response, read_json
+from eval_pipeline.providers.openai.responses import parse_response
+from eval_pipeline.providers.words import malformed
 
 _ENDED_EARLY = {"batch_expired": AttemptOutcome.EXPIRED, "batch_cancelled": AttemptOutcome.CANCELLED}
+
+
+class OpenAILines:
+    """Lines of a request file that differ in id and input alone: the rest is written as JSON once.
+
+    Args:
+        endpoint: such as ``/v1/responses``.
+        body: what every request has besides its ``input``.
+    """
+
+    def __init__(self, *, endpoint: str, body: Mapping[str, Any]) -> None:
+        shared = orjson.dumps({**body, "input": None})
+        self._middle = b',"method":"POST","url":%b,"body":%b' % (orjson.dumps(endpoint), shared.removesuffix(b"null}"))
+
+    def line(self, item_id: str, given: str) -> bytes:
+        """Return the line of one item, with its line break."""
+        return b'{"custom_id":%b%b%b}}\n' % (json_text(item_id), self._middle, json_text(given))
 
 
 def read_response_line(line: bytes) -> ResultLine:

@@ -4,13 +4,10 @@ A POST is never repeated here: one lost answer and one repetition would be two b
 """
 
 import json
-import os
 import time
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import UTC, datetime
 from functools import cached_property
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
@@ -23,8 +20,16 @@ from eval_pipeline.core.batches import (
     Phase,
     ProviderBatch,
 )
-from eval_pipeline.providers.openai.errors import read_words, redact
-from eval_pipeline.providers.openai.headers import retry_after_s
+from eval_pipeline.providers.batch_calls import (
+    CHUNK_BYTES,
+    ProviderClock,
+    account_digest,
+    download_whole,
+    reaches,
+)
+from eval_pipeline.providers.headers import retry_after_s
+from eval_pipeline.providers.transport import CONNECT_TIMEOUT_S, deepest, never_connected
+from eval_pipeline.providers.words import read_words, redact
 
 if TYPE_CHECKING:
     import openai
@@ -33,12 +38,6 @@ T = TypeVar("T")
 
 KEY_NAME = "eval_pipeline_key"
 PAGE = 100
-LISTED_BEFORE = timedelta(seconds=600)
-"""Clocks differ: a list goes so much further back than it was asked to."""
-DOWNLOAD_ATTEMPTS = 4
-_CONNECT_TIMEOUT_S = 10.0
-_EXACT_TO = timedelta(seconds=2)
-_CHUNK_BYTES = 1 << 20
 _LABEL_NAME, _LABEL_VALUE = 64, 512
 _PHASES = {
     "validating": Phase.WORKING,
@@ -87,8 +86,7 @@ class OpenAIBatches:
         self._timeout_s = timeout_s
         self._transfer_timeout_s = transfer_timeout_s
         self._sleep = sleep
-        self._clock: tuple[datetime, float] | None = None
-        """A moment by the provider's clock, and by the monotonic one here."""
+        self._clock = ProviderClock()
 
     def __repr__(self) -> str:
         return f"OpenAIBatches(base_url={self._url!r})"
@@ -96,8 +94,7 @@ class OpenAIBatches:
     @property
     def account(self) -> str:
         """Digest of base URL and key."""
-        key = sha256(self._api_key.encode()).hexdigest()
-        return sha256(f"{self._url}\n{key}".encode()).hexdigest()[:16]
+        return account_digest(self._url, api_key=self._api_key)
 
     @property
     def base_url(self) -> str:
@@ -106,23 +103,14 @@ class OpenAIBatches:
 
     def now(self) -> datetime | None:
         """Return the present by the provider's clock; None before the first answer that told it."""
-        if self._clock is None:
-            return None
-        moment, read_s = self._clock
-        return moment + timedelta(seconds=time.monotonic() - read_s)
-
-    def _set_clock(self, moment: datetime | None) -> None:
-        """Take over what an answer tells, unless it only differs by the second that its header is exact to."""
-        known = self.now()
-        if moment is not None and (known is None or abs(moment - known) > _EXACT_TO):
-            self._clock = (moment, time.monotonic())
+        return self._clock.now()
 
     @cached_property
     def _client(self) -> "openai.OpenAI":
         import httpx2  # noqa: PLC0415 - with openai half a second, only when calls are made
         import openai  # noqa: PLC0415 - the same
 
-        timeout = httpx2.Timeout(self._timeout_s, connect=_CONNECT_TIMEOUT_S)
+        timeout = httpx2.Timeout(self._timeout_s, connect=CONNECT_TIMEOUT_S)
         return openai.OpenAI(api_key=self._api_key, base_url=self._url, max_retries=0, timeout=timeout)
 
     def close(self) -> None:
@@ -166,7 +154,7 @@ class OpenAIBatches:
             calls += 1
             new = [_translate(entry) for entry in page.get("data") or [] if isinstance(entry, Mapping)]
             batches += new
-            whole = not page.get("has_more") or not new or _reaches(new[-1], since)
+            whole = not page.get("has_more") or not new or reaches(new[-1], since)
         return BatchListing(batches=tuple(batches), whole=whole, calls=calls, provider_now=self.now())
 
     def _page(self, after: str | None) -> Mapping[str, Any]:
@@ -193,18 +181,7 @@ class OpenAIBatches:
 
     def download(self, file_id: str, path: Path) -> None:
         """Copy a file's bytes to ``path``, whole or not at all; tried again in place when the connection breaks."""
-        part = path.with_name(f"{path.name}.part")
-        for attempt in range(DOWNLOAD_ATTEMPTS):
-            try:
-                self._download_once(file_id, part)
-            except BatchCallError as error:
-                last = attempt + 1 == DOWNLOAD_ATTEMPTS
-                if last or error.fault not in {CallFault.AMBIGUOUS, CallFault.UNREACHABLE, CallFault.BUSY}:
-                    raise
-                self._sleep(0.5 * 2**attempt)
-            else:
-                os.replace(part, path)  # noqa: PTH105 - over a file that may exist
-                return
+        download_whole(lambda part: self._download_once(file_id, part), path, sleep=self._sleep)
 
     def _download_once(self, file_id: str, part: Path) -> None:
         what = f"the download of file {file_id}"
@@ -213,7 +190,7 @@ class OpenAIBatches:
             streaming = self._client.files.with_streaming_response.content(file_id, timeout=self._transfer_timeout_s)
             size_bytes = 0
             with streaming as reply, part.open("wb") as file:
-                for chunk in reply.iter_bytes(_CHUNK_BYTES):
+                for chunk in reply.iter_bytes(CHUNK_BYTES):
                     size_bytes += file.write(chunk)
             encoded = reply.headers.get("content-encoding")
             return size_bytes, None if encoded else reply.headers.get("content-length")
@@ -236,7 +213,7 @@ class OpenAIBatches:
 
     def _document(self, what: str, reply: Any) -> Mapping[str, Any]:  # noqa: ANN401 - the SDK's raw reply
         """Return the JSON object of an answer; anything else leaves open what was done."""
-        self._set_clock(_moment(reply.headers.get("date")))
+        self._clock.learn(reply.headers.get("date"))
         try:
             document = json.loads(reply.content)
         except ValueError:
@@ -256,8 +233,8 @@ class OpenAIBatches:
         except openai.APIStatusError as error:
             self._fail_by_status(what, error)
         except (openai.APIConnectionError, httpx2.HTTPError, httpx2.InvalidURL) as error:
-            fault = CallFault.UNREACHABLE if _never_connected(error) else CallFault.AMBIGUOUS
-            self._fail(what, fault, f"{_deepest(error)} ({self._url})", cause=error)
+            fault = CallFault.UNREACHABLE if never_connected(error) else CallFault.AMBIGUOUS
+            self._fail(what, fault, f"{deepest(error)} ({self._url})", cause=error)
         except openai.OpenAIError as error:
             self._fail(what, CallFault.AMBIGUOUS, str(error), cause=error)
 
@@ -291,38 +268,8 @@ def _fault_of(status: int, *, code: str, message: str) -> CallFault:
     return CallFault.AMBIGUOUS if status >= 500 or status in {408, 409} else CallFault.REFUSED  # noqa: PLR2004 - the same
 
 
-def _never_connected(error: BaseException) -> bool:
-    import httpx2  # noqa: PLC0415 - loaded with the client
-
-    causes = _causes(error)
-    return any(isinstance(cause, httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.InvalidURL) for cause in causes)
-
-
-def _causes(error: BaseException) -> list[BaseException]:
-    chain = [error]
-    while (deeper := chain[-1].__cause__ or chain[-1].__context__) is not None and deeper not in chain:
-        chain.append(deeper)
-    return chain
-
-
-def _deepest(error: BaseException) -> str:
-    deepest = _causes(error)[-1]
-    return str(deepest) or type(deepest).__name__
-
-
 def _required_id(document: Mapping[str, Any]) -> str:
     return str(document["id"])
-
-
-def _reaches(batch: ProviderBatch, since: datetime | None) -> bool:
-    return since is not None and batch.created_at is not None and batch.created_at < since - LISTED_BEFORE
-
-
-def _moment(date: str | None) -> datetime | None:
-    try:
-        return None if date is None else parsedate_to_datetime(date).astimezone(UTC)
-    except ValueError:
-        return None
 
 
 def _translate(document: Mapping[str, Any]) -> ProviderBatch:

@@ -4,23 +4,19 @@ Vectors are matched by ``index``, never by position, and each is checked by itse
 length, not finite or of norm 0 is one item's problem, the others live.
 """
 
-import json
-import math
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-import orjson
-import pybase64
-
 from eval_pipeline.core.ports import EmbeddingFailure, EmbeddingReply
-from eval_pipeline.providers.openai.client import OpenAIConnection, RawReply
-from eval_pipeline.providers.openai.headers import Headers
-from eval_pipeline.providers.openai.responses import malformed, parse_response
+from eval_pipeline.providers.headers import Headers
+from eval_pipeline.providers.json_text import read_loose_json
+from eval_pipeline.providers.openai.client import OpenAIConnection
+from eval_pipeline.providers.openai.responses import parse_response
 from eval_pipeline.providers.openai.usage import read_usage
+from eval_pipeline.providers.transport import RawReply
+from eval_pipeline.providers.vectors import check_vectors, decode_vector
+from eval_pipeline.providers.words import malformed
 
-_FLOAT_BYTES = 4
 _ERRORS_FROM = 300
 _DIVISIBLE_STATUSES = frozenset({400, 413, 422})
 
@@ -84,7 +80,7 @@ def parse_embeddings(
     if not isinstance(document, dict) or not isinstance(data, list) or not data:
         return _failure(http_status, body, headers)
     raw = _by_index(data, count=count)
-    vectors, problems = _check(raw, dimensions=dimensions)
+    vectors, problems = check_vectors(raw, dimensions=dimensions)
     model = document.get("model")
     return EmbeddingReply(
         vectors=vectors,
@@ -96,20 +92,7 @@ def parse_embeddings(
 
 
 def _load(body: bytes | Mapping[str, Any]) -> object:
-    if not isinstance(body, bytes):
-        return body
-    try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return _load_with_nan(body)
-
-
-def _load_with_nan(body: bytes) -> object:
-    """Read ``NaN`` and ``Infinity``, which are no JSON but which servers in Python write; None if it is none either."""
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
-        return None
+    return read_loose_json(body) if isinstance(body, bytes) else body
 
 
 def _failure(http_status: int, body: bytes | Mapping[str, Any], headers: Headers) -> EmbeddingFailure:
@@ -129,69 +112,5 @@ def _by_index(data: Sequence[object], *, count: int) -> list[bytes | str]:
         index = entry.get("index") if isinstance(entry, dict) else None
         if isinstance(entry, dict) and type(index) is int and 0 <= index < count and index not in taken:
             taken.add(index)
-            found[index] = _decode(entry.get("embedding"))
+            found[index] = decode_vector(entry.get("embedding"))
     return found
-
-
-def _decode(embedding: object) -> bytes | str:
-    """Return little-endian float32, or what is wrong."""
-    try:
-        if isinstance(embedding, str):
-            return pybase64.b64decode(embedding, validate=True)
-        if isinstance(embedding, list):
-            with np.errstate(over="ignore"):  # infinite as float32, which is found below
-                return np.asarray(embedding, dtype="<f4").tobytes()
-    except (ValueError, TypeError, OverflowError):  # no base64, no numbers
-        return "the vector cannot be read"
-    return "the vector cannot be read"
-
-
-def _check(raw: Sequence[bytes | str], *, dimensions: int | None) -> tuple[list[bytes | None], list[str | None]]:
-    """Check every vector by itself; return vectors and problems, one of the two per text."""
-    expected = _usual_length(raw) if dimensions is None else dimensions * _FLOAT_BYTES
-    vectors = [vector if isinstance(vector, bytes) and _is_whole(vector, expected) else None for vector in raw]
-    problems = [_shape_problem(vector, expected=expected) for vector in raw]
-    for row, problem in _number_problems(vectors):
-        vectors[row], problems[row] = None, problem
-    return vectors, problems
-
-
-def _usual_length(raw: Sequence[bytes | str]) -> int:
-    """Return how many bytes most of the vectors have; 0 when there is none."""
-    lengths = [len(vector) for vector in raw if isinstance(vector, bytes)]
-    if len(lengths) > 1:
-        return Counter(lengths).most_common(1)[0][0]
-    return lengths[0] if lengths else 0
-
-
-def _is_whole(vector: bytes, expected: int) -> bool:
-    return len(vector) == expected and expected > 0 and expected % _FLOAT_BYTES == 0
-
-
-def _shape_problem(vector: bytes | str, *, expected: int) -> str | None:
-    if isinstance(vector, str):
-        return vector
-    if _is_whole(vector, expected):
-        return None
-    return f"the vector has {len(vector) / _FLOAT_BYTES:g} dimensions where {expected / _FLOAT_BYTES:g} are expected"
-
-
-def _is_sound(vector: bytes) -> bool:
-    """Tell in one pass that every number is finite and some are not 0; False where that takes a closer look."""
-    numbers = np.frombuffer(vector, dtype="<f4")
-    return 0 < float(numbers.dot(numbers)) < math.inf
-
-
-def _number_problems(vectors: Sequence[bytes | None]) -> list[tuple[int, str]]:
-    """Find vectors with NaN or infinity, and those of norm 0, which no cosine is defined for."""
-    rows = [row for row, vector in enumerate(vectors) if vector is not None and not _is_sound(vector)]
-    if not rows:
-        return []
-    matrix = np.frombuffer(b"".join(vectors[row] or b"" for row in rows), dtype="<f4").reshape(len(rows), -1)
-    finite = np.isfinite(matrix).all(axis=1)
-    zero = (matrix == 0).all(axis=1)
-    return [
-        (row, "the vector is zero" if zero[place] else "the vector holds a number that is not finite")
-        for place, row in enumerate(rows)
-        if zero[place] or not finite[place]
-    ]

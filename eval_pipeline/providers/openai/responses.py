@@ -4,17 +4,19 @@ Answers are read leniently from their bytes, never through the SDK's models: tho
 break on the fields that compatible servers leave out.
 """
 
-import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import orjson
 
 from eval_pipeline.core.outcomes import Attempt, AttemptOutcome, ItemError
-from eval_pipeline.providers.openai.client import OpenAIConnection, RawReply
-from eval_pipeline.providers.openai.errors import not_an_api, parse_error, parse_error_object
-from eval_pipeline.providers.openai.headers import Headers, content_type
+from eval_pipeline.providers.headers import Headers
+from eval_pipeline.providers.json_text import read_json
+from eval_pipeline.providers.openai.client import OpenAIConnection
+from eval_pipeline.providers.openai.errors import parse_error, parse_error_object
 from eval_pipeline.providers.openai.usage import read_usage
+from eval_pipeline.providers.transport import RawReply
+from eval_pipeline.providers.words import malformed, unreadable
 
 _ERRORS_FROM = 300
 _MAX_EXCERPT = 200
@@ -58,37 +60,8 @@ def parse_response(http_status: int, body: bytes | Mapping[str, Any], headers: H
     try:
         document = read_json(body)
     except ValueError:
-        return _unreadable(http_status, body, headers)
+        return unreadable(http_status, body, headers)
     return _read_response(document)
-
-
-def read_json(body: bytes) -> object:
-    r"""Read JSON; half a surrogate pair (``"\ud83d"``, a cut emoji), which orjson refuses, becomes U+FFFD.
-
-    Raises:
-        ValueError: it is no JSON.
-    """
-    try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError:
-        if b"\\ud" not in body.lower():
-            raise
-    text = json.dumps(json.loads(body), ensure_ascii=False, allow_nan=False)
-    return orjson.loads(text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace"))
-
-
-def _unreadable(http_status: int, body: bytes, headers: Headers) -> Attempt:
-    begins_as_json = body.lstrip()[:1] in {b"{", b"["}
-    if body.strip() and not begins_as_json and "json" not in content_type(headers):
-        return not_an_api(http_status, body)
-    what = f"{len(body):,} bytes that are no complete JSON" if body else "an empty body"
-    return malformed(f"HTTP {http_status} with {what}")
-
-
-def malformed(message: str) -> Attempt:
-    """Return the attempt of an answer that cannot be read; the call may have been billed."""
-    error = ItemError(code="malformed_response", type="malformed", message=message, transient=True)
-    return Attempt(outcome=AttemptOutcome.MALFORMED, error=error, maybe_billed=True)
 
 
 def _read_response(document: object) -> Attempt:

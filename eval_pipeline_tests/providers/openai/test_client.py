@@ -6,10 +6,12 @@ import orjson
 import pytest
 
 from eval_pipeline.core.outcomes import AccountFault, Attempt, AttemptOutcome
-from eval_pipeline.providers.openai.client import OpenAIConnection, RawReply, encode_body
+from eval_pipeline.providers.json_text import encode_body
+from eval_pipeline.providers.openai.client import OpenAIConnection
+from eval_pipeline.providers.transport import RawReply
 from eval_pipeline.standins.control import Standin
 from eval_pipeline.standins.faults import FaultKind, FaultRule
-from eval_pipeline_tests.providers.openai.wire import closed_port, http_answer, wire
+from eval_pipeline_tests.providers.wire import closed_port, http_answer, wire
 
 KEY = "my-very-own-key"
 BODY = {"model": "gpt-4o", "input": "What is 2 + 2?"}

@@ -4,7 +4,8 @@ import orjson
 import pytest
 
 from eval_pipeline.core.outcomes import AccountFault, Attempt, AttemptOutcome
-from eval_pipeline.providers.openai.errors import parse_error, read_words, redact
+from eval_pipeline.providers.openai.errors import parse_error
+from eval_pipeline.providers.words import read_words, redact
 
 JSON = {"content-type": "application/json"}
 

@@ -20,7 +20,7 @@ from eval_pipeline.providers.openai.client import OpenAIConnection
 from eval_pipeline.providers.openai.responses import OpenAIAnswerer, parse_response
 from eval_pipeline.standins.control import Standin
 from eval_pipeline.standins.faults import FaultKind, FaultRule
-from eval_pipeline_tests.providers.openai.wire import http_answer, wire
+from eval_pipeline_tests.providers.wire import http_answer, wire
 
 JSON = {"content-type": "application/json"}
 USAGE = {

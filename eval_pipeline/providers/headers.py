@@ -1,4 +1,4 @@
-"""What the headers of an answer tell: its content type, and when to come back."""
+"""What the headers of an answer tell: its content type, and when to come back. OpenAI's limits and those of its kin."""
 
 import re
 from collections.abc import Mapping

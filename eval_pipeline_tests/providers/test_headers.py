@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from eval_pipeline.providers.openai.headers import content_type, duration_s, retry_after_s
+from eval_pipeline.providers.headers import content_type, duration_s, retry_after_s
 
 NOW = datetime(2026, 11, 21, 12, 0, 0, tzinfo=UTC)
 

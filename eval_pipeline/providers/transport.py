@@ -1,0 +1,98 @@
+"""Calls to providers below their protocols: bytes that came back, and what it means when none did."""
+
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from eval_pipeline.core.outcomes import AccountFault, Attempt, AttemptOutcome, ItemError
+from eval_pipeline.providers.words import redact
+
+CONNECT_TIMEOUT_S = 10.0
+KEEP_ALIVE_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class RawReply:
+    """An HTTP answer of any status."""
+
+    http_status: int
+    content: bytes
+    headers: Mapping[str, str]
+    latency_s: float
+
+
+def transport_errors() -> tuple[type[BaseException], ...]:
+    """Return everything that the layers below raise when there is no answer: httpx2, aiohttp, the system."""
+    import aiohttp  # noqa: PLC0415 - loaded with the transport
+    import httpx2  # noqa: PLC0415 - the same
+
+    # the SDKs' transports let aiohttp's errors about broken HTTP through unwrapped
+    return (httpx2.HTTPError, httpx2.InvalidURL, aiohttp.ClientError, TimeoutError, OSError)
+
+
+def no_reply(error: BaseException, *, base_url: str, timeout_s: float) -> Attempt:
+    """Say what it means that a call brought no answer."""
+    chain = causes(error)
+    if unreachable := why_unreachable(chain):
+        return _failed_call("connection_failed", f"cannot connect to {base_url}: {unreachable}", reached=False)
+    if any(isinstance(cause, TimeoutError) for cause in chain):
+        return _failed_call("timeout", f"no complete answer from {base_url} within {timeout_s:g} s")
+    return _failed_call("connection_lost", f"the connection to {base_url} was lost: {deepest(error)}")
+
+
+def finished(attempt: Attempt, *, latency_s: float, secret: str) -> Attempt:
+    """Add the time that a call took, and take the key out of the provider's words."""
+    error = attempt.error
+    if error is not None:
+        error = replace(error, message=redact(error.message, secret=secret))
+    return replace(attempt, error=error, latency_s=latency_s)
+
+
+def causes(error: BaseException) -> list[BaseException]:
+    """List the error and what caused it, the deepest last."""
+    chain = [error]
+    while (deeper := chain[-1].__cause__ or chain[-1].__context__) is not None and deeper not in chain:
+        chain.append(deeper)
+    return chain
+
+
+def deepest(error: BaseException) -> str:
+    """Return the words of the first cause."""
+    cause = causes(error)[-1]
+    return str(cause) or type(cause).__name__
+
+
+def why_unreachable(chain: list[BaseException]) -> str | None:
+    """Say why no connection came about, or None when there was one."""
+    import aiohttp  # noqa: PLC0415 - loaded with the transport
+    import httpx2  # noqa: PLC0415 - the same
+
+    too_early = (
+        aiohttp.ClientConnectorError,
+        aiohttp.ConnectionTimeoutError,
+        aiohttp.InvalidURL,
+        httpx2.UnsupportedProtocol,
+        httpx2.InvalidURL,
+        httpx2.ProxyError,
+        ConnectionRefusedError,
+        ssl.SSLCertVerificationError,
+    )
+    found = next((cause for cause in chain if isinstance(cause, too_early)), None)
+    return None if found is None else (str(found) or type(found).__name__)
+
+
+def never_connected(error: BaseException) -> bool:
+    """Tell whether a call of httpx2 failed before it was sent."""
+    import httpx2  # noqa: PLC0415 - loaded with the transport
+
+    early = httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.InvalidURL | httpx2.UnsupportedProtocol
+    return any(isinstance(cause, early) for cause in causes(error))
+
+
+def _failed_call(code: str, message: str, *, reached: bool = True) -> Attempt:
+    return Attempt(
+        outcome=AttemptOutcome.RETRYABLE,
+        error=ItemError(code=code, type="connection_error", message=message, transient=True),
+        account_fault=None if reached else AccountFault.UNREACHABLE,
+        maybe_billed=reached,
+    )

@@ -1,0 +1,124 @@
+"""What a provider says went wrong, in any of the shapes of error bodies, with everything that looks like a key gone.
+
+Servers word errors differently (OpenAI, Google, vLLM, FastAPI, a proxy's page of HTML). What the words mean is told by
+the adapters; nothing that looks like a key leaves this module: the real APIs repeat parts of a wrong key.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from eval_pipeline.core.outcomes import AccountFault, Attempt, AttemptOutcome, ItemError
+from eval_pipeline.providers.headers import Headers, content_type
+
+_MAX_WORDS = 1000
+_MAX_PAGE_WORDS = 200
+_REDACTED = "[key]"
+_KEYS = re.compile(
+    r"(?i)(api key provided:?\s*)\S+|\bsk-[\w*.-]+|(\bbearer\s+)[\w*.~+/=-]{8,}|\bAIza[\w*-]{8,}|([?&]key=)[^&\s\"']+"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What the provider said went wrong."""
+
+    code: str | None
+    type: str | None
+    message: str
+    structured: bool
+    """Whether it came as JSON, and so from an API."""
+
+
+def redact(text: str, *, secret: str | None = None) -> str:
+    """Blank out what is, or looks like, a key.
+
+    >>> redact("Incorrect API key provided: sk-abc***wxyz. See the docs.")
+    'Incorrect API key provided: [key] See the docs.'
+    """
+    if secret:
+        text = text.replace(secret, _REDACTED)
+    return _KEYS.sub(lambda found: (found[1] or found[2] or found[3] or "") + _REDACTED, text)
+
+
+def read_words(body: bytes | Mapping[str, Any], *, html: bool = False) -> Words:
+    """Return the provider's words, from any of the known shapes of error bodies."""
+    document = _load(body) if isinstance(body, bytes) else body
+    words = words_of(document.get("error") or document) if isinstance(document, Mapping) else None
+    if words is not None:
+        return words
+    raw = body if isinstance(body, bytes) else orjson.dumps(body)
+    text = raw[: 20 * _MAX_WORDS].decode("utf-8", errors="replace")
+    return Words(code=None, type=None, message=_page_words(text, html=html), structured=False)
+
+
+def words_of(error: object) -> Words | None:
+    """Read one error object, or the text that stands in its place."""
+    if isinstance(error, str) and error:
+        return Words(code=None, type=None, message=cut(error), structured=True)
+    if not isinstance(error, Mapping):
+        return None
+    message = error.get("message") or error.get("detail") or error.get("msg")
+    if not message:
+        return None
+    words = message if isinstance(message, str) else orjson.dumps(message).decode()
+    return Words(code=_label(error.get("code")), type=_label(error.get("type")), message=cut(words), structured=True)
+
+
+def cut(message: str) -> str:
+    """Return a message without keys, and no longer than a person reads."""
+    message = redact(message)
+    return message if len(message) <= _MAX_WORDS else message[:_MAX_WORDS] + "…"
+
+
+def not_an_api(http_status: int, body: bytes) -> Attempt:
+    """Translate a page of HTML or other text where JSON was expected: most likely a wrong base URL."""
+    words = read_words(body, html=True)
+    return Attempt(
+        outcome=AttemptOutcome.FAILED,
+        error=ItemError(
+            code="not_an_api",
+            type="http_error",
+            message=f"HTTP {http_status} with text instead of JSON: {words.message or 'an empty page'}",
+            transient=False,
+        ),
+        account_fault=AccountFault.NOT_AN_API,
+    )
+
+
+def malformed(message: str) -> Attempt:
+    """Return the attempt of an answer that cannot be read; the call may have been billed."""
+    error = ItemError(code="malformed_response", type="malformed", message=message, transient=True)
+    return Attempt(outcome=AttemptOutcome.MALFORMED, error=error, maybe_billed=True)
+
+
+def unreadable(http_status: int, body: bytes, headers: Headers) -> Attempt:
+    """Translate an answer that is no JSON: a page from elsewhere, or JSON that was cut."""
+    begins_as_json = body.lstrip()[:1] in {b"{", b"["}
+    if body.strip() and not begins_as_json and "json" not in content_type(headers):
+        return not_an_api(http_status, body)
+    what = f"{len(body):,} bytes that are no complete JSON" if body else "an empty body"
+    return malformed(f"HTTP {http_status} with {what}")
+
+
+def _load(body: bytes) -> object:
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return None
+
+
+def _label(value: object) -> str | None:
+    """Read a code or type; vLLM repeats the HTTP status as a number, which says nothing new."""
+    return value if isinstance(value, str) and value else None
+
+
+def _page_words(text: str, *, html: bool) -> str:
+    if html or text.lstrip()[:1] == "<":
+        text = re.sub(r"(?is)<(script|style)\b.*?</\1>", " ", text)
+        text = re.sub(r"<[^>]*>", " ", text)
+    words = redact(" ".join(text.split()))
+    return words if len(words) <= _MAX_PAGE_WORDS else words[:_MAX_PAGE_WORDS] + "…"
