@@ -74,13 +74,17 @@ def final_status(outcome: AttemptOutcome) -> ItemStatus:
 
 @value
 class Usage:
-    """Tokens of one or several calls; ``cached_input`` is part of ``input``, ``reasoning`` of ``output``."""
+    """Tokens of one or several calls.
+
+    ``cached_input`` and ``audio_input`` are part of ``input``, ``reasoning`` of ``output``.
+    """
 
     input: int = 0
     cached_input: int = 0
     output: int = 0
     reasoning: int = 0
     total: int = 0
+    audio_input: int = 0
 
     def __add__(self, other: "Usage") -> "Usage":
         return Usage(
@@ -89,6 +93,7 @@ class Usage:
             output=self.output + other.output,
             reasoning=self.reasoning + other.reasoning,
             total=self.total + other.total,
+            audio_input=self.audio_input + other.audio_input,
         )
 
 

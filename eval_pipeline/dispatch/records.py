@@ -42,6 +42,7 @@ def _usage(usage: Usage) -> dict[str, int]:
         "output": usage.output,
         "reasoning": usage.reasoning,
         "total": usage.total,
+        "audio_input": usage.audio_input,
     }
 
 

@@ -9,7 +9,7 @@ from eval_pipeline.core.errors import UnavailableError
 from eval_pipeline.core.outcomes import BilledCall, ItemError, ItemRecord, ItemStatus, Usage
 from eval_pipeline.dispatch.records import RecordIndex, decode, encode
 
-USAGE = Usage(input=10, cached_input=2, output=5, reasoning=1, total=15)
+USAGE = Usage(input=10, cached_input=2, output=5, reasoning=1, total=15, audio_input=4)
 PASSING = ItemError(code="server_error", type="server_error", message="वह गिर गया\u2028", transient=True)
 ANSWERED = ItemRecord("q1#1", ItemStatus.OK, answer="हाँ\n\u2028", model="m", usage=USAGE, latency_s=0.25, attempts=2)
 FAILED = ItemRecord(
@@ -99,3 +99,10 @@ def test_a_record_of_before_that_kept_the_sum_of_its_retries_is_read(
     del line["retried"], line["unreported_calls"]
 
     assert decode(orjson.dumps({**line, "retried_usage": usage})) == replace(ANSWERED, retried=retried)
+
+
+def test_a_record_of_before_that_knew_nothing_of_audio_is_read() -> None:
+    line = orjson.loads(encode(ANSWERED))
+    del line["usage"]["audio_input"]
+
+    assert decode(orjson.dumps(line)) == replace(ANSWERED, usage=replace(USAGE, audio_input=0))

@@ -7,7 +7,7 @@ import pytest
 from eval_pipeline.core.outcomes import Usage
 from eval_pipeline.core.ports import Price
 from eval_pipeline.core.runs import RunMode
-from eval_pipeline.providers.prices import PublishedPrices
+from eval_pipeline.providers.prices import GOOGLE, PublishedPrices
 
 AT = datetime(2026, 11, 1, tzinfo=UTC)
 USAGE = Usage(input=1000, cached_input=200, output=500, reasoning=100, total=1500)
@@ -65,3 +65,53 @@ def test_prices_are_the_bundled_ones_and_nothing_fetches_newer_ones() -> None:
     price("gpt-4o")
 
     assert sys.modules["genai_prices.data_snapshot"]._custom_snapshot is None
+
+
+def google(model: str, *, mode: RunMode = RunMode.FAST, usage: Usage = USAGE) -> Price | None:
+    return PublishedPrices(GOOGLE).price(model=model, usage=usage, mode=mode, at=AT)
+
+
+MILLION = Usage(input=1_000_000, total=1_000_000)
+HEARD = Usage(input=1_000_000, audio_input=900_000, total=1_000_000)
+
+
+@pytest.mark.parametrize("model", ["gemini-2.5-flash", "models/gemini-2.5-flash", "gemini-2.5-flash-001"])
+def test_a_gemini_model_is_found_by_any_of_its_names(model: str) -> None:
+    assert google(model, usage=MILLION) == Price(usd=Decimal("0.3"), rate="standard")
+
+
+def test_audio_is_priced_at_its_own_rate() -> None:
+    # 100,000 at 0.30 and 900,000 at 1.00 dollars a million
+    assert google("gemini-2.5-flash", usage=HEARD) == Price(usd=Decimal("0.93"), rate="standard")
+
+
+def test_audio_costs_what_text_does_where_the_model_makes_no_difference() -> None:
+    assert google("gemini-2.5-pro", usage=HEARD) == google("gemini-2.5-pro", usage=MILLION)
+
+
+def test_a_gemini_batch_has_the_tables_batch_rate_or_half_and_it_is_said_which() -> None:
+    heard = google("gemini-2.5-flash", mode=RunMode.BATCH, usage=HEARD)
+    newer = google("gemini-3-pro-preview", mode=RunMode.BATCH, usage=MILLION)
+    vectors = google("gemini-embedding-001", mode=RunMode.BATCH, usage=MILLION)
+
+    assert heard == Price(usd=Decimal("0.465"), rate="batch")
+    assert newer is not None
+    assert newer.rate == "batch (half of standard)"
+    assert vectors == Price(usd=Decimal("0.075"), rate="batch (half of standard)")
+
+
+@pytest.mark.parametrize("model", ["gpt-4o", "openai/gpt-4o", "deepseek-chat", "gemma-3-27b-it", "gemini-99", ""])
+def test_nothing_is_priced_as_another_sellers_or_as_free(model: str) -> None:
+    assert google(model) is None
+
+
+@pytest.mark.parametrize("model", ["whisper-1", "gpt-transcribe"])
+def test_what_is_billed_by_the_second_has_no_price_of_tokens(model: str) -> None:
+    assert price(model) is None
+
+
+def test_no_model_of_another_name_is_taken_for_a_gemini_one() -> None:
+    found = price("gpt-4o-audio-preview", mode=RunMode.BATCH)
+
+    assert found is not None
+    assert "half" not in found.rate
