@@ -71,6 +71,7 @@ def why_unreachable(chain: list[BaseException]) -> str | None:
         aiohttp.ClientConnectorError,
         aiohttp.ConnectionTimeoutError,
         aiohttp.InvalidURL,
+        aiohttp.NonHttpUrlClientError,
         httpx2.UnsupportedProtocol,
         httpx2.InvalidURL,
         httpx2.ProxyError,

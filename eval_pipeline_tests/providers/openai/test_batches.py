@@ -2,10 +2,8 @@
 
 import json
 import socket
-import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -13,59 +11,15 @@ import pytest
 
 from eval_pipeline.core.batches import BatchCallError, CallFault, Phase
 from eval_pipeline.providers.openai.batches import OpenAIBatches
+from eval_pipeline_tests.providers.script import Script
 
 KEY = "sk-test-7f3a9c1e5b"
 BATCH = {"id": "batch_1", "object": "batch", "status": "in_progress", "created_at": 1_772_000_000}
 
 
-class Script:
-    """What the server answers, in this order; the last answer stays."""
-
-    def __init__(self) -> None:
-        self.url = ""
-        self.answers: list[tuple[int, bytes, dict[str, str]]] = []
-        self.asked: list[tuple[str, str, bytes]] = []
-
-    def say(self, status: int, document: Any, **headers: str) -> None:  # noqa: ANN401 - JSON
-        body = document if isinstance(document, bytes) else json.dumps(document).encode()
-        self.answers.append((status, body, headers))
-
-
-@pytest.fixture
-def script() -> Iterator[Script]:
-    script = Script()
-
-    class Handler(BaseHTTPRequestHandler):
-        def _answer(self) -> None:
-            size = int(self.headers.get("Content-Length") or 0)
-            script.asked.append((self.command, self.path, self.rfile.read(size)))
-            status, body, headers = script.answers.pop(0) if len(script.answers) > 1 else script.answers[0]
-            announced = headers.get("announce", str(len(body)))
-            self.send_response(status)
-            self.send_header("Content-Length", announced)
-            self.send_header("Content-Type", headers.get("kind", "application/json"))
-            self.end_headers()
-            self.wfile.write(body)
-            self.close_connection = True
-
-        do_GET = do_POST = do_DELETE = _answer  # noqa: N815 - so named by the library
-
-        def log_message(self, *_: object) -> None:
-            """Be silent."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    script.url = f"http://127.0.0.1:{server.server_port}/v1"
-    yield script
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
 @pytest.fixture
 def batches(script: Script) -> Iterator[OpenAIBatches]:
-    opened = OpenAIBatches(api_key=KEY, base_url=script.url, timeout_s=5, sleep=lambda _: None)
+    opened = OpenAIBatches(api_key=KEY, base_url=f"{script.url}/v1", timeout_s=5, sleep=lambda _: None)
     yield opened
     opened.close()
 
@@ -124,9 +78,9 @@ def test_a_creation_carries_the_key_and_says_what_it_belongs_to(script: Script, 
 
     made = batches.create(file_id="file-1", endpoint="/v1/responses", key="the-key", labels={"run": "x" * 600})
 
-    [(method, path, body)] = script.asked
-    sent = json.loads(body)
-    assert (method, path) == ("POST", "/v1/batches")
+    [asked] = script.asked
+    sent = json.loads(asked.body)
+    assert (asked.method, asked.path) == ("POST", "/v1/batches")
     assert sent["metadata"] == {"eval_pipeline_key": "the-key", "run": "x" * 512}
     assert (sent["input_file_id"], sent["completion_window"]) == ("file-1", "24h")
     assert (made.id, made.key, made.created_at) == ("batch_1", "the-key", datetime.fromtimestamp(1_772_000_000, UTC))
@@ -162,13 +116,13 @@ def test_a_list_goes_back_as_far_as_asked_and_no_further(script: Script, batches
     assert (len(reached.batches), reached.whole, reached.calls) == (2, True, 2)
     assert (bounded.calls, bounded.whole) == (2, False)
     assert reached.provider_now is not None
-    assert "after=batch_0" in script.asked[1][1]
+    assert "after=batch_0" in script.asked[1].path
 
 
 def test_a_download_that_is_cut_is_begun_again_in_place(script: Script, batches: OpenAIBatches, tmp_path: Path) -> None:
-    script.say(200, b"one\ntw", announce="8", kind="application/octet-stream")
+    script.say(200, b"one\ntw", announce="8", content_type="application/octet-stream")
     script.say(500, b"oops")
-    script.say(200, b"one\ntwo\n", kind="application/octet-stream")
+    script.say(200, b"one\ntwo\n", content_type="application/octet-stream")
 
     batches.download("file-2", tmp_path / "output.jsonl")
 

@@ -1,0 +1,1 @@
+"""Gemini's API for developers: answers, transcripts, embeddings, files and batches."""

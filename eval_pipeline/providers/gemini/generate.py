@@ -1,0 +1,178 @@
+"""``generateContent``: what one answer of it means. One parser for live answers and for lines of batch results."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from eval_pipeline.core.outcomes import AccountFault, Attempt, AttemptOutcome, ItemError
+from eval_pipeline.providers.gemini.account import model_path
+from eval_pipeline.providers.gemini.client import GeminiConnection
+from eval_pipeline.providers.gemini.errors import attempt_of, parse_error, read_status
+from eval_pipeline.providers.gemini.fields import part_of, pick, text_in
+from eval_pipeline.providers.gemini.requests import request_of
+from eval_pipeline.providers.gemini.usage import read_usage
+from eval_pipeline.providers.headers import Headers
+from eval_pipeline.providers.json_text import read_json
+from eval_pipeline.providers.transport import RawReply
+from eval_pipeline.providers.words import cut, malformed, unreadable
+
+_ERRORS_FROM = 300
+_MAX_EXCERPT = 200
+_CUT: Final = {
+    "MAX_TOKENS": "the answer was cut at the limit of output tokens (maxOutputTokens)",
+    "CONTINUATION": "the answer was cut at the limit of tokens of one request",
+}
+_REFUSED: Final = frozenset(
+    {"SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "MODEL_ARMOR", "ESCALATION"}
+    | {"IMAGE_SAFETY", "IMAGE_PROHIBITED_CONTENT", "IMAGE_RECITATION"}
+)
+_FAILED: Final = frozenset(
+    {"LANGUAGE", "OTHER", "MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL", "TOO_MANY_TOOL_CALLS"}
+    | {"MISSING_THOUGHT_SIGNATURE", "NO_IMAGE", "IMAGE_OTHER"}
+)
+_SUSPENDED: Final = "PUP_LIMITED_DISABLED"
+
+
+class GeminiAnswerer:
+    """A model behind ``models/{model}:generateContent``."""
+
+    def __init__(self, connection: GeminiConnection) -> None:
+        self._connection = connection
+
+    async def ask(self, body: Mapping[str, Any]) -> Attempt:
+        """Send one request and translate what comes back."""
+        path = f"{model_path(str(body.get('model', '')))}:generateContent"
+        reply = await self._connection.post(path, request_of(body))
+        if not isinstance(reply, RawReply):
+            return reply
+        attempt = parse_generation(reply.http_status, reply.content, reply.headers)
+        return self._connection.finish(attempt, latency_s=reply.latency_s)
+
+
+def parse_generation(http_status: int, body: bytes | Mapping[str, Any], headers: Headers) -> Attempt:
+    """Translate one answer.
+
+    Args:
+        http_status: of the answer; 200 for a ``response`` in a batch line.
+        body: the bytes, or the JSON object of a batch line.
+        headers: of the answer, empty for a batch line.
+    """
+    if http_status >= _ERRORS_FROM:
+        return parse_error(http_status, body, headers)
+    if not isinstance(body, bytes):
+        return _read(body)
+    try:
+        document = read_json(body)
+    except ValueError:
+        return unreadable(http_status, body, headers)
+    return _read(document)
+
+
+def _read(document: object) -> Attempt:
+    if not isinstance(document, Mapping):
+        return malformed(f"a JSON {type(document).__name__} instead of a response object")
+    if isinstance(document.get("error"), Mapping):
+        return attempt_of(read_status(document["error"]))
+    candidates = pick(document, "candidates")
+    if candidates and isinstance(candidates, list) and isinstance(candidates[0], Mapping):
+        return _judge(document, candidates[0])
+    if reason := text_in(part_of(document, "promptFeedback"), "blockReason"):
+        return _with_facts(document, AttemptOutcome.REFUSED, error=_blocked(document, reason))
+    if candidates or not _tells_anything(document):
+        return malformed(f"a JSON object that is no response: {str(dict(document))[:_MAX_EXCERPT]}")
+    words = "the answer has no candidate, and the provider gives no reason"
+    return _with_facts(document, AttemptOutcome.MALFORMED, error=_error("no_candidate", words, transient=True))
+
+
+def _tells_anything(document: Mapping[str, Any]) -> bool:
+    names = ("candidates", "promptFeedback", "usageMetadata", "modelVersion")
+    return any(pick(document, name) is not None for name in names)
+
+
+def _blocked(document: Mapping[str, Any], reason: str) -> ItemError:
+    said = text_in(part_of(document, "promptFeedback"), "blockReasonMessage")
+    words = f"the provider blocked the prompt ({reason})" + (f": {cut(said)}" if said else "")
+    return ItemError(code=reason.lower(), type="prompt_blocked", message=words, transient=False)
+
+
+def _judge(document: Mapping[str, Any], candidate: Mapping[str, Any]) -> Attempt:
+    """Decide what the first candidate amounts to."""
+    text = _text_of(candidate)
+    if text is None:
+        return malformed(f"a candidate that cannot be read: {str(dict(candidate))[:_MAX_EXCERPT]}")
+    reason = pick(candidate, "finishReason")
+    if reason is None or reason == "STOP":  # compatible servers may name no reason
+        return _answered(document, text)
+    outcome, error = _unfinished(str(reason).upper(), text_in(candidate, "finishMessage"))
+    fault = AccountFault.AUTH if error.code == _SUSPENDED.lower() else None
+    return _with_facts(document, outcome, text=text or None, error=error, fault=fault)
+
+
+def _answered(document: Mapping[str, Any], text: str) -> Attempt:
+    if text.strip():
+        return _with_facts(document, AttemptOutcome.OK, text=text)
+    nothing = _error("empty_output", "the model completed its answer without any text")
+    return _with_facts(document, AttemptOutcome.EMPTY, text=text or None, error=nothing)
+
+
+def _unfinished(reason: str, said: str | None) -> tuple[AttemptOutcome, ItemError]:
+    """Say what it means that the model stopped for any reason but being done.
+
+    A reason of tomorrow is no answer: whether the text is whole, nobody knows.
+    """
+    after = f": {cut(said)}" if said else ""
+    stopped = f"the model stopped ({reason}){after}"
+    if reason in _CUT:
+        return AttemptOutcome.TRUNCATED, _error(reason.lower(), f"{_CUT[reason]}{after}")
+    if reason in _REFUSED:
+        return AttemptOutcome.REFUSED, _error(reason.lower(), stopped)
+    if reason in _FAILED or reason == _SUSPENDED:
+        return AttemptOutcome.FAILED, _error(reason.lower(), stopped)
+    if reason == "MALFORMED_RESPONSE":
+        return AttemptOutcome.MALFORMED, _error(reason.lower(), stopped, transient=True)
+    words = f"the answer has finish reason '{reason[:_MAX_EXCERPT]}' instead of 'STOP'{after}"
+    return AttemptOutcome.INVALID_OUTPUT, _error("unknown_finish_reason", words)
+
+
+def _text_of(candidate: Mapping[str, Any]) -> str | None:
+    """Join all texts that are no thoughts; None when the content is not readable."""
+    content = candidate.get("content")
+    if content is None:
+        return ""
+    parts = content.get("parts") if isinstance(content, Mapping) else content
+    if parts is None:
+        return ""
+    if not isinstance(parts, list):
+        return None
+    texts: list[str] = []
+    for part in parts:
+        text = part.get("text") if isinstance(part, Mapping) else part
+        if not isinstance(text, str | None) or not isinstance(part, Mapping):
+            return None
+        if text and not part.get("thought"):
+            texts.append(text)
+    return "".join(texts)
+
+
+def _with_facts(
+    document: Mapping[str, Any],
+    outcome: AttemptOutcome,
+    *,
+    text: str | None = None,
+    error: ItemError | None = None,
+    fault: AccountFault | None = None,
+) -> Attempt:
+    usage = read_usage(pick(document, "usageMetadata"))
+    return Attempt(
+        outcome,
+        text,
+        error,
+        text_in(document, "responseId"),
+        text_in(document, "modelVersion"),
+        usage,
+        account_fault=fault,
+        maybe_billed=usage is None,
+    )
+
+
+def _error(code: str, message: str, *, transient: bool = False) -> ItemError:
+    return ItemError(code=code, type="finish_reason", message=message, transient=transient)
