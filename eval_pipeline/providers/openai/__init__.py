@@ -1,1 +1,1 @@
-"""OpenAI Responses and Embeddings, and whatever speaks their protocol."""
+"""OpenAI Responses, Embeddings, Batches and transcriptions, and whatever speaks their protocol."""

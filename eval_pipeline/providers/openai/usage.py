@@ -25,11 +25,12 @@ def read_usage(usage: object) -> Usage | None:
         known_output,
         min(_detail(usage, "output_tokens_details", "completion_tokens_details", "reasoning_tokens"), known_output),
         known_input + known_output if total is None else total,
+        min(_detail(usage, "input_token_details", "input_tokens_details", "audio_tokens"), known_input),
     )
 
 
 def _plain(usage: Mapping[str, Any]) -> Usage | None:
-    """Read the ordinary report, of positive numbers that fit each other; None for any other, read with care."""
+    """Read the ordinary report of text, of positive numbers that fit each other; None for any other, read with care."""
     try:
         given, cached = usage["input_tokens"], usage["input_tokens_details"]["cached_tokens"]
         output, reasoning = usage["output_tokens"], usage["output_tokens_details"]["reasoning_tokens"]
