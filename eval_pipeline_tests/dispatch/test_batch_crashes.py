@@ -126,9 +126,15 @@ class World:
     def parcels(self, number: int, anew: bool) -> Iterator[list[Parcel]]:
         """Give the requests of what is not finished."""
         del anew
-from eval_pipeline.dispatch.request_files import ShardLimits
-from eval_pipeline.dispatch.submit import Desk, Order, Parcel
-from eval_pipeline.providers.openai.batch_lines import OpenAILines, read_response_line
+        order = Order(
+            stage=STAGE,
+            round=number,
+            provider=Provider.OPENAI,
+            model="gpt-4o-mini",
+            endpoint="/v1/responses",
+            limits=ShardLimits(requests=2, size_bytes=10_000),
+        )
+        template = OpenAILines(endpoint="/v1/responses", body={"model": "gpt-4o-mini"})
         with Journal(self.objects, STAGE).spool() as spool:
             index = RecordIndex(spool)
             yield [Parcel(order, (template.line(item, f"about {item}") for item in ITEMS if not index.finished(item)))]

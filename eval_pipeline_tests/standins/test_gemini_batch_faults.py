@@ -1,7 +1,7 @@
 """Everything that can go wrong with a Gemini batch reaches the client as what it is called, and is billed as it is."""
 
 import json
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import httpx
 import httpx2
@@ -10,6 +10,9 @@ from google import genai
 from google.genai import errors, types
 
 from eval_pipeline_tests.standins.gemini_batching import Batching, text_line, text_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 LINES = [text_line(number) for number in range(5)]
 KEYS = [line["key"] for line in LINES]
