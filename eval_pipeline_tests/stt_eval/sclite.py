@@ -11,9 +11,7 @@ from typing import Final
 from eval_pipeline.stt_eval.edits import EditCounts
 
 SCLITE: Final = shutil.which("sclite") or shutil.which("sclite", path="/usr/lib/sctk/bin")
-_SCORES: Final = re.compile(
-    r"^id: \(u-(\d+)\)$.*?^Scores: \(#C #S #D #I\) (\d+) (\d+) (\d+) (\d+)$", re.MULTILINE | re.DOTALL
-)
+_SCORES: Final = re.compile(r"(?s)^id: \(u-(\d+)\)$.*?^Scores: \(#C #S #D #I\) (\d+) (\d+) (\d+) (\d+)$", re.MULTILINE)
 
 
 def sclite_counts(pairs: Sequence[tuple[str, str]]) -> list[EditCounts]:
