@@ -1,4 +1,4 @@
-"""The ways to read a reference with alternatives, as words. Which one a hypothesis is closest to is chosen elsewhere."""
+"""The ways to read a reference with alternatives, as words; ``lattice_match`` chooses the closest of them."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, product
