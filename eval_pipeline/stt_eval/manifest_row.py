@@ -7,7 +7,7 @@ from eval_pipeline.core.datasets import SkippedRow
 from eval_pipeline.core.errors import EvalPipelineError
 from eval_pipeline.core.names import shown
 from eval_pipeline.intake.purpose import Purpose
-from eval_pipeline.stt_eval.language_tags import checked_language
+from eval_pipeline.stt_eval.languages import language_code
 from eval_pipeline.stt_eval.references import check_reference, is_silence
 from eval_pipeline.stt_eval.samples import id_problem
 
@@ -107,7 +107,7 @@ def _is_labelled(values: Mapping[str, str | None]) -> bool:
 
 def _language(values: Mapping[str, str | None]) -> str | None:
     language = (values.get("language") or "").strip()
-    return checked_language(language) if language else None
+    return language_code(language) if language else None
 
 
 def _sample_id(values: Mapping[str, str | None]) -> str | None:

@@ -1,9 +1,11 @@
 """What a reference transcript may be; its text is kept character for character, scoring normalises."""
 
+from eval_pipeline.stt_eval.alternatives import parse_reference
+
 
 def check_reference(text: str) -> None:
-    """Raise ``EvalPipelineError`` when a text cannot be scored against; every text can."""
-    del text
+    """Raise ``malformed_alternatives`` for braces that are no alternatives; every other text can be scored against."""
+    parse_reference(text)
 
 
 def is_silence(reference: str) -> bool:

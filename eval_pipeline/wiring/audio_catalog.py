@@ -10,7 +10,7 @@ from eval_pipeline.core.datasets import DatasetKind, DatasetVersion
 from eval_pipeline.core.errors import UsageError
 from eval_pipeline.core.names import shown, slug, validate_dataset_name, validate_project
 from eval_pipeline.core.ports import DatasetLedger, ObjectStore
-from eval_pipeline.stt_eval.language_tags import checked_language
+from eval_pipeline.stt_eval.languages import language_code
 from eval_pipeline.stt_eval.manifest_row import ManifestRow
 from eval_pipeline.stt_eval.samples import SampleIds
 from eval_pipeline.wiring.audio_folder import unused_transcripts
@@ -82,7 +82,7 @@ def add_audio_dataset(
     request = _Request(
         project=validate_project(project),
         name=validate_dataset_name(name),
-        language=None if language is None else checked_language(language),
+        language=None if language is None else language_code(language),
         description=description,
     )
     with working_folder() as folder:

@@ -266,7 +266,7 @@ def test_samples_without_a_language_are_a_warning_and_a_wrong_default_an_error(b
     )
     with pytest.raises(UsageError) as caught:
         bench.add(language="hindi")
-    assert caught.value.code == "invalid_language"
+    assert caught.value.code == "unknown_language"
 
 
 def test_a_clip_that_ends_early_is_taken_with_a_warning_that_names_it(bench: AudioBench) -> None:
