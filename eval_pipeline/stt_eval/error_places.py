@@ -4,6 +4,7 @@ A word of the reference has the place ``2 * index + 1``; what was inserted befor
 system, in compact arrays, however many systems it is compared with.
 """
 
+from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
@@ -35,26 +36,41 @@ class ErrorPlaces:
         return answered
 
 
+class ErrorLog:
+    """Notes the errors of one system utterance by utterance; nothing of an alignment is kept but its errors."""
+
+    def __init__(self) -> None:
+        self._utterances = array("q")
+        self._places = array("q")
+        self._words = array("q")
+
+    def add(self, alignment: Sequence[AlignedToken] | None) -> None:
+        """Take in the next utterance; None is one that the system did not answer."""
+        if alignment is None:
+            self._words.append(_NOT_ANSWERED)
+            return
+        before, utterance = len(self._places), len(self._words)
+        self._words.append(_walk(alignment, places=self._places))
+        self._utterances.extend([utterance] * (len(self._places) - before))
+
+    def places(self) -> ErrorPlaces:
+        """Return what was noted."""
+        return ErrorPlaces(
+            utterances=np.array(self._utterances, dtype=np.int64),
+            places=np.array(self._places, dtype=np.int64),
+            words=np.array(self._words, dtype=np.int64),
+        )
+
+
 def locate_errors(alignments: Iterable[Sequence[AlignedToken] | None]) -> ErrorPlaces:
     """Locate the errors of one system; None is an utterance that it did not answer."""
-    utterances: list[int] = []
-    places: list[int] = []
-    words: list[int] = []
-    for utterance, alignment in enumerate(alignments):
-        if alignment is None:
-            words.append(_NOT_ANSWERED)
-            continue
-        before = len(places)
-        words.append(_walk(alignment, places=places))
-        utterances.extend([utterance] * (len(places) - before))
-    return ErrorPlaces(
-        utterances=np.array(utterances, dtype=np.int64),
-        places=np.array(places, dtype=np.int64),
-        words=np.array(words, dtype=np.int64),
-    )
+    log = ErrorLog()
+    for alignment in alignments:
+        log.add(alignment)
+    return log.places()
 
 
-def _walk(alignment: Sequence[AlignedToken], *, places: list[int]) -> int:
+def _walk(alignment: Sequence[AlignedToken], *, places: "array[int]") -> int:
     """Append the places of the errors and return the number of reference words."""
     word = 0
     for token in alignment:

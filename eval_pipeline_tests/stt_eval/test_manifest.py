@@ -105,15 +105,16 @@ def test_references_are_kept_character_for_character(tmp_path: Path, reference: 
         ("a.wav", "1 cell where the header has 4"),
         ("a.wav,x,en,id,more", "5 cells where the header has 4"),
         (" ,x,en,", "it names no audio file; fill the column 'audio' or remove the row"),
-        ("a.wav,x,hindi,", "'hindi' is no language tag (BCP 47) (write a tag such as hi, hi-IN or en)"),
-        ("a.wav,x,hi_IN,", "'hi_IN' is no language tag (BCP 47) (write hi-IN)"),
+        ("a.wav,x,hindi,", "'hindi' is no language code that is known here (did you mean hi (Hindi)?"),
+        ("a.wav,x {,,", "character 3"),
         ("a.wav,x,en,a/b", "its id 'a/b' holds a slash or begins with a dot; choose another, or leave the cell empty"),
     ],
 )
 def test_a_row_that_cannot_be_used_says_why(tmp_path: Path, line: str, reason: str) -> None:
-    entries = read(tmp_path, f"audio,reference,language,id\nok.wav,x,en,\n{line}\n")
+    [(number, told)] = reasons(read(tmp_path, f"audio,reference,language,id\nok.wav,x,en,\n{line}\n"))
 
-    assert reasons(entries) == [(3, reason)]
+    assert number == 3
+    assert reason in told
 
 
 @pytest.mark.parametrize(
