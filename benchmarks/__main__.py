@@ -22,6 +22,7 @@ MEASUREMENTS: Final[Mapping[str, Callable[[Site], list[Figure]]]] = {
     "large-run": speed.measure_large,
     "golden-file": memory.measure_file,
     "memory": memory.measure_run,
+    "clips": memory.measure_clips,
     "batch-lines": batches.measure_lines,
     "batch-vectors": batches.measure_vectors,
     "batch-ticks": batches.measure_ticks,

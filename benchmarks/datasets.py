@@ -1,6 +1,7 @@
-"""Golden files of any size, the same on every machine."""
+"""Golden files and clips in any number, the same on every machine."""
 
 import csv
+import wave
 from pathlib import Path
 from typing import Final
 
@@ -26,3 +27,15 @@ def _row(number: int) -> tuple[str, str, str]:
     )
     answer = f"Case {number}: {first} + {second} * {number % 7 + 1} = {first + second * (number % 7 + 1)} {thing}."
     return question, answer, thing
+
+
+def write_clips(folder: Path, *, clips: int, clip_bytes: int) -> Path:
+    """Write so many WAV files with different sound, and return their folder."""
+    folder.mkdir()
+    for number in range(clips):
+        with wave.open(str(folder / f"{number:05}.wav"), "wb") as file:
+            file.setnchannels(1)
+            file.setsampwidth(2)
+            file.setframerate(16_000)
+            file.writeframes(number.to_bytes(8, "little") * (clip_bytes // 8))
+    return folder

@@ -1,8 +1,9 @@
 """The largest resident set of commands that go through much data."""
 
+import shutil
 from typing import Final
 
-from benchmarks.datasets import write_golden_file
+from benchmarks.datasets import write_clips, write_golden_file
 from benchmarks.figures import Figure
 from benchmarks.live_runs import Site
 from benchmarks.measure import MEGABYTE, Finished
@@ -12,6 +13,10 @@ RUN_DIMENSIONS: Final = 256
 RUN_ALLOWED_MB: Final = 400
 FILE_ROWS: Final = 1_000_000
 FILE_ALLOWED_MB: Final = 300
+CLIPS: Final = 1_000
+FEW_CLIPS: Final = 50
+CLIP_BYTES: Final = 1_000_000
+CLIPS_ALLOWED: Final = 1.25  # of 20 times as many clips
 _CONCURRENCY: Final = 20
 
 
@@ -29,6 +34,29 @@ def measure_file(site: Site, *, rows: int = FILE_ROWS) -> list[Figure]:
     finished = site.command("dataset", "add", "large", str(path))
     path.unlink()
     return [_figure(f"memory of adding a CSV of {rows:,} rows, {size_mb:.0f} MB", finished, allowed_mb=FILE_ALLOWED_MB)]
+
+
+def measure_clips(site: Site, *, clips: int = CLIPS) -> list[Figure]:
+    """Add many clips, and few: what more of them take is what grows."""
+    few_mb = _adding_clips(site, clips=FEW_CLIPS).memory_bytes / MEGABYTE
+    many = _adding_clips(site, clips=clips)
+    many_mb = many.memory_bytes / MEGABYTE
+    return [
+        Figure(
+            what=f"memory of adding {clips:,} clips of {CLIP_BYTES / MEGABYTE:.0f} MB",
+            measured=f"{many_mb:.0f} MB in {many.elapsed_s:.0f} s",
+            limit=f"{FEW_CLIPS} clips: {few_mb:.0f} MB",
+            ratio=many_mb / few_mb,
+            allowed=CLIPS_ALLOWED,
+        )
+    ]
+
+
+def _adding_clips(site: Site, *, clips: int) -> Finished:
+    folder = write_clips(site.folder / f"clips-{clips}", clips=clips, clip_bytes=CLIP_BYTES)
+    finished = site.command("dataset", "add", f"clips {clips}", str(folder), "--kind", "stt", "--language", "hi")
+    shutil.rmtree(folder)
+    return finished
 
 
 def _figure(what: str, finished: Finished, *, allowed_mb: int) -> Figure:

@@ -35,6 +35,8 @@ HEAVY = (
     "botocore",
     "genai_prices",
     "google.genai",
+    "soundfile",
+    "av",
 )
 
 
@@ -148,7 +150,19 @@ def test_listing_datasets_imports_no_dagster(tmp_path: Path) -> None:
         "from eval_pipeline.cli.main import run_command\nassert run_command(['dataset', 'list', '--json']) == 0\n"
     )
 
-    assert not {"dagster", "pandas", "openai", "langfuse"} & _imported_by(code)
+    assert not {"dagster", "pandas", "openai", "langfuse", "pyarrow", "soundfile", "filetype"} & _imported_by(code)
+
+
+def test_showing_an_audio_dataset_reads_no_sound(tmp_path: Path) -> None:
+    """What is shown was counted when it was added."""
+    manifest = str(ROOT / "examples" / "speech" / "manifest.jsonl")
+    home = f"import os; os.environ['EVAL_PIPELINE_HOME'] = {str(tmp_path)!r}\n"
+    run = "from eval_pipeline.cli.main import run_command\n"
+    adding = f"assert run_command(['dataset', 'add', 'speech', {manifest!r}, '--kind', 'stt', '--json']) == 0\n"
+
+    assert {"pyarrow", "soundfile"} <= _imported_by(home + run + adding)
+    shown = _imported_by(home + run + "assert run_command(['dataset', 'show', 'speech', '--json']) == 0\n")
+    assert not {"dagster", "pyarrow", "soundfile", "numpy", "filetype", "av"} & shown
 
 
 def test_the_stand_ins_need_nothing_of_the_project() -> None:

@@ -113,8 +113,8 @@ def _prepare(
         prefix=f"{request.prefix}/audio",
         folder=folder,
         limit_bytes=settings.stt_max_audio_bytes,
+        may_store=lambda: not problems.count,
     )
-    intake.storing = not problems.count
     tally = SampleTally(ids, language=request.language, problems=problems)
     samples = folder / "samples.parquet"
     taken = intake.take_all(_usable_rows(source))

@@ -56,9 +56,19 @@ class Intake:
         prefix: of their keys.
         folder: for clips on their way; the caller removes it.
         limit_bytes: how large a clip may be.
+        may_store: asked before a clip is stored; when not, it is only looked at.
     """
 
-    def __init__(self, place: Place, objects: ObjectStore, *, prefix: str, folder: Path, limit_bytes: int) -> None:
+    def __init__(
+        self,
+        place: Place,
+        objects: ObjectStore,
+        *,
+        prefix: str,
+        folder: Path,
+        limit_bytes: int,
+        may_store: Callable[[], bool],
+    ) -> None:
         self._place = place
         self._objects = objects
         self._prefix = prefix
@@ -66,7 +76,7 @@ class Intake:
         self._limit_bytes = limit_bytes
         self._stored = set(objects.list(prefix))
         self._numbers = count()
-        self.storing = True
+        self._may_store = may_store
 
     def take_all(self, entries: Iterable[ManifestRow | Problem]) -> Iterator[Taken]:
         """Yield what became of every entry, in order."""
@@ -90,7 +100,7 @@ class Intake:
         fetched = self._place.fetch(row.audio, copy, limit_bytes=self._limit_bytes)
         facts = audio_facts(copy)
         key = f"{self._prefix}/{fetched.sha256}.{facts.format}"
-        if self.storing and key not in self._stored:
+        if key not in self._stored and self._may_store():
             self._objects.put_file(key, copy)
             self._stored.add(key)
         return Clip(row=row, sha256=fetched.sha256, key=key, size_bytes=fetched.size_bytes, facts=facts)

@@ -191,6 +191,16 @@ def test_the_first_of_many_problems_are_shown_and_all_counted(bench: AudioBench)
     assert len(message.splitlines()) == 22
 
 
+@pytest.mark.parametrize(("first", "stored"), [("a.wav,hindi", 0), ("absent.wav,hi", 20)])
+def test_once_something_is_wrong_no_more_is_stored(bench: AudioBench, first: str, stored: int) -> None:
+    for number in range(1, 41):
+        bench.clip(f"{number}.wav", seconds=number / 50)
+    rows = "".join(f"{number}.wav,hi\n" for number in range(1, 41))
+    bench.refusal(bench.file("m.csv", f"audio,language\n{first}\n{rows}"))
+
+    assert len(bench.stored()) <= stored
+
+
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
