@@ -13,6 +13,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from eval_pipeline.core.errors import NotFoundError
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from eval_pipeline.storage.s3 import S3Client
 
 S3_SCHEME = "s3://"
+MAX_KEY_BYTES = 1_024  # of S3
 _CHUNK_BYTES = 1 << 20
 _FORMS: tuple[Literal["NFC", "NFD"], ...] = ("NFC", "NFD")  # macOS writes names decomposed, editors write them composed
 
@@ -57,7 +59,9 @@ class LocalPlace:
 
     def __init__(self, folder: Path, *, s3_client: "Callable[[], S3Client]") -> None:
         self._folder = folder
-        self._s3_client = s3_client
+        self._make_s3_client = s3_client
+        self._s3_client: S3Client | None = None
+        self._lock = Lock()  # boto3 clients may be shared by threads, but not made by several at once
 
     def names(self) -> list[str]:
         """Return the names of all files below the folder; a folder that cannot be read raises ``OSError``."""
@@ -67,7 +71,7 @@ class LocalPlace:
         """Copy a file."""
         if name.startswith(S3_SCHEME):
             bucket, _, key = name.removeprefix(S3_SCHEME).partition("/")
-            elsewhere = S3Place(self._s3_client(), bucket=bucket, prefix="")
+            elsewhere = S3Place(self._client(), bucket=bucket, prefix="")
             return elsewhere.fetch(key, target, limit_bytes=limit_bytes, may_be_empty=may_be_empty)
         path = self._find(name)
         try:
@@ -83,13 +87,19 @@ class LocalPlace:
                 raise
             raise _unreadable(path, error) from error
 
+    def _client(self) -> "S3Client":
+        with self._lock:
+            if self._s3_client is None:
+                self._s3_client = self._make_s3_client()
+            return self._s3_client
+
     def _find(self, name: str) -> Path:
         written = self._folder / name
         candidates = [written, *(self._folder / unicodedata.normalize(form, name) for form in _FORMS)]
         try:
             return next((path for path in candidates if path.exists()), written)
-        except (OSError, ValueError) as error:  # too long, or with a NUL
-            raise UnusableClipError(f"this can be no file: {error}", remedy="correct its path") from error
+        except OSError as error:  # such as a name that is too long
+            raise UnusableClipError(f"this can be no file ({error.strerror})", remedy="correct its path") from error
 
 
 def _unreadable(path: Path, error: OSError) -> UnusableClipError:
@@ -143,6 +153,8 @@ class S3Place:
     def _confined(self, name: str) -> str:
         inner = name.removeprefix(self._root)
         leads_out = inner.startswith((S3_SCHEME, "/", "../")) or posixpath.normpath(inner).startswith("..")
+        if len(inner.encode()) > MAX_KEY_BYTES:
+            raise UnusableClipError(f"its key has more than {MAX_KEY_BYTES:,} bytes", remedy="correct its key")
         if not inner or leads_out:
             raise UnusableClipError(
                 f"it does not lie below {self._root}", remedy="a manifest in S3 may only name what lies beside it"

@@ -261,6 +261,13 @@ def test_untrusted_names_are_shown_escaped(bench: AudioBench) -> None:
     assert r"'evil\x1b[31m\u202e.wav'" in bench.refusal()
 
 
+def test_a_name_of_a_megabyte_is_refused_in_a_few_words(bench: AudioBench) -> None:
+    message = bench.refusal(bench.file("m.csv", f"audio\n{'x' * 1_000_000}.wav\n"))
+
+    assert "this can be no file (File name too long); correct its path" in message
+    assert len(message) < 500
+
+
 def test_a_name_that_is_no_utf8_is_told(bench: AudioBench) -> None:
     path = os.fsencode(bench.folder) + b"/caf\xe9.wav"
     Path(os.fsdecode(path)).write_bytes(encoded("WAV"))

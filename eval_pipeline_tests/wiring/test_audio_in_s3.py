@@ -97,10 +97,17 @@ def test_a_manifest_in_s3_may_not_lead_out_of_its_prefix(bench: AudioBench, put:
 
 
 def test_a_manifest_of_this_machine_may_name_objects(bench: AudioBench, put: Put, address: str) -> None:
-    put("a.wav", encoded("WAV", seconds=0.1))
-    manifest = bench.file("m.csv", f"audio\n{address}/a.wav\n")
+    for number in range(1, 6):
+        put(f"{number}.wav", encoded("WAV", seconds=number / 10))
+    made = []
+    make_client = bench.s3_client
+    bench.s3_client = lambda: made.append("client") or make_client()
+    rows = "".join(f"{address}/{number}.wav\n" for number in range(1, 6))
+    manifest = bench.file("m.csv", f"audio\n{rows}")
 
-    assert [sample.file_name for sample in bench.samples(bench.add(manifest))] == ["a.wav"]
+    assert [sample.file_name for sample in bench.samples(bench.add(manifest))] == [f"{n}.wav" for n in range(1, 6)]
+    assert made == ["client"]
+    assert "its key has more than 1,024 bytes" in bench.refusal(bench.file("m.csv", f"audio\n{address}/{'x' * 2_000}"))
 
 
 def test_objects_that_are_missing_empty_or_too_large_are_told_at_once(
