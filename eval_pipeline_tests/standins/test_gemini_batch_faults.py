@@ -1,7 +1,6 @@
 """Everything that can go wrong with a Gemini batch reaches the client as what it is called, and is billed as it is."""
 
 import json
-from typing import TYPE_CHECKING
 
 import httpx
 import httpx2
@@ -10,9 +9,6 @@ from google import genai
 from google.genai import errors, types
 
 from eval_pipeline_tests.standins.gemini_batching import Batching, text_line, text_of
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 LINES = [text_line(number) for number in range(5)]
 KEYS = [line["key"] for line in LINES]
@@ -326,7 +322,7 @@ def test_a_download_breaks_off_or_is_short_and_the_next_one_is_whole(batching: B
 def test_every_endpoint_of_batches_can_fail(batching: Batching, endpoint: str) -> None:
     name = batching.create(LINES)
     batching.api.post("/__standin__/faults", json=[{"kind": "rate_limit", "endpoint": endpoint}])
-    calls: dict[str, Callable[[], object]] = {
+    calls = {
         "batches.list": lambda: list(batching.google.batches.list()),
         "batches.cancel": lambda: batching.google.batches.cancel(name=name),
         "batches.delete": lambda: batching.google.batches.delete(name=name),

@@ -2,7 +2,7 @@
 
 import base64
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from hashlib import sha256
 
 import httpx
@@ -213,7 +213,7 @@ def test_the_sdk_sends_a_piece_again_that_was_answered_without_a_status(
 def test_every_endpoint_of_files_can_fail(gemini_api: httpx.Client, google: genai.Client, endpoint: str) -> None:
     name = upload(google).name or ""
     gemini_api.post("/__standin__/faults", json=[{"kind": "unavailable", "endpoint": endpoint}])
-    calls: dict[str, Callable[[], object]] = {
+    calls = {
         "files.start": lambda: upload(google),
         "files.get": lambda: google.files.get(name=name),
         "files.list": lambda: list(google.files.list()),
