@@ -76,6 +76,7 @@ class GeminiFileStore:
         folder.mkdir(parents=True, exist_ok=True)
         read = [GeminiFile(**orjson.loads(path.read_bytes())) for path in folder.glob("*.json")]
         self._files = {file.id: file for file in sorted(read, key=lambda file: file.created_ns)}
+        self._total_bytes = sum(file.size_bytes for file in read)
 
     def __getitem__(self, file_id: str) -> GeminiFile:
         self._forget_expired()
@@ -99,7 +100,8 @@ class GeminiFileStore:
     @property
     def total_bytes(self) -> int:
         """What all files together take."""
-        return sum(file.size_bytes for file in self.newest_first())
+        self._forget_expired()
+        return self._total_bytes
 
     def path(self, file_id: str) -> Path:
         """Return where the contents are."""
@@ -111,7 +113,8 @@ class GeminiFileStore:
 
     def check_name(self, file_id: str) -> None:
         """Refuse a name that another file has."""
-        if any(file.id == file_id for file in self.newest_first()):
+        self._forget_expired()
+        if file_id in self._files:
             message = f"The File {file_id} already exists."
             raise GeminiRefusedError(GeminiError(code=HTTPStatus.CONFLICT, message=message))
 
@@ -140,6 +143,7 @@ class GeminiFileStore:
             processing=processing,
         )
         written.rename(self._folder / f"{file.id}.data")
+        self._total_bytes += file.size_bytes
         self.save(file)
         return file
 
@@ -152,7 +156,8 @@ class GeminiFileStore:
         """Delete a file; whoever still reads it reads on."""
         (self._folder / f"{file_id}.data").unlink(missing_ok=True)
         (self._folder / f"{file_id}.json").unlink(missing_ok=True)
-        self._files.pop(file_id, None)
+        if removed := self._files.pop(file_id, None):
+            self._total_bytes -= removed.size_bytes
 
     def clear(self) -> None:
         """Delete all files."""
@@ -161,6 +166,6 @@ class GeminiFileStore:
 
     def _forget_expired(self) -> None:
         now_ns = self._clock.now_ns()
-        for file in list(self._files.values()):
-            if now_ns >= file.created_ns + KEPT_NS:
-                self.remove(file.id)
+        # the oldest come first, so that the cost of a request does not grow with the files
+        while self._files and now_ns >= (oldest := next(iter(self._files.values()))).created_ns + KEPT_NS:
+            self.remove(oldest.id)
