@@ -10,12 +10,17 @@ import httpx2
 import pytest
 from google import genai
 from google.genai import errors, types
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from eval_pipeline.standins.gemini import GeminiOptions, create_app
 from eval_pipeline.standins.server import serve
 from eval_pipeline_tests.standins.speaking import CLIPS, NAMES, RECORDED_CLIPS, clip
 
 MODEL = "gemini-2.5-flash"
+PAIR = ("right", "wrong")
 GENERATE = f"/v1/models/{MODEL}:generateContent"
 ASK = {"contents": [{"role": "user", "parts": [{"text": "hello"}]}]}
 
@@ -118,13 +123,20 @@ def test_both_versions_take_camel_case_and_snake_case(gemini_api: httpx.Client, 
     assert answers[0].json()["candidates"] == answers[1].json()["candidates"]
 
 
-def test_a_signed_url_is_fetched_and_one_that_cannot_be_is_refused(gemini_api: httpx.Client) -> None:
-    target = {"mime_type": "audio/wav", "file_uri": f"{gemini_api.base_url}/v1/files"}
+def test_a_signed_url_is_fetched_and_one_that_cannot_be_is_refused(
+    gemini_api: httpx.Client, google: genai.Client
+) -> None:
+    async def send(request: Request) -> Response:
+        right = request.query_params.get("signature") == "right"
+        return Response(CLIPS[0], 200 if right else 403)
 
-    answer = gemini_api.post(GENERATE, json={"contents": [{"parts": [{"file_data": target}]}]})
+    with serve(Starlette(routes=[Route("/clip", send)])) as url:
+        parts = [types.Part.from_uri(file_uri=f"{url}/clip?signature={name}", mime_type="audio/wav") for name in PAIR]
+        heard = google.models.generate_content(model=MODEL, contents=[parts[0]])
+        with pytest.raises(errors.ClientError, match="Cannot fetch content"):
+            google.models.generate_content(model=MODEL, contents=[parts[1]])
 
-    assert answer.json()["error"]["status"] == "INVALID_ARGUMENT"
-    assert "Cannot fetch content" in answer.json()["error"]["message"]
+    assert heard.text == told(gemini_api, 0)
 
 
 def test_a_key_may_stand_in_the_url_and_must_stand_somewhere(gemini_api: httpx.Client) -> None:

@@ -9,7 +9,6 @@ import pytest
 from openai.types.audio import Transcription, TranscriptionVerbose
 from openai.types.audio.transcription import UsageDuration, UsageTokens
 
-from eval_pipeline.standins.openai_transcriptions import MAX_BYTES
 from eval_pipeline_tests.standins.speaking import CLIPS, NAMES, REFERENCES, clip
 
 MODEL = "gpt-transcribe"
@@ -126,7 +125,7 @@ def test_a_form_without_a_file_is_refused(api: httpx.Client) -> None:
 
 def test_more_than_25_megabytes_are_too_large(sdk: openai.OpenAI) -> None:
     with pytest.raises(openai.APIStatusError) as caught:
-        sdk.audio.transcriptions.create(file=("clip.wav", CLIPS[0] + bytes(MAX_BYTES)), model=MODEL)
+        sdk.audio.transcriptions.create(file=("clip.wav", CLIPS[0] + bytes(25 * 1024 * 1024)), model=MODEL)
 
     assert caught.value.status_code == 413
 
