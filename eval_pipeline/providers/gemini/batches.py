@@ -201,6 +201,7 @@ def _translate(operation: Mapping[str, Any]) -> ProviderBatch:
     told = part_of(operation, "metadata") or operation
     state = _state(operation, told)
     stats = part_of(told, "batchStats")
+    total = count_in(stats, "requestCount")
     phase = _PHASES.get(_PREFIX.sub("", state.upper()), Phase.UNKNOWN)
     return ProviderBatch(
         id=text_in(operation, "name") or text_in(told, "name") or "",
@@ -210,11 +211,17 @@ def _translate(operation: Mapping[str, Any]) -> ProviderBatch:
         created_at=read_moment(text_in(told, "createTime")),
         input_file_id=text_in(part_of(told, "inputConfig"), "fileName"),
         output_file_id=_results_file(operation, told),
-        total=count_in(stats, "requestCount"),
-        completed=count_in(stats, "successfulRequestCount"),
-        failed=count_in(stats, "failedRequestCount"),
+        total=total,
+        completed=_counted(stats, "successfulRequestCount", total=total),
+        failed=_counted(stats, "failedRequestCount", total=total),
         errors=tuple(_errors(operation, told)) if phase is Phase.FAILED else (),
     )
+
+
+def _counted(stats: Mapping[str, Any], name: str, *, total: int | None) -> int | None:
+    """Return a count; the API leaves out zeros, so that among others a missing one is 0."""
+    count = count_in(stats, name)
+    return 0 if count is None and total is not None else count
 
 
 def _state(operation: Mapping[str, Any], told: Mapping[str, Any]) -> str:
