@@ -27,7 +27,7 @@ from eval_pipeline.dispatch.collect import Handling, collect_job
 from eval_pipeline.dispatch.request_files import ShardLimits, write_shards
 from eval_pipeline.dispatch.submit import utc_now
 from eval_pipeline.dispatch.vectors import VectorIndex
-from eval_pipeline.providers.openai.batch_lines import OpenAILines
+from eval_pipeline.providers.openai.batch_lines import OpenAILines, read_embedding_line, read_response_line
 from eval_pipeline.storage.journal import SpooledJournal
 from eval_pipeline.wiring import models
 from eval_pipeline.wiring.deployment import Deployment
@@ -121,7 +121,7 @@ def parsing(folder: Path, items: int) -> dict[str, float]:
     ids = [f"q{number:07d}" for number in range(items)]
     output = folder / "output.jsonl"
     output.write_bytes(b"".join(map(answer_line, ids)))
-    handling = Handling(read=models.read_answer, writer=lambda _: AnswerResults())
+    handling = Handling(read=read_response_line, writer=lambda _: AnswerResults())
     ours = _collecting(folder, ids, handling=handling)
 
     def alone() -> None:
@@ -208,7 +208,7 @@ def vectors_once(folder: Path, items: int, width: int) -> dict[str, float]:
 def _collecting_vectors(folder: Path, items: int, *, width: int) -> Callable[[], None]:
     ids = [f"{number:064x}" for number in range(items)]
     _write_vectors(folder / "output.jsonl", ids, width=width)
-    handling = Handling(read=models.read_vector, writer=lambda _: VectorResults(dimensions=None))
+    handling = Handling(read=read_embedding_line, writer=lambda _: VectorResults(dimensions=None))
     collecting = _collecting(folder, ids, handling=handling)
     journal = folder / "batch-r00-s0000-a00.jsonl"
 

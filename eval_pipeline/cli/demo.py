@@ -27,6 +27,7 @@ from eval_pipeline.core.runs import Flow, RunMode
 from eval_pipeline.text_eval.spec import TextRequest
 from eval_pipeline.wiring import text_runs
 from eval_pipeline.wiring.catalog import add_dataset
+from eval_pipeline.wiring.claims import claim
 from eval_pipeline.wiring.deployment import Deployment
 from eval_pipeline.wiring.text_compare import compare_runs
 from eval_pipeline.wiring.text_show import show_run
@@ -186,7 +187,7 @@ def _run(deployment: Deployment, key: RunKey, planned: DemoRun) -> tuple[int, di
         concurrency=planned.concurrency,
     )
     prepared = text_runs.prepare(request, project=key.project, run=key.run, deployment=deployment)
-    text_runs.claim(prepared, requested_by="demo", deployment=deployment, here=True)
+    claim(prepared, flow=Flow.TEXT, requested_by="demo", deployment=deployment, here=True)
     click.echo(f"{key.run}: {planned.model} answers {prepared.spec.total_items_count:,} items, {planned.mode}")
     with show_progress() as progress:
         problem = execute_run(deployment, key, flow=Flow.TEXT, progress=progress)

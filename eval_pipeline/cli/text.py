@@ -15,6 +15,7 @@ from eval_pipeline.core.errors import EvalPipelineError, UsageError
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.runs import Flow, RunMode
 from eval_pipeline.core.stages import StageRef
+from eval_pipeline.wiring.claims import claim, requester
 from eval_pipeline.wiring.run_control import check_idle
 
 
@@ -100,7 +101,7 @@ def run(
     if estimate:
         write_estimate(estimate_run(prepared, deployment=deployment), as_json=as_json)
         return 0
-    text_runs.claim(prepared, requested_by=text_runs.requester(), deployment=deployment, here=wait)
+    claim(prepared, flow=Flow.TEXT, requested_by=requester(), deployment=deployment, here=wait)
     return execute_and_show(deployment, prepared.key, flow=Flow.TEXT, wait=wait, as_json=as_json)
 
 

@@ -75,6 +75,13 @@ class ObjectStore(Protocol):
         """Where a person finds the object: ``file:///…`` or ``s3://…``."""
         ...
 
+    def signed_url(self, key: str, *, expires_s: int) -> str:
+        """Return an address that gives anyone the object's bytes for a while: a secret.
+
+        A store that nobody can reach from outside raises ``no_signed_urls``.
+        """
+        ...
+
 
 class Table(Protocol):
     """A few thousand rows at once; a ``pyarrow.RecordBatch``."""

@@ -12,7 +12,6 @@ from eval_pipeline.core.errors import IncompleteError
 from eval_pipeline.core.names import command_on
 from eval_pipeline.core.outcomes import ItemRecord, ItemStatus
 from eval_pipeline.core.ports import StageReader
-from eval_pipeline.core.providers import Provider
 from eval_pipeline.core.runs import RunMode
 from eval_pipeline.core.tallies import RecordTally, missing_record, price_item
 from eval_pipeline.defs.batch_runs import close_rounds, go_on
@@ -70,7 +69,7 @@ class _Answering:
     @classmethod
     def of(cls, task: Task, *, stage: StageAtWork, dataset: StageReader) -> "_Answering":
         spec = TextSpec.from_json(stage.run.spec)
-        return cls(task, stage, dataset, spec, models.tariff(spec.model, mode=spec.mode))
+        return cls(task, stage, dataset, spec, models.tariff(spec.provider, spec.model, mode=spec.mode))
 
     def ask_missing(self) -> int:
         """Call the model for every item without a finished record; returns the calls made."""
@@ -86,7 +85,9 @@ class _Answering:
     async def _ask(self, index: RecordIndex, counted: "_Progress") -> LiveOutcome:
         settings, credentials = self.task.deployment.settings, self.task.credentials
         budget = models.budget(self.stage.run.max_cost_usd, spent_usd=counted.usd)
-        connection = models.open_connection(credentials, settings=settings, concurrency=self.spec.concurrency)
+        connection = models.open_connection(
+            self.spec.provider, credentials, settings=settings, concurrency=self.spec.concurrency
+        )
         with self.stage.journal.writer(self.stage.lease.token) as journal:
 
             async def record(item: ItemRecord) -> None:
@@ -99,7 +100,7 @@ class _Answering:
                     record=record,
                     policy=models.retry_policy(settings),
                     concurrency=self.spec.concurrency,
-                    endpoint=models.endpoint(credentials, provider=Provider(self.spec.provider), model=self.spec.model),
+                    endpoint=models.endpoint(credentials, provider=self.spec.provider, model=self.spec.model),
                     purse=ResponsePurse(budget, self.tariff, measure=lambda body: len(orjson.dumps(body)))
                     if budget
                     else None,

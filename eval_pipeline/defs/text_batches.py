@@ -1,22 +1,21 @@
 """What the text flow asks by batches, and how it keeps what comes back."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
 from eval_pipeline.core.batches import BatchJob
-from eval_pipeline.core.outcomes import ItemRecord
 from eval_pipeline.core.ports import StageReader
-from eval_pipeline.core.providers import Provider
+from eval_pipeline.defs.batch_items import answer_results, asks_again
 from eval_pipeline.defs.batch_runs import first_round
 from eval_pipeline.defs.tasks import Task
 from eval_pipeline.defs.text_budget import purse_of_answers, purse_of_texts
-from eval_pipeline.dispatch.batch_results import AnswerResults, VectorResults, never_asked
+from eval_pipeline.dispatch.batch_results import AnswerResults, VectorResults
 from eval_pipeline.dispatch.batch_stage import BatchWork
 from eval_pipeline.dispatch.collect import Handling
 from eval_pipeline.dispatch.embed import text_digest
-from eval_pipeline.dispatch.records import RESULT_LOST, RecordIndex
+from eval_pipeline.dispatch.records import RecordIndex
 from eval_pipeline.dispatch.request_files import ShardLimits
 from eval_pipeline.dispatch.submit import Order, Parcel
 from eval_pipeline.dispatch.vectors import VectorIndex
@@ -25,8 +24,6 @@ from eval_pipeline.text_eval.embeddings import texts_to_embed
 from eval_pipeline.text_eval.spec import TextSpec
 from eval_pipeline.wiring import models
 
-ANSWERS_ENDPOINT = "/v1/responses"
-EMBEDDINGS_ENDPOINT = "/v1/embeddings"
 ROWS_AT_ONCE = 4_096
 
 
@@ -38,13 +35,17 @@ class Questions:
     spec: TextSpec
     dataset: StageReader
 
+    @property
+    def _form(self) -> models.BatchForm:
+        return models.answer_form(self.spec.provider, body=self.spec.model_body)
+
     def work(self) -> BatchWork:
         """Say what is asked and how answers are kept."""
         return BatchWork(
             stage=self.task.ref("responses"),
-            provider=Provider(self.spec.provider),
+            provider=self.spec.provider,
             parcels=self._parcels,
-            handling=Handling(read=models.read_answer, writer=self._writer),
+            handling=Handling(read=self._form.read, writer=self._writer),
             purse=partial(purse_of_answers, self.task, self.spec),
             first_round=first_round(self.task.deployment.objects, self.task.ref("responses")),
         )
@@ -55,9 +56,9 @@ class Questions:
         return Order(
             stage=self.task.ref("responses"),
             round=number,
-            provider=Provider(self.spec.provider),
+            provider=self.spec.provider,
             model=self.spec.model,
-            endpoint=ANSWERS_ENDPOINT,
+            endpoint=self._form.endpoint,
             limits=limits,
         )
 
@@ -68,44 +69,16 @@ class Questions:
             yield [Parcel(self._order(number), self._unanswered(RecordIndex(spool), anew=anew))]
 
     def _unanswered(self, index: RecordIndex, *, anew: bool) -> Iterator[bytes]:
-        template = models.request_lines(endpoint=ANSWERS_ENDPOINT, body=self.spec.model_body)
-        asks = self._asks_again(index, anew=anew) if len(index) else None
+        template = self._form.lines
+        asks = asks_again(index, anew=anew, resend_lost=self.task.resend_lost)
         for table in self.dataset.batches(["item_id", "question"], rows=ROWS_AT_ONCE):
             ids, questions = table.column("item_id").to_pylist(), table.column("question").to_pylist()
             for item_id, question in zip(ids, questions, strict=True):
                 if asks is None or asks(item_id):
                     yield template.line(item_id, question)
 
-    def _asks_again(self, index: RecordIndex, *, anew: bool) -> Callable[[str], bool]:
-        resend_lost = self.task.resend_lost
-
-        def asks(item_id: str) -> bool:
-            if index.finished(item_id):
-                return False
-            record = index.find(item_id)
-            return record is None or _may_be_asked(record, anew=anew, resend_lost=resend_lost)
-
-        return asks
-
     def _writer(self, job: BatchJob) -> AnswerResults:
-        return AnswerResults(self._earlier(job) if job.round > 0 else never_asked)
-
-    def _earlier(self, job: BatchJob) -> Callable[[str], ItemRecord | None]:
-        """Remember the records that earlier rounds left of the items that are not finished."""
-        journal = Journal(self.task.deployment.objects, job.stage)
-        with journal.spool(below=f"batch-r{job.round:02d}") as spool:
-            index = RecordIndex(spool)
-            earlier = {item_id: index.find(item_id) for item_id in index.unfinished()}
-        return earlier.get
-
-
-def _may_be_asked(record: ItemRecord, *, anew: bool, resend_lost: bool) -> bool:
-    """Tell whether an item goes out again: what failed in passing does, the account's faults once a person came."""
-    if record.error is not None and record.error.transient:
-        return True
-    if resend_lost and record.error is not None and record.error.code == RESULT_LOST:
-        return True
-    return anew and not record.finished
+        return answer_results(self.task.deployment.objects, job)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,13 +90,20 @@ class Texts:
     dataset: StageReader
     responses: StageReader
 
+    @property
+    def _form(self) -> models.BatchForm:
+        spec = self.spec
+        return models.vector_form(
+            spec.embedding_provider, model=spec.embedding_model, dimensions=spec.embedding_dimensions
+        )
+
     def work(self) -> BatchWork:
         """Say what is embedded and how vectors are kept."""
         return BatchWork(
             stage=self.task.ref("embeddings"),
-            provider=Provider.OPENAI,
+            provider=self.spec.embedding_provider,
             parcels=self._parcels,
-            handling=Handling(read=models.read_vector, writer=self._writer),
+            handling=Handling(read=self._form.read, writer=self._writer),
             purse=partial(purse_of_texts, self.task, self.spec, self.responses),
             first_round=first_round(self.task.deployment.objects, self.task.ref("embeddings")),
         )
@@ -137,9 +117,9 @@ class Texts:
         return Order(
             stage=self.task.ref("embeddings"),
             round=number,
-            provider=Provider.OPENAI,
+            provider=self.spec.embedding_provider,
             model=self.spec.embedding_model,
-            endpoint=EMBEDDINGS_ENDPOINT,
+            endpoint=self._form.endpoint,
             limits=limits,
         )
 
@@ -151,10 +131,7 @@ class Texts:
             yield [Parcel(self._order(number), self._without_vector(VectorIndex.read(spool)))]
 
     def _without_vector(self, index: VectorIndex) -> Iterator[bytes]:
-        body: dict[str, str | int] = {"model": self.spec.embedding_model, "encoding_format": "base64"}
-        if self.spec.embedding_dimensions is not None:
-            body |= {"dimensions": self.spec.embedding_dimensions}
-        template = models.request_lines(endpoint=EMBEDDINGS_ENDPOINT, body=body)
+        template = self._form.lines
         seen: set[bytes] = set()
         for text in texts_to_embed(self.dataset, self.responses):
             digest = text_digest(text)

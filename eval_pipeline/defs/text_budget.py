@@ -27,7 +27,7 @@ def purse_of_answers(task: Task, spec: TextSpec) -> RoundPurse | None:
     run = find_run(task.deployment, flow=task.flow, key=task.key)
     if run.max_cost_usd is None:
         return None
-    tariff = models.tariff(spec.model, mode=spec.mode)
+    tariff = models.tariff(spec.provider, spec.model, mode=spec.mode)
     spent_usd, experience = _answered(task, run, tariff)
 
     def bound(size_bytes: int) -> Usage:
@@ -58,7 +58,7 @@ def purse_of_texts(task: Task, spec: TextSpec, responses: StageReader) -> RoundP
     run = find_run(task.deployment, flow=task.flow, key=task.key)
     if run.max_cost_usd is None:
         return None
-    tariff = models.tariff(spec.embedding_model, mode=spec.mode)
+    tariff = models.tariff(spec.embedding_provider, spec.embedding_model, mode=spec.mode)
     with Journal(task.deployment.objects, task.ref("embeddings")).spool() as spool:
         vectors_usd = cost_of_vectors(VectorIndex.read(spool), tariff=tariff, run=run).cost_usd
     answers_usd = Decimal(str(responses.manifest.summary["cost"]["cost_usd"] or 0))

@@ -7,7 +7,6 @@ from typing import Any
 
 from eval_pipeline.core.cost import StageCost, Tariff
 from eval_pipeline.core.ports import StageReader
-from eval_pipeline.core.providers import Provider
 from eval_pipeline.core.runs import RunMode
 from eval_pipeline.defs.batch_runs import close_rounds, go_on
 from eval_pipeline.defs.interruption import Interruption
@@ -41,7 +40,8 @@ def make_embeddings(
         if not spec.needs_embeddings:
             stage.files.finish(_not_needed(responses))
             return deployment.stages.open(ref)
-        work = _Embedding(task, stage, dataset, responses, spec, models.tariff(spec.embedding_model, mode=spec.mode))
+        tariff = models.tariff(spec.embedding_provider, spec.embedding_model, mode=spec.mode)
+        work = _Embedding(task, stage, dataset, responses, spec, tariff)
         if spec.mode is RunMode.BATCH:
             texts = Texts(task, spec, dataset, responses).work
             # vectors are found by the digest of their text: those of other answers do no harm
@@ -94,7 +94,9 @@ class _Embedding:
     async def _embed(self, index: VectorIndex) -> EmbedOutcome:
         settings, credentials = self.task.deployment.settings, self.task.credentials
         budget = models.budget(self.stage.run.max_cost_usd, spent_usd=self._spent(index))
-        connection = models.open_connection(credentials, settings=settings, concurrency=PACKS_AT_ONCE)
+        connection = models.open_connection(
+            self.spec.embedding_provider, credentials, settings=settings, concurrency=PACKS_AT_ONCE
+        )
         progress = _Progress(self.task, total=self._most_texts(), done=len(index))
         with self.stage.journal.writer(self.stage.lease.token) as journal:
             recorder = VectorRecorder(journal.record)
@@ -111,9 +113,12 @@ class _Embedding:
                     ),
                     sink=sink,
                     known=index,
+                    max_texts=models.texts_a_call(self.spec.embedding_provider),
                     policy=models.retry_policy(settings),
                     concurrency=min(PACKS_AT_ONCE, self.spec.concurrency),
-                    endpoint=models.endpoint(credentials, provider=Provider.OPENAI, model=self.spec.embedding_model),
+                    endpoint=models.endpoint(
+                        credentials, provider=self.spec.embedding_provider, model=self.spec.embedding_model
+                    ),
                     dimensions=index.dimensions,
                     purse=EmbeddingPurse(budget, self.tariff) if budget else None,
                     should_stop=self._why_stop,

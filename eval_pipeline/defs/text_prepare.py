@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from functools import partial
 from itertools import islice
 from typing import Any
 
-from eval_pipeline.core.errors import ConflictError, UsageError
 from eval_pipeline.core.ports import StageReader
 from eval_pipeline.core.runs import RunRecord
 from eval_pipeline.defs.batch_runs import submit_first_round
+from eval_pipeline.defs.specs import claim_or_find
 from eval_pipeline.defs.tasks import Task
 from eval_pipeline.defs.text_batches import Questions, Texts
 from eval_pipeline.dispatch.batch_stage import BatchWork
@@ -26,7 +27,7 @@ NOT_COMPARED = "no scorer compares embeddings"
 
 def record_spec(task: Task, *, given: Mapping[str, Any]) -> StageReader:
     """Claim the run's name with what was given, or read the frozen specification again."""
-    run, estimate = _claim_or_find(task, given=given)
+    run, estimate = claim_or_find(task, given=given, prepare=partial(_prepare, task), estimate=partial(_estimate, task))
     spec = TextSpec.from_json(run.spec)
     ref = task.ref("spec")
     with at_work(task.deployment, ref, schema=None, dagster_run_id=task.dagster_run_id) as stage:
@@ -49,31 +50,13 @@ def record_spec(task: Task, *, given: Mapping[str, Any]) -> StageReader:
     return task.deployment.stages.open(ref)
 
 
-def _claim_or_find(task: Task, *, given: Mapping[str, Any]) -> tuple[RunRecord, dict[str, Any] | None]:
-    deployment, key = task.deployment, task.key
-    run = deployment.ledger.find_run(flow=task.flow, key=key)
-    if not given:
-        if run is None:
-            raise UsageError(
-                f"run {key.partition} has no specification yet",
-                code="invalid_config",
-                hint="give spec its configuration (at least dataset) in the Launchpad: Shift+click on Materialize",
-            )
-        return run, None
-    prepared = text_runs.prepare(
-        TextRequest.from_mapping(given), project=key.project, run=key.run, deployment=deployment
-    )
-    if run is None:
-        estimate = estimate_run(prepared, deployment=deployment)
-        return text_runs.claim(prepared, requested_by="dagster", deployment=deployment, here=True), estimate
-    if run.spec_hash != prepared.spec.hash:
-        raise ConflictError(
-            f"run {key.partition} exists with another specification "
-            f"({run.spec_hash[:12]}, given {prepared.spec.hash[:12]})",
-            code="run_name_already_exists",
-            hint="choose another name; or materialize without configuration to make the stages of this run again",
-        )
-    return run, None
+def _prepare(task: Task, given: Mapping[str, Any]) -> text_runs.PreparedRun:
+    request = TextRequest.from_mapping(given)
+    return text_runs.prepare(request, project=task.key.project, run=task.key.run, deployment=task.deployment)
+
+
+def _estimate(task: Task, prepared: text_runs.PreparedRun) -> dict[str, Any]:
+    return estimate_run(prepared, deployment=task.deployment)
 
 
 def make_dataset(task: Task, *, spec: StageReader) -> StageReader:

@@ -84,6 +84,7 @@ async def embed_texts(
     embedder: Embedder,
     sink: Callable[[EmbeddedPack], Awaitable[None]],
     known: Container[bytes] = frozenset(),
+    max_texts: int = MAX_TEXTS,
     policy: RetryPolicy,
     concurrency: int,
     endpoint: Endpoint,
@@ -100,6 +101,7 @@ async def embed_texts(
         embedder: the embedding model.
         sink: makes the results of one call durable.
         known: digests that need no call.
+        max_texts: that one call may hold.
         policy: when a call is tried again.
         concurrency: calls under way at most; each may bring 2,048 vectors into memory.
         endpoint: whom an account fault is reported about.
@@ -112,7 +114,9 @@ async def embed_texts(
     Raises:
         EvalPipelineError: the account, the key or the address is at fault.
     """
-    work = _EmbedWork(pack_texts(texts, known=known), sink=sink, breaker=Breaker(endpoint, proven=proven))
+    work = _EmbedWork(
+        pack_texts(texts, known=known, max_texts=max_texts), sink=sink, breaker=Breaker(endpoint, proven=proven)
+    )
     work.dimensions = dimensions
     caller = Caller(
         send=embedder.embed,
@@ -127,7 +131,7 @@ async def embed_texts(
     return await work.conclude(calls=caller.calls)
 
 
-def pack_texts(texts: Iterable[str], *, known: Container[bytes]) -> Iterator[Pack]:
+def pack_texts(texts: Iterable[str], *, known: Container[bytes], max_texts: int = MAX_TEXTS) -> Iterator[Pack]:
     """Yield packs of new texts within the limits of one call; a text beyond them goes alone."""
     seen: set[bytes] = set()
     pack: list[Text] = []
@@ -138,7 +142,7 @@ def pack_texts(texts: Iterable[str], *, known: Container[bytes]) -> Iterator[Pac
             continue
         seen.add(digest)
         size = most_tokens(text)
-        if pack and (len(pack) == MAX_TEXTS or tokens + size > MAX_TOKENS):
+        if pack and (len(pack) == max_texts or tokens + size > MAX_TOKENS):
             yield pack
             pack, tokens = [], 0
         pack.append(Text(digest, text))

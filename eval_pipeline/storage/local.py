@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 from uuid import uuid4
 
+from eval_pipeline.core.errors import UsageError
 from eval_pipeline.storage.objects import (
     checked_key,
     explain_os_error,
@@ -101,6 +102,15 @@ class LocalObjectStore:
     def url(self, key: str) -> str:
         """Where a person finds the object."""
         return self._path(key).as_uri()
+
+    def signed_url(self, key: str, *, expires_s: int) -> str:
+        """Raise ``no_signed_urls``: nobody else can reach a folder of this machine."""
+        del expires_s
+        raise UsageError(
+            f"the store is a folder, so nobody outside can be given an address of {self.url(key)}",
+            code="no_signed_urls",
+            hint="use audio_transport files_api, or a store in S3 (EVAL_PIPELINE_STORE=s3://…)",
+        )
 
     def _path(self, key: str) -> Path:
         return self._root / checked_key(key)

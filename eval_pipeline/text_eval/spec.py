@@ -11,16 +11,18 @@ from typing import Any, Self
 
 from eval_pipeline.core.configuration import KeyKinds, check_range, invalid_config, parse_mode, read_mapping
 from eval_pipeline.core.names import shown
+from eval_pipeline.core.providers import Provider
 from eval_pipeline.core.runs import RunMode
 from eval_pipeline.text_eval.scorers import ScorerConfig, parse_scorers
 
 SCHEMA = "eval_pipeline.text_spec/1"
-DEFAULT_MODEL = "gpt-4o-mini"
-DEFAULT_EMBEDDING_MODEL = "text-embedding-3-large"
+DEFAULT_MODELS = {Provider.OPENAI: "gpt-4o-mini", Provider.GEMINI: "gemini-2.5-flash"}
+DEFAULT_EMBEDDING_MODELS = {Provider.OPENAI: "text-embedding-3-large", Provider.GEMINI: "gemini-embedding-001"}
 EMBEDDING_DIMENSIONS = {
     "text-embedding-3-large": 3_072,
     "text-embedding-3-small": 1_536,
     "text-embedding-ada-002": 1_536,
+    "gemini-embedding-001": 3_072,
 }
 """Known embedding models and their own width."""
 _FIXED_WIDTH = frozenset({"text-embedding-ada-002"})
@@ -60,7 +62,7 @@ class TextRequest:
 
     dataset: str
     mode: RunMode = RunMode.BATCH
-    provider: str = "openai"
+    provider: str = str(Provider.OPENAI)
     model: str | None = None
     instructions: str | None = None
     model_body: Mapping[str, Any] | None = None
@@ -102,7 +104,7 @@ class TextSpec:
     original_items_count: int
     repeats: int
     mode: RunMode
-    provider: str
+    provider: Provider
     model_body: Mapping[str, Any]
     embedding_model: str
     embedding_dimensions: int | None
@@ -115,6 +117,11 @@ class TextSpec:
     def model(self) -> str:
         """The model under test, as it was asked for."""
         return str(self.model_body["model"])
+
+    @property
+    def embedding_provider(self) -> Provider:
+        """Who embeds: a model of one provider may be compared by the embeddings of another."""
+        return Provider.GEMINI if self.embedding_model.startswith("gemini-") else Provider.OPENAI
 
     @property
     def total_items_count(self) -> int:
@@ -137,7 +144,7 @@ class TextSpec:
             },
             "repeats": self.repeats,
             "mode": str(self.mode),
-            "provider": self.provider,
+            "provider": str(self.provider),
             "model_body": dict(self.model_body),
             "embedding_model": self.embedding_model,
             "embedding_dimensions": self.embedding_dimensions,
@@ -155,7 +162,7 @@ class TextSpec:
             original_items_count=value["dataset"]["original_items_count"],
             repeats=value["repeats"],
             mode=RunMode(value["mode"]),
-            provider=value["provider"],
+            provider=Provider(value["provider"]),
             model_body=value["model_body"],
             embedding_model=value["embedding_model"],
             embedding_dimensions=value["embedding_dimensions"],
@@ -181,7 +188,7 @@ def build_model_body(request: TextRequest) -> dict[str, Any]:
         )
     named = {"model": request.model, "instructions": request.instructions}
     given = {name: value for name, value in named.items() if value is not None}
-    return _checked_body({"model": DEFAULT_MODEL, **body, **given})
+    return _checked_body({"model": DEFAULT_MODELS[provider_of(request)], **body, **given})
 
 
 def _checked_body(body: Mapping[str, Any]) -> dict[str, Any]:
@@ -203,9 +210,14 @@ def _checked_body(body: Mapping[str, Any]) -> dict[str, Any]:
     return kept
 
 
-def choose_embedding_model(name: str | None) -> str:
-    """Return a known embedding model, or raise before anything is paid for."""
-    chosen = name or DEFAULT_EMBEDDING_MODEL
+def provider_of(request: TextRequest) -> Provider:
+    """Return whose defaults a request has; that its provider is none that is known is told later, as its type."""
+    return Provider(request.provider) if request.provider in set(Provider) else Provider.OPENAI
+
+
+def choose_embedding_model(name: str | None, *, provider: Provider) -> str:
+    """Return a known embedding model, by default one of the provider under test, or raise before anything is paid."""
+    chosen = name or DEFAULT_EMBEDDING_MODELS[provider]
     if chosen in EMBEDDING_DIMENSIONS:
         return chosen
     raise invalid_config(f"unknown embedding model {shown(chosen)}", f"known: {', '.join(EMBEDDING_DIMENSIONS)}")

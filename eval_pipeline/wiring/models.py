@@ -1,13 +1,13 @@
 """Builds the adapters of one run: connection, model under test, prices, tracing."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final, assert_never
 
 from eval_pipeline.core.batches import BatchPolicy
 from eval_pipeline.core.cost import Tariff
-from eval_pipeline.core.errors import UsageError
-from eval_pipeline.core.ports import Answerer, BatchProvider, Embedder, RequestLines
+from eval_pipeline.core.ports import Answerer, BatchProvider, Embedder, FileHost, RequestLines, Transcriber
 from eval_pipeline.core.providers import KEY_VARIABLES, TITLES, URL_VARIABLES, Provider
 from eval_pipeline.core.retry import RetryPolicy
 from eval_pipeline.core.runs import RunMode
@@ -15,56 +15,151 @@ from eval_pipeline.core.tracing import TraceSink
 from eval_pipeline.dispatch.breaker import Endpoint
 from eval_pipeline.dispatch.budget import Budget
 from eval_pipeline.dispatch.collect import LineReader
-from eval_pipeline.providers.openai.batch_lines import OpenAILines, read_embedding_line, read_response_line
+from eval_pipeline.dispatch.embed import MAX_TEXTS
+from eval_pipeline.providers.gemini.batch_lines import (
+    GeminiEmbeddingLines,
+    GeminiLines,
+    TranscriptionLines,
+    read_generation_line,
+)
+from eval_pipeline.providers.gemini.batch_lines import read_embedding_line as gemini_vector
+from eval_pipeline.providers.gemini.batches import embed_endpoint, generate_endpoint
+from eval_pipeline.providers.gemini.client import GeminiConnection
+from eval_pipeline.providers.gemini.embeddings import MAX_TEXTS_A_CALL, GeminiEmbedder
+from eval_pipeline.providers.gemini.generate import GeminiAnswerer
+from eval_pipeline.providers.gemini.transcripts import GeminiTranscriber
+from eval_pipeline.providers.openai.batch_lines import OpenAILines, read_response_line
+from eval_pipeline.providers.openai.batch_lines import read_embedding_line as openai_vector
 from eval_pipeline.providers.openai.client import OpenAIConnection
 from eval_pipeline.providers.openai.embeddings import OpenAIEmbedder
 from eval_pipeline.providers.openai.responses import OpenAIAnswerer
-from eval_pipeline.providers.prices import PublishedPrices
+from eval_pipeline.providers.openai.transcriptions import OpenAITranscriber
+from eval_pipeline.providers.prices import GOOGLE, OPENAI, PublishedPrices
 from eval_pipeline.wiring.credentials import Credentials
 from eval_pipeline.wiring.settings import Settings
 
+ANSWERS, EMBEDDINGS = "/v1/responses", "/v1/embeddings"
+EMBEDDING_TASK = "SEMANTIC_SIMILARITY"
+"""What Gemini's embeddings are made for: answers and golden answers are compared."""
+Connection = OpenAIConnection | GeminiConnection
+"""What live calls of one provider go through, inside one ``async with``."""
 
-def open_connection(credentials: Credentials, *, settings: Settings, concurrency: int) -> OpenAIConnection:
-    """Build the connection that answers and embeddings go through."""
-    return OpenAIConnection(
-        api_key=credentials.require_key(Provider.OPENAI),
-        base_url=credentials.base_url(Provider.OPENAI),
+
+def open_connection(
+    provider: Provider, credentials: Credentials, *, settings: Settings, concurrency: int
+) -> Connection:
+    """Build the connection that a provider's live calls go through."""
+    kind = GeminiConnection if provider is Provider.GEMINI else OpenAIConnection
+    return kind(
+        api_key=credentials.require_key(provider),
+        base_url=credentials.base_url(provider),
         timeout_s=settings.request_timeout_seconds,
         connections=concurrency,
     )
 
 
-def answerer(connection: OpenAIConnection) -> Answerer:
+def answerer(connection: Connection) -> Answerer:
     """Build the model under test."""
+    if isinstance(connection, GeminiConnection):
+        return GeminiAnswerer(connection)
     return OpenAIAnswerer(connection)
 
 
-def embedder(connection: OpenAIConnection, *, model: str, dimensions: int | None) -> Embedder:
+def embedder(connection: Connection, *, model: str, dimensions: int | None) -> Embedder:
     """Build the embedding model."""
+    if isinstance(connection, GeminiConnection):
+        return GeminiEmbedder(connection, model=model, dimensions=dimensions, task_type=EMBEDDING_TASK)
     return OpenAIEmbedder(connection, model=model, dimensions=dimensions)
+
+
+def texts_a_call(provider: Provider) -> int:
+    """Return how many texts one embedding call of a provider takes."""
+    return MAX_TEXTS_A_CALL if provider is Provider.GEMINI else MAX_TEXTS
+
+
+def transcriber(connection: Connection, *, host: FileHost | None) -> Transcriber:
+    """Build a speech model.
+
+    Args:
+        connection: of its provider.
+        host: where clips go that are too large for a request.
+    """
+    if isinstance(connection, GeminiConnection):
+        return GeminiTranscriber(connection, host=host)
+    return OpenAITranscriber(connection)
+
+
+def open_file_host(provider: Provider, credentials: Credentials, *, settings: Settings) -> FileHost | None:
+    """Build what keeps clips for a provider's requests; None where a provider takes them in the request alone."""
+    if provider is not Provider.GEMINI:
+        return None
+    from eval_pipeline.providers.gemini.files import GeminiFiles  # noqa: PLC0415 - only where clips are uploaded
+
+    return GeminiFiles(
+        api_key=credentials.require_key(provider),
+        base_url=credentials.base_url(provider),
+        timeout_s=settings.batch_create_timeout_seconds,
+    )
 
 
 def open_batches(provider: Provider, credentials: Credentials, *, settings: Settings) -> BatchProvider:
     """Build the files and batches of a project's account; nothing is sent before it is used."""
     key, url = credentials.require_key(provider), credentials.base_url(provider)
+    timeout_s = settings.batch_create_timeout_seconds
     match provider:
         case Provider.OPENAI:
             from eval_pipeline.providers.openai.batches import OpenAIBatches  # noqa: PLC0415 - where batches are used
 
-            return OpenAIBatches(api_key=key, base_url=url, timeout_s=settings.batch_create_timeout_seconds)
+            return OpenAIBatches(api_key=key, base_url=url, timeout_s=timeout_s)
         case Provider.GEMINI:
-            raise UsageError("Gemini is not part of this version", code="config_type_unsupported", hint="use openai")
+            from eval_pipeline.providers.gemini.batches import GeminiBatches  # noqa: PLC0415 - the same
+
+            return GeminiBatches(api_key=key, base_url=url, timeout_s=timeout_s)
         case _:
             assert_never(provider)
 
 
-def request_lines(*, endpoint: str, body: Mapping[str, Any]) -> RequestLines:
-    """Build the writer of request lines that differ in id and input alone."""
-    return OpenAILines(endpoint=endpoint, body=body)
+@dataclass(frozen=True, slots=True)
+class BatchForm:
+    """How requests of one kind go out as batches: to which endpoint, in which lines, and how results are read."""
+
+    endpoint: str
+    lines: RequestLines
+    read: LineReader
 
 
-read_answer: Final[LineReader] = read_response_line
-read_vector: Final[LineReader] = read_embedding_line
+def answer_form(provider: Provider, *, body: Mapping[str, Any]) -> BatchForm:
+    """Return how questions go out under a frozen model body."""
+    if provider is Provider.GEMINI:
+        endpoint = generate_endpoint(str(body["model"]))
+        return BatchForm(endpoint, GeminiLines(body=body), read_generation_line)
+    return BatchForm(ANSWERS, OpenAILines(endpoint=ANSWERS, body=body), read_response_line)
+
+
+def vector_form(provider: Provider, *, model: str, dimensions: int | None) -> BatchForm:
+    """Return how texts go out to be embedded."""
+    if provider is Provider.GEMINI:
+        lines = GeminiEmbeddingLines(dimensions=dimensions, task_type=EMBEDDING_TASK)
+        return BatchForm(embed_endpoint(model), lines, gemini_vector)
+    body: dict[str, str | int] = {"model": model, "encoding_format": "base64"}
+    if dimensions is not None:
+        body |= {"dimensions": dimensions}
+    return BatchForm(EMBEDDINGS, OpenAILines(endpoint=EMBEDDINGS, body=body), openai_vector)
+
+
+def transcription_lines() -> TranscriptionLines:
+    """Return the lines that clips go out in; Gemini's is the only batch API that takes them."""
+    return TranscriptionLines()
+
+
+def transcription_endpoint(model: str) -> str:
+    """Return where a batch of clips for a model is created."""
+    return generate_endpoint(model)
+
+
+read_transcript: Final[LineReader] = read_generation_line
+SPEECH_BATCHES = frozenset({Provider.GEMINI})
+"""Providers whose batches take clips; models of others are asked live in every mode."""
 
 
 def batch_policy(settings: Settings, *, provider: Provider) -> BatchPolicy:
@@ -92,9 +187,10 @@ def endpoint(credentials: Credentials, *, provider: Provider, model: str) -> End
     )
 
 
-def tariff(model: str, *, mode: RunMode) -> Tariff:
+def tariff(provider: Provider, model: str, *, mode: RunMode) -> Tariff:
     """Return the published prices that a stage's calls fall under."""
-    return Tariff(book=PublishedPrices(), model=model, mode=mode)
+    book = PublishedPrices(GOOGLE if provider is Provider.GEMINI else OPENAI)
+    return Tariff(book=book, model=model, mode=mode)
 
 
 def retry_policy(settings: Settings) -> RetryPolicy:

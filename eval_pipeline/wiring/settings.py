@@ -141,6 +141,15 @@ SETTINGS: tuple[Setting, ...] = (
         2_000_000_000,
         "Size of one clip of an audio dataset; checked when the dataset is added.",
     ),
+    _whole("EVAL_STT_UPLOAD_CONCURRENCY", 16, 1, 200, "Clips on their way to a provider at once."),
+    _whole(
+        "EVAL_STT_SIGNED_URL_SECONDS",
+        172_800,
+        60,
+        604_800,
+        "How long an address of a clip can be used where a provider fetches clips by signed URLs: longer than a batch "
+        "may wait in its queue. S3 allows seven days.",
+    ),
     _real(
         "EVAL_LEASE_PATIENCE_SECONDS",
         15,
@@ -185,6 +194,8 @@ class Settings:
     request_timeout_seconds: float
     max_duplication_factor: int
     stt_max_audio_bytes: int
+    stt_upload_concurrency: int
+    stt_signed_url_seconds: int
     lease_patience_seconds: float
     project_credentials_file: Path | None
 

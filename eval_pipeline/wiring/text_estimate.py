@@ -6,6 +6,7 @@ from typing import Any
 
 from eval_pipeline.core.cost import ESTIMATED_OUTPUT_TOKENS, StageCost, costs_as_json, estimate_usage
 from eval_pipeline.core.outcomes import Usage
+from eval_pipeline.core.providers import Provider
 from eval_pipeline.text_eval.spec import TextSpec
 from eval_pipeline.wiring import models
 from eval_pipeline.wiring.deployment import Deployment
@@ -26,10 +27,10 @@ def estimate_run(prepared: PreparedRun, *, deployment: Deployment) -> dict[str, 
         )
         golden += estimate_usage([row.answer], output_tokens=0)
     answers = _times(once, spec.repeats)
-    stages = {"response": _cost(spec.model, usage=answers, spec=spec)}
+    stages = {"response": _cost(spec.provider, spec.model, usage=answers, spec=spec)}
     if spec.needs_embeddings:
         texts = Usage(input=answers.output + golden.input, total=answers.output + golden.input)
-        stages["embedding"] = _cost(spec.embedding_model, usage=texts, spec=spec)
+        stages["embedding"] = _cost(spec.embedding_provider, spec.embedding_model, usage=texts, spec=spec)
     costs = costs_as_json(stages)
     total = costs.pop("total_cost_usd")
     return {
@@ -68,6 +69,6 @@ def _times(usage: Usage, times: int) -> Usage:
     return Usage(input=usage.input * times, output=usage.output * times, total=usage.total * times)
 
 
-def _cost(model: str, *, usage: Usage, spec: TextSpec) -> StageCost:
-    price = models.tariff(model, mode=spec.mode).price(usage, at=datetime.now(UTC))
+def _cost(provider: Provider, model: str, *, usage: Usage, spec: TextSpec) -> StageCost:
+    price = models.tariff(provider, model, mode=spec.mode).price(usage, at=datetime.now(UTC))
     return StageCost(model=model).plus(usage, price, model=model)

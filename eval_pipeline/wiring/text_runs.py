@@ -3,17 +3,15 @@
 Dataset, configuration, type, size, name: the command line and the Dagster form give the same answers.
 """
 
-import getpass
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from eval_pipeline.core.configuration import MAX_COST_USD, check_range
+from eval_pipeline.core.configuration import MAX_COST_USD, check_range, parse_provider
 from eval_pipeline.core.datasets import DatasetKind, DatasetVersion
 from eval_pipeline.core.errors import UsageError
 from eval_pipeline.core.names import RunKey, shown, validate_project
 from eval_pipeline.core.outcomes import Usage
-from eval_pipeline.core.providers import Provider
-from eval_pipeline.core.runs import Flow, RunMode, RunRecord, RunState
+from eval_pipeline.core.runs import RunMode
 from eval_pipeline.text_eval.scorers import parse_scorers
 from eval_pipeline.text_eval.spec import (
     DEFAULT_SCORERS,
@@ -22,12 +20,12 @@ from eval_pipeline.text_eval.spec import (
     build_model_body,
     check_dimensions,
     choose_embedding_model,
+    provider_of,
 )
 from eval_pipeline.wiring import models
+from eval_pipeline.wiring.claims import find_dataset_of
 from eval_pipeline.wiring.deployment import Deployment
 from eval_pipeline.wiring.golden_store import require_manifest
-
-PROVIDERS = ("openai",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,66 +50,22 @@ def prepare(
         deployment: where datasets are.
         needs_key: whether a provider will be called; an estimate needs no key.
     """
-    dataset = find_text_dataset(deployment, project=validate_project(project), reference=request.dataset)
+    dataset = find_dataset_of(
+        DatasetKind.TEXT, deployment=deployment, project=validate_project(project), reference=request.dataset
+    )
     spec = _freeze(request, dataset=dataset, deployment=deployment)
     if request.max_cost_usd is not None:
         check_range("max_cost_usd", value=request.max_cost_usd, low=0, high=MAX_COST_USD)
-    _check_provider(request)
+    provider = parse_provider(request.provider)
     _check_size(spec, dataset=dataset, deployment=deployment)
     require_manifest(deployment.objects, dataset)
     if needs_key:
-        deployment.credentials(project).require_key(Provider(request.provider))
+        for needed in {provider, *([spec.embedding_provider] if spec.needs_embeddings else [])}:
+            deployment.credentials(project).require_key(needed)
     if request.max_cost_usd is not None:
         _check_priced(spec)
     key = RunKey.of(project=project, run=run)
     return PreparedRun(key=key, dataset=dataset, spec=spec, max_cost_usd=request.max_cost_usd)
-
-
-def requester() -> str:
-    """Name the person at the command line."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container's user may have no name
-        return "command line"
-
-
-def claim(prepared: PreparedRun, *, requested_by: str, deployment: Deployment, here: bool) -> RunRecord:
-    """Take the name with one INSERT; raises ``run_name_already_exists``.
-
-    Args:
-        here: whether this process executes the run; else it waits for a sensor.
-    """
-    now = datetime.now(UTC)
-    return deployment.ledger.claim_run(
-        RunRecord(
-            key=prepared.key,
-            flow=Flow.TEXT,
-            state=RunState.REQUESTED,
-            spec=prepared.spec.to_json(),
-            spec_hash=prepared.spec.hash,
-            dataset_name=prepared.dataset.name,
-            dataset_version=prepared.dataset.version,
-            mode=prepared.spec.mode,
-            requested_by=requested_by,
-            created_at=now,
-            updated_at=now,
-            worker=deployment.worker if here else None,
-            max_cost_usd=prepared.max_cost_usd,
-        )
-    )
-
-
-def find_text_dataset(deployment: Deployment, *, project: str, reference: str) -> DatasetVersion:
-    """Resolve ``NAME`` or ``NAME@VERSION``."""
-    name, _, version = reference.partition("@")
-    dataset = deployment.ledger.find_dataset(project=project, name=name, version=version or None)
-    if dataset.kind is DatasetKind.TEXT:
-        return dataset
-    raise UsageError(
-        f"dataset {shown(name)} holds {dataset.kind} items",
-        code="config_type_unsupported",
-        hint="choose a dataset of golden questions and answers",
-    )
 
 
 def _freeze(request: TextRequest, *, dataset: DatasetVersion, deployment: Deployment) -> TextSpec:
@@ -124,17 +78,18 @@ def _freeze(request: TextRequest, *, dataset: DatasetVersion, deployment: Deploy
     check_range("repeats", value=repeats, low=1, high=settings.max_duplication_factor)
     check_range("failure_threshold", value=threshold, low=0, high=1)
     check_range("concurrency", value=concurrency, low=1, high=1_000)
+    embedding_model = choose_embedding_model(request.embedding_model, provider=provider_of(request))
     if request.embedding_dimensions is not None:
-        check_dimensions(request.embedding_dimensions, model=choose_embedding_model(request.embedding_model))
+        check_dimensions(request.embedding_dimensions, model=embedding_model)
     return TextSpec(
         dataset_name=dataset.name,
         dataset_version=dataset.version,
         original_items_count=dataset.original_items_count,
         repeats=int(repeats),
         mode=request.mode,
-        provider=request.provider,
+        provider=provider_of(request),
         model_body=build_model_body(request),
-        embedding_model=choose_embedding_model(request.embedding_model),
+        embedding_model=embedding_model,
         embedding_dimensions=request.embedding_dimensions,
         scorers=parse_scorers(request.scorers or DEFAULT_SCORERS),
         failure_threshold=float(threshold),
@@ -142,20 +97,16 @@ def _freeze(request: TextRequest, *, dataset: DatasetVersion, deployment: Deploy
     )
 
 
-def _check_provider(request: TextRequest) -> None:
-    if request.provider not in PROVIDERS:
-        raise UsageError(
-            f"provider {shown(request.provider)} cannot be used by a text run",
-            code="config_type_unsupported",
-            hint=f"use one of: {', '.join(PROVIDERS)} (any OpenAI-compatible server through OPENAI_BASE_URL)",
-        )
-
-
 def _check_priced(spec: TextSpec) -> None:
     """Refuse a budget that cannot be kept, before the name is claimed."""
-    models_used = [spec.model, *([spec.embedding_model] if spec.needs_embeddings else [])]
-    for model in models_used:
-        if models.tariff(model, mode=spec.mode).price(Usage(input=1, output=1, total=2), at=datetime.now(UTC)) is None:
+    embedding = [(spec.embedding_provider, spec.embedding_model)] if spec.needs_embeddings else []
+    for provider, model in [(spec.provider, spec.model), *embedding]:
+        if (
+            models.tariff(provider, model, mode=spec.mode).price(
+                Usage(input=1, output=1, total=2), at=datetime.now(UTC)
+            )
+            is None
+        ):
             raise UsageError(
                 f"the budget cannot be kept: model {shown(model)} has no published price",
                 code="budget_needs_price",

@@ -32,7 +32,7 @@ class AnswersSoFar:
 def answers_so_far(deployment: Deployment, run: RunRecord) -> AnswersSoFar | None:
     """Count what the journal of ``responses`` holds; None when nothing was asked yet."""
     spec = TextSpec.from_json(run.spec)
-    tariff = models.tariff(spec.model, mode=spec.mode)
+    tariff = models.tariff(spec.provider, spec.model, mode=spec.mode)
     tally = RecordTally(threshold=spec.failure_threshold, model=spec.model)
     dataset = deployment.stages.find(_ref(run.key, "dataset"))
     finished = 0
@@ -58,7 +58,11 @@ def embedding_cost_so_far(deployment: Deployment, run: RunRecord) -> dict[str, A
         index = VectorIndex.read(spool)
     if index.calls == 0:
         return None
-    return cost_of_vectors(index, tariff=models.tariff(spec.embedding_model, mode=spec.mode), run=run).as_json()
+    return cost_of_vectors(index, tariff=_embedding_tariff(spec), run=run).as_json()
+
+
+def _embedding_tariff(spec: TextSpec) -> Tariff:
+    return models.tariff(spec.embedding_provider, spec.embedding_model, mode=spec.mode)
 
 
 def cost_of_vectors(index: VectorIndex, *, tariff: Tariff, run: RunRecord) -> StageCost:

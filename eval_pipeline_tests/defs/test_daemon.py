@@ -13,13 +13,14 @@ from pathlib import Path
 import dagster as dg
 from dagster._core.events import DagsterEventType
 
-from eval_pipeline.core.runs import RunState, Worker
+from eval_pipeline.core.runs import Flow, RunState, Worker
 from eval_pipeline.defs.build import build_definitions
 from eval_pipeline.defs.daemons import _alive
 from eval_pipeline.defs.worker_tags import worker_tags
 from eval_pipeline.dispatch.workers import this_worker
 from eval_pipeline.text_eval.spec import TextRequest
 from eval_pipeline.wiring import text_runs
+from eval_pipeline.wiring.claims import claim
 from eval_pipeline_tests.defs.laboratory import FAST, Laboratory, Silence, open_laboratory
 from eval_pipeline_tests.providing import Provider
 
@@ -87,7 +88,7 @@ def test_a_daemon_starts_requests_buries_the_dead_and_leaves_the_living_alone(
         prepared = text_runs.prepare(
             TextRequest.from_mapping(FREE), project="default", run="requested", deployment=lab.deployment
         )
-        text_runs.claim(prepared, requested_by="somebody", deployment=lab.deployment, here=False)
+        claim(prepared, flow=Flow.TEXT, requested_by="somebody", deployment=lab.deployment, here=False)
         dead = _report_dead(lab)
         with _daemon(lab) as daemon:
 

@@ -22,7 +22,7 @@ def _credentials(key: str | None = "sk-secret") -> Credentials:
 
 def test_a_connection_needs_a_key_and_says_which_variable_gives_it() -> None:
     with pytest.raises(UsageError) as raised:
-        models.open_connection(_credentials(None), settings=SETTINGS, concurrency=1)
+        models.open_connection(Provider.OPENAI, _credentials(None), settings=SETTINGS, concurrency=1)
 
     assert raised.value.code == "missing_api_key"
     assert "OPENAI_API_KEY" in raised.value.hint
@@ -55,6 +55,6 @@ def test_without_limit_there_is_no_budget() -> None:
 
 
 def test_a_tariff_is_of_the_model_and_mode() -> None:
-    tariff = models.tariff("gpt-4o-mini", mode=RunMode.FAST)
+    tariff = models.tariff(Provider.OPENAI, "gpt-4o-mini", mode=RunMode.FAST)
 
     assert (tariff.model, tariff.mode) == ("gpt-4o-mini", RunMode.FAST)

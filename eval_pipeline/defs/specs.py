@@ -1,0 +1,54 @@
+"""How ``spec`` begins a run, whatever its flow: the name is claimed with what was given, or what is frozen is read."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from eval_pipeline.core.errors import ConflictError, UsageError
+from eval_pipeline.core.runs import RunRecord
+from eval_pipeline.defs.tasks import Task
+from eval_pipeline.wiring.claims import Prepared, claim
+
+PreparedT = TypeVar("PreparedT", bound=Prepared)
+
+
+def claim_or_find(
+    task: Task,
+    *,
+    given: Mapping[str, Any],
+    prepare: Callable[[Mapping[str, Any]], PreparedT],
+    estimate: Callable[[PreparedT], dict[str, Any]],
+) -> tuple[RunRecord, dict[str, Any] | None]:
+    """Return the run, and what it may cost when it was claimed just now.
+
+    Args:
+        task: of ``spec``.
+        given: the form as it was filled in; nothing: make the stage again as the run was specified.
+        prepare: checks the form.
+        estimate: says what the run may cost.
+
+    Raises:
+        UsageError: ``invalid_config``, for a run that was never specified.
+        ConflictError: ``run_name_already_exists``, when it was specified otherwise.
+    """
+    deployment, key = task.deployment, task.key
+    run = deployment.ledger.find_run(flow=task.flow, key=key)
+    if not given:
+        if run is None:
+            raise UsageError(
+                f"run {key.partition} has no specification yet",
+                code="invalid_config",
+                hint="give spec its configuration (at least dataset) in the Launchpad: Shift+click on Materialize",
+            )
+        return run, None
+    prepared = prepare(given)
+    if run is None:
+        told = estimate(prepared)
+        return claim(prepared, flow=task.flow, requested_by="dagster", deployment=deployment, here=True), told
+    if run.spec_hash != prepared.spec.hash:
+        raise ConflictError(
+            f"run {key.partition} exists with another specification "
+            f"({run.spec_hash[:12]}, given {prepared.spec.hash[:12]})",
+            code="run_name_already_exists",
+            hint="choose another name; or materialize without configuration to make the stages of this run again",
+        )
+    return run, None

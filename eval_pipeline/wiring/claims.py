@@ -1,0 +1,104 @@
+"""What runs of every flow begin with: the dataset that is named, and the name that is claimed with one INSERT."""
+
+import getpass
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from eval_pipeline.core.datasets import DatasetKind, DatasetVersion
+from eval_pipeline.core.errors import UsageError
+from eval_pipeline.core.names import RunKey, shown
+from eval_pipeline.core.runs import Flow, RunMode, RunRecord, RunState
+from eval_pipeline.wiring.deployment import Deployment
+
+_HINTS = {
+    DatasetKind.TEXT: "choose a dataset of golden questions and answers",
+    DatasetKind.STT: "choose an audio dataset: eval-pipeline dataset list --kind stt",
+}
+
+
+class FrozenSpec(Protocol):
+    """What a flow freezes."""
+
+    @property
+    def mode(self) -> RunMode:
+        """How providers are reached."""
+        ...
+
+    @property
+    def hash(self) -> str:
+        """Digest of the canonical JSON."""
+        ...
+
+    def to_json(self) -> Mapping[str, Any]:
+        """Return the JSON form that the ledger keeps."""
+        ...
+
+
+class Prepared(Protocol):
+    """A request that passed every check: what would be claimed."""
+
+    @property
+    def key(self) -> RunKey:
+        """Its name."""
+        ...
+
+    @property
+    def dataset(self) -> DatasetVersion:
+        """The version that it pins."""
+        ...
+
+    @property
+    def spec(self) -> FrozenSpec:
+        """What it freezes."""
+        ...
+
+    @property
+    def max_cost_usd(self) -> float | None:
+        """What it may cost."""
+        ...
+
+
+def requester() -> str:
+    """Name the person at the command line."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user may have no name
+        return "command line"
+
+
+def claim(prepared: Prepared, *, flow: Flow, requested_by: str, deployment: Deployment, here: bool) -> RunRecord:
+    """Take the name with one INSERT; raises ``run_name_already_exists``.
+
+    Args:
+        here: whether this process executes the run; else it waits for a sensor.
+    """
+    now = datetime.now(UTC)
+    return deployment.ledger.claim_run(
+        RunRecord(
+            key=prepared.key,
+            flow=flow,
+            state=RunState.REQUESTED,
+            spec=dict(prepared.spec.to_json()),
+            spec_hash=prepared.spec.hash,
+            dataset_name=prepared.dataset.name,
+            dataset_version=prepared.dataset.version,
+            mode=prepared.spec.mode,
+            requested_by=requested_by,
+            created_at=now,
+            updated_at=now,
+            worker=deployment.worker if here else None,
+            max_cost_usd=prepared.max_cost_usd,
+        )
+    )
+
+
+def find_dataset_of(kind: DatasetKind, *, deployment: Deployment, project: str, reference: str) -> DatasetVersion:
+    """Resolve ``NAME`` or ``NAME@VERSION``; one of another kind raises ``config_type_unsupported``."""
+    name, _, version = reference.partition("@")
+    dataset = deployment.ledger.find_dataset(project=project, name=name, version=version or None)
+    if dataset.kind is kind:
+        return dataset
+    raise UsageError(
+        f"dataset {shown(name)} holds {dataset.kind} items", code="config_type_unsupported", hint=_HINTS[kind]
+    )
