@@ -19,12 +19,18 @@ class FlowView:
 
 def view_of(flow: Flow) -> FlowView:
     """Return the view of a flow's runs."""
-    del flow  # text evaluation is the only one so far
-    return _text_view()
+    return _stt_view() if flow is Flow.STT else _text_view()
 
 
 def _text_view() -> FlowView:
     from eval_pipeline.cli.text_view import write_run  # noqa: PLC0415 - only where a text run is shown
     from eval_pipeline.wiring.text_show import show_run  # noqa: PLC0415 - pyarrow: only where stages are read
+
+    return FlowView(show=lambda deployment, key: show_run(deployment, key, detail=False), write=write_run)
+
+
+def _stt_view() -> FlowView:
+    from eval_pipeline.cli.stt_view import write_run  # noqa: PLC0415 - only where a speech run is shown
+    from eval_pipeline.wiring.stt_show import show_run  # noqa: PLC0415 - pyarrow: only where stages are read
 
     return FlowView(show=lambda deployment, key: show_run(deployment, key, detail=False), write=write_run)

@@ -1,6 +1,5 @@
 """``eval-pipeline text``: evaluate a model on golden questions, show and export what came out."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ from eval_pipeline.cli.compare_view import write_comparison
 from eval_pipeline.cli.deployments import open_deployment
 from eval_pipeline.cli.execution import execute_and_show, rescore_and_show
 from eval_pipeline.cli.output import common_options, write_error, write_json
+from eval_pipeline.cli.run_config import read_config
 from eval_pipeline.cli.text_view import write_estimate, write_run
 from eval_pipeline.core.errors import EvalPipelineError, UsageError
 from eval_pipeline.core.names import RunKey
@@ -147,31 +147,6 @@ def export(run: str, *, shape: str, output: Path, bom: bool, project: str, as_js
         write_json({"run": run, "format": shape, "output": str(output), "rows": rows})
         return
     click.echo(f"wrote {rows:,} rows to {output}")
-
-
-def read_config(file: Path | None) -> Mapping[str, Any]:
-    """Read a YAML run configuration; a mapping, or an error that names the line."""
-    if file is None:
-        return {}
-    import yaml  # noqa: PLC0415 - only where a file is given
-
-    try:
-        value = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"cannot read {file}: {error}", code="invalid_config", hint="give a YAML file") from error
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f" line {mark.line + 1}" if mark else ""
-        raise UsageError(
-            f"{file}{where} is not YAML", code="invalid_config", hint="check the indentation there"
-        ) from error
-    if value is None:  # nothing but comments
-        return {}
-    if isinstance(value, dict) and all(isinstance(key, str) for key in value):
-        return value
-    raise UsageError(
-        f"{file} holds no mapping of settings", code="invalid_config", hint="write lines such as 'model: gpt-4o-mini'"
-    )
 
 
 @command.command()

@@ -131,7 +131,7 @@ def go_on(
         made_from: digest of what the requests are made from; None where results fit any input.
     """
     if task.refresh:
-        _start_over(task, stage)
+        start_over_once(task, stage)
     elif made_from is not None:
         _refuse_changed_input(batch, made_from=made_from)
     cancelled = stage.run.cancel_requested
@@ -188,8 +188,8 @@ def wait_for_provider(task: Task, *, cancelled: bool) -> None:
         ledger.set_run_worker(flow=flow, key=key, worker=None, dagster_run_id=task.dagster_run_id)
 
 
-def _start_over(task: Task, stage: StageAtWork) -> None:
-    """Forget what was answered, and supersede what is out: a person wants to pay again."""
+def start_over_once(task: Task, stage: StageAtWork) -> None:
+    """Forget what was answered, and supersede what is out, once a Dagster run: a person wants to pay again."""
     if has_started_over(task.deployment, stage, by=task.dagster_run_id, retried=task.retried_run_id):
         return
     jobs = task.deployment.ledger.stage_jobs(stage.ref)

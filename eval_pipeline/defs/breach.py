@@ -3,7 +3,7 @@
 import dagster as dg
 
 from eval_pipeline.core.ports import StageReader
-from eval_pipeline.core.runs import RunState
+from eval_pipeline.core.runs import Flow, RunState
 from eval_pipeline.core.thresholds import Threshold
 from eval_pipeline.defs.metadata import describe
 from eval_pipeline.defs.tasks import Task
@@ -44,9 +44,10 @@ def _fail_run(context: dg.AssetCheckExecutionContext, *, task: Task, threshold: 
 
 
 def _breached_report(task: Task) -> dict[str, StageReader]:
-    from eval_pipeline.defs import text_results  # noqa: PLC0415 - only the flow that is judged
+    from eval_pipeline.defs import stt_results, text_results  # noqa: PLC0415 - only where a threshold was missed
 
-    return text_results.make_breached_report(task)
+    make = stt_results.make_breached_report if task.flow is Flow.STT else text_results.make_breached_report
+    return make(task)
 
 
 def _sentence(threshold: Threshold) -> str:

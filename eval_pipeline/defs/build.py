@@ -17,6 +17,7 @@ warnings.filterwarnings("ignore", category=dg.BetaWarning)
 
 from eval_pipeline.defs.collectors import COLLECTORS  # noqa: E402 - after the filter
 from eval_pipeline.defs.sensors import JOBS, SENSORS  # noqa: E402 - after the filter
+from eval_pipeline.defs.stt_eval import STT_ASSETS, STT_CHECKS  # noqa: E402 - after the filter
 from eval_pipeline.defs.text_eval import TEXT_ASSETS, TEXT_CHECKS  # noqa: E402 - after the filter
 
 
@@ -30,8 +31,8 @@ def build_definitions(
         progress: where running stages tell how far they are; the run's log by default.
     """
     return dg.Definitions(
-        assets=[*TEXT_ASSETS, *COLLECTORS.values()],
-        asset_checks=[*TEXT_CHECKS],
+        assets=[*TEXT_ASSETS, *STT_ASSETS, *COLLECTORS.values()],
+        asset_checks=[*TEXT_CHECKS, *STT_CHECKS],
         jobs=JOBS,
         sensors=SENSORS,
         executor=dg.in_process_executor,

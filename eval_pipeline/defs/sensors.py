@@ -4,9 +4,10 @@ import dagster as dg
 
 from eval_pipeline.core.providers import TITLES, Provider
 from eval_pipeline.defs.run_sensors import start_requested_runs
+from eval_pipeline.defs.stt_eval import stt_job
 from eval_pipeline.defs.text_eval import text_job
 
-JOBS = (text_job,)
+JOBS = (text_job, stt_job)
 
 
 @dg.sensor(

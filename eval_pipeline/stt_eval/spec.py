@@ -122,6 +122,11 @@ class SttSpec:
     concurrency: int
 
     @property
+    def mode_name(self) -> str:
+        """The mode as it is asked for."""
+        return "live" if self.mode is RunMode.FAST else str(self.mode)
+
+    @property
     def total_items_count(self) -> int:
         """Samples times models: the denominator of everything."""
         return self.samples_count * len(self.models)

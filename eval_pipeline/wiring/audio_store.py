@@ -8,7 +8,7 @@ datasets/{project}/{slug}/{version}/samples-{hash}.parquet
 
 import hashlib
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -119,11 +119,16 @@ def _sample(row: dict[str, Any]) -> Sample:
     return Sample(**{**row, "format": AudioFormat(row["format"]), "metadata": orjson.loads(row["metadata"])})
 
 
-@contextmanager
-def clip_copy(objects: ObjectStore, sample: Sample) -> Iterator[Path]:
+def clip_copy(objects: ObjectStore, sample: Sample) -> AbstractContextManager[Path]:
     """Give the clip as a local file for the time of a ``with``; damaged bytes raise ``dataset_damaged``."""
-    with objects.local_copy(sample.audio_key) as path:
-        _check_bytes(path, sample.audio_sha256, url=objects.url(sample.audio_key))
+    return checked_copy(objects, sample.audio_key, sha256=sample.audio_sha256)
+
+
+@contextmanager
+def checked_copy(objects: ObjectStore, key: str, *, sha256: str) -> Iterator[Path]:
+    """Give an object as a local file for the time of a ``with``; other bytes than those raise ``dataset_damaged``."""
+    with objects.local_copy(key) as path:
+        _check_bytes(path, sha256, url=objects.url(key))
         yield path
 
 

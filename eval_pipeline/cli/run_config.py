@@ -1,0 +1,32 @@
+"""Run configurations in files, as every flow's ``run`` takes them."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from eval_pipeline.core.errors import UsageError
+
+
+def read_config(file: Path | None) -> Mapping[str, Any]:
+    """Read a YAML run configuration; a mapping, or an error that names the line."""
+    if file is None:
+        return {}
+    import yaml  # noqa: PLC0415 - only where a file is given
+
+    try:
+        value = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"cannot read {file}: {error}", code="invalid_config", hint="give a YAML file") from error
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" line {mark.line + 1}" if mark else ""
+        raise UsageError(
+            f"{file}{where} is not YAML", code="invalid_config", hint="check the indentation there"
+        ) from error
+    if value is None:  # nothing but comments
+        return {}
+    if isinstance(value, dict) and all(isinstance(key, str) for key in value):
+        return value
+    raise UsageError(
+        f"{file} holds no mapping of settings", code="invalid_config", hint="write lines such as 'model: gpt-4o-mini'"
+    )

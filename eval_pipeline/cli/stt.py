@@ -1,0 +1,128 @@
+"""``eval-pipeline stt``: transcribe recordings with several models, show and export what came out."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from eval_pipeline.cli.deployments import open_deployment
+from eval_pipeline.cli.execution import execute_and_show, rescore_and_show
+from eval_pipeline.cli.flow_views import view_of
+from eval_pipeline.cli.output import common_options, write_error, write_json
+from eval_pipeline.cli.run_config import read_config
+from eval_pipeline.core.errors import EvalPipelineError, UsageError
+from eval_pipeline.core.names import RunKey
+from eval_pipeline.core.runs import Flow
+from eval_pipeline.core.stages import StageRef
+from eval_pipeline.wiring.claims import claim, requester
+from eval_pipeline.wiring.run_control import check_idle
+
+
+@click.group(name="stt")
+def command() -> None:
+    """Speech-to-text evaluation."""
+
+
+@command.command()
+@click.argument("run")
+@click.option("--dataset", metavar="NAME[@VERSION]", help="Audio dataset; its newest version, or the one named.")
+@click.option(
+    "--model",
+    "models",
+    metavar="[PROVIDER/]NAME",
+    multiple=True,
+    help="A model to compare: gemini-… is Gemini's, any other is asked over OpenAI's protocol; repeatable.",
+)
+@click.option(
+    "--mode",
+    type=click.Choice(["batch", "live"]),
+    help="batch (default): at half price, within two days; models without a batch API for audio are asked live.",
+)
+@click.option("--prompt", metavar="TEXT", help="What a model that takes instructions is told; {language} is a hint.")
+@click.option("--language", metavar="CODE", help="BCP-47 code of samples that the dataset names none for.")
+@click.option(
+    "--audio-transport",
+    type=click.Choice(["files_api", "signed_url"]),
+    help="files_api (default): clips are uploaded. signed_url: the provider fetches them from the S3 store.",
+)
+@click.option(
+    "--config",
+    "config_file",
+    metavar="FILE.yaml",
+    type=click.Path(path_type=Path),
+    help="Any of these settings; models is a list.",
+)
+@click.option(
+    "--concurrency", metavar="N", type=int, help="Live calls under way at once; default EVAL_FAST_API_CONCURRENCY."
+)
+@click.option(
+    "--failure-threshold",
+    metavar="SHARE",
+    type=float,
+    help="The run fails (exit code 100) when failed / total is greater; 0 to 1, default 0.5.",
+)
+@click.option("--estimate", is_flag=True, help="Only check everything and say what it would cost.")
+@click.option(
+    "--wait/--no-wait", default=True, show_default=True, help="Follow it here to its end, or leave it to the daemon."
+)
+@common_options
+def run(
+    run: str,
+    *,
+    config_file: Path | None,
+    estimate: bool,
+    wait: bool,
+    project: str,
+    as_json: bool,
+    **flags: Any,  # noqa: ANN401 - one option each, named as in SttRequest
+) -> int:
+    """Transcribe an audio dataset with every model named, as RUN: a new name of A-Z a-z 0-9 . _ -.
+
+    Example: eval-pipeline stt run hindi-1 --dataset clips --model gemini-2.5-flash --model gemini-2.5-pro
+    """
+    from eval_pipeline.cli.text_view import write_estimate  # noqa: PLC0415 - only this verb
+    from eval_pipeline.stt_eval.spec import SttRequest  # noqa: PLC0415 - the same
+    from eval_pipeline.wiring import stt_runs  # noqa: PLC0415 - the same
+    from eval_pipeline.wiring.stt_estimate import estimate_run  # noqa: PLC0415 - the same
+
+    deployment = open_deployment()
+    values = {**read_config(config_file), **{name: value for name, value in flags.items() if value not in (None, ())}}
+    if not values.get("dataset"):
+        raise UsageError("no dataset was named", code="invalid_config", hint="give --dataset NAME")
+    request = SttRequest.from_mapping(values)
+    prepared = stt_runs.prepare(request, project=project, run=run, deployment=deployment, needs_key=not estimate)
+    if estimate:
+        write_estimate(estimate_run(prepared, deployment=deployment), as_json=as_json)
+        return 0
+    claim(prepared, flow=Flow.STT, requested_by=requester(), deployment=deployment, here=wait)
+    return execute_and_show(deployment, prepared.key, flow=Flow.STT, wait=wait, as_json=as_json)
+
+
+@command.command()
+@click.argument("run")
+@click.option("--detail", is_flag=True, help="Add every sample and model: transcript or error, scores.")
+@common_options
+def show(run: str, *, detail: bool, project: str, as_json: bool) -> int:
+    """Show what a run came to."""
+    from eval_pipeline.wiring.stt_show import show_run  # noqa: PLC0415 - pyarrow: only where stages are read
+
+    document = show_run(open_deployment(), RunKey.of(project=project, run=run), detail=detail)
+    if as_json:
+        write_json(document)
+        return 0
+    view_of(Flow.STT).write(document)
+    if document["error"]:
+        write_error(EvalPipelineError(**document["error"]))
+    return 0
+
+
+@command.command()
+@click.argument("run")
+@common_options
+def rescore(run: str, *, project: str, as_json: bool) -> int:
+    """Score the stored transcripts of RUN again and write its report anew. Calls nobody."""
+    deployment = open_deployment()
+    key = RunKey.of(project=project, run=run)
+    check_idle(deployment, flow=Flow.STT, key=key)
+    deployment.stages.open(StageRef(flow=Flow.STT, key=key, stage="transcripts"))
+    return rescore_and_show(deployment, key, flow=Flow.STT, as_json=as_json)

@@ -1,0 +1,94 @@
+"""A speech run for a person at a terminal."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import click
+
+from eval_pipeline.cli.output import printable, write_table, write_warning
+
+
+def write_run(document: Mapping[str, Any]) -> None:
+    """Write the headline, the models beside each other, what the tests say, the cost and where the report is."""
+    dataset = document["dataset"]
+    click.echo(f"{document['run']}: {document['state']} ({document['mode']}, {len(document['models']):,} models)")
+    click.echo(
+        f"dataset {printable(dataset['name'])} @ {dataset['version'][:12]}, {dataset['samples_count']:,} samples"
+    )
+    click.echo(f"transcripts {_counts(document['counts'])}")
+    if document["figures"]:
+        _write_models(document)
+        _write_pairs(document)
+    click.echo(f"cost {_cost(document['cost'])}")
+    if document["report"]:
+        click.echo(f"report {document['report']}")
+    for result in document.get("results", ()):
+        _write_result(result)
+    for warning in document["warnings"]:
+        write_warning(warning["message"])
+
+
+def _counts(counts: Mapping[str, Any]) -> str:
+    told = [f"{counts['ok']:,} completed", f"{counts['failed']:,} failed{_reasons(counts)}"]
+    if counts["unfinished"]:
+        told.append(f"{counts['unfinished']:,} not finished")
+    return ", ".join(told)
+
+
+def _reasons(counts: Mapping[str, Any]) -> str:
+    failed = {status: count for status, count in counts.get("by_status", {}).items() if status != "ok"}
+    return f" ({', '.join(f'{count:,} {status}' for status, count in failed.items())})" if failed else ""
+
+
+def _write_models(document: Mapping[str, Any]) -> None:
+    metric = document["metric"].lower()
+    headers = ("MODEL", document["metric"], "95 % INTERVAL", "OTHER", "ANSWERED", "EXACT", "USD PER HOUR")
+    write_table(headers, [_model_row(model, metric=metric) for model in document["figures"]])
+
+
+def _model_row(model: Mapping[str, Any], *, metric: str) -> Sequence[object]:
+    rate, other = model[metric], "cer" if metric == "wer" else "wer"
+    low, high = rate["low"], rate["high"]
+    interval = "" if low is None else f"{low:.1%} to {high:.1%}"
+    hourly = model["cost_usd_per_audio_hour"]
+    return (
+        printable(model["model"]),
+        _share(rate["value"]),
+        interval,
+        f"{other.upper()} {_share(model[other]['value'])}",
+        f"{model['answered']:,}/{model['labelled']:,}",
+        _share(model["exact_match_share"]),
+        "unknown" if hourly is None else f"${hourly:.4f}",
+    )
+
+
+def _share(value: float | None) -> str:
+    return "no data" if value is None else f"{value:.1%}"
+
+
+def _write_pairs(document: Mapping[str, Any]) -> None:
+    if document["best"] and len(document["models"]) > 1:
+        click.echo(printable(document["best"]["sentence"]))
+    for pair in document["pairs"]:
+        click.echo(f"  {printable(pair['sentence'])}")
+
+
+def _cost(cost: Mapping[str, Any] | None) -> str:
+    if cost is None:
+        return "nothing yet"
+    total = cost["total_cost_usd"]
+    return "unknown" if total is None else f"${total:.6f}"
+
+
+def _write_result(result: Mapping[str, Any]) -> None:
+    click.echo(f"\n{printable(result['sample'])}  {printable(result['model'])}  {result['outcome']}")
+    for name, text in (("reference", result["reference"]), ("transcript", result["transcript"])):
+        if text is not None:
+            click.echo(f"  {name:<11}{printable(text)}")
+    if result["error"]:
+        click.echo(f"  error      {printable(result['error']['code'])}: {printable(result['error']['message'] or '')}")
+    standard = result["scores"]["standard"]
+    if standard["unscored_reason"] is None:
+        click.echo(f"  WER {_share(standard['wer'])}, CER {_share(standard['cer'])}")
+    if result["flags"]:
+        click.echo(f"  flags {', '.join(result['flags'])}")

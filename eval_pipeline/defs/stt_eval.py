@@ -1,0 +1,125 @@
+"""The speech flow as partitioned assets, in the order in which data goes through them. One partition is one run."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+from pydantic import Field
+
+from eval_pipeline.core.ports import StageReader
+from eval_pipeline.core.runs import Flow
+from eval_pipeline.defs.stages import (
+    PaidConfig,
+    freshness_check,
+    made,
+    made_when_ready,
+    optional,
+    stages_of,
+    threshold_check,
+)
+from eval_pipeline.defs.tasks import task_of
+
+stage = stages_of(Flow.STT)
+
+
+class SttSpecConfig(dg.Config):
+    """What to transcribe. Leave everything empty to make the stages of a run again as it was specified."""
+
+    dataset: str = Field(default="", description="Audio dataset: NAME, or NAME@VERSION (first 8 characters of it).")
+    mode: str = Field(default="batch", description="batch: at half price, within two days. live: at once.")
+    models: list[str] = Field(
+        default=[], description="Models to compare, such as gemini-2.5-flash, openai/whisper-1; any name is taken."
+    )
+    prompt: str | None = Field(
+        default=None, description="What a model that takes instructions is told; {language} becomes a hint."
+    )
+    language: str | None = Field(default=None, description="BCP-47 code of samples that the dataset names none for.")
+    audio_transport: str = Field(
+        default="files_api",
+        description="files_api: clips are uploaded to the provider. signed_url: it fetches them from the S3 store.",
+    )
+    failure_threshold: float | None = Field(default=None, description="The run fails above this share of failures.")
+    concurrency: int | None = Field(default=None, description="Live calls under way at once.")
+
+    def given(self) -> dict[str, Any]:
+        """Return what a person filled in; nothing when the form was left as it was."""
+        if self == SttSpecConfig():
+            return {}
+        return {name: value for name, value in self.model_dump().items() if value not in (None, "", [], {})}
+
+
+@stage(kinds={"json"})
+def spec(context: dg.AssetExecutionContext, config: SttSpecConfig) -> dg.Output[StageReader]:
+    """Frozen specification of the run: dataset version, models, prompt, thresholds, with a hash."""
+    from eval_pipeline.defs import stt_prepare  # noqa: PLC0415 - pyarrow and the clients: not when this loads
+
+    return made(lambda: stt_prepare.record_spec(task_of(context, flow=Flow.STT), given=config.given()))
+
+
+@stage(kinds={"parquet"})
+def dataset(context: dg.AssetExecutionContext, spec: StageReader) -> dg.Output[StageReader]:
+    """Samples of the pinned dataset version: clips, references, languages."""
+    from eval_pipeline.defs import stt_prepare  # noqa: PLC0415
+
+    return made(lambda: stt_prepare.make_dataset(task_of(context, flow=Flow.STT), spec=spec))
+
+
+@stage(kinds={"gemini"})
+def transcription_batch(context: dg.AssetExecutionContext, dataset: StageReader) -> dg.Output[StageReader]:
+    """Clips and batches at the provider, one batch for each model and shard; a live run needs none."""
+    from eval_pipeline.defs import stt_prepare  # noqa: PLC0415
+
+    task = task_of(context, flow=Flow.STT)
+    return made(lambda: stt_prepare.make_transcription_batch(task, dataset=dataset))
+
+
+@stage(kinds={"gemini", "openai", "parquet"}, output_required=False, pool="speech")
+def transcripts(
+    context: dg.AssetExecutionContext, config: PaidConfig, dataset: StageReader, transcription_batch: StageReader
+) -> Iterator[dg.Output[StageReader]]:
+    """Transcript of every clip by every model, or the reason why there is none."""
+    from eval_pipeline.defs import stt_transcripts  # noqa: PLC0415
+
+    task = task_of(context, flow=Flow.STT, refresh=config.refresh, resend_lost=config.resend_lost)
+    yield from made_when_ready(
+        task,
+        lambda: stt_transcripts.make_transcripts(task, dataset=dataset, transcription_batch=transcription_batch),
+    )
+
+
+@stage(kinds={"parquet"})
+def scores(context: dg.AssetExecutionContext, dataset: StageReader, transcripts: StageReader) -> dg.Output[StageReader]:
+    """Error rates of every transcript at three levels; which model is better, how sure that is. Free to make again."""
+    from eval_pipeline.defs import stt_results  # noqa: PLC0415
+
+    task = task_of(context, flow=Flow.STT)
+    return made(lambda: stt_results.make_scores(task, dataset=dataset, transcripts=transcripts))
+
+
+@stage(kinds={"html"}, ins={"scores": optional(Flow.STT, "scores")})
+def report(
+    context: dg.AssetExecutionContext,
+    dataset: StageReader,
+    transcripts: StageReader,
+    scores: StageReader | None,
+) -> dg.Output[StageReader]:
+    """Report for the people who choose a model: one HTML page with players and word diffs, CSV and JSON beside it."""
+    from eval_pipeline.defs import stt_results  # noqa: PLC0415
+
+    task = task_of(context, flow=Flow.STT)
+    return made(lambda: stt_results.make_report(task, dataset=dataset, transcripts=transcripts, scores=scores))
+
+
+transcripts_threshold = threshold_check(
+    transcripts, about="failed / total is not greater than the run's threshold; counted over all samples and models."
+)
+transcripts_freshness = freshness_check(transcription_batch, collected_by="transcripts")
+
+STT_ASSETS = (spec, dataset, transcription_batch, transcripts, scores, report)
+STT_CHECKS = (transcripts_threshold, transcripts_freshness)
+stt_job = dg.define_asset_job(
+    str(Flow.STT),
+    selection=dg.AssetSelection.assets(*STT_ASSETS),
+    description="Transcribe recordings with several models, and say which one to use.",
+    executor_def=dg.in_process_executor,
+)

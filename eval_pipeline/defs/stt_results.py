@@ -1,0 +1,100 @@
+"""The stages of the speech flow that cost nothing: scores and the report; made again as often as one likes."""
+
+from typing import Any
+
+from eval_pipeline.core.ports import StageReader
+from eval_pipeline.core.runs import RunState
+from eval_pipeline.core.thresholds import Threshold
+from eval_pipeline.defs.tasks import Task
+from eval_pipeline.stt_eval import tables
+from eval_pipeline.stt_eval.run_figures import RunFigures
+from eval_pipeline.stt_eval.scores import score_samples
+from eval_pipeline.stt_eval.spec import SttSpec
+from eval_pipeline.wiring.bench import MADE_FROM, at_work, check_made_from, content_sha256
+
+ROWS_AT_ONCE = 3_000
+
+
+def make_scores(task: Task, *, dataset: StageReader, transcripts: StageReader) -> StageReader:
+    """Score every transcript against its reference, and compute the run's figures."""
+    ref = task.ref("scores")
+    with at_work(
+        task.deployment,
+        ref,
+        schema=tables.SCORES,
+        inputs={"dataset": dataset, "transcripts": transcripts},
+        dagster_run_id=task.dagster_run_id,
+    ) as stage:
+        spec = SttSpec.from_json(stage.run.spec)
+        names = (task.key.project, task.key.run, spec.dataset_version)
+        figures = RunFigures([model.label for model in spec.models], run=names)
+        rows: list[dict[str, Any]] = []
+        for scored in score_samples(dataset, transcripts, models=len(spec.models), language=spec.language):
+            figures.add(scored)
+            rows += scored.rows
+            if len(rows) >= ROWS_AT_ONCE:
+                stage.files.append(rows)
+                rows = []
+        stage.files.append(rows)
+        told = figures.as_json()
+        stage.files.finish(
+            {
+                "figures": told,
+                "best": told["best"]["sentence"],
+                "summary_scores": _summary_scores(told),
+                MADE_FROM: content_sha256(transcripts.manifest),
+            }
+        )
+    return task.deployment.stages.open(ref)
+
+
+def _summary_scores(figures: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return every model's headline rate, so that it plots over runs."""
+    metric = figures["metric"].lower()
+    return [
+        {
+            "name": f"{metric} {model['model']}",
+            "avg": model[metric]["value"],
+            "ci_low": model[metric]["low"],
+            "ci_high": model[metric]["high"],
+            "total_pairs": model[metric]["samples"],
+            "data_type": "NUMERIC",
+        }
+        for model in figures["models"]
+    ]
+
+
+def make_report(
+    task: Task, *, dataset: StageReader, transcripts: StageReader, scores: StageReader | None
+) -> StageReader:
+    """Write the report, and with it end the run: completed, or failed when the threshold was missed."""
+    threshold = Threshold.from_json(transcripts.manifest.summary["threshold"])
+    if scores is None:
+        scores = make_scores(task, dataset=dataset, transcripts=transcripts)
+    stage = write_report(task, dataset=dataset, transcripts=transcripts, scores=scores)
+    breached = threshold.breached
+    task.deployment.ledger.set_run_state(
+        flow=task.flow,
+        key=task.key,
+        to=RunState.FAILED if breached else RunState.COMPLETED,
+        error=threshold.error(task.key) if breached else None,
+    )
+    return stage
+
+
+def make_breached_report(task: Task) -> dict[str, StageReader]:
+    """Write scores and report of a run that missed its threshold, from what there is; returns what was made."""
+    stages = task.deployment.stages
+    dataset, transcripts = stages.open(task.ref("dataset")), stages.open(task.ref("transcripts"))
+    scores = make_scores(task, dataset=dataset, transcripts=transcripts)
+    return {"scores": scores, "report": write_report(task, dataset=dataset, transcripts=transcripts, scores=scores)}
+
+
+def write_report(task: Task, *, dataset: StageReader, transcripts: StageReader, scores: StageReader) -> StageReader:
+    """Write the report from what there is; a missed threshold is marked in it."""
+    check_made_from(scores, responses=transcripts)
+    deployment, ref = task.deployment, task.ref("report")
+    inputs = {"dataset": dataset, "transcripts": transcripts, "scores": scores}
+    with at_work(deployment, ref, schema=None, inputs=inputs, dagster_run_id=task.dagster_run_id) as stage:
+        stage.files.finish({})
+    return deployment.stages.open(ref)

@@ -1,0 +1,266 @@
+"""The ``transcripts`` stage: every clip at every model, live or collected from batches; a row for each, always."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from eval_pipeline.core.cost import StageCost, Tariff, costs_as_json
+from eval_pipeline.core.errors import EvalPipelineError, IncompleteError
+from eval_pipeline.core.outcomes import ItemError, ItemRecord, ItemStatus
+from eval_pipeline.core.ports import StageReader, TranscriptionRequest
+from eval_pipeline.core.runs import RunMode
+from eval_pipeline.core.tallies import RecordTally, missing_record, price_item
+from eval_pipeline.defs.batch_runs import close_rounds, go_on, start_over_once
+from eval_pipeline.defs.interruption import Interruption
+from eval_pipeline.defs.stt_batches import Recordings
+from eval_pipeline.defs.tasks import Task
+from eval_pipeline.dispatch.gate import StopReason
+from eval_pipeline.dispatch.live import LiveOutcome, LiveRequest, run_live
+from eval_pipeline.dispatch.records import RecordIndex, encode
+from eval_pipeline.stt_eval import tables
+from eval_pipeline.stt_eval.models import SpeechModel
+from eval_pipeline.stt_eval.prompts import prompt_for
+from eval_pipeline.stt_eval.scores import language_of
+from eval_pipeline.stt_eval.spec import SttSpec
+from eval_pipeline.stt_eval.transcripts import HEARD, Item, as_heard, items_of, transcript_row
+from eval_pipeline.wiring import models
+from eval_pipeline.wiring.audio_clips import clip_of
+from eval_pipeline.wiring.bench import StageAtWork, at_work, content_sha256, run_cancelled
+
+ROWS_AT_ONCE = 500
+
+
+def make_transcripts(task: Task, *, dataset: StageReader, transcription_batch: StageReader) -> StageReader | None:
+    """Transcribe what is not transcribed yet, then store every pair; None while batches are out."""
+    deployment, ref = task.deployment, task.ref("transcripts")
+    with at_work(
+        deployment, ref, schema=tables.TRANSCRIPTS, inputs={"dataset": dataset}, dagster_run_id=task.dagster_run_id
+    ) as stage:
+        spec = SttSpec.from_json(stage.run.spec)
+        if task.refresh:
+            start_over_once(task, stage)
+        work = _Transcribing.of(task, stage=stage, dataset=dataset, spec=spec)
+        work.ask_live()
+        with Recordings(task, spec, dataset) as recordings:
+            if spec.mode is RunMode.BATCH:
+                made_from = content_sha256(dataset.manifest)
+                if not go_on(task, stage, recordings.work, batch=transcription_batch, made_from=made_from):
+                    return None
+            work.raise_if_nothing_came()
+            stage.files.finish(work.store())
+            if spec.mode is RunMode.BATCH:
+                recordings.take_away()
+    close_rounds(task, ref)
+    return deployment.stages.open(ref)
+
+
+@dataclass(slots=True)
+class _Transcribing:
+    """One materialization of ``transcripts``."""
+
+    task: Task
+    stage: StageAtWork
+    dataset: StageReader
+    spec: SttSpec
+    tariffs: dict[SpeechModel, Tariff]
+    interruption: Interruption = field(default_factory=Interruption)
+    faults: dict[SpeechModel, EvalPipelineError] = field(default_factory=dict)
+    """What is wrong with the accounts of models that were asked live."""
+
+    @classmethod
+    def of(cls, task: Task, *, stage: StageAtWork, dataset: StageReader, spec: SttSpec) -> "_Transcribing":
+        tariffs = {
+            model: models.tariff(model.provider, model.name, mode=_mode_of(model, spec)) for model in spec.models
+        }
+        return cls(task, stage, dataset, spec, tariffs)
+
+    def ask_live(self) -> None:
+        """Ask the models that are not asked in batches, one after the other, for every clip without a transcript.
+
+        A model that cannot be asked at all does not keep the others from answering.
+        """
+        for model in self.spec.models:
+            if _mode_of(model, self.spec) is RunMode.BATCH:
+                continue
+            try:
+                self._ask_model(model)
+            except IncompleteError:
+                raise
+            except EvalPipelineError as error:
+                self.faults[model] = error
+                self.task.say(f"{model.label}: {error.message}; {error.hint}")
+
+    def _ask_model(self, model: SpeechModel) -> None:
+        with self.stage.journal.spool() as spool:
+            index = RecordIndex(spool)
+            progress = _Progress.resume(self, model, index)
+            if progress.done == progress.total:
+                return
+            outcome = self.interruption.run(self._ask(model, index, progress))
+        self.stage.lease.check()
+        if outcome.stopped is not None:
+            raise run_cancelled(self.stage.run.key)
+
+    async def _ask(self, model: SpeechModel, index: RecordIndex, progress: "_Progress") -> LiveOutcome:
+        settings, credentials = self.task.deployment.settings, self.task.credentials
+        concurrency = self.spec.concurrency
+        connection = models.open_connection(model.provider, credentials, settings=settings, concurrency=concurrency)
+        host = models.open_file_host(model.provider, credentials, settings=settings)
+        with self.stage.journal.writer(self.stage.lease.token) as journal:
+
+            async def record(item: ItemRecord) -> None:
+                await journal.record(encode(item))
+
+            try:
+                async with connection:
+                    return await run_live(
+                        self._requests(model, index),
+                        answerer=models.transcriber(connection, host=host),
+                        record=record,
+                        policy=models.retry_policy(settings),
+                        concurrency=concurrency,
+                        endpoint=models.endpoint(credentials, provider=model.provider, model=model.name),
+                        should_stop=self._why_stop,
+                        on_progress=progress.add,
+                        proven=progress.done > 0,
+                    )
+            finally:
+                if host is not None:
+                    host.close()
+
+    def _requests(self, model: SpeechModel, index: RecordIndex) -> Iterator[LiveRequest[TranscriptionRequest]]:
+        for item in self.items_of(model):
+            if index.finished(item.item_id):
+                continue
+            request, before = self._request(item), index.find(item.item_id)
+            if before is None:
+                yield LiveRequest(item.item_id, request)
+            else:
+                yield LiveRequest(
+                    item.item_id,
+                    request,
+                    billed_before=before.billed_calls,
+                    unreported_before=before.unreported_calls,
+                    attempts_before=before.attempts,
+                )
+
+    def items_of(self, model: SpeechModel) -> Iterator[Item]:
+        """Yield the pairs of one model."""
+        return (item for item in items_of(self.dataset, self.spec.models) if item.model == model)
+
+    def _request(self, item: Item) -> TranscriptionRequest:
+        language = language_of(item.sample, self.spec.language)
+        return TranscriptionRequest(
+            clip=clip_of(self.task.deployment.objects, item.sample),
+            model=item.model.name,
+            prompt=prompt_for(self.spec.prompt, language=language),
+            language=language,
+        )
+
+    def _why_stop(self) -> StopReason | None:
+        return StopReason.CANCELLED if self.stage.should_stop() else self.interruption.reason
+
+    def raise_if_nothing_came(self) -> None:
+        """Raise what is wrong with the accounts when it is wrong with all of them: there is nothing to store."""
+        if self.faults.keys() == set(self.spec.models):
+            raise next(iter(self.faults.values()))
+
+    def store(self) -> dict[str, Any]:
+        """Write every pair in the order of the dataset; returns what the stage says of itself."""
+        total = RecordTally(threshold=self.spec.failure_threshold, model=self.spec.models[0].label)
+        each = {model: RecordTally(threshold=1.0, model=model.label) for model in self.spec.models}
+        rows: list[dict[str, Any]] = []
+        with self.stage.journal.spool() as spool:
+            index = RecordIndex(spool)
+            for item in items_of(self.dataset, self.spec.models):
+                record = index.find(item.item_id) or self._absent(item)
+                cost = price_item(record, self.tariffs[item.model], at=self.stage.run.created_at)
+                for tally in (total, each[item.model]):
+                    tally.add(as_heard(record), cost)
+                rows.append(transcript_row(item, record, cost))
+                if len(rows) == ROWS_AT_ONCE:
+                    self.stage.files.append(rows)
+                    rows = []
+        self.stage.files.append(rows)
+        return self._summary(total, each)
+
+    def _absent(self, item: Item) -> ItemRecord:
+        """Say why there is no record of a pair: its model could not be asked, or nothing came back."""
+        fault = self.faults.get(item.model)
+        if fault is None:
+            return missing_record(item.item_id)
+        error = ItemError(code=fault.code, type="account", message=fault.message, transient=False)
+        return ItemRecord(item.item_id, ItemStatus.FAILED, error=error, attempts=0, account_fault=True)
+
+    def _summary(self, total: RecordTally, each: dict[SpeechModel, RecordTally]) -> dict[str, Any]:
+        rates = {model: "batch" if _mode_of(model, self.spec) is RunMode.BATCH else "standard" for model in each}
+        costs: dict[str, StageCost] = {model.label: tally.cost(rate=rates[model]) for model, tally in each.items()}
+        summary = total.summary(rate="standard")
+        return {
+            **{name: summary[name] for name in ("counts", "threshold", "unpriced_items", "attempts", "latency_s")},
+            "items_without_usage": summary["items_without_usage"],
+            "unreported_calls": summary["unreported_calls"],
+            "mode": self.spec.mode_name,
+            "cost": costs_as_json(costs),
+            "by_model": {
+                model.label: {**tally.summary(rate=rates[model])["counts"], "latency_s": _latency(tally)}
+                for model, tally in each.items()
+            },
+            "faults": [f"{model.label}: {error.message}" for model, error in self.faults.items()],
+        }
+
+
+def _latency(tally: RecordTally) -> Any:  # noqa: ANN401 - JSON
+    return tally.summary(rate="standard")["latency_s"]
+
+
+def _mode_of(model: SpeechModel, spec: SttSpec) -> RunMode:
+    """Return how a model is asked: live in every run where its provider's batches take no audio."""
+    return spec.mode if model.provider in models.SPEECH_BATCHES else RunMode.FAST
+
+
+@dataclass(slots=True)
+class _Progress:
+    """How far one model is; told to whoever watches."""
+
+    work: _Transcribing
+    model: SpeechModel
+    total: int
+    done: int = 0
+    failed: int = 0
+    usd: Decimal = Decimal(0)
+    priced: bool = True
+
+    @classmethod
+    def resume(cls, work: _Transcribing, model: SpeechModel, index: RecordIndex) -> "_Progress":
+        """Count what an earlier attempt left."""
+        progress = cls(work, model, total=work.dataset.manifest.rows)
+        for item in work.items_of(model):
+            if index.finished(item.item_id) and (record := index.find(item.item_id)) is not None:
+                progress.count(record)
+        progress.tell()
+        return progress
+
+    def add(self, record: ItemRecord) -> None:
+        """Count one item and tell."""
+        self.count(record)
+        self.tell()
+
+    def count(self, record: ItemRecord) -> None:
+        """Count one record."""
+        cost = price_item(record, self.work.tariffs[self.model], at=self.work.stage.run.created_at).usd
+        self.usd += cost or 0
+        self.priced = self.priced and cost is not None
+        self.done += 1
+        self.failed += record.status not in HEARD
+
+    def tell(self) -> None:
+        """Report the present counts."""
+        self.work.task.progress.update(
+            stage=f"transcripts {self.model.label}",
+            done=self.done,
+            failed=self.failed,
+            total=self.total,
+            cost_usd=self.usd if self.priced else None,
+        )
