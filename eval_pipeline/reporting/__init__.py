@@ -1,1 +1,1 @@
-"""The page, table and plot that every report is made of; escaping lives here."""
+"""The page, table and plot that every report is made of, and the files of every export; escaping lives here."""

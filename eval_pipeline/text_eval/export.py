@@ -11,8 +11,8 @@ import orjson
 import pyarrow as pa
 
 from eval_pipeline.core.ports import StageReader
+from eval_pipeline.reporting.export_files import ExportFormat, write_table
 from eval_pipeline.text_eval import tables
-from eval_pipeline.text_eval.export_files import ExportFormat, write_table
 from eval_pipeline.text_eval.side_by_side import WalkedItem, score_names, walk
 
 _ASKED = ("item_id", "question_id", "repeat", "category", "question", "golden_answer")

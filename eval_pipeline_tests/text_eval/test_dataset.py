@@ -5,7 +5,7 @@ from itertools import count, islice
 import pyarrow as pa
 import pytest
 
-from eval_pipeline.text_eval import csv_safety, dataset, golden_row, tables
+from eval_pipeline.text_eval import dataset, golden_row, tables
 from eval_pipeline.text_eval.dataset import expand
 from eval_pipeline.text_eval.golden_row import GoldenRow
 
@@ -19,7 +19,7 @@ def rows(number: int) -> list[GoldenRow]:
     ]
 
 
-@pytest.mark.parametrize("module", [csv_safety, dataset, golden_row])
+@pytest.mark.parametrize("module", [dataset, golden_row])
 def test_the_examples_in_the_documentation_hold(module: object) -> None:
     result = doctest.testmod(module)
 

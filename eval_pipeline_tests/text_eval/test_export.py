@@ -11,8 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from eval_pipeline.core.errors import ConflictError
+from eval_pipeline.reporting.export_files import ExportFormat, export_format
 from eval_pipeline.text_eval.export import export_grouped, export_rows
-from eval_pipeline.text_eval.export_files import ExportFormat, export_format
 from eval_pipeline_tests.text_eval.tables import (
     MemoryStage,
     answered,

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from eval_pipeline.core.errors import UnavailableError, UsageError
 from eval_pipeline.core.names import shown
-from eval_pipeline.text_eval.csv_safety import csv_cell
+from eval_pipeline.reporting.csv_safety import csv_cell
 
 _GROUP_ROWS = 2_048
 

@@ -1,10 +1,19 @@
+import doctest
 from decimal import Decimal
 
 import pytest
 
-from eval_pipeline.text_eval.csv_safety import Cell, csv_cell
+from eval_pipeline.reporting import csv_safety
+from eval_pipeline.reporting.csv_safety import Cell, csv_cell
 
 CALCULATOR = "cmd|' /C calc'!A0"
+
+
+def test_the_examples_in_the_documentation_hold() -> None:
+    result = doctest.testmod(csv_safety)
+
+    assert result.attempted
+    assert not result.failed
 
 
 @pytest.mark.parametrize("start", list("=+-@＝＋－＠﹦﹢﹣﹫"))  # noqa: RUF001 - the wide forms are the point

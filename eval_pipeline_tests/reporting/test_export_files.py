@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 
 from eval_pipeline.core.errors import UnavailableError, UsageError
-from eval_pipeline.text_eval.export_files import ExportFormat, export_format, write_table
+from eval_pipeline.reporting.export_files import ExportFormat, export_format, write_table
 
 SCHEMA = pa.schema([pa.field("a", pa.int64())])
 
