@@ -57,7 +57,7 @@ def _validate_plain(name: str, *, kind: str, code: str) -> str:
     )
 
 
-_TURNING = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})
+TURNING = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})
 """Classes of Unicode's bidirectional controls: with them, a name looks like another one. Scripts need none of them."""
 
 
@@ -87,7 +87,7 @@ def _dataset_name_problem(name: str) -> str | None:
         "it has no letter or digit": not any(category[0] in "LN" for category in categories),
         "it holds a control character": bool(categories & {"Cc", "Cs", "Zl", "Zp"}),
         "it holds a character that turns the direction of text": any(
-            unicodedata.bidirectional(character) in _TURNING for character in name
+            unicodedata.bidirectional(character) in TURNING for character in name
         ),
         "it holds one of / \\ ~ @": any(character in name for character in "/\\~@"),
         "it begins with a dot or holds '..'": name.startswith(".") or ".." in name,

@@ -12,6 +12,7 @@ from typing import Any, Protocol, TypeVar, runtime_checkable
 from eval_pipeline.core.batches import BatchJob, BatchListing, JobState, ProviderBatch
 from eval_pipeline.core.datasets import DatasetKind, DatasetVersion, Page
 from eval_pipeline.core.errors import EvalPipelineError
+from eval_pipeline.core.feedback import FeedbackEntry
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.outcomes import Attempt, Usage
 from eval_pipeline.core.runs import Flow, RunMode, RunRecord, RunState, Worker
@@ -312,7 +313,19 @@ class BatchLedger(Protocol):
         ...
 
 
-class Ledger(LeaseLedger, DatasetLedger, RunLedger, BatchLedger, Protocol):
+class FeedbackLedger(Protocol):
+    """The feedback table: what people said of results. Entries are appended, and removed only with their run."""
+
+    def add_feedback(self, entries: Sequence[FeedbackEntry]) -> None:
+        """Append entries, all or none; raises ``run_not_found`` when a run of theirs is not there (any more)."""
+        ...
+
+    def run_feedback(self, *, flow: Flow, key: RunKey) -> Sequence[FeedbackEntry]:
+        """Return all entries of a run in the order in which they were recorded."""
+        ...
+
+
+class Ledger(LeaseLedger, DatasetLedger, RunLedger, BatchLedger, FeedbackLedger, Protocol):
     """Facts that need transactions and queries: SQLite by default, PostgreSQL in production."""
 
 

@@ -14,6 +14,7 @@ from eval_pipeline.core.errors import EvalPipelineError, UsageError
 from eval_pipeline.storage.ledger_batches import BatchTable
 from eval_pipeline.storage.ledger_database import Database
 from eval_pipeline.storage.ledger_datasets import DatasetTable
+from eval_pipeline.storage.ledger_feedback import FeedbackTable
 from eval_pipeline.storage.ledger_leases import LeaseTable
 from eval_pipeline.storage.ledger_runs import RunTable
 from eval_pipeline.storage.ledger_schema import ledger
@@ -21,7 +22,7 @@ from eval_pipeline.storage.ledger_upgrade import is_current, upgrade
 from eval_pipeline.storage.whole import create_whole, only_one
 
 
-class SqlLedger(DatasetTable, RunTable, LeaseTable, BatchTable):
+class SqlLedger(DatasetTable, RunTable, LeaseTable, BatchTable, FeedbackTable):
     """All tables of one ledger; safe to use from several threads."""
 
     def __init__(self, database: Database) -> None:

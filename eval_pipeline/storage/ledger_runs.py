@@ -12,7 +12,7 @@ from eval_pipeline.core.names import DEFAULT_PROJECT, RunKey
 from eval_pipeline.core.runs import Flow, RunMode, RunRecord, RunState, Worker
 from eval_pipeline.storage.ledger_database import LedgerTable, read_page
 from eval_pipeline.storage.ledger_datasets import refuse_deleted_dataset
-from eval_pipeline.storage.ledger_schema import batch_jobs, runs
+from eval_pipeline.storage.ledger_schema import batch_jobs, feedback, runs
 
 
 class RunTable(LedgerTable):
@@ -90,14 +90,15 @@ class RunTable(LedgerTable):
         """Forget the run; its name is free again."""
         with self._database.write() as connection:
             if connection.execute(delete(runs).where(*_is(flow, key))).rowcount == 0:
-                raise _not_found(flow, key)
-            mine = (batch_jobs.c.project == key.project, batch_jobs.c.flow == flow.value, batch_jobs.c.run == key.run)
-            connection.execute(delete(batch_jobs).where(*mine))
+                raise run_not_found(flow, key)
+            for table in (batch_jobs, feedback):
+                mine = (table.c.project == key.project, table.c.flow == flow.value, table.c.run == key.run)
+                connection.execute(delete(table).where(*mine))
 
     def _change_existing(self, *, flow: Flow, key: RunKey, values: dict[str, object]) -> None:
         with self._database.write() as connection:
             if not self._change_run(connection, where=_is(flow, key), values=values):
-                raise _not_found(flow, key)
+                raise run_not_found(flow, key)
 
     def _change_run(
         self, connection: Connection, *, where: Sequence[ColumnElement[bool]], values: dict[str, object]
@@ -112,10 +113,11 @@ def _is(flow: Flow, key: RunKey) -> tuple[ColumnElement[bool], ...]:
 
 def _require(connection: Connection, *, flow: Flow, key: RunKey) -> None:
     if connection.execute(select(runs.c.id).where(*_is(flow, key))).one_or_none() is None:
-        raise _not_found(flow, key)
+        raise run_not_found(flow, key)
 
 
-def _not_found(flow: Flow, key: RunKey) -> NotFoundError:
+def run_not_found(flow: Flow, key: RunKey) -> NotFoundError:
+    """Build the error of a run that the ledger does not have."""
     return NotFoundError(
         f"project '{key.project}' has no run '{key.run}' of flow {flow}",
         code="run_not_found",

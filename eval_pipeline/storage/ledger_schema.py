@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 
 POSTGRESQL_SCHEMA: Final = "eval_pipeline"
-SCHEMA_VERSIONS: Final = ("0001", "0002")
+SCHEMA_VERSIONS: Final = ("0001", "0002", "0003")
 """Every schema that this code can upgrade from, oldest first; the last is the one it works with."""
 
 
@@ -206,3 +206,23 @@ Index(
     postgresql_where=batch_jobs.c.state.in_(OPEN_STATES),
 )
 """Only open jobs are in it: looking for them does not cost more as history grows."""
+
+feedback: Final = Table(
+    "feedback",
+    metadata,
+    Column("id", ROW_ID, primary_key=True, autoincrement=True),
+    Column("project", Text, nullable=False),
+    Column("flow", Text, nullable=False),
+    Column("run", Text, nullable=False),
+    Column("item_id", Text, nullable=False),
+    Column("text_sha256", Text, nullable=False),
+    Column("changed", JSON, nullable=False),
+    Column("is_correct", Boolean),
+    Column("comment", FreeText),
+    Column("tags", JSON, nullable=False),
+    Column("reviewer", FreeText, nullable=False),
+    Column("judged_at", UtcDateTime, nullable=False),
+    Index("ix_feedback_run", "project", "flow", "run"),
+    sqlite_autoincrement=True,
+)
+"""``changed`` names the columns that an entry speaks of; null in one that it does not name means nothing."""
