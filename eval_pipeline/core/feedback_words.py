@@ -15,12 +15,17 @@ _LINE_ENDS = str.maketrans({"\r": "\n", "\u2028": "\n", "\u2029": "\n"})
 
 
 def checked_comment(text: str) -> str | None:
-    """Return the NFC form of a comment without outer blanks, its lines ended by line feeds; None for a blank one."""
-    _check_length(text, what="the comment", limit=MAX_COMMENT_CHARACTERS * _LONGER_BEFORE_COMPOSING)
-    normal = unicodedata.normalize("NFC", text.replace("\r\n", "\n").translate(_LINE_ENDS)).strip()
+    """Return a comment in its one form; None for a blank one."""
+    normal = one_form(text)
     _check_length(normal, what="the comment", limit=MAX_COMMENT_CHARACTERS)
     _check_characters(normal, what="the comment", kept=_KEPT)
     return normal or None
+
+
+def one_form(text: str) -> str:
+    """Return the form in which comments are kept and compared: NFC, without outer blanks, lines ended by line feeds."""
+    _check_length(text, what="the comment", limit=MAX_COMMENT_CHARACTERS * _LONGER_BEFORE_COMPOSING)
+    return unicodedata.normalize("NFC", text.replace("\r\n", "\n").translate(_LINE_ENDS)).strip()
 
 
 def checked_reviewer(name: str) -> str:

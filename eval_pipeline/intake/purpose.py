@@ -15,6 +15,8 @@ class Purpose:
     """Columns without which it says nothing."""
     aliases: tuple[tuple[str, str], ...] = ()
     """Other names of required columns, each with the name that it stands for."""
+    code: str = "invalid_dataset"
+    """Of the error that refuses such a file."""
 
     @property
     def columns(self) -> str:
@@ -23,4 +25,4 @@ class Purpose:
 
     def refuse(self, problem: str, *, hint: str) -> UsageError:
         """Refuse a whole file."""
-        return UsageError(f"the {self.noun} cannot be used: {problem}", code="invalid_dataset", hint=hint)
+        return UsageError(f"the {self.noun} cannot be used: {problem}", code=self.code, hint=hint)

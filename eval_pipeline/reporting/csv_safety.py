@@ -29,6 +29,15 @@ def defused(text: str) -> str:
     return f"'{text}"
 
 
+def undefused(text: str) -> str:
+    """Return what ``defused`` was given, when a cell comes back; a text that needed no apostrophe keeps its own.
+
+    >>> undefused("'=1+1"), undefused("'quoted'"), undefused("'-5")
+    ('=1+1', "'quoted'", "'-5")
+    """
+    return text[1:] if text.startswith("'") and defused(text[1:]) == text else text
+
+
 def csv_cell(value: Cell) -> str:
     """Write one value for a CSV: missing is empty, numbers keep their full precision and a plain decimal form."""
     match value:

@@ -1,0 +1,83 @@
+"""People's verdicts as scripts and terminals read them."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from eval_pipeline.cli.output import write_table
+from eval_pipeline.core.feedback import FeedbackEntry
+
+if TYPE_CHECKING:
+    from eval_pipeline.stt_eval.agreement import VerdictAgreement
+    from eval_pipeline.stt_eval.run_agreement import RunAgreement
+    from eval_pipeline.wiring.stt_feedback import Judged
+
+
+def judged_json(judged: "Judged") -> dict[str, Any]:
+    """Return the JSON form of what stands of a result, with all that was said."""
+    result, verdict = judged.result, judged.verdict
+    return {
+        "item_id": result.item_id,
+        "sample": result.sample_id,
+        "model": result.model,
+        "verdict": str(verdict.mark),
+        "is_correct": verdict.is_correct,
+        "comment": verdict.comment,
+        "tags": list(verdict.tags),
+        "stale": verdict.stale,
+        "history": [_entry_json(entry) for entry in verdict.history],
+    }
+
+
+def _entry_json(entry: FeedbackEntry) -> dict[str, Any]:
+    """Name what an entry changes; null there was taken away, and what is not there was not spoken of."""
+    return {
+        "reviewer": entry.reviewer,
+        "judged_at": entry.judged_at.isoformat(),
+        "text_sha256": entry.text_sha256,
+        "changed": dict(entry.change.parts),
+    }
+
+
+def agreement_json(found: "RunAgreement") -> dict[str, Any]:
+    """Return the JSON form of how far WER says what people say."""
+    return asdict(found)
+
+
+def write_judged(judged: Sequence["Judged"]) -> None:
+    """Write a line a result."""
+    headers = ("sample", "model", "verdict", "tags", "comment", "reviewer", "time (UTC)", "entries")
+    write_table(headers, [_line(one) for one in judged])
+
+
+def _line(judged: "Judged") -> list[object]:
+    result, verdict = judged.result, judged.verdict
+    last = verdict.history[-1]
+    mark = f"{verdict.mark} (earlier transcript)" if verdict.stale else verdict.mark
+    said = (", ".join(verdict.tags), verdict.comment, last.reviewer, f"{last.judged_at:%Y-%m-%d %H:%M}")
+    return [result.sample_id, result.model, mark, *said, len(verdict.history)]
+
+
+def write_agreement(found: "RunAgreement") -> None:
+    """Write a line a model on how far WER says what people say, and what was left out."""
+    if found.overall.right + found.overall.wrong:
+        click.echo()
+        headers = ("verdicts against WER", "right", "wrong", "AUC", "correlation", "accepted up to WER", "kappa")
+        lines = [*found.models.items(), *([("all models", found.overall)] if len(found.models) > 1 else [])]
+        write_table(headers, [_agreement_line(name, one) for name, one in lines])
+    left_out = {
+        "on earlier transcripts": found.stale,
+        "cleared": found.cleared,
+        "on transcripts without WER": found.without_rate,
+    }
+    told = [f"{count:,} {what}" for what, count in left_out.items() if count]
+    if told:
+        click.echo(f"not counted: {', '.join(told)}")
+
+
+def _agreement_line(name: str, one: "VerdictAgreement") -> list[object]:
+    best = one.best
+    figures = (one.auc, one.correlation, best and best.at_most, best and best.kappa)
+    return [name, one.right, one.wrong, *(None if figure is None else f"{figure:.3f}" for figure in figures)]

@@ -1,0 +1,99 @@
+"""The results of a run as people name them, by sample and model, each with the digest of its transcript."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from hashlib import sha256
+from itertools import islice
+from typing import Any
+
+from eval_pipeline.core.errors import ConflictError, NotFoundError, UsageError
+from eval_pipeline.core.names import shown
+from eval_pipeline.reporting.csv_safety import undefused
+
+COLUMNS = ("item_id", "sample_id", "model", "status", "outcome", "transcript")
+"""What of the stage ``transcripts`` is read."""
+_COMPARED_NAMES = 2_000
+_SHOWN_MODELS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What one model made of one sample."""
+
+    item_id: str
+    sample_id: str
+    model: str
+    outcome: str
+    text_sha256: str | None
+    """Of the transcript; None when the model brought none that can be judged."""
+
+    def require_text(self) -> str:
+        """Return the digest of the transcript, or raise ``result_not_finished``."""
+        if self.text_sha256 is not None:
+            return self.text_sha256
+        raise ConflictError(
+            f"sample {shown(self.sample_id)}, model {shown(self.model)} has no transcript to judge: {self.outcome}",
+            code="result_not_finished",
+            hint="only completed transcripts can be judged; eval-pipeline run retry RUN asks again what failed",
+        )
+
+
+class Results:
+    """All results of a run, in the order of the stage."""
+
+    def __init__(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        self._results = {(row["sample_id"], row["model"]): _result(row) for row in rows}
+        self._samples = dict.fromkeys(sample for sample, _ in self._results)
+        self._models = dict.fromkeys(model for _, model in self._results)
+
+    def __iter__(self) -> Iterator[Result]:
+        return iter(self._results.values())
+
+    def find(self, sample: str, model: str) -> Result:
+        """Return the result, else raise ``result_not_found`` with the names that are close."""
+        if sample not in self._samples:
+            raise _unknown("sample", sample, known=self._samples)
+        if model not in self._models:
+            raise _unknown("model", model, known=self._models)
+        return self._results[sample, model]
+
+    def find_cells(self, sample: str, model: str) -> Result:
+        """Return the result that two cells of a CSV name, as they were typed or as an export wrote them."""
+        return self.find(_named(sample, self._samples), _named(model, self._models))
+
+
+def text_digest(text: str) -> str:
+    """Return the sha256 by which a verdict knows the transcript that it is about."""
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _result(row: Mapping[str, Any]) -> Result:
+    judgeable = row["status"] == "completed" and row["transcript"] is not None
+    return Result(
+        item_id=row["item_id"],
+        sample_id=row["sample_id"],
+        model=row["model"],
+        outcome=row["outcome"],
+        text_sha256=text_digest(row["transcript"]) if judgeable else None,
+    )
+
+
+def _named(cell: str, known: Mapping[str, None]) -> str:
+    spellings = [name for name in dict.fromkeys((cell, undefused(cell))) if name in known]
+    if len(spellings) > 1:
+        raise UsageError(
+            f"{shown(cell)} may stand for itself and, behind an apostrophe, for {shown(spellings[1])}",
+            code="invalid_verdict_file",
+            hint="judge that one with --set",
+        )
+    return spellings[0] if spellings else cell.strip()
+
+
+def _unknown(kind: str, name: str, *, known: Mapping[str, None]) -> NotFoundError:
+    folded = {one.casefold(): one for one in islice(known, _COMPARED_NAMES)}
+    close = [shown(folded[match]) for match in get_close_matches(name.casefold(), folded)]
+    first = ", ".join(shown(one) for one in islice(known, _SHOWN_MODELS))
+    guess = f"did you mean {' or '.join(close)}?" if close else f"its {kind}s are {first or 'none'}"
+    more = f" and {len(known) - _SHOWN_MODELS:,} more" if not close and len(known) > _SHOWN_MODELS else ""
+    return NotFoundError(f"the run has no {kind} {shown(name)}", code="result_not_found", hint=f"{guess}{more}")
