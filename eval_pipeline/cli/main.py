@@ -16,7 +16,7 @@ from eval_pipeline.core.errors import EvalPipelineError, UsageError
 
 GROUPS = {
     "dataset": "Golden questions and audio: add, list, show, delete.",
-    "stt": "Speech-to-text evaluation: run, show, rescore.",
+    "stt": "Speech-to-text evaluation: run, show, rescore, export, feedback.",
     "text": "Text evaluation: run, show, compare, rescore, export.",
     "run": "Runs of every flow: list, status, retry, cancel, delete.",
 }

@@ -89,6 +89,7 @@ def _write_batches(batches: list[dict[str, Any]]) -> None:
     rows = [
         (
             batch["stage"],
+            printable(batch["model"]),
             batch["round"],
             batch["shard"],
             batch["state"],
@@ -99,7 +100,7 @@ def _write_batches(batches: list[dict[str, Any]]) -> None:
         )
         for batch in batches
     ]
-    write_table(("BATCHES OF", "ROUND", "SHARD", "STATE", "PROVIDER SAYS", "REQUESTS", "AGE", "BATCH"), rows)
+    write_table(("BATCHES OF", "MODEL", "ROUND", "SHARD", "STATE", "PROVIDER SAYS", "REQUESTS", "AGE", "BATCH"), rows)
     for batch in batches:
         error = batch["error"]["message"] if batch["error"] else None
         for words in filter(None, (*batch["anomalies"], error, batch["expiry"])):

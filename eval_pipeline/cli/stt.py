@@ -10,6 +10,7 @@ from eval_pipeline.cli.execution import execute_and_show, rescore_and_show
 from eval_pipeline.cli.flow_views import view_of
 from eval_pipeline.cli.output import common_options, write_error, write_json
 from eval_pipeline.cli.run_config import read_config
+from eval_pipeline.cli.stt_feedback import feedback
 from eval_pipeline.core.errors import EvalPipelineError, UsageError
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.runs import Flow
@@ -126,3 +127,6 @@ def rescore(run: str, *, project: str, as_json: bool) -> int:
     check_idle(deployment, flow=Flow.STT, key=key)
     deployment.stages.open(StageRef(flow=Flow.STT, key=key, stage="transcripts"))
     return rescore_and_show(deployment, key, flow=Flow.STT, as_json=as_json)
+
+
+command.add_command(feedback)

@@ -13,6 +13,7 @@ from eval_pipeline.core.errors import ConflictError, NotFoundError
 from eval_pipeline.core.feedback import UNTOUCHED, Change, ErrorTag, Untouched
 from eval_pipeline.core.feedback_words import checked_comment, checked_tags
 from eval_pipeline.core.names import RunKey
+from eval_pipeline.wiring.claims import requester
 from eval_pipeline.wiring.deployment import Deployment
 
 _MARKS = {"correct": True, "wrong": False, "clear": None}
@@ -135,7 +136,6 @@ def _set(
     as_json: bool,
 ) -> None:
     from eval_pipeline.wiring.stt_feedback import VerdictChange, set_verdicts  # noqa: PLC0415 - pyarrow
-    from eval_pipeline.wiring.text_runs import requester  # noqa: PLC0415
 
     changes = [VerdictChange(sample, model, change) for sample, model in chosen]
     judged = set_verdicts(deployment, key, changes, reviewer=requester() if reviewer is None else reviewer)
@@ -147,7 +147,6 @@ def _set(
 
 def _import(deployment: Deployment, key: RunKey, source: Path, *, reviewer: str | None, as_json: bool) -> None:
     from eval_pipeline.wiring.stt_feedback_files import import_verdicts  # noqa: PLC0415 - pyarrow
-    from eval_pipeline.wiring.text_runs import requester  # noqa: PLC0415
 
     came = import_verdicts(deployment, key, source, reviewer=requester() if reviewer is None else reviewer)
     for warning in came.warnings:

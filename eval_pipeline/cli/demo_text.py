@@ -1,0 +1,131 @@
+"""The text part of the demo: two models' recorded answers to 1,319 school maths questions, fast and in batches."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any
+
+import click
+
+from eval_pipeline.cli.compare_view import verdict_sentence
+from eval_pipeline.cli.demo_server import GSM8K
+from eval_pipeline.cli.execution import run_outcome
+from eval_pipeline.cli.output import write_table
+from eval_pipeline.cli.progress import show_progress, write_line
+from eval_pipeline.cli.waiting import follow
+from eval_pipeline.core.names import DEFAULT_PROJECT, RunKey
+from eval_pipeline.core.runs import Flow, RunMode
+from eval_pipeline.text_eval.spec import TextRequest
+from eval_pipeline.wiring import text_runs
+from eval_pipeline.wiring.catalog import add_dataset
+from eval_pipeline.wiring.claims import claim
+from eval_pipeline.wiring.deployment import Deployment
+from eval_pipeline.wiring.text_compare import compare_runs
+from eval_pipeline.wiring.text_show import show_run
+
+
+@dataclass(frozen=True, slots=True)
+class DemoRun:
+    """One run of the demo."""
+
+    name: str
+    dataset: str
+    model: str
+    repeats: int
+    concurrency: int
+    mode: RunMode = RunMode.FAST
+
+
+RUNS = (
+    DemoRun("ten-questions", dataset="gsm8k ten questions", model="175b_verification", repeats=5, concurrency=10),
+    DemoRun(
+        "gsm8k-finetuning", dataset="gsm8k", model="175b_finetuning", repeats=1, concurrency=50, mode=RunMode.BATCH
+    ),
+    DemoRun("gsm8k-verification", dataset="gsm8k", model="175b_verification", repeats=1, concurrency=50),
+)
+
+
+def evaluate_texts(deployment: Deployment, *, series: int) -> list[int]:
+    """Run three text evaluations and print what they came to; returns their exit codes."""
+    _add_datasets(deployment)
+    rows, codes, reports = [], [], []
+    for planned in RUNS:
+        key = RunKey.of(project=DEFAULT_PROJECT, run=f"demo-{series}-{planned.name}")
+        began_s = monotonic()
+        code, document = _run(deployment, key, planned)
+        codes.append(code)
+        rows.append(_row(key, planned, document, seconds=monotonic() - began_s))
+        reports.append((key.run, document["report"]))
+    click.echo()
+    write_table(("RUN", "MODE", "MODEL", "ITEMS", "CORRECT", "95 % INTERVAL", "SIMILARITY", "COST", "TIME"), rows)
+    _write_verdict(deployment, series)
+    click.echo("\nThe recorded models have no published price; the price of embeddings is in the reports. Reports:")
+    for run, report in reports:
+        click.echo(f"  {run}: {report}")
+    return codes
+
+
+def _add_datasets(deployment: Deployment) -> None:
+    for name, file in (("gsm8k ten questions", "ten_questions.csv"), ("gsm8k", "questions.jsonl")):
+        add_dataset(
+            ledger=deployment.ledger,
+            objects=deployment.objects,
+            project=DEFAULT_PROJECT,
+            name=name,
+            path=GSM8K / file,
+            duplication_factor=None,
+            description="Grade-school maths questions of openai/grade-school-math (MIT)",
+            settings=deployment.settings,
+        )
+
+
+def _write_verdict(deployment: Deployment, series: int) -> None:
+    """Answer the question that two runs on one dataset are made for."""
+    baseline, candidate = (RunKey(DEFAULT_PROJECT, f"demo-{series}-{planned.name}") for planned in RUNS[1:])
+    numeric = compare_runs(deployment, baseline, candidate, limit=0)["scores"][0]
+    click.echo(
+        f"\nIs {RUNS[2].model} better than {RUNS[1].model}? Question by question: "
+        f"{numeric['wins']:,} won, {numeric['losses']:,} lost, {numeric['ties']:,} tied."
+    )
+    click.echo(verdict_sentence(numeric, second=candidate.run))
+
+
+def _run(deployment: Deployment, key: RunKey, planned: DemoRun) -> tuple[int, dict[str, Any]]:
+    """Evaluate as ``text run`` does; returns the exit code and what ``text show`` says."""
+    from eval_pipeline.defs.launch import execute_run  # noqa: PLC0415 - dagster: while the server starts
+
+    request = TextRequest(
+        dataset=planned.dataset,
+        mode=planned.mode,
+        model=planned.model,
+        scorers=("numeric", "cosine_similarity"),
+        repeats=planned.repeats,
+        concurrency=planned.concurrency,
+    )
+    prepared = text_runs.prepare(request, project=key.project, run=key.run, deployment=deployment)
+    claim(prepared, flow=Flow.TEXT, requested_by="demo", deployment=deployment, here=True)
+    click.echo(f"{key.run}: {planned.model} answers {prepared.spec.total_items_count:,} items, {planned.mode}")
+    with show_progress() as progress:
+        problem = execute_run(deployment, key, flow=Flow.TEXT, progress=progress)
+        problem = follow(deployment, key, flow=Flow.TEXT, progress=progress, say=write_line, problem=problem)
+    if problem is not None:
+        raise problem
+    return run_outcome(deployment, key, flow=Flow.TEXT), show_run(deployment, key, detail=False)
+
+
+def _row(key: RunKey, planned: DemoRun, document: Mapping[str, Any], *, seconds: float) -> tuple[str, ...]:
+    scores = {score["name"]: score for score in document["summary_scores"]}
+    numeric, similarity = scores["numeric"], scores["cosine_similarity"]
+    correct = numeric["distribution"]["true"]
+    total = document["cost"]["total_cost_usd"]
+    return (
+        key.run,
+        str(planned.mode),
+        planned.model,
+        f"{document['counts']['total']:,}",
+        f"{correct:,} of {numeric['total_pairs']:,}",
+        f"{numeric['ci_low']:.1%} to {numeric['ci_high']:.1%}",
+        f"{similarity['avg']:.3f}",
+        "unknown" if total is None else f"${total:.4f}",
+        f"{seconds:.1f} s",
+    )
