@@ -1,101 +1,77 @@
 """The way of one alignment through the table of costs, with ties broken as ``alignment.align`` documents.
 
 The alignment that rapidfuzz traces has fewest edits but not always most hits, and its choices among equals are not
-documented; these are our own.
+documented; these are sclite's.
 """
 
 from collections.abc import Sequence
+from typing import Final
 
-import numpy as np
-import numpy.typing as npt
-
+from eval_pipeline.stt_eval.alignment_costs import EDIT, SUBSTITUTION, band_of, cost_blocks
 from eval_pipeline.stt_eval.edits import Edit
 
-_EDIT = 1 << 24
-_SUBSTITUTION = _EDIT + 1
-"""A substitution costs a little more than another edit, so that the cheapest alignment has the most hits too."""
-_MOST_CELLS = 250_000
-"""Larger tables are halved: 10 MB and 50 ms."""
+_HIT: Final = Edit.HIT
+_SUBSTITUTION: Final = Edit.SUBSTITUTION
+_DELETION: Final = Edit.DELETION
+_INSERTION: Final = Edit.INSERTION
 
 
 def path_of(reference: Sequence[str], hypothesis: Sequence[str]) -> list[Edit]:
-    """Return the edits from left to right: common beginning and end are hits, the middle is worked out."""
-    shorter = min(len(reference), len(hypothesis))
+    """Return the edits from left to right, found from the right.
+
+    What both end with is hit: a hit costs nothing and comes first. Of what both begin with that is not certain, but the
+    costs there need no table (``_in_beginning``), so the table is that of the middle.
+    """
+    i, j = len(reference), len(hypothesis)
+    shorter = min(i, j)
+    path = []
+    while shorter and reference[i - 1] == hypothesis[j - 1]:
+        path.append(_HIT)
+        i, j, shorter = i - 1, j - 1, shorter - 1
     head = 0
     while head < shorter and reference[head] == hypothesis[head]:
         head += 1
-    tail = 0
-    while tail < shorter - head and reference[-1 - tail] == hypothesis[-1 - tail]:
-        tail += 1
-    middle = _middle(reference[head : len(reference) - tail], hypothesis[head : len(hypothesis) - tail])
-    return [Edit.HIT] * head + middle + [Edit.HIT] * tail
+    if head < shorter:
+        rest = _trace(reference[head:i], hypothesis[head:j], path=path)
+        i, j = head + rest[0], head + rest[1]
+    _in_beginning(reference, hypothesis, i, j, path=path)
+    path.reverse()
+    return path
 
 
-def _middle(reference: Sequence[str], hypothesis: Sequence[str]) -> list[Edit]:
-    if not reference or not hypothesis:
-        return [Edit.DELETION] * len(reference) + [Edit.INSERTION] * len(hypothesis)
-    if len(reference) > 1 and len(reference) * len(hypothesis) > _MOST_CELLS:
-        half = len(reference) // 2
-        cut = _cut(reference, hypothesis, half=half)
-        return path_of(reference[:half], hypothesis[:cut]) + path_of(reference[half:], hypothesis[cut:])
-    return _walk(reference, hypothesis)
-
-
-def _walk(reference: Sequence[str], hypothesis: Sequence[str]) -> list[Edit]:
-    costs = _costs(reference, hypothesis)
-    path: list[Edit] = []
-    i = j = 0
-    while i < len(reference) and j < len(hypothesis):
-        same = reference[i] == hypothesis[j]
-        if costs[i][j] == costs[i + 1][j + 1] + (0 if same else _SUBSTITUTION):
-            path.append(Edit.HIT if same else Edit.SUBSTITUTION)
-            i, j = i + 1, j + 1
-        elif costs[i][j] == costs[i + 1][j] + _EDIT:
-            path.append(Edit.DELETION)
-            i += 1
-        else:
-            path.append(Edit.INSERTION)
-            j += 1
-    return path + [Edit.DELETION] * (len(reference) - i) + [Edit.INSERTION] * (len(hypothesis) - j)
-
-
-def _costs(reference: Sequence[str], hypothesis: Sequence[str]) -> list[list[int]]:
-    """Return what aligning the rest costs, from every pair of positions."""
-    width = len(hypothesis)
-    below = [_EDIT * (width - j) for j in range(width + 1)]
-    rows = [below]
-    for token in reversed(reference):
-        row = [0] * (width + 1)
-        row[width] = right = below[width] + _EDIT
-        for j in range(width - 1, -1, -1):
-            if hypothesis[j] == token:
-                right = below[j + 1]  # a hit is never worse than what it could be replaced by
+def _trace(reference: Sequence[str], hypothesis: Sequence[str], *, path: list[Edit]) -> tuple[int, int]:
+    """Append the edits back to where one side is used up, and return what is left of the other."""
+    band = band_of(reference, hypothesis)
+    i, j = len(reference), len(hypothesis)
+    for start, rows in cost_blocks(reference, hypothesis, band=band):
+        while i > start and j:
+            if reference[i - 1] == hypothesis[j - 1]:
+                edit = _HIT
             else:
-                right = min(below[j + 1] + _SUBSTITUTION, below[j] + _EDIT, right + _EDIT)
-            row[j] = right
-        rows.append(row)
-        below = row
-    return rows[::-1]
+                edit = _wrong(rows[i - start], rows[i - start - 1], place=j - i - band.low)
+            path.append(edit)
+            i -= edit is not _INSERTION
+            j -= edit is not _DELETION
+    return i, j
 
 
-def _cut(reference: Sequence[str], hypothesis: Sequence[str], *, half: int) -> int:
-    """Return where the hypothesis divides when the reference does at ``half`` (Hirschberg 1975): memory n + m."""
-    numbers: dict[str, int] = {}
-    spoken, heard = (
-        np.array([numbers.setdefault(token, len(numbers)) for token in tokens], dtype=np.int64)
-        for tokens in (reference, hypothesis)
-    )
-    before = _last_row(spoken[:half], heard)
-    after = _last_row(spoken[half:][::-1], heard[::-1])[::-1]
-    return int(np.argmin(before + after))
+def _wrong(row: Sequence[int], above: Sequence[int], *, place: int) -> Edit:
+    """Return the edit that led here, where it was not a hit."""
+    cost = row[place]
+    if cost == above[place] + SUBSTITUTION:
+        return _SUBSTITUTION
+    return _INSERTION if place and cost == row[place - 1] + EDIT else _DELETION
 
 
-def _last_row(reference: npt.NDArray[np.int64], hypothesis: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Return what aligning all of the reference costs with every beginning of the hypothesis."""
-    inserted = _EDIT * np.arange(len(hypothesis) + 1, dtype=np.int64)
-    row = inserted
-    for token in reference:
-        without = row + _EDIT
-        without[1:] = np.minimum(without[1:], row[:-1] + np.where(hypothesis == token, 0, _SUBSTITUTION))
-        row = np.minimum.accumulate(without - inserted) + inserted
-    return row
+def _in_beginning(reference: Sequence[str], hypothesis: Sequence[str], i: int, j: int, *, path: list[Edit]) -> None:
+    """Append the edits back to the beginning, from a place where one side is used up but for what both begin with.
+
+    One beginning is there a beginning of the other, so that they cost their difference in length.
+    """
+    while i != j and i and j:
+        longer = _INSERTION if i < j else _DELETION
+        edit = _HIT if reference[i - 1] == hypothesis[j - 1] else longer
+        path.append(edit)
+        i -= edit is not _INSERTION
+        j -= edit is not _DELETION
+    path += [_HIT] * i if i == j else [_INSERTION] * j + [_DELETION] * i

@@ -12,19 +12,39 @@ from eval_pipeline.stt_eval.edits import EditCounts
 
 SCLITE: Final = shutil.which("sclite") or shutil.which("sclite", path="/usr/lib/sctk/bin")
 _SCORES: Final = re.compile(r"(?s)^id: \(u-(\d+)\)$.*?^Scores: \(#C #S #D #I\) (\d+) (\d+) (\d+) (\d+)$", re.MULTILINE)
+_PATH: Final = re.compile(r'<PATH id="\(u-(\d+)\)"[^>]*>\n(.*)\n</PATH>')
 
 
 def sclite_counts(pairs: Sequence[tuple[str, str]]) -> list[EditCounts]:
     """Return what sclite counts for every pair of reference (alternatives allowed) and hypothesis."""
+    found = {int(number): tuple(map(int, counts)) for number, *counts in _SCORES.findall(_told(pairs, "pralign"))}
+    assert len(found) == len(pairs)
+    return [EditCounts(*found[number]) for number in range(len(pairs))]
+
+
+def sclite_codes(pairs: Sequence[tuple[str, str]]) -> list[str]:
+    """Return the alignments of sclite: C correct, S substituted, D deleted, I inserted."""
+    return codes_of(sclite_document(pairs))
+
+
+def codes_of(document: str) -> list[str]:
+    """Return the alignments of a document of one system, in the order of the utterances."""
+    found = {int(number): "".join(word[0] for word in words.split(":")) for number, words in _PATH.findall(document)}
+    return [found[number] for number in range(len(found))]
+
+
+def sclite_document(pairs: Sequence[tuple[str, str]], *, title: str = "h") -> str:
+    """Return the alignments as sc_stats reads them."""
+    return _told(pairs, "sgml", "-n", title)
+
+
+def _told(pairs: Sequence[tuple[str, str]], report: str, *options: str) -> str:
     assert SCLITE is not None
     with TemporaryDirectory() as folder:
         files = Path(folder, "reference.trn"), Path(folder, "hypothesis.trn")
         for side, path in enumerate(files):
             lines = (f"{pair[side]} (u-{number})\n" for number, pair in enumerate(pairs))
             path.write_text("".join(lines), encoding="utf-8")
-        options = ["-i", "spu_id", "-e", "utf-8", "-s", "-o", "pralign", "stdout", "-f", "0"]
-        command = [SCLITE, "-r", str(files[0]), "trn", "-h", str(files[1]), "trn", *options]
-        told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    found = {int(number): tuple(map(int, counts)) for number, *counts in _SCORES.findall(told)}
-    assert len(found) == len(pairs)
-    return [EditCounts(*found[number]) for number in range(len(pairs))]
+        read = ["-r", str(files[0]), "trn", "-h", str(files[1]), "trn", "-i", "spu_id", "-e", "utf-8", "-s"]
+        command = [SCLITE, *read, "-o", report, "stdout", "-f", "0", *options]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout

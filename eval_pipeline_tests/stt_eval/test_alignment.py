@@ -122,33 +122,6 @@ def test_every_aligned_token_agrees_with_its_edit_and_its_places(reference: list
         assert (token.edit is Edit.HIT) == (token.reference == token.hypothesis)
 
 
-@pytest.mark.parametrize(
-    ("reference", "hypothesis", "edits"),
-    [
-        ("a", "aa", "hit insertion"),
-        ("aa", "a", "hit deletion"),
-        ("a", "xy", "substitution insertion"),
-        ("ab", "x", "substitution deletion"),
-        ("ba", "caa", "substitution insertion hit"),
-        ("ab", "ba", "deletion hit insertion"),
-        ("", "xy", "insertion insertion"),
-    ],
-)
-def test_ties_are_broken_from_the_left(reference: str, hypothesis: str, edits: str) -> None:
-    assert [token.edit.value for token in align(reference, hypothesis)] == edits.split()
-
-
-def test_texts_too_long_for_a_table_are_halved_without_losing_a_hit() -> None:
-    chance = random.Random(4)  # noqa: S311 - repeatable
-    reference = [f"w{chance.randrange(40)}" for _ in range(900)]
-    hypothesis = [f"w{chance.randrange(40)}" for _ in range(1_100)]
-    alignment = align(reference, hypothesis)
-
-    assert counted(alignment) == edit_counts(reference, hypothesis)
-    assert [token.reference for token in alignment if token.reference is not None] == reference
-    assert [token.hypothesis for token in alignment if token.hypothesis is not None] == hypothesis
-
-
 @given(TOKENS, TOKENS)
 def test_total_edits_are_those_of_kaldialign(reference: list[str], hypothesis: list[str]) -> None:
     assert edit_counts(reference, hypothesis).edits == kaldialign.edit_distance(reference, hypothesis)["total"]

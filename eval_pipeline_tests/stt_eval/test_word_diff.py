@@ -39,12 +39,12 @@ def test_words_are_compared_as_scored_and_shown_as_written() -> None:
 
     assert shown(diff) == [
         (HIT, "Yes,", "yes"),
-        (REPLACED, "the", "Docter"),
-        (DELETED, "Doctor", ""),
+        (DELETED, "the", ""),
+        (REPLACED, "Doctor", "Docter"),
         (HIT, "came.", "came"),
         (INSERTED, "", "home"),
     ]
-    assert (diff[0].reference, diff[0].hypothesis, diff[2].hypothesis) == ("yes", "yes", None)
+    assert (diff[0].reference, diff[0].hypothesis, diff[1].hypothesis) == ("yes", "yes", None)
 
 
 @pytest.mark.parametrize(
