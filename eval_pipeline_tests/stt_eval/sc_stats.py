@@ -1,4 +1,4 @@
-"""NIST's sc_stats on alignments written by hand: the oracle of the matched pairs test.
+"""NIST's sc_stats on alignments of sclite or written by hand: the oracle of the matched pairs test.
 
 An alignment is a string of one letter per position: C correct, S substituted, D deleted, I inserted. Systems are lists
 of them, one per utterance. Needs Debian's ``sctk``; ``python -m eval_pipeline_tests.stt_eval.sc_stats`` writes
@@ -79,8 +79,13 @@ def _random_alignment(random: Random, words: int, rate: float) -> str:
 
 
 def report(first: Sequence[str], second: Sequence[str]) -> Reported:
-    """Run sc_stats on two systems."""
-    document = "".join(_system(title, codes) for title, codes in (("first", first), ("second", second)))
+    """Run sc_stats on the alignments of two systems."""
+    return report_documents(_system("first", first), _system("second", second))
+
+
+def report_documents(first: str, second: str) -> Reported:
+    """Run sc_stats on what sclite wrote of two systems, entitled first and second."""
+    document = first + second
     with TemporaryDirectory() as folder:
         verbose = _run(document, folder, "-v", output="x.stats.mapsswe")
         unified = _run(document, folder, "-u", output="x.stats.unified")

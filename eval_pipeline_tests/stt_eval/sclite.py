@@ -14,6 +14,8 @@ SCLITE: Final = shutil.which("sclite") or shutil.which("sclite", path="/usr/lib/
 _SCORES: Final = re.compile(r"(?s)^id: \(u-(\d+)\)$.*?^Scores: \(#C #S #D #I\) (\d+) (\d+) (\d+) (\d+)$", re.MULTILINE)
 _PATH: Final = re.compile(r'<PATH id="\(u-(\d+)\)"[^>]*>\n(.*)\n</PATH>')
 
+_SUMS: Final = re.compile(r"\| Sum +\| +\d+ +\d+ +\| +(\d+) +(\d+) +(\d+) +(\d+)")
+
 
 def sclite_counts(pairs: Sequence[tuple[str, str]]) -> list[EditCounts]:
     """Return what sclite counts for every pair of reference (alternatives allowed) and hypothesis."""
@@ -35,16 +37,23 @@ def codes_of(document: str) -> list[str]:
 
 def sclite_document(pairs: Sequence[tuple[str, str]], *, title: str = "h") -> str:
     """Return the alignments as sc_stats reads them."""
-    return _told(pairs, "sgml", "-n", title)
+    return _told(pairs, "sgml", title=title)
 
 
-def _told(pairs: Sequence[tuple[str, str]], report: str, *options: str) -> str:
+def sclite_sums(pairs: Sequence[tuple[str, str]]) -> EditCounts:
+    """Return the counts of the whole corpus as sclite adds them up."""
+    found = _SUMS.search(_told(pairs, "rsum"))
+    assert found is not None
+    return EditCounts(*map(int, found.groups()))
+
+
+def _told(pairs: Sequence[tuple[str, str]], report: str, *, title: str = "h") -> str:
     assert SCLITE is not None
     with TemporaryDirectory() as folder:
         files = Path(folder, "reference.trn"), Path(folder, "hypothesis.trn")
         for side, path in enumerate(files):
             lines = (f"{pair[side]} (u-{number})\n" for number, pair in enumerate(pairs))
             path.write_text("".join(lines), encoding="utf-8")
-        read = ["-r", str(files[0]), "trn", "-h", str(files[1]), "trn", "-i", "spu_id", "-e", "utf-8", "-s"]
-        command = [SCLITE, *read, "-o", report, "stdout", "-f", "0", *options]
+        texts = ["-r", str(files[0]), "trn", "-h", str(files[1]), "trn", title]
+        command = [SCLITE, *texts, "-i", "spu_id", "-e", "utf-8", "-s", "-o", report, "stdout", "-f", "0"]
         return subprocess.run(command, check=True, capture_output=True, text=True).stdout
