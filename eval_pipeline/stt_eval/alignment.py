@@ -40,30 +40,29 @@ def edit_counts(reference: Sequence[str], hypothesis: Sequence[str]) -> EditCoun
         edits = distance(reference, hypothesis)
         substitutions = spare = edits - abs(length - heard)
         if spare > 1:
-            substitutions = _fewest_substitutions(reference, hypothesis, edits=edits, spare=spare)
+            substitutions = _fewest_substitutions(reference, hypothesis, most=spare, hits=max(length, heard) - edits)
     deletions = (edits - substitutions + length - heard) // 2
     return EditCounts(length - substitutions - deletions, substitutions, deletions, edits - substitutions - deletions)
 
 
-def _fewest_substitutions(reference: Sequence[str], hypothesis: Sequence[str], *, edits: int, spare: int) -> int:
+def _fewest_substitutions(reference: Sequence[str], hypothesis: Sequence[str], *, most: int, hits: int) -> int:
     """Return S of the alignments with fewest edits d, from bit-parallel distances where these leave no choice.
 
-    At most ``spare`` edits, d - abs(n - m), are substitutions, and at least n + m - d - 2 L, as H is at most the length
-    L of the longest common subsequence. Where both meet, or where the one alignment that rapidfuzz traces has as few,
-    S is known. Of texts of 70 characters with a fifth of their words wrong, one in thirty is left.
+    At ``most`` d - abs(n - m) edits are substitutions, next to max(n, m) - d ``hits``; each further hit makes them two
+    less. So where no common subsequence is longer than that, S is the most. Where the longest one leaves room for none,
+    it is an alignment with d edits itself, and S is 0. Where the one alignment that rapidfuzz traces has as few as it
+    leaves room for, that is S. Of texts of 70 characters with a fifth of their words wrong, one in thirty is left.
     """
-    fewest = len(reference) + len(hypothesis) - edits - 2 * longest_common_subsequence(reference, hypothesis)
-    if fewest == spare or fewest == _replaced(reference, hypothesis):
-        return fewest
-    return distance(reference, hypothesis, weights=_WEIGHTS) % _EDIT
-
-
-def _replaced(reference: Sequence[str], hypothesis: Sequence[str]) -> int:
+    common = longest_common_subsequence(reference, hypothesis, score_cutoff=hits + 1)
+    if not common:
+        return most
+    fewest = most - 2 * (common - hits)
     replaced = 0
-    for edit in editops(reference, hypothesis).as_list():
-        if edit[0] == "replace":  # a loop without unpacking takes a third less than a comprehension
-            replaced += 1
-    return replaced
+    if fewest:
+        for edit in editops(reference, hypothesis).as_list():
+            if edit[0] == "replace":  # a loop without unpacking takes a third less than a comprehension
+                replaced += 1
+    return fewest if replaced == fewest else distance(reference, hypothesis, weights=_WEIGHTS) % _EDIT
 
 
 def align(reference: Sequence[str], hypothesis: Sequence[str]) -> tuple[AlignedToken, ...]:
