@@ -7,13 +7,14 @@ from itertools import product
 import jiwer
 import kaldialign
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eval_pipeline.stt_eval.alignment import align, edit_counts
 from eval_pipeline.stt_eval.edits import AlignedToken, Edit, EditCounts
 from eval_pipeline_tests.stt_eval.sclite import SCLITE, sclite_counts
 
+quick = settings(deadline=None, derandomize=True)
 TOKENS = st.lists(st.sampled_from(["a", "b", "c", "है", "है।"]), max_size=12)
 LONG = st.text("abcde", min_size=20, max_size=60)
 
@@ -63,6 +64,7 @@ def planted(seed: int, *, utterances: int, share: float) -> list[tuple[list[str]
     return pairs
 
 
+@quick
 @given(TOKENS, TOKENS)
 def test_counts_have_fewest_edits_and_then_most_hits(reference: list[str], hypothesis: list[str]) -> None:
     assert edit_counts(reference, hypothesis) == by_definition(reference, hypothesis)
@@ -75,11 +77,13 @@ def test_the_counts_of_every_short_pair_are_right() -> None:
         assert edit_counts(reference, hypothesis) == by_definition(reference, hypothesis), (reference, hypothesis)
 
 
+@quick
 @given(LONG, LONG)
 def test_counts_of_long_texts_take_other_routes_to_the_same_numbers(reference: str, hypothesis: str) -> None:
     assert edit_counts(reference, hypothesis) == by_definition(reference, hypothesis)
 
 
+@quick
 @given(LONG, st.lists(st.tuples(st.integers(0, 59), st.sampled_from(["", "a", "ab", "e"])), max_size=6))
 def test_counts_of_long_texts_with_few_errors_are_right(reference: str, faults: list[tuple[int, str]]) -> None:
     hypothesis = reference
@@ -89,12 +93,14 @@ def test_counts_of_long_texts_with_few_errors_are_right(reference: str, faults: 
     assert edit_counts(reference, hypothesis) == by_definition(reference, hypothesis)
 
 
+@quick
 @given(TOKENS)
 def test_a_text_has_no_edits_against_itself(tokens: list[str]) -> None:
     assert edit_counts(tokens, tuple(tokens)) == edit_counts(tokens, tokens)
     assert edit_counts(tokens, tokens) == EditCounts(hits=len(tokens), substitutions=0, deletions=0, insertions=0)
 
 
+@quick
 @given(TOKENS, TOKENS)
 def test_what_is_a_deletion_one_way_is_an_insertion_the_other_way(one: list[str], other: list[str]) -> None:
     there, back = edit_counts(one, other), edit_counts(other, one)
@@ -103,6 +109,7 @@ def test_what_is_a_deletion_one_way_is_an_insertion_the_other_way(one: list[str]
     assert (there.hits, there.substitutions) == (back.hits, back.substitutions)
 
 
+@quick
 @given(TOKENS, TOKENS)
 def test_an_alignment_has_the_counts_and_reads_back_as_both_texts(reference: list[str], hypothesis: list[str]) -> None:
     alignment = align(reference, hypothesis)
@@ -112,6 +119,7 @@ def test_an_alignment_has_the_counts_and_reads_back_as_both_texts(reference: lis
     assert [token.hypothesis for token in alignment if token.hypothesis is not None] == hypothesis
 
 
+@quick
 @given(TOKENS, TOKENS)
 def test_every_aligned_token_agrees_with_its_edit_and_its_places(reference: list[str], hypothesis: list[str]) -> None:
     for token in align(reference, hypothesis):
@@ -122,11 +130,13 @@ def test_every_aligned_token_agrees_with_its_edit_and_its_places(reference: list
         assert (token.edit is Edit.HIT) == (token.reference == token.hypothesis)
 
 
+@quick
 @given(TOKENS, TOKENS)
 def test_total_edits_are_those_of_kaldialign(reference: list[str], hypothesis: list[str]) -> None:
     assert edit_counts(reference, hypothesis).edits == kaldialign.edit_distance(reference, hypothesis)["total"]
 
 
+@quick
 @given(TOKENS.filter(bool), TOKENS)
 def test_total_edits_are_those_of_jiwer(reference: list[str], hypothesis: list[str]) -> None:
     told = jiwer.process_words(" ".join(reference), " ".join(hypothesis))

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from itertools import product
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eval_pipeline.stt_eval.alignment import edit_counts
@@ -14,6 +14,7 @@ from eval_pipeline_tests.stt_eval.sc_stats import EDITS
 from eval_pipeline_tests.stt_eval.sclite import SCLITE, sclite_codes
 
 LETTERS = {edit: letter for letter, edit in EDITS.items()}
+quick = settings(deadline=None, derandomize=True)
 TEXTS = st.text("abcd", max_size=14)
 FAULTS = st.lists(st.tuples(st.integers(0, 39), st.sampled_from(["", "a", "ab", "e"])), max_size=6)
 
@@ -61,11 +62,13 @@ def test_ties_are_broken_from_the_end(reference: str, hypothesis: str, path: str
     assert codes(reference, hypothesis) == path
 
 
+@quick
 @given(TEXTS, TEXTS)
 def test_the_path_is_that_of_the_definition(reference: str, hypothesis: str) -> None:
     assert codes(reference, hypothesis) == by_definition(reference, hypothesis)
 
 
+@quick
 @given(st.text("abcde", min_size=20, max_size=40), FAULTS)
 def test_the_path_of_texts_with_few_errors_is_that_of_the_definition(
     reference: str, faults: list[tuple[int, str]]
