@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, assert_never
 
-from eval_pipeline.stt_eval.model_pairs import Conclusion, JudgedPair
+from eval_pipeline.stt_eval.model_pairs import ALPHA, Conclusion, JudgedPair
 
 _MINUS: Final = "\N{MINUS SIGN}"
 _MOST_DECIMALS: Final = 4
@@ -97,7 +97,13 @@ def _p_value(judged: JudgedPair) -> str:
     p, corrected = judged.adjusted_p, f" corrected for {judged.family} pairs" if judged.family > 1 else ""
     if p is None:
         return "MAPSSWE without result"
-    return f"MAPSSWE p {f'= {p:.3f}' if p >= _SMALLEST_P else f'< {_SMALLEST_P}'}{corrected}"
+    return f"MAPSSWE p {f'= {_rounded(p)}' if p >= _SMALLEST_P else f'< {_SMALLEST_P}'}{corrected}"
+
+
+def _rounded(p: float) -> str:
+    """Round to three decimals, or to one more where p is above 5 % and would look as if it were not."""
+    written = f"{p:.3f}"
+    return f"{p:.4f}" if p > ALPHA >= float(written) else written
 
 
 def _samples(judged: JudgedPair) -> str:

@@ -52,6 +52,15 @@ def test_an_interval_that_excludes_zero_does_not_look_as_if_it_held_it() -> None
     assert "by 0.040 points WER (95 % CI 0.002 to 0.060" in sentence(pair)
 
 
+def test_a_p_value_above_five_percent_does_not_look_as_if_it_were_not() -> None:
+    above, below = (compared("A", "B", difference=-0.01, interval=(-0.02, -0.001), p=p) for p in (0.0503, 0.0498))
+
+    assert "the tests disagree" in sentence(above)
+    assert "MAPSSWE p = 0.0503," in sentence(above)
+    assert "A is better than B" in sentence(below)
+    assert "MAPSSWE p = 0.050," in sentence(below)
+
+
 def test_equal_rates_have_a_difference_of_zero_without_a_sign() -> None:
     pair = compared("A", "B", difference=0.0, interval=(-0.01, 0.02), p=1.0)
 
