@@ -70,6 +70,8 @@ def best_sentence(best: Sequence[str], *, models: int) -> str:
     """
     if not best:
         return "no model can be called the best"
+    if models == 1:
+        return f"{best[0]} has no other model to compare with"
     if len(best) == 1:
         return f"{best[0]} is the best of {models} models"
     names = f"{', '.join(best[:-1])} and {best[-1]}"

@@ -99,6 +99,7 @@ def test_another_metric_has_its_name_and_no_mapsswe_is_not_mentioned() -> None:
     ("best", "models", "expected"),
     [
         (["A"], 3, "A is the best of 3 models"),
+        (["A"], 1, "A has no other model to compare with"),
         (["A", "B"], 3, "A and B are the best group of 3 models: none is shown to be better than any of them"),
         (["A", "B", "C"], 3, "A, B and C are not distinguishable from each other"),
         ([], 2, "no model can be called the best"),
