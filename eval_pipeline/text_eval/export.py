@@ -1,16 +1,15 @@
 """A run's results as one table for spreadsheets and scripts: a line per item, or a line per question."""
 
 import statistics
-from collections.abc import Container, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-import orjson
 import pyarrow as pa
 
 from eval_pipeline.core.ports import StageReader
+from eval_pipeline.reporting.export_columns import ExportTable, metadata_keys
 from eval_pipeline.reporting.export_files import ExportFormat, write_table
 from eval_pipeline.text_eval import tables
 from eval_pipeline.text_eval.side_by_side import WalkedItem, score_names, walk
@@ -46,15 +45,18 @@ def export_rows(
 ) -> int:
     """Write one line per item, in the order of the dataset; return the number of lines."""
     names = score_names(scores)
-    metadata = _metadata_keys(dataset)
+    metadata = metadata_keys(dataset)
     fields = [
         *_fields(tables.DATASET, _ASKED),
         *_fields(tables.RESPONSES, _ANSWERED_IN_FULL),
         *(field for name in names for field in _score_fields(name)),
         *_fields(tables.RESPONSES, _CALLED),
     ]
-    table = _Table.of(fields, metadata=metadata)
-    rows = (table.row([*_item_values(item), *table.metadata_values(item)]) for item in walk(dataset, responses, scores))
+    table = ExportTable.of(fields, metadata=metadata)
+    rows = (
+        table.row([*_item_values(item), *table.metadata_values(item.asked["metadata"])])
+        for item in walk(dataset, responses, scores)
+    )
     return write_table(rows, table.schema, path=path, file_format=file_format, bom=bom)
 
 
@@ -77,42 +79,16 @@ def export_grouped(
         *(pa.field(f"status_{number}", pa.string()) for number in numbered),
         *(pa.field(f"{name}_{end}", pa.float64()) for name in names for end in (*numbered, "mean", "std")),
     ]
-    table = _Table.of(fields, metadata=_metadata_keys(dataset))
+    table = ExportTable.of(fields, metadata=metadata_keys(dataset))
     questions = groupby(walk(dataset, responses, scores), lambda item: item.asked["question_id"])
     grouped = (list(items) for _, items in questions)
     rows = (
-        table.row([*_question_values(items, repeats=repeats, names=names), *table.metadata_values(items[0])])
+        table.row(
+            [*_question_values(items, repeats=repeats, names=names), *table.metadata_values(items[0].asked["metadata"])]
+        )
         for items in grouped
     )
     return write_table(rows, table.schema, path=path, file_format=file_format, bom=bom)
-
-
-@dataclass(frozen=True, slots=True)
-class _Table:
-    """The columns of an export: fixed ones, then one for every other column of the golden file."""
-
-    schema: pa.Schema
-    metadata: tuple[str, ...]
-
-    @classmethod
-    def of(cls, fields: Sequence[pa.Field], *, metadata: tuple[str, ...]) -> "_Table":
-        """Join the columns; a metadata column whose name is taken is called ``metadata_…``."""
-        names = dict.fromkeys(field.name for field in fields)
-        for key in metadata:
-            names[_free_name(key, taken=names)] = None
-        added = [pa.field(name, pa.string()) for name in list(names)[len(fields) :]]
-        return cls(schema=pa.schema([*fields, *added]), metadata=metadata)
-
-    def row(self, values: Sequence[Any]) -> dict[str, Any]:
-        """Name the values."""
-        return dict(zip(self.schema.names, values, strict=True))
-
-    def metadata_values(self, item: WalkedItem) -> list[str | None]:
-        """Return the item's metadata in the order of the columns."""
-        if not self.metadata:
-            return []
-        metadata = orjson.loads(item.asked["metadata"])
-        return [metadata.get(key) for key in self.metadata]
 
 
 def _score_fields(name: str) -> Iterator[pa.Field]:
@@ -123,24 +99,6 @@ def _score_fields(name: str) -> Iterator[pa.Field]:
 
 def _fields(schema: pa.Schema, names: Sequence[str]) -> list[pa.Field]:
     return [schema.field(name) for name in names]
-
-
-def _metadata_keys(dataset: StageReader) -> tuple[str, ...]:
-    """Collect the keys of all rows, in the order in which they first occur; rows of JSON Lines may differ."""
-    keys: dict[str, None] = {}
-    last = ""
-    for row in dataset.rows(("metadata",)):
-        if row["metadata"] != last:  # repeats of a question stand side by side
-            last = row["metadata"]
-            keys.update(dict.fromkeys(orjson.loads(last)))
-    return tuple(keys)
-
-
-def _free_name(key: str, *, taken: Container[str]) -> str:
-    name = key
-    while name in taken:
-        name = f"metadata_{name}"
-    return name
 
 
 def _item_values(item: WalkedItem) -> Iterator[Any]:
