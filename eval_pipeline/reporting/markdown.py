@@ -13,13 +13,13 @@ _CODE_SPAN_CHARACTERS = 200
 _BACKTICKS = re.compile("`+")
 
 
-def code_span(text: str) -> str:
+def code_span(text: str, *, limit: int = _CODE_SPAN_CHARACTERS) -> str:
     r"""Quote somebody else's words on one line, also inside a table.
 
     >>> code_span("a `b` | c")
     '`` a `b` \\| c ``'
     """
-    shown = one_line(text, limit=_CODE_SPAN_CHARACTERS).replace("|", "\\|") or " "
+    shown = one_line(text, limit=limit).replace("|", "\\|") or " "
     fence = "`" * (1 + max((len(run) for run in _BACKTICKS.findall(shown)), default=0))
     padding = " " if "`" in shown else ""
     return f"{fence}{padding}{shown}{padding}{fence}"

@@ -3,6 +3,8 @@
 ``Markup`` is HTML that may stand in a page as it is; whatever is a plain ``str`` is escaped where it is placed.
 """
 
+from functools import partial
+
 from markupsafe import Markup
 
 from eval_pipeline.reporting.text import is_long, preview, script_tag, visible
@@ -14,25 +16,36 @@ def inline(text: object) -> Markup:
     return Markup("<bdi{}>{}</bdi>").format(_lang(shown), shown)
 
 
-def prose(text: str) -> Markup:
-    """Place a text of any length on its own lines; a long one shows its beginning and opens on demand."""
+def prose(text: str, *, lang: str | None = None, direction: str = "auto") -> Markup:
+    """Place a text of any length on its own lines; a long one shows its beginning and opens on demand.
+
+    Args:
+        text: somebody else's.
+        lang: language tag where it is known; else the script tells what it can.
+        direction: ``ltr`` or ``rtl`` where it is known, else ``auto``.
+    """
     shown = visible(text)
     if not shown.strip():
         return Markup('<p class="nothing">(empty)</p>')
-    whole = _block(shown)
+    block = partial(_block, lang=_lang(shown) if lang is None else lang_attribute(lang), direction=direction)
+    whole = block(shown)
     if not is_long(shown):
         return whole
     return Markup(
         '<details class="fold"><summary><span class="preview">{}</span>'
         '<span class="more">Show all {} characters</span><span class="less">Show less</span></summary>{}</details>'
-    ).format(_block(preview(shown)), f"{len(shown):,}", whole)
+    ).format(block(preview(shown)), f"{len(shown):,}", whole)
 
 
-def _block(shown: str) -> Markup:
+def lang_attribute(tag: str | None) -> Markup:
+    """Write a ``lang`` attribute, with the space before it; nothing where no language is known."""
+    return Markup(' lang="{}"').format(tag) if tag else Markup()
+
+
+def _block(shown: str, *, lang: Markup, direction: str) -> Markup:
     # a span: a block by its class, but allowed inside <summary>
-    return Markup('<span class="prose" dir="auto"{}>{}</span>').format(_lang(shown), shown)
+    return Markup('<span class="prose" dir="{}"{}>{}</span>').format(direction, lang, shown)
 
 
 def _lang(shown: str) -> Markup:
-    tag = script_tag(shown)
-    return Markup(' lang="{}"').format(tag) if tag else Markup()
+    return lang_attribute(script_tag(shown))

@@ -4,22 +4,67 @@ A flow's template stands beside its modules and begins with ``{% extends "report
 places is escaped, unless this room made it.
 """
 
+from base64 import b64encode
 from functools import cache
+from hashlib import sha256
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup
 
 from eval_pipeline.reporting import amounts, markup, table, text
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+    from jinja2.environment import TemplateStream
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
 )
+_BUFFERED_PIECES = 64
+_MEDIA = "media-src data: 'self' file:"
+"""Sound inside the page, or in files beside it: an opened file is no origin, so that 'self' alone is not its folder."""
 
 
 def render_page(template: str, **values: Any) -> str:  # noqa: ANN401 - what a template is given is its own affair
     """Fill ``template``, a path inside the package such as ``text_eval/report.html``."""
-    return _environment().get_template(template).render(policy=CONTENT_SECURITY_POLICY, **values)
+    page = _environment().get_template(template)
+    return page.render(policy=CONTENT_SECURITY_POLICY, style="", script="", **values)
+
+
+def write_page(path: Path, template: str, *, style: str, script: str, **values: Any) -> None:  # noqa: ANN401 - as above
+    """Fill ``template`` piece by piece into a file, so that a page is never held as a whole; it may play sound.
+
+    Args:
+        path: of the page.
+        template: as for ``render_page``; iterators among the values are gone through once.
+        style: a CSS file inside the package, beyond those that every page has.
+        script: a JavaScript file inside the package, the only one that the page will run.
+        values: what the template places.
+    """
+    code = _source(script)
+    policy = f"{CONTENT_SECURITY_POLICY}; {_MEDIA}; script-src '{_script_hash(code)}'"
+    page = _environment().get_template(template)
+    pieces = page.stream(policy=policy, style=Markup(_source(style)), script=Markup(code), **values)  # noqa: S704 - our own files
+    write_pieces(path, pieces)
+
+
+def write_pieces(path: Path, pieces: "TemplateStream") -> None:
+    """Write a template into a new file as it is filled."""
+    pieces.enable_buffering(_BUFFERED_PIECES)
+    with path.open("x", encoding="utf-8", newline="") as file:
+        file.writelines(pieces)
+
+
+def _script_hash(code: str) -> str:
+    return "sha256-" + b64encode(sha256(code.encode()).digest()).decode("ascii")
+
+
+def _source(name: str) -> str:
+    environment = _environment()
+    if environment.loader is None:
+        raise TypeError("the environment of templates has no loader")
+    return environment.loader.get_source(environment, name)[0]
 
 
 @cache

@@ -5,12 +5,12 @@ Every plot names itself to screen readers (title, desc) and says by text or shap
 
 import math
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from eval_pipeline.reporting.amounts import count, number
+from eval_pipeline.reporting.amounts import count, number, percent
 from eval_pipeline.reporting.text import one_line
 
 INK = "#1d2733"
@@ -21,6 +21,9 @@ BAND = "#f0c987"
 BAND_OPACITY = "0.45"
 _FONT = "system-ui, 'Segoe UI', Roboto, 'Noto Sans', sans-serif"
 _WIDTH = 380
+_WIDE = 560
+_ESTIMATE_HEIGHT = 46
+_X_LABEL_CHARACTERS = 90
 _LABEL_CHARACTERS = 34
 _X_TICKS = 4
 _Y_TICKS = 4
@@ -59,6 +62,16 @@ class Interval:
     high: float
     mean: float
     interval: tuple[float, float] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """One line of a comparison: a value with its interval, and how both are written."""
+
+    label: str
+    value: float
+    interval: tuple[float, float] | None
+    note: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +146,43 @@ def draw_interval(interval: Interval, *, width: int = 160) -> Markup:
         parts += [_line(end, middle - 7, end, middle + 7, stroke=INK) for end in (low, high)]
     parts.append(_tag("circle", cx=_at(x(interval.mean)), cy=_at(middle), r="4.5", fill=INK))
     return _svg(parts, title=interval.title, description="", height=20, width=width, background=False)
+
+
+def draw_estimates(estimates: Sequence[Estimate], *, high: float, x_label: str, title: str, description: str) -> Markup:
+    """Draw estimates below each other on one scale from 0 to ``high``, shares as per cent, with their intervals."""
+    bottom = _ESTIMATE_HEIGHT * len(estimates) + 8
+    area = _Area(left=14, top=4, right=_WIDE - 18, bottom=bottom)
+    parts = list(_percent_axis(area, high=high, x_label=x_label))
+    for index, estimate in enumerate(estimates):
+        parts += _estimate(estimate, area, y=area.top + _ESTIMATE_HEIGHT * index, high=high)
+    return _svg(parts, title=title, description=description, height=int(bottom) + 44, width=_WIDE)
+
+
+def _estimate(estimate: Estimate, area: _Area, *, y: float, high: float) -> list[Markup]:
+    def x(value: float) -> float:
+        return area.left + area.width * _place(value, low=0, high=high)
+
+    middle = y + 30
+    parts = [
+        _text(area.left, y + 15, estimate.label, anchor="start", fill=INK),
+        _text(area.right, y + 15, estimate.note, anchor="end", fill=INK),
+        _line(area.left, middle, area.right, middle, stroke=GRID),
+    ]
+    if estimate.interval is not None:
+        low, end = (x(value) for value in estimate.interval)
+        parts.append(_rect(low, middle - 5, width=max(end - low, 1), height=10, fill=BAND))
+        parts += [_line(edge, middle - 7, edge, middle + 7, stroke=INK) for edge in (low, end)]
+    return [*parts, _tag("circle", cx=_at(x(estimate.value)), cy=_at(middle), r="4.5", fill=INK)]
+
+
+def _percent_axis(area: _Area, *, high: float, x_label: str) -> Iterator[Markup]:
+    step = _nice_step(round(high * 1_000)) / 1_000
+    for tick in range(math.floor(high / step + 1e-9) + 1):
+        x = area.left + area.width * _place(step * tick, low=0, high=high)
+        yield _line(x, area.top, x, area.bottom, stroke=GRID)
+        yield _text(x, area.bottom + 16, percent(step * tick, guarded=False), anchor="middle")
+    yield _line(area.left, area.bottom, area.right, area.bottom, stroke=MUTED)
+    yield _text(area.left + area.width / 2, area.bottom + 36, x_label, anchor="middle", limit=_X_LABEL_CHARACTERS)
 
 
 def _band(histogram: Histogram, area: _Area) -> Markup:
@@ -228,9 +278,9 @@ def _svg(
     ).format(w=width, h=height, font=_FONT, words=words, parts=Markup().join(parts))
 
 
-def _text(x: float, y: float, text: str, *, anchor: str, fill: str = MUTED) -> Markup:
+def _text(x: float, y: float, text: str, *, anchor: str, fill: str = MUTED, limit: int = _LABEL_CHARACTERS) -> Markup:
     return Markup('<text x="{}" y="{}" text-anchor="{}" fill="{}">{}</text>').format(
-        _at(x), _at(y), anchor, fill, one_line(text, limit=_LABEL_CHARACTERS)
+        _at(x), _at(y), anchor, fill, one_line(text, limit=limit)
     )
 
 

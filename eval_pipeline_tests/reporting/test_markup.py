@@ -26,3 +26,7 @@ def test_a_long_text_shows_its_beginning_and_holds_the_whole() -> None:
     assert folded.startswith('<details class="fold"><summary>')
     assert "Show all 1,500 characters" in folded
     assert f">{text}</span></details>" in folded
+
+
+def test_a_language_and_direction_that_are_known_are_set() -> None:
+    assert prose("یہ", lang="ur-PK", direction="rtl") == '<span class="prose" dir="rtl" lang="ur-PK">یہ</span>'

@@ -6,9 +6,11 @@ from xml.etree import ElementTree as ET
 
 from eval_pipeline.reporting.plot import (
     Bar,
+    Estimate,
     Histogram,
     Interval,
     draw_bars,
+    draw_estimates,
     draw_histogram,
     draw_interval,
     svg_data_uri,
@@ -90,3 +92,18 @@ def test_a_data_uri_holds_the_drawing() -> None:
 
     assert head == "data:image/svg+xml;base64"
     assert b64decode(body).decode() == drawing
+
+
+def test_estimates_stand_below_each_other_on_one_scale() -> None:
+    lines = [
+        Estimate("A", value=0.1, interval=(0.05, 0.2), note="10%"),
+        Estimate("B <b>", value=0.4, interval=None, note="40%"),
+    ]
+
+    svg = draw_estimates(lines, high=0.4, x_label="rate", title="Rates", description="A: 10%; B: 40%")
+
+    root = _parse(svg)
+    dots = [(float(dot.get("cx", "")), float(dot.get("cy", ""))) for dot in root.iter(f"{SVG}circle")]
+    assert dots == [(146.0, 34.0), (542.0, 80.0)]
+    assert "B &lt;b&gt;" in svg
+    assert [text.text for text in root.iter(f"{SVG}text")][:5] == ["0%", "10%", "20%", "30%", "40%"]

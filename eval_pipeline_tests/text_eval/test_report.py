@@ -1,69 +1,15 @@
 """The page and the Markdown of a run: complete, calm about hostile input, without a single request."""
 
-import re
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from html.parser import HTMLParser
+from dataclasses import replace
 
 from eval_pipeline.core.runs import RunState
 from eval_pipeline.core.thresholds import Threshold
 from eval_pipeline.text_eval.report import plot_markdown, render_html, render_markdown
+from eval_pipeline_tests.reporting.html_pages import read, told
 from eval_pipeline_tests.text_eval.report_samples import COST, Given, report, score_summary
 
 HOSTILE = "</style></title><script>alert(1)</script>\"'><img src=http://evil.example/x onerror=alert(1)>\u202e\x00"
 SECTIONS = ["result", "scores", "answers", "categories", "consistency", "failures", "cost", "method", "provenance"]
-VOID = {"meta", "link", "br", "img", "rect", "line", "circle"}
-ALLOWED = frozenset(
-    """
-    html head meta link title style body main header section article footer nav details summary
-    h1 h2 h3 h4 p a b br small span strong bdi code div dl dt dd ul li figure
-    table caption thead tbody tr th td svg desc text rect line circle
-    """.split()  # noqa: SIM905 - fifty quotes would hide the list
-)
-
-
-@dataclass
-class Page(HTMLParser):
-    """A strict reader: every element is closed where it was opened, and none is unexpected."""
-
-    text: list[str] = field(default_factory=list)
-    open: list[str] = field(default_factory=list)
-    attributes: list[tuple[str, str, str]] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-
-    def handle_starttag(self, tag: str, attrs: Sequence[tuple[str, str | None]]) -> None:
-        assert tag in ALLOWED, tag
-        self.attributes += [(tag, name, value or "") for name, value in attrs]
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: Sequence[tuple[str, str | None]]) -> None:
-        self.handle_starttag(tag, attrs)
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag not in VOID:
-            assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        if "style" not in self.open:
-            self.text.append(data)
-
-    def values(self, name: str) -> list[str]:
-        return [value for _, attribute, value in self.attributes if attribute == name]
-
-
-def _read(html: str) -> Page:
-    page = Page()
-    page.feed(html)
-    page.close()
-    assert page.open == []
-    return page
-
-
-def _told(html: str) -> str:
-    return re.sub(r"\s+", " ", "".join(_read(html).text))
 
 
 def _given(value: float | None = 0.5, **others: object) -> Given:
@@ -74,18 +20,18 @@ def test_a_full_report_has_its_sections_in_order() -> None:
     items = [_given(value, category="capitals") for value in (0.1, 0.9, 0.5)]
     items.append(_given(None, status="failed", answer=None, code="server_error", message="boom", category="rivers"))
 
-    page = _read(render_html(report(items, repeats=2)))
+    page = read(render_html(report(items, repeats=2)))
 
     assert [value for value in page.values("id") if value in SECTIONS] == SECTIONS
     assert set(page.values("href")) == {"data:,", *(f"#{name}" for name in SECTIONS if name != "scores")}
 
 
 def test_it_says_what_was_evaluated() -> None:
-    told = _told(render_html(report([_given()] * 6, repeats=3)))
+    words = told(render_html(report([_given()] * 6, repeats=3)))
 
-    assert "2 \u00d7 3 repeats" in told
+    assert "2 \u00d7 3 repeats" in words
     for fact in ("Capitals", "gpt-4o-mini", "Answer briefly.", "21 November 2026", "meera", "fast", "a" * 64, "5" * 64):
-        assert fact in told
+        assert fact in words
 
 
 def test_hostile_words_are_shown_and_do_nothing() -> None:
@@ -100,7 +46,7 @@ def test_hostile_words_are_shown_and_do_nothing() -> None:
     spec = {**data.run.spec, "model_body": {"model": HOSTILE, "instructions": HOSTILE, HOSTILE: HOSTILE}}
     html = render_html(replace(data, run=replace(data.run, spec=spec)))
 
-    page = _read(html)
+    page = read(html)
 
     assert "alert(1)" in "".join(page.text)
     assert "\u202e" not in html
@@ -112,7 +58,7 @@ def test_hostile_words_are_shown_and_do_nothing() -> None:
 def test_nothing_is_loaded_and_no_address_becomes_a_link() -> None:
     answer = "see https://evil.example/a and [this](javascript:alert(1)) url(http://evil.example)"
     html = render_html(report([_given(answer=answer)]))
-    page = _read(html)
+    page = read(html)
     style = html[html.index("<style>") : html.index("</style>")]
 
     assert all(value.startswith(("#", "data:,")) for value in page.values("href"))
@@ -133,11 +79,11 @@ def test_other_scripts_have_their_direction_and_fonts() -> None:
 def test_a_missed_threshold_stands_before_everything_with_both_numbers() -> None:
     items = [_given(None, answer=None, status="failed", code="x", message="y")] * 6 + [_given()] * 4
 
-    told = _told(render_html(report(items)))
+    words = told(render_html(report(items)))
 
     banner = "6 of 10 items failed (60%); at most 50% may fail."
-    assert banner in told
-    assert told.index(banner) < told.index("Dataset")
+    assert banner in words
+    assert words.index(banner) < words.index("Dataset")
 
 
 def test_a_run_that_kept_its_threshold_has_no_banner() -> None:
@@ -147,33 +93,33 @@ def test_a_run_that_kept_its_threshold_has_no_banner() -> None:
 def test_zero_items_are_a_breach_that_can_be_told() -> None:
     data = report([], threshold=Threshold(0.5, failed=0, total=0))
 
-    assert "There was nothing to evaluate" in _told(render_html(data))
+    assert "There was nothing to evaluate" in told(render_html(data))
 
 
 def test_an_unfinished_run_says_so() -> None:
-    assert "This run is not complete" in _told(render_html(report([_given()], state=RunState.INCOMPLETE)))
+    assert "This run is not complete" in told(render_html(report([_given()], state=RunState.INCOMPLETE)))
 
 
 def test_a_run_without_scores_shows_what_came_back() -> None:
-    told = _told(render_html(report([_given(), _given(None, answer=None, status="empty")], scored=False)))
+    words = told(render_html(report([_given(), _given(None, answer=None, status="empty")], scored=False)))
 
-    assert "Nothing was scored. 1 of 2 questions were answered" in told
-    assert "Paris" in told
-    assert "The answer was empty" in told
+    assert "Nothing was scored. 1 of 2 questions were answered" in words
+    assert "Paris" in words
+    assert "The answer was empty" in words
 
 
 def test_a_cut_answer_is_shown_as_cut() -> None:
-    told = _told(render_html(report([_given(None, answer=None, status="incomplete", partial="The capital of")])))
+    words = told(render_html(report([_given(None, answer=None, status="incomplete", partial="The capital of")])))
 
-    assert "Cut off: this is only the part that came back" in told
-    assert "The capital of" in told
+    assert "Cut off: this is only the part that came back" in words
+    assert "The capital of" in words
 
 
 def test_an_unknown_price_is_not_zero() -> None:
     cost = {"response": {**COST["response"], "cost_usd": None}, "total_cost_usd": None}  # type: ignore[dict-item] # JSON
     data = report([_given()], cost=cost)
 
-    assert _told(render_html(data)).count("price unknown") >= 3
+    assert told(render_html(data)).count("price unknown") >= 3
     assert "| Total |  |  |  |  |  | price unknown |" in render_markdown(data)
     assert "$0.00" not in render_html(data)
 
