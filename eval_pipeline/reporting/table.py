@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from eval_pipeline.reporting.markup import inline
+from eval_pipeline.reporting.text import visible
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column's heading, and whether it holds numbers."""
+    """A column's heading, and whether it holds numbers. Only on the page may a heading be somebody else's words."""
 
     label: str
     numeric: bool = False
@@ -51,11 +52,11 @@ def table_html(table: Table) -> Markup:
     body = Markup().join(_row(table, index, total=index == total_at) for index in range(len(table.rows)))
     return Markup(
         '<div class="table"><table><caption>{}</caption><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>'
-    ).format(table.caption, head, body)
+    ).format(visible(table.caption), head, body)
 
 
 def _heading(column: Column) -> Markup:
-    return Markup('<th scope="col"{}>{}</th>').format(_class(column), column.label)
+    return Markup('<th scope="col"{}>{}</th>').format(_class(column), visible(column.label))
 
 
 def _row(table: Table, index: int, *, total: bool) -> Markup:
@@ -67,7 +68,9 @@ def _row(table: Table, index: int, *, total: bool) -> Markup:
 
 def _cell(column: Column, cell: Cell) -> Markup:
     exact = Markup(' title="{}"').format(cell.exact) if cell.exact is not None else ""
-    return Markup('<td data-label="{}"{}{}>{}</td>').format(column.label, _class(column), exact, _content(cell))
+    return Markup('<td data-label="{}"{}{}>{}</td>').format(
+        visible(column.label), _class(column), exact, _content(cell)
+    )
 
 
 def _content(cell: Cell) -> Markup | str:

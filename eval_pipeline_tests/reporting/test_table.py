@@ -29,3 +29,13 @@ def test_markdown_shows_the_same_cells() -> None:
         "| `a\\|b <i>` | 0.5 |",
         "| Total | 1 |",
     ]
+
+
+def test_nothing_hides_in_headings() -> None:
+    html = table_html(
+        Table(caption="by <b>\u202e", columns=[Column("a"), Column("m\u202e")], rows=[[Cell("1"), Cell("2")]])
+    )
+
+    assert "\u202e" not in html
+    assert html.count("m⟦U+202E⟧") == 2
+    assert "<caption>by &lt;b&gt;⟦U+202E⟧</caption>" in html
