@@ -65,6 +65,8 @@ def text_language(text: str, *, language: str | None) -> str | None:
 
 def _tokens(text: str, *, language: str | None) -> tuple[Word, ...]:
     found = words(text, HEADLINE, language=language)
+    if not found and text.strip():
+        return (Word("", text.strip()),)
     if not unsegmented(language):
         return found
     return tuple(piece for written in _written(found) for piece in _spelled(written, language=language))
