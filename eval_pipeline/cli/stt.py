@@ -119,6 +119,28 @@ def show(run: str, *, detail: bool, project: str, as_json: bool) -> int:
 
 @command.command()
 @click.argument("run")
+@click.option(
+    "--output",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    required=True,
+    help="Ends in .csv, .jsonl or .parquet.",
+)
+@click.option("--bom", is_flag=True, help="Begin the CSV with a byte order mark, for Excel.")
+@common_options
+def export(run: str, *, output: Path, bom: bool, project: str, as_json: bool) -> None:
+    """Write every sample and model to a file: transcript or error, scores at all levels, verdict, cost."""
+    from eval_pipeline.wiring.stt_show import export_run  # noqa: PLC0415 - pyarrow: only where stages are read
+
+    rows = export_run(open_deployment(), RunKey.of(project=project, run=run), output=output, bom=bom)
+    if as_json:
+        write_json({"run": run, "output": str(output), "rows": rows})
+        return
+    click.echo(f"wrote {rows:,} rows to {output}")
+
+
+@command.command()
+@click.argument("run")
 @common_options
 def rescore(run: str, *, project: str, as_json: bool) -> int:
     """Score the stored transcripts of RUN again and write its report anew. Calls nobody."""

@@ -135,6 +135,10 @@ class StageWriter(Protocol):
         """Add a part that is no table; returns its key in the object store."""
         ...
 
+    def copy_file(self, name: str, path: Path) -> str:
+        """Add a part that is no table from a local file, streamed; returns its key in the object store."""
+        ...
+
     def finish(self, summary: Mapping[str, Any]) -> Manifest:
         """Store the last part and then the manifest."""
         ...

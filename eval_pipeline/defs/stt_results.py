@@ -1,15 +1,22 @@
 """The stages of the speech flow that cost nothing: scores and the report; made again as often as one likes."""
 
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from eval_pipeline.core.ports import StageReader
-from eval_pipeline.core.runs import RunState
+from eval_pipeline.core.runs import RunRecord, RunState
+from eval_pipeline.core.stages import Manifest
 from eval_pipeline.core.thresholds import Threshold
 from eval_pipeline.defs.tasks import Task
-from eval_pipeline.stt_eval import tables
+from eval_pipeline.reporting.export_columns import metadata_keys
+from eval_pipeline.storage.objects import temporary_folder
+from eval_pipeline.stt_eval import report, tables
+from eval_pipeline.stt_eval.report_data import SpeechReportData, StageFact
 from eval_pipeline.stt_eval.run_figures import RunFigures
 from eval_pipeline.stt_eval.scores import score_samples
 from eval_pipeline.stt_eval.spec import SttSpec
+from eval_pipeline.wiring import stt_feedback
 from eval_pipeline.wiring.bench import MADE_FROM, at_work, check_made_from, content_sha256
 
 ROWS_AT_ONCE = 3_000
@@ -95,6 +102,52 @@ def write_report(task: Task, *, dataset: StageReader, transcripts: StageReader, 
     check_made_from(scores, responses=transcripts)
     deployment, ref = task.deployment, task.ref("report")
     inputs = {"dataset": dataset, "transcripts": transcripts, "scores": scores}
-    with at_work(deployment, ref, schema=None, inputs=inputs, dagster_run_id=task.dagster_run_id) as stage:
-        stage.files.finish({})
+    with (
+        at_work(deployment, ref, schema=None, inputs=inputs, dagster_run_id=task.dagster_run_id) as stage,
+        temporary_folder() as folder,
+    ):
+        data = _report_data(task, stage.run, dataset=dataset, transcripts=transcripts, scores=scores)
+        samples = score_samples(dataset, transcripts, models=len(data.spec.models), language=data.spec.language)
+        written = report.write_report(data, samples, audio=deployment.objects, folder=Path(folder))
+        keys = {name: stage.files.copy_file(name, path) for name, path in written.named()}
+        stage.files.finish(
+            {
+                "url": deployment.objects.url(keys[written.page.name]),
+                "best": data.figures["best"]["sentence"],
+                "markdown": report.render_markdown(data),
+                "breached": data.threshold.breached,
+                "threshold": data.threshold.to_json(),
+                "cost": dict(data.cost),
+                "samples_shown": written.shown_samples,
+                "verdicts": len(data.verdicts),
+            }
+        )
     return deployment.stages.open(ref)
+
+
+def _report_data(
+    task: Task, run: RunRecord, *, dataset: StageReader, transcripts: StageReader, scores: StageReader
+) -> SpeechReportData:
+    verdicts = stt_feedback.verdicts_of(task.deployment, task.key)
+    return SpeechReportData(
+        run=run,
+        spec=SttSpec.from_json(run.spec),
+        figures=scores.manifest.summary["figures"],
+        threshold=Threshold.from_json(transcripts.manifest.summary["threshold"]),
+        cost=transcripts.manifest.summary["cost"],
+        stages=[_fact(stage.manifest) for stage in (dataset, transcripts, scores)],
+        written_at=datetime.now(UTC),
+        verdicts=stt_feedback.shown_verdicts(verdicts),
+        agreement=stt_feedback.agreement(task.deployment, task.key) if verdicts else None,
+        metadata_keys=metadata_keys(dataset),
+    )
+
+
+def _fact(manifest: Manifest) -> StageFact:
+    return StageFact(
+        stage=manifest.stage.stage,
+        rows=manifest.rows,
+        sha256=manifest.sha256,
+        code_version=manifest.code_version,
+        created_at=manifest.created_at,
+    )

@@ -137,13 +137,26 @@ class StageFiles:
 
     def add_file(self, name: str, data: bytes) -> str:
         """Add a part that is no table; returns its key in the object store."""
+        self._require_free(name)
         part = Part(f"{self._folder}/{name}", 0, len(data), hashlib.sha256(data).hexdigest())
-        if name == _MANIFEST or name.endswith(_TABLE_SUFFIX) or any(part.name == other.name for other in self._parts):
-            raise ValueError(f"a file of {self._draft.stage} cannot be called {shown(name)}: the name is taken")
         self._check()
         self._objects.put(self._key(part.name), data)
         self._parts.append(part)
         return self._key(part.name)
+
+    def copy_file(self, name: str, path: Path) -> str:
+        """Add a part that is no table from a local file, streamed; returns its key in the object store."""
+        self._require_free(name)
+        part = Part(f"{self._folder}/{name}", 0, path.stat().st_size, sha256_of(path))
+        self._check()
+        self._objects.put_file(self._key(part.name), path)
+        self._parts.append(part)
+        return self._key(part.name)
+
+    def _require_free(self, name: str) -> None:
+        taken = any(f"{self._folder}/{name}" == other.name for other in self._parts)
+        if name == _MANIFEST or name.endswith(_TABLE_SUFFIX) or taken:
+            raise ValueError(f"a file of {self._draft.stage} cannot be called {shown(name)}: the name is taken")
 
     def _store_table_part(self, file: Path, rows: int) -> None:
         number = sum(1 for part in self._parts if part.name.endswith(_TABLE_SUFFIX))

@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 from eval_pipeline.core.runs import RunRecord
 from eval_pipeline.core.thresholds import Threshold
-from eval_pipeline.stt_eval.agreement import VerdictAgreement
+from eval_pipeline.stt_eval.run_agreement import RunAgreement
 from eval_pipeline.stt_eval.spec import SttSpec
 
 
@@ -23,30 +23,6 @@ class ShownVerdict:
     judged_at: datetime
     stale: bool = False
     """Said of an earlier transcript of this result."""
-
-
-class RunAgreement(Protocol):
-    """How far WER says what people say, over all models and by model."""
-
-    @property
-    def overall(self) -> VerdictAgreement:
-        """All verdicts that count."""
-        ...
-
-    @property
-    def models(self) -> Mapping[str, VerdictAgreement]:
-        """By model, those with a verdict that counts."""
-        ...
-
-    @property
-    def stale(self) -> int:
-        """Verdicts on earlier transcripts."""
-        ...
-
-    @property
-    def without_rate(self) -> int:
-        """Verdicts on transcripts that have no WER."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ from typing import Any, BinaryIO, Final
 
 import orjson
 
-from eval_pipeline.stt_eval.report_data import RunAgreement, SpeechReportData
+from eval_pipeline.stt_eval.report_data import SpeechReportData
+from eval_pipeline.stt_eval.run_agreement import RunAgreement
 
 SCHEMA: Final = "eval_pipeline.stt_report/1"
 

@@ -16,6 +16,7 @@ from eval_pipeline.core.ports import StageReader
 from eval_pipeline.core.runs import Flow
 from eval_pipeline.core.stages import StageRef
 from eval_pipeline.stt_eval.normalisation import Level
+from eval_pipeline.stt_eval.report_data import ShownVerdict
 from eval_pipeline.stt_eval.results import COLUMNS, Result, Results
 from eval_pipeline.stt_eval.run_agreement import RunAgreement, run_agreement
 from eval_pipeline.wiring.deployment import Deployment
@@ -68,6 +69,21 @@ def set_verdicts(
 def verdicts_of(deployment: Deployment, key: RunKey) -> dict[str, Verdict]:
     """Return what stands, with its history, by item; an item that nobody ever judged is not among them."""
     return {judged.result.item_id: judged.verdict for judged in judged_results(deployment, key)}
+
+
+def shown_verdicts(verdicts: Mapping[str, Verdict]) -> dict[str, ShownVerdict]:
+    """Return verdicts as reports and exports show them."""
+    return {
+        item_id: ShownVerdict(
+            is_correct=verdict.is_correct,
+            comment=verdict.comment,
+            tags=tuple(map(str, verdict.tags)),
+            reviewer=verdict.history[-1].reviewer,
+            judged_at=verdict.history[-1].judged_at,
+            stale=verdict.stale,
+        )
+        for item_id, verdict in verdicts.items()
+    }
 
 
 def judged_results(deployment: Deployment, key: RunKey) -> list[Judged]:

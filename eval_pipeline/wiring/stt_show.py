@@ -2,12 +2,16 @@
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
+from eval_pipeline.core.errors import UsageError
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.ports import StageReader
 from eval_pipeline.core.runs import Flow, RunRecord
 from eval_pipeline.core.stages import StageRef
+from eval_pipeline.reporting.export_files import export_format
+from eval_pipeline.stt_eval.export import export_rows
 from eval_pipeline.stt_eval.scores import score_samples
 from eval_pipeline.stt_eval.spec import SttSpec
 from eval_pipeline.stt_eval.transcripts import FAILED
@@ -15,6 +19,7 @@ from eval_pipeline.wiring.deployment import Deployment
 from eval_pipeline.wiring.run_control import run_json
 from eval_pipeline.wiring.run_life import find_run
 from eval_pipeline.wiring.run_status import batches_json
+from eval_pipeline.wiring.stt_feedback import shown_verdicts, verdicts_of
 from eval_pipeline.wiring.text_warnings import cost_warnings
 
 _ERROR = ("code", "type", "message", "transient")
@@ -150,3 +155,24 @@ def _result(sample: Mapping[str, Any], row: Mapping[str, Any], scores: tuple[Map
 
 
 _NAMED = frozenset({"item_id", "sample_id", "model", "level", "flags"})
+
+
+def export_run(deployment: Deployment, key: RunKey, *, output: Path, bom: bool) -> int:
+    """Write a run's results to a file, one line for each sample and model; returns the lines written."""
+    stored = StoredRun(deployment, find_run(deployment, flow=Flow.STT, key=key))
+    dataset, transcripts = stored.find("dataset"), stored.transcripts
+    if dataset is None or transcripts is None:
+        raise UsageError(
+            f"run {key.run} has no transcripts to export yet",
+            code="stage_missing",
+            hint=f"eval-pipeline run status {key.run} shows where it stands",
+        )
+    return export_rows(
+        dataset=dataset,
+        transcripts=transcripts,
+        scores=stored.find("scores"),
+        path=output,
+        file_format=export_format(output),
+        bom=bom,
+        verdicts=shown_verdicts(verdicts_of(deployment, key)),
+    )
