@@ -40,7 +40,7 @@ class PageLimits:
     """What a browser can bear: the files beside the page have every sample."""
 
     samples: int = 1_000
-    """Chromium opens so many with three models each in 3.5 s and sorts them in 0.6 s, on two slow cores without a GPU."""
+    """Chromium opens so many with three models each in 3.5 s and sorts them in 0.6 s, on two busy cores."""
     clips: ClipLimits = field(default_factory=ClipLimits)
 
 

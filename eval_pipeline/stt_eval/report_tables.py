@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from markupsafe import Markup
 
-from eval_pipeline.reporting.amounts import UNKNOWN_PRICE, count, number, percent, usd
+from eval_pipeline.reporting.amounts import UNKNOWN_PRICE, count, number, usd
 from eval_pipeline.reporting.markup import inline
 from eval_pipeline.reporting.plot import Estimate, draw_estimates
 from eval_pipeline.reporting.table import Cell, Column, Table, said
@@ -297,7 +297,7 @@ def _with_interval(found: Figures) -> Cell:
 
 
 def _share_cell(value: float | None) -> Cell:
-    return _NOTHING if value is None else Cell(percent(value), exact=repr(value))
+    return _NOTHING if value is None else Cell(share(value), exact=repr(value))
 
 
 def _seconds(value: float | None) -> Cell:
