@@ -1,5 +1,7 @@
 """The stages of the speech flow that cost nothing: scores and the report; made again as often as one likes."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -46,8 +48,9 @@ def make_scores(task: Task, *, dataset: StageReader, transcripts: StageReader) -
         told = figures.as_json()
         stage.files.finish(
             {
-                "figures": told,
                 "best": told["best"]["sentence"],
+                "markdown": report.render_markdown(_data_of(stage.run, told, dataset=dataset, transcripts=transcripts)),
+                "figures": told,
                 "summary_scores": _summary_scores(told),
                 MADE_FROM: content_sha256(transcripts.manifest),
             }
@@ -129,16 +132,27 @@ def _report_data(
     task: Task, run: RunRecord, *, dataset: StageReader, transcripts: StageReader, scores: StageReader
 ) -> SpeechReportData:
     verdicts = stt_feedback.verdicts_of(task.deployment, task.key)
+    data = _data_of(run, scores.manifest.summary["figures"], dataset=dataset, transcripts=transcripts)
+    return replace(
+        data,
+        stages=[*data.stages, _fact(scores.manifest)],
+        verdicts=stt_feedback.shown_verdicts(verdicts),
+        agreement=stt_feedback.agreement(task.deployment, task.key) if verdicts else None,
+    )
+
+
+def _data_of(
+    run: RunRecord, figures: Mapping[str, Any], *, dataset: StageReader, transcripts: StageReader
+) -> SpeechReportData:
+    """Join what is known of a run without people's verdicts."""
     return SpeechReportData(
         run=run,
         spec=SttSpec.from_json(run.spec),
-        figures=scores.manifest.summary["figures"],
+        figures=figures,
         threshold=Threshold.from_json(transcripts.manifest.summary["threshold"]),
         cost=transcripts.manifest.summary["cost"],
-        stages=[_fact(stage.manifest) for stage in (dataset, transcripts, scores)],
+        stages=[_fact(stage.manifest) for stage in (dataset, transcripts)],
         written_at=datetime.now(UTC),
-        verdicts=stt_feedback.shown_verdicts(verdicts),
-        agreement=stt_feedback.agreement(task.deployment, task.key) if verdicts else None,
         metadata_keys=metadata_keys(dataset),
     )
 
