@@ -7,11 +7,12 @@ round, finds its clips there. What was delivered is recorded as it arrives: afte
 
 import re
 import threading
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from time import monotonic, sleep
 
@@ -22,12 +23,17 @@ from eval_pipeline.core.errors import UnavailableError
 from eval_pipeline.core.ports import Appender, Clip, FileHost, HostedFile, HostedState, ObjectStore
 
 AT_ONCE = 16
-UPLOAD_ATTEMPTS = 4
-"""Of one clip: an upload that may have arrived twice costs nothing, the second one is used."""
+ATTEMPTS = 4
+"""Of one upload or look: an upload that may have arrived twice costs nothing, the second one is used."""
+MOST_UNANSWERED = 20
+"""Deletions that may fail before all that are left is left to its expiry."""
+LONGEST_PAUSE_S = 60.0
+"""Between two attempts, whatever the provider asks for: a thread waits meanwhile."""
 _AGAIN = frozenset({CallFault.AMBIGUOUS, CallFault.UNREACHABLE, CallFault.BUSY})
 _LOOK_EVERY_S = (0.2, 0.5, 1.0, 2.0, 5.0)
 _MOST_WAIT_S = 600.0
-_NAMED = re.compile(rb'"clip://([0-9a-f]{64})"')
+_NAMED = re.compile(rb'(?<="file_uri":)"clip://([0-9a-f]{64})"')
+"""A clip's name where a request names a file: in a text, quotes are escaped, so that no prompt can look like it."""
 
 
 def address(sha256: str) -> str:
@@ -121,12 +127,13 @@ class Delivery:
                 record(clip.sha256, hosted)
                 return clip.sha256, self._when_usable(hosted)
 
-            for sha256, hosted in _side_by_side(pool, bring, clips, at_once=self._policy.at_once):
-                found[sha256] = hosted
-                if hosted.state is HostedState.ACTIVE:
-                    self._seen[sha256] = hosted
-                if on_progress is not None:
-                    on_progress(len(found))
+            with closing(_side_by_side(pool, bring, clips, at_once=self._policy.at_once)) as brought:
+                for sha256, hosted in brought:
+                    found[sha256] = hosted
+                    if hosted.state is HostedState.ACTIVE:
+                        self._seen[sha256] = hosted
+                    if on_progress is not None:
+                        on_progress(len(found))
         return found
 
     def take_away(self) -> int:
@@ -136,43 +143,59 @@ class Delivery:
         """
         delivered = self._recorded()
         with ThreadPoolExecutor(self._policy.at_once) as pool:
-            list(pool.map(self._delete, delivered.values()))
+            list(pool.map(partial(self._delete, unanswered=[]), delivered.values()))
         for key in list(self._objects.list(self._prefix)):
             self._objects.delete(key)
         self._seen.clear()
         return len(delivered)
 
-    def _delete(self, hosted: HostedFile) -> None:
-        with suppress(BatchCallError):
+    def _delete(self, hosted: HostedFile, *, unanswered: list[str]) -> None:
+        """Delete one clip, unless too many others could not be: each may take as long as a call may last."""
+        if len(unanswered) >= MOST_UNANSWERED:
+            return
+        try:
             self._host.delete(hosted.name)
+        except BatchCallError:
+            unanswered.append(hosted.name)
 
     def _keeps(self, hosted: HostedFile) -> bool:
         return hosted.expires_at is None or hosted.expires_at - self._now() >= self._policy.reuse_for
 
     def _confirmed(self, hosted: HostedFile, *, verify: bool) -> HostedFile | None:
-        """Return a clip that was delivered earlier as it is now, or None when it is gone or was not usable."""
+        """Return a clip that was delivered earlier as it is now, or None when it is gone or cannot be used."""
         if not verify and hosted.state is HostedState.ACTIVE:
             return hosted
         try:
-            return self._when_usable(self._host.look(hosted.name))
+            now = self._when_usable(self._patiently(partial(self._host.look, hosted.name)))
         except BatchCallError as error:
             if error.fault is not CallFault.GONE:
                 raise
             return None
+        return None if now.state is HostedState.FAILED else now
 
     def _upload(self, clip: Clip) -> HostedFile:
-        for attempt in range(UPLOAD_ATTEMPTS):
+        def send() -> HostedFile:
+            with clip.open() as path:
+                return self._host.upload(path, name=clip.name, mime_type=clip.mime_type)
+
+        try:
+            return self._patiently(send)
+        except BatchCallError as error:
+            return _not_taken(clip, error)
+
+    def _patiently(self, call: Callable[[], HostedFile]) -> HostedFile:
+        """Make a call, again when it fails for a reason that passes; what does not pass is no clip's matter."""
+        for attempt in range(ATTEMPTS - 1):
             try:
-                with clip.open() as path:
-                    return self._host.upload(path, name=clip.name, mime_type=clip.mime_type)
+                return call()
             except BatchCallError as error:
-                if attempt + 1 == UPLOAD_ATTEMPTS or error.fault not in _AGAIN:
-                    return _not_taken(clip, error)
-                self._policy.sleep(error.retry_after_s or 0.5 * 2**attempt)
-        raise AssertionError("the last attempt returns or raises")
+                if error.fault not in _AGAIN:
+                    raise
+                self._policy.sleep(min(error.retry_after_s or 0.5 * 2**attempt, LONGEST_PAUSE_S))
+        return call()
 
     def _when_usable(self, hosted: HostedFile) -> HostedFile:
-        """Wait until the provider has looked through a clip; a look that fails is made again."""
+        """Wait until the provider has looked through a clip."""
         began_s = self._policy.clock()
         looks = 0
         while hosted.state is HostedState.PROCESSING:
@@ -181,8 +204,7 @@ class Delivery:
                 return replace(hosted, state=HostedState.FAILED, problem=words)
             self._policy.sleep(_LOOK_EVERY_S[min(looks, len(_LOOK_EVERY_S) - 1)])
             looks += 1
-            with suppressed_faults(_AGAIN):
-                hosted = self._host.look(hosted.name)
+            hosted = self._patiently(partial(self._host.look, hosted.name))
         return hosted
 
     def _recorded(self) -> dict[str, HostedFile]:
@@ -259,23 +281,13 @@ def _not_taken(clip: Clip, error: BatchCallError) -> HostedFile:
     return HostedFile(name=clip.name, uri="", state=HostedState.FAILED, expires_at=None, problem=error.message)
 
 
-@contextmanager
-def suppressed_faults(faults: Collection[CallFault]) -> Iterator[None]:
-    """Let a call fail for a reason that passes."""
-    try:
-        yield
-    except BatchCallError as error:
-        if error.fault not in faults:
-            raise
-
-
 def _side_by_side(
     pool: ThreadPoolExecutor,
     bring: Callable[[Clip], tuple[str, HostedFile]],
     clips: Iterable[Clip],
     *,
     at_once: int,
-) -> Iterator[tuple[str, HostedFile]]:
+) -> Generator[tuple[str, HostedFile]]:
     """Yield results as they come; a bounded number is under way, so that clips are drawn as they are needed."""
     under_way: set[Future[tuple[str, HostedFile]]] = set()
     try:
