@@ -1,6 +1,6 @@
 """The figures of a run: rates with their intervals for every model and slice, and which model is better than which."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import combinations
 from typing import Any
@@ -17,7 +17,7 @@ from eval_pipeline.stt_eval.model_pairs import JudgedPair, ModelPair, judge_pair
 from eval_pipeline.stt_eval.normalisation import Level
 from eval_pipeline.stt_eval.pair_sentence import best_sentence, pair_sentence
 from eval_pipeline.stt_eval.paired import paired_difference
-from eval_pipeline.stt_eval.resampling import PooledRate, derive_seed, pooled_interval
+from eval_pipeline.stt_eval.resampling import Counted, PooledRate, derive_seed, pooled_together
 from eval_pipeline.stt_eval.scoring import HEADLINE
 
 WER, CER = "WER", "CER"
@@ -80,16 +80,25 @@ class Summariser:
         mine = self._headline[model]
         answered = mine.answered
         words = _counts_of(mine, answered)
+        levels = {level: self._columns.of(model, level) for level in Level}
+        rates = self._rates(
+            {
+                ("wer", ""): _counted(WER, mine, answered),
+                ("cer", ""): _counted(CER, mine, answered),
+                ("wer_with_failures", ""): _counted(WER, mine, None),
+                ("cer_with_failures", ""): _counted(CER, mine, None),
+                **{("wer", level): _counted(WER, counts, answered) for level, counts in levels.items()},
+                **{("cer", level): _counted(CER, counts, answered) for level, counts in levels.items()},
+            },
+            of=("model", model),
+        )
         return {
             "model": model,
             "labelled": len(answered),
             "answered": int(answered.sum()),
             "coverage": float(answered.mean()) if len(answered) else None,
-            "wer": self._rate(WER, mine, answered, of=("model", model)),
-            "cer": self._rate(CER, mine, answered, of=("model", model)),
-            "wer_with_failures": self._rate(WER, mine, None, of=("model", model)),
-            "cer_with_failures": self._rate(CER, mine, None, of=("model", model)),
-            "levels": {str(level): self._level(model, level) for level in Level},
+            **{name: rate for (name, level), rate in rates.items() if not level},
+            "levels": {str(level): {"wer": rates["wer", level], "cer": rates["cer", level]} for level in Level},
             **_per_sample(mine, answered),
             "hits": words.hits,
             "substitutions": words.substitutions,
@@ -100,30 +109,32 @@ class Summariser:
             "mer": match_error_rate(words),
         }
 
-    def _level(self, model: str, level: Level) -> dict[str, Any]:
-        mine = self._columns.of(model, level)
-        of = ("level", str(level), model)
-        return {
-            "wer": self._rate(WER, mine, mine.answered, of=of),
-            "cer": self._rate(CER, mine, mine.answered, of=of),
-        }
-
     def slices(self) -> list[dict[str, Any]]:
         """Return the figures of every model in every slice, slice by slice."""
         return [
-            {
+            row
+            for column, value, inside in self._columns.slices.groups()
+            for row in self._slice(inside, column=column, value=value)
+        ]
+
+    def _slice(self, inside: NDArray[np.bool_], *, column: str, value: str) -> Iterator[dict[str, Any]]:
+        wanted: dict[tuple[str, str], Counted] = {}
+        for model, mine in self._headline.items():
+            wanted["wer", model] = _counted(WER, mine, mine.answered & inside)
+            wanted["cer", model] = _counted(CER, mine, mine.answered & inside)
+            wanted["wer_with_failures", model] = _counted(WER, mine, inside)
+        rates = self._rates(wanted, of=("slice", column, value))
+        for model, mine in self._headline.items():
+            yield {
                 "column": column,
                 "value": value,
                 "model": model,
                 "samples": int(inside.sum()),
                 "answered": int((mine.answered & inside).sum()),
-                "wer": self._rate(WER, mine, mine.answered & inside, of=("slice", column, value)),
-                "cer": self._rate(CER, mine, mine.answered & inside, of=("slice", column, value)),
-                "wer_with_failures": self._rate(WER, mine, inside, of=("slice", column, value)),
+                "wer": rates["wer", model],
+                "cer": rates["cer", model],
+                "wer_with_failures": rates["wer_with_failures", model],
             }
-            for column, value, inside in self._columns.slices.groups()
-            for model, mine in self._headline.items()
-        ]
 
     def pairs(self) -> tuple[list[dict[str, Any]], dict[str, Any]]:
         """Return what the tests say of every two models, and which models none is better than."""
@@ -162,13 +173,12 @@ class Summariser:
             "adjusted_p": judged.adjusted_p,
         }
 
-    def _rate(
-        self, metric: str, mine: ModelColumns, inside: NDArray[np.bool_] | None, *, of: tuple[str, ...]
-    ) -> dict[str, Any]:
-        edits, lengths = _columns_for(metric, mine)
-        if inside is not None:
-            edits, lengths = edits[inside], lengths[inside]
-        return asdict(Rate.of(pooled_interval(edits, lengths, seed=self._seed(*of))))
+    def _rates(
+        self, wanted: Mapping[tuple[str, str], Counted], *, of: tuple[str, ...]
+    ) -> dict[tuple[str, str], dict[str, Any]]:
+        """Return some rates with intervals of the same resamples, as far as they are of the same samples."""
+        pooled = pooled_together(list(wanted.values()), seed=self._seed(*of))
+        return {name: asdict(Rate.of(rate)) for name, rate in zip(wanted, pooled, strict=True)}
 
     def _seed(self, *names: str) -> int:
         return derive_seed(*self._seed_of, *names)
@@ -178,6 +188,11 @@ def _columns_for(metric: str, mine: ModelColumns) -> tuple[NDArray[np.int64], ND
     if metric == WER:
         return mine.word_edits, mine.reference_words
     return mine.character_edits, mine.reference_characters
+
+
+def _counted(metric: str, mine: ModelColumns, inside: NDArray[np.bool_] | None) -> Counted:
+    edits, lengths = _columns_for(metric, mine)
+    return Counted(edits, lengths) if inside is None else Counted(edits[inside], lengths[inside])
 
 
 def _counts_of(mine: ModelColumns, inside: NDArray[np.bool_]) -> EditCounts:

@@ -11,7 +11,14 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from eval_pipeline.stt_eval import resampling
-from eval_pipeline.stt_eval.resampling import RESAMPLES, derive_seed, pooled_interval, pooled_intervals
+from eval_pipeline.stt_eval.resampling import (
+    RESAMPLES,
+    Counted,
+    derive_seed,
+    pooled_interval,
+    pooled_intervals,
+    pooled_together,
+)
 
 utterances = st.lists(st.tuples(st.integers(0, 9), st.integers(1, 20)), min_size=2, max_size=40)
 quick = settings(max_examples=60, deadline=None, derandomize=True)
@@ -204,3 +211,31 @@ def test_seeds_come_from_names_and_are_the_same_in_every_process() -> None:
 
     assert derive_seed("run", "hi") == int(printed)
     assert len({derive_seed("run", "hi"), derive_seed("ru", "nhi"), derive_seed("run"), derive_seed("run", "")}) == 4
+
+
+@quick
+@given(st.lists(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 3)), max_size=6), max_size=5))
+def test_rates_that_are_found_together_are_those_that_are_found_alone(parts: list[list[tuple[int, int]]]) -> None:
+    given_parts = [
+        Counted(counts(*(edits for edits, _ in part)), counts(*(length for _, length in part))) for part in parts
+    ]
+
+    together = pooled_together(given_parts, seed=7)
+
+    assert together == [pooled_interval(part.edits, part.lengths, seed=7) for part in given_parts]
+
+
+def test_rates_of_equally_many_utterances_are_drawn_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[int] = []
+    real = resampling.resample_sums
+
+    def counting(units: NDArray[np.int64], *, resamples: int, seed: int) -> NDArray[np.float64]:
+        drawn.append(len(units))
+        return real(units, resamples=resamples, seed=seed)
+
+    monkeypatch.setattr(resampling, "resample_sums", counting)
+    parts = [Counted(*corpus(size, seed=seed)) for seed, size in enumerate((30, 20, 30, 20, 30))]
+
+    pooled_together(parts, seed=3)
+
+    assert sorted(drawn) == [20, 30]
