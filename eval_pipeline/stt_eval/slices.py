@@ -60,7 +60,7 @@ class Slices:
         """Take in a row of ``tables.DATASET``."""
         metadata: dict[str, str] = orjson.loads(sample["metadata"])
         known = {"language": language or UNKNOWN, "duration": duration_bucket(sample["duration_s"])}
-        for name, value in {**metadata, **known}.items():
+        for name, value in (known | metadata | known).items():  # what is always there comes first, and wins
             if name not in self._columns:
                 if len(self._columns) >= MOST_COLUMNS + len(known):
                     continue
