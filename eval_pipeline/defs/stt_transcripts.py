@@ -19,6 +19,7 @@ from eval_pipeline.dispatch.gate import StopReason
 from eval_pipeline.dispatch.live import LiveOutcome, LiveRequest, run_live
 from eval_pipeline.dispatch.records import RecordIndex, encode
 from eval_pipeline.stt_eval import tables
+from eval_pipeline.stt_eval.languages import one_language
 from eval_pipeline.stt_eval.models import SpeechModel
 from eval_pipeline.stt_eval.prompts import prompt_for
 from eval_pipeline.stt_eval.scores import language_of
@@ -150,7 +151,7 @@ class _Transcribing:
         return (item for item in items_of(self.dataset, self.spec.models) if item.model == model)
 
     def _request(self, item: Item) -> TranscriptionRequest:
-        language = language_of(item.sample, self.spec.language)
+        language = one_language(language_of(item.sample, self.spec.language))
         return TranscriptionRequest(
             clip=clip_of(self.task.deployment.objects, item.sample),
             model=item.model.name,

@@ -63,6 +63,15 @@ def language_name(code: str) -> str:
     return f"{name} ({rest})" if rest else name
 
 
+def one_language(code: str | None) -> str | None:
+    """Return the tag if it names one language: what is unknown, several or none is nothing to tell a model.
+
+    >>> one_language("hi-IN"), one_language("und"), one_language("mul-Deva"), one_language(None)
+    ('hi-IN', None, None, None)
+    """
+    return None if code is None or primary_subtag(code) in _NOT_ONE_LANGUAGE else code
+
+
 def scripts(code: str) -> tuple[str, ...]:
     """Return the scripts (ISO 15924) that a language is written in, the usual one first; none where it is not known."""
     tag = _TAG.fullmatch(code.replace("_", "-"))

@@ -1,7 +1,7 @@
 """What a model that takes instructions is told; part of a run's identity."""
 
 from eval_pipeline.core.configuration import invalid_config
-from eval_pipeline.stt_eval.languages import language_name
+from eval_pipeline.stt_eval.languages import language_name, one_language
 
 PROMPT_VERSION = "transcribe-1"
 DEFAULT_PROMPT = (
@@ -34,5 +34,6 @@ def prompt_for(prompt: str, *, language: str | None) -> str:
     >>> prompt_for("Transcribe.{language} Text only.", language=None)
     'Transcribe. Text only.'
     """
-    hint = "" if language is None else f" The language is {language_name(language)} ({language})."
+    known = one_language(language)
+    hint = "" if known is None else f" The language is {language_name(known)} ({known})."
     return prompt.replace(LANGUAGE_FIELD, hint)
