@@ -1,5 +1,6 @@
 """Which speech models a run asks, and in whose protocol; names are configuration, not a list of ours."""
 
+import re
 from dataclasses import dataclass
 from typing import Self
 
@@ -8,6 +9,7 @@ from eval_pipeline.core.names import shown
 from eval_pipeline.core.providers import Provider
 
 MOST_NAME_CHARACTERS = 200
+_RESOURCE = re.compile("^(?:models/)+(?=.)")
 _GEMINI = ("gemini-", "models/gemini-")
 
 
@@ -32,10 +34,15 @@ class SpeechModel:
         text = value.strip()
         if len(text) > MOST_NAME_CHARACTERS or not text.isprintable():
             raise invalid_config(f"model is {shown(text)}, which cannot be a model's name", "give its name alone")
-        first, separator, rest = text.partition("/")
-        if separator and rest and first in set(Provider):
-            return cls(Provider(first), rest)
-        return cls(Provider.GEMINI if text.startswith(_GEMINI) else Provider.OPENAI, text)
+        first, _, rest = text.partition("/")
+        if rest.strip() and first in set(Provider):
+            return cls._of(Provider(first), rest.strip())
+        return cls._of(Provider.GEMINI if text.startswith(_GEMINI) else Provider.OPENAI, text)
+
+    @classmethod
+    def _of(cls, provider: Provider, name: str) -> Self:
+        """Name Gemini's models in one way: with ``models/`` before it, it is the same one, and would be paid twice."""
+        return cls(provider, _RESOURCE.sub("", name) if provider is Provider.GEMINI else name)
 
     @property
     def label(self) -> str:
