@@ -57,12 +57,18 @@ def score_samples(
     for sample in dataset.rows():
         theirs = tuple(row for _, row in zip(range(models), rows, strict=False))
         if len(theirs) != models or any(row["sample_id"] != sample["sample_id"] for row in theirs):
-            raise ConflictError(
-                f"{transcripts.manifest.stage} is not of the samples that the run has now",
-                code="stages_do_not_match",
-                hint="materialize transcripts of the run again: what is stored is not paid for twice",
-            )
+            raise _not_of_these_samples(transcripts)
         yield score_sample(sample, theirs, language=language_of(sample, language))
+    if next(rows, None) is not None:
+        raise _not_of_these_samples(transcripts)
+
+
+def _not_of_these_samples(transcripts: StageReader) -> ConflictError:
+    return ConflictError(
+        f"{transcripts.manifest.stage} is not of the samples that the run has now",
+        code="stages_do_not_match",
+        hint="materialize transcripts of the run again: what is stored is not paid for twice",
+    )
 
 
 def score_sample(
