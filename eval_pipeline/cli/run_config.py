@@ -23,6 +23,10 @@ def read_config(file: Path | None) -> Mapping[str, Any]:
         raise UsageError(
             f"{file}{where} is not YAML", code="invalid_config", hint="check the indentation there"
         ) from error
+    except (ValueError, RecursionError) as error:  # a date that no calendar has; braces in braces without end
+        raise UsageError(
+            f"{file} cannot be read: {error}", code="invalid_config", hint="put text that looks like a date in quotes"
+        ) from error
     if value is None:  # nothing but comments
         return {}
     if isinstance(value, dict) and all(isinstance(key, str) for key in value):
