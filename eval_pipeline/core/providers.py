@@ -14,4 +14,6 @@ class Provider(StrEnum):
 TITLES = MappingProxyType({Provider.OPENAI: "OpenAI", Provider.GEMINI: "Gemini"})
 """The providers as people write them."""
 KEY_VARIABLES = MappingProxyType({Provider.OPENAI: "OPENAI_API_KEY", Provider.GEMINI: "GEMINI_API_KEY"})
+OTHER_KEY_VARIABLES = MappingProxyType({Provider.GEMINI: "GOOGLE_API_KEY"})
+"""Names that win over the first ones where both are set, as in the provider's own client."""
 URL_VARIABLES = MappingProxyType({Provider.OPENAI: "OPENAI_BASE_URL", Provider.GEMINI: "GOOGLE_GEMINI_BASE_URL"})

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from eval_pipeline.core.errors import UsageError
 from eval_pipeline.core.names import DEFAULT_PROJECT, shown
-from eval_pipeline.core.providers import KEY_VARIABLES, TITLES, URL_VARIABLES, Provider
+from eval_pipeline.core.providers import KEY_VARIABLES, OTHER_KEY_VARIABLES, TITLES, URL_VARIABLES, Provider
 
 _PUBLIC_URLS = {
     Provider.OPENAI: "https://api.openai.com/v1",
@@ -37,6 +37,8 @@ class Credentials:
     api_keys: Mapping[Provider, str] = field(repr=False)
     langfuse_public_key: str | None = field(default=None, repr=False)
     langfuse_secret_key: str | None = field(default=None, repr=False)
+    key_variables: Mapping[Provider, str] = field(default_factory=lambda: KEY_VARIABLES)
+    """Where each key came from, or belongs."""
 
     @property
     def traces_to_langfuse(self) -> bool:
@@ -55,7 +57,7 @@ class Credentials:
         """Return the provider's key, or raise ``missing_api_key``."""
         if self.has_key(provider):
             return self.api_keys[provider]
-        variable = KEY_VARIABLES[provider]
+        variable = self.key_variables[provider]
         raise UsageError(
             f"no API key for {self.base_url(provider)}: {variable} is not set",
             code="missing_api_key",
@@ -76,6 +78,7 @@ def read_credentials(project: str, *, file: Path | None, environ: Mapping[str, s
         variables = entries.get(project, variables if project == DEFAULT_PROJECT else {})
     return Credentials(
         api_keys=_keys(variables),
+        key_variables={provider: _key_variable(variables, provider) for provider in Provider},
         base_urls={
             provider: _url(variables, URL_VARIABLES[provider], default=url) for provider, url in _PUBLIC_URLS.items()
         },
@@ -86,10 +89,15 @@ def read_credentials(project: str, *, file: Path | None, environ: Mapping[str, s
 
 
 def _keys(variables: Mapping[str, str]) -> dict[Provider, str]:
-    """Collect what is set; Google's SDK prefers GOOGLE_API_KEY where both of its names are."""
-    gemini = variables.get("GOOGLE_API_KEY") or variables.get("GEMINI_API_KEY")
-    keys = {Provider.OPENAI: variables.get("OPENAI_API_KEY"), Provider.GEMINI: gemini}
+    """Collect what is set; a key that is blank is none, and a line break behind one is not part of it."""
+    keys = {provider: variables.get(_key_variable(variables, provider), "").strip() for provider in Provider}
     return {provider: key for provider, key in keys.items() if key}
+
+
+def _key_variable(variables: Mapping[str, str], provider: Provider) -> str:
+    """Name where a provider's key is; Google's SDK prefers GOOGLE_API_KEY where both of its names are."""
+    other = OTHER_KEY_VARIABLES.get(provider)
+    return other if other is not None and variables.get(other, "").strip() else KEY_VARIABLES[provider]
 
 
 def _url(variables: Mapping[str, str], name: str, *, default: str) -> str:
@@ -119,11 +127,17 @@ def _read_file(file: Path) -> dict[str, dict[str, str]]:
     entries = _parse(file, text)
     if not isinstance(entries, dict) or not all(isinstance(entry, dict) for entry in entries.values()):
         raise _bad_file(file, problem="it is not a mapping of project to variables")
-    for project, entry in entries.items():
-        unknown = sorted(set(entry) - set(_KNOWN))
-        if unknown:
-            raise _bad_file(file, problem=f"project {project!r} has the unknown variable {unknown[0]!r}")
-    return {str(project): {name: str(value) for name, value in entry.items()} for project, entry in entries.items()}
+    return {str(project): _read_entry(file, project, entry) for project, entry in entries.items()}
+
+
+def _read_entry(file: Path, project: object, entry: Mapping[object, object]) -> dict[str, str]:
+    """Read one project's variables; one without a value is not set."""
+    for name, value in entry.items():
+        if name not in _KNOWN:
+            raise _bad_file(file, problem=f"project {project!r} has the unknown variable {name!r}")
+        if isinstance(value, dict | list):
+            raise _bad_file(file, problem=f"{name} of project {project!r} is no text")
+    return {str(name): str(value) for name, value in entry.items() if value is not None}
 
 
 def _parse(file: Path, text: str) -> object:
@@ -139,6 +153,8 @@ def _parse(file: Path, text: str) -> object:
     except yaml.YAMLError as error:
         line = getattr(getattr(error, "problem_mark", None), "line", 0) + 1
         raise _bad_file(file, problem=f"line {line} is not YAML") from error
+    except (ValueError, RecursionError) as error:  # a date that no calendar has; braces in braces without end
+        raise _bad_file(file, problem=f"it cannot be read as YAML: {error}") from error
 
 
 def _bad_file(file: Path, *, problem: str) -> UsageError:

@@ -9,14 +9,18 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
+from typing import assert_never
 from uuid import uuid4
 
 from eval_pipeline.core.errors import EvalPipelineError
-from eval_pipeline.core.providers import KEY_VARIABLES, TITLES, URL_VARIABLES, Provider
+from eval_pipeline.core.providers import TITLES, URL_VARIABLES, Provider
+from eval_pipeline.providers.gemini.account import GeminiAccount
 from eval_pipeline.wiring.deployment import Deployment
 
 TIMEOUT_S = 10
 LOW_DISK_BYTES = 1_000_000_000
+_WRONG_KEY = b"API_KEY_INVALID"
+"""How Google says, with status 400, that a key is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,21 +75,28 @@ def _store(deployment: Deployment) -> Finding:
     return Finding("store", ok=True, detail=f"{deployment.store_url} can be written and read")
 
 
-_MODELS_PATH = {Provider.OPENAI: "/models", Provider.GEMINI: "/v1beta/models"}
-
-
 def _provider(deployment: Deployment, provider: Provider, *, project: str) -> Finding:
     """Try a provider's key; one without a key is off, as long as there is another to ask."""
     credentials = deployment.credentials(project)
-    variable = KEY_VARIABLES[provider]
+    variable = credentials.key_variables[provider]
     others = [other for other in Provider if other is not provider and credentials.has_key(other)]
     if not credentials.has_key(provider) and (others or provider is not Provider.OPENAI):
         return Finding(TITLES[provider], ok=None, detail=f"off: {variable} is not set")
     key = credentials.require_key(provider)
-    url = credentials.base_url(provider).rstrip("/") + _MODELS_PATH[provider]
-    headers = {"x-goog-api-key": key} if provider is Provider.GEMINI else {"Authorization": f"Bearer {key}"}
+    url, headers = _models_of(provider, credentials.base_url(provider), key=key)
     remedy = f"{variable} and {URL_VARIABLES[provider]}"
     return _judge_reply(TITLES[provider], _get(url, headers=headers), url=url, remedy=remedy)
+
+
+def _models_of(provider: Provider, base_url: str, *, key: str) -> tuple[str, dict[str, str]]:
+    """Return where a provider lists its models, which costs nothing, and the headers that it wants."""
+    match provider:
+        case Provider.OPENAI:
+            return base_url.rstrip("/") + "/models", {"Authorization": f"Bearer {key}"}
+        case Provider.GEMINI:
+            return GeminiAccount(key, base_url).url("models"), {"x-goog-api-key": key}
+        case _:
+            assert_never(provider)
 
 
 def _langfuse(deployment: Deployment, *, project: str) -> Finding:
@@ -102,6 +113,7 @@ def _langfuse(deployment: Deployment, *, project: str) -> Finding:
 class _Reply:
     status: int | None
     is_json: bool
+    refuses_key: bool = False
     problem: str = ""
 
 
@@ -111,7 +123,9 @@ def _get(url: str, *, headers: dict[str, str]) -> _Reply:
         with urllib.request.urlopen(request, timeout=TIMEOUT_S) as reply:  # noqa: S310 - the same
             return _Reply(reply.status, is_json=_is_json(reply.read()))
     except urllib.error.HTTPError as error:
-        return _Reply(error.code, is_json=_is_json(error.read()))
+        body = error.read()
+        refuses = error.code in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN} or _WRONG_KEY in body
+        return _Reply(error.code, is_json=_is_json(body), refuses_key=refuses)
     except (urllib.error.URLError, ValueError, OSError) as error:
         return _Reply(None, is_json=False, problem=str(getattr(error, "reason", error)))
 
@@ -127,7 +141,7 @@ def _is_json(body: bytes) -> bool:
 def _judge_reply(check: str, reply: _Reply, *, url: str, remedy: str) -> Finding:
     if reply.status is None:
         return Finding(check, ok=False, detail=f"{url} does not answer: {reply.problem}", hint=f"check {remedy}")
-    if reply.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+    if reply.refuses_key:
         return Finding(check, ok=False, detail=f"{url} refuses the key ({reply.status})", hint=f"check {remedy}")
     if not reply.is_json:
         return Finding(

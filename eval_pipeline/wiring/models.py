@@ -8,7 +8,7 @@ from typing import Any, Final, assert_never
 from eval_pipeline.core.batches import BatchPolicy
 from eval_pipeline.core.cost import Tariff
 from eval_pipeline.core.ports import Answerer, BatchProvider, Embedder, FileHost, RequestLines, Transcriber
-from eval_pipeline.core.providers import KEY_VARIABLES, TITLES, URL_VARIABLES, Provider
+from eval_pipeline.core.providers import TITLES, URL_VARIABLES, Provider
 from eval_pipeline.core.retry import RetryPolicy
 from eval_pipeline.core.runs import RunMode
 from eval_pipeline.core.tracing import TraceSink
@@ -182,7 +182,7 @@ def endpoint(credentials: Credentials, *, provider: Provider, model: str) -> End
         provider=TITLES[provider],
         base_url=credentials.base_url(provider),
         model=model,
-        key_variable=KEY_VARIABLES[provider],
+        key_variable=credentials.key_variables[provider],
         url_variable=URL_VARIABLES[provider],
     )
 

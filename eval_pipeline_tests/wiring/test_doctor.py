@@ -1,0 +1,115 @@
+"""What the doctor finds at providers that answer, refuse, or are something else."""
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+
+from eval_pipeline.standins import gemini, openai
+from eval_pipeline.standins.server import serve
+from eval_pipeline.wiring.deployment import Deployment
+from eval_pipeline.wiring.doctor import Finding, examine
+
+KEY = "the-right-key"
+
+
+@pytest.fixture(scope="module")
+def gemini_url() -> Iterator[str]:
+    with serve(gemini.create_app(gemini.GeminiOptions(accepted_keys=frozenset({KEY})))) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def openai_url() -> Iterator[str]:
+    with serve(openai.create_app(openai.OpenAIOptions(accepted_keys=frozenset({KEY})))) as url:
+        yield f"{url}/v1"
+
+
+def findings(home: Path, **variables: str) -> dict[str, Finding]:
+    deployment = Deployment(environ={"EVAL_PIPELINE_HOME": str(home), **variables}, make_s3_client=_no_s3)
+    try:
+        return {finding.check: finding for finding in examine(deployment, project="default")}
+    finally:
+        deployment.close()
+
+
+def _no_s3() -> None:
+    raise AssertionError("nothing lies in S3")
+
+
+def test_a_home_its_database_and_its_store_are_tried(tmp_path: Path) -> None:
+    found = findings(tmp_path / "home")
+
+    assert [found[check].ok for check in ("home", "database", "store")] == [True, True, True]
+    assert not [path for path in (tmp_path / "home").rglob("doctor/*")], "the probe is taken away"
+
+
+def test_without_any_key_one_provider_is_asked_for_and_the_others_are_off(tmp_path: Path) -> None:
+    found = findings(tmp_path)
+
+    assert found["OpenAI"].ok is False
+    assert "OPENAI_API_KEY" in found["OpenAI"].detail
+    assert (found["Gemini"].ok, found["Gemini"].detail) == (None, "off: GEMINI_API_KEY is not set")
+    assert found["Langfuse"].ok is None
+
+
+@pytest.mark.parametrize("end", ["", "/", "/v1", "/v1beta/"])
+def test_a_key_that_gemini_takes_is_enough(tmp_path: Path, gemini_url: str, end: str) -> None:
+    found = findings(tmp_path, GEMINI_API_KEY=KEY, GOOGLE_GEMINI_BASE_URL=gemini_url + end)
+
+    assert found["Gemini"] == Finding("Gemini", ok=True, detail=found["Gemini"].detail)
+    assert "accepts the key" in found["Gemini"].detail
+    assert found["OpenAI"].ok is None, "who asks Gemini needs no other provider"
+
+
+def test_a_wrong_key_of_gemini_is_told_though_google_calls_it_a_bad_request(tmp_path: Path, gemini_url: str) -> None:
+    found = findings(tmp_path, GOOGLE_API_KEY="wrong", GEMINI_API_KEY=KEY, GOOGLE_GEMINI_BASE_URL=gemini_url)
+
+    assert found["Gemini"].ok is False
+    assert "refuses the key (400)" in found["Gemini"].detail
+    assert "GOOGLE_API_KEY" in found["Gemini"].hint, "the variable that won, not the one that is right"
+
+
+def test_openai_is_tried_in_its_own_way(tmp_path: Path, openai_url: str) -> None:
+    right = findings(tmp_path, OPENAI_API_KEY=KEY, OPENAI_BASE_URL=openai_url)["OpenAI"]
+    wrong = findings(tmp_path, OPENAI_API_KEY="wrong", OPENAI_BASE_URL=openai_url)["OpenAI"]
+
+    assert (right.ok, wrong.ok) == (True, False)
+    assert "refuses the key (401)" in wrong.detail
+
+
+@pytest.mark.parametrize(
+    ("answer", "ok", "words"),
+    [
+        (HTMLResponse("<html>"), False, "does not answer with JSON (200)"),
+        (JSONResponse({"error": {}}, 500), None, "answers 500"),
+        (JSONResponse({"error": {"status": "INVALID_ARGUMENT"}}, 400), None, "answers 400"),
+        (JSONResponse({"error": {}}, 403), False, "refuses the key (403)"),
+    ],
+)
+def test_what_another_server_says_is_judged(tmp_path: Path, answer: Response, ok: bool | None, words: str) -> None:
+    async def reply(request: Request) -> Response:
+        del request
+        return answer
+
+    app = Starlette()
+    app.add_route("/{path:path}", reply)
+    with serve(app) as url:
+        found = findings(tmp_path, GEMINI_API_KEY=KEY, GOOGLE_GEMINI_BASE_URL=url)["Gemini"]
+
+    assert (found.ok, words in found.detail) == (ok, True), found
+
+
+def test_a_server_that_is_not_there_is_told_with_its_address(tmp_path: Path) -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{closed.getsockname()[1]}"
+        found = findings(tmp_path, GEMINI_API_KEY=KEY, GOOGLE_GEMINI_BASE_URL=url)["Gemini"]
+
+    assert found.ok is False
+    assert f"{url}/v1/models does not answer" in found.detail
+    assert "GOOGLE_GEMINI_BASE_URL" in found.hint
