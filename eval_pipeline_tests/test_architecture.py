@@ -98,7 +98,7 @@ def test_every_asset_and_check_tells_what_it_is() -> None:
             assert asset.specs_by_key[key].kinds, key
             assert asset.partitions_def is not None or key.path[0] == "collectors", key
     checks = defs.get_repository_def().asset_checks_defs_by_key
-    assert len(checks) == 4
+    assert len(checks) == 6
     for check_key, check in checks.items():
         spec = check.get_spec_for_check_key(check_key)
         assert spec.description, check_key

@@ -17,11 +17,11 @@ from eval_pipeline.providers.words import cut, malformed, unreadable
 
 _ERRORS_FROM = 300
 _MAX_EXCERPT = 200
-_CUT: Final = {
+CUT: Final = {
     "MAX_TOKENS": "the answer was cut at the limit of output tokens (maxOutputTokens)",
     "CONTINUATION": "the answer was cut at the limit of tokens of one request",
 }
-_REFUSED: Final = frozenset(
+REFUSED: Final = frozenset(
     {"SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "MODEL_ARMOR", "ESCALATION"}
     | {"IMAGE_SAFETY", "IMAGE_PROHIBITED_CONTENT", "IMAGE_RECITATION"}
 )
@@ -121,9 +121,9 @@ def _unfinished(reason: str, said: str | None) -> tuple[AttemptOutcome, ItemErro
     """
     after = f": {cut(said)}" if said else ""
     stopped = f"the model stopped ({reason}){after}"
-    if reason in _CUT:
-        return AttemptOutcome.TRUNCATED, _error(reason.lower(), f"{_CUT[reason]}{after}")
-    if reason in _REFUSED:
+    if reason in CUT:
+        return AttemptOutcome.TRUNCATED, _error(reason.lower(), f"{CUT[reason]}{after}")
+    if reason in REFUSED:
         return AttemptOutcome.REFUSED, _error(reason.lower(), stopped)
     if reason in _FAILED or reason == _SUSPENDED:
         return AttemptOutcome.FAILED, _error(reason.lower(), stopped)
