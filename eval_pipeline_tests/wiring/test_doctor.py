@@ -45,7 +45,7 @@ def test_a_home_its_database_and_its_store_are_tried(tmp_path: Path) -> None:
     found = findings(tmp_path / "home")
 
     assert [found[check].ok for check in ("home", "database", "store")] == [True, True, True]
-    assert not [path for path in (tmp_path / "home").rglob("doctor/*")], "the probe is taken away"
+    assert not list((tmp_path / "home").rglob("doctor/*")), "the probe is taken away"
 
 
 def test_without_any_key_one_provider_is_asked_for_and_the_others_are_off(tmp_path: Path) -> None:
