@@ -173,7 +173,8 @@ class S3ObjectStore:
 
         meta = self._client.meta
         config = Config(signature_version="s3v4", s3=meta.config.s3)
-        return boto3.client("s3", region_name=meta.region_name, endpoint_url=meta.endpoint_url, config=config)
+        session = boto3.Session()  # the default one would remember the keys of the first client of the process
+        return session.client("s3", region_name=meta.region_name, endpoint_url=meta.endpoint_url, config=config)
 
     def _address(self, key: str) -> dict[str, str]:
         return {"Bucket": self._bucket, "Key": self._prefix + checked_key(key)}
