@@ -130,7 +130,7 @@ def test_a_diff_marks_errors_in_the_text_and_keeps_what_was_written(tmp_path: Pa
         speech_run([Given("Yes, the Doctor came.", ["yes Docter came home"], language="en")], models=["m"]), tmp_path
     )
 
-    assert "yes said [the→ heard Docter] missed: [\u2212Doctor\u2212] came added: {+home+}" in told(sample_of(html))
+    assert "yes missed: [\u2212the\u2212] said [Doctor→ heard Docter] came added: {+home+}" in told(sample_of(html))
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import pytest
 
 from eval_pipeline.core.configuration import check_range, parse_mode
 from eval_pipeline.core.errors import UsageError
+from eval_pipeline.core.providers import Provider
 from eval_pipeline.core.runs import RunMode
 from eval_pipeline.text_eval.scorers import parse_scorers
 from eval_pipeline.text_eval.spec import (
@@ -174,10 +175,12 @@ def test_switched_off_streaming_is_no_harm() -> None:
 
 
 def test_only_known_embedding_models_are_chosen() -> None:
-    assert choose_embedding_model(None) == "text-embedding-3-large"
-    assert [choose_embedding_model(name) for name in EMBEDDING_DIMENSIONS] == list(EMBEDDING_DIMENSIONS)
+    ours = Provider.OPENAI
+    assert choose_embedding_model(None, provider=ours) == "text-embedding-3-large"
+    assert choose_embedding_model(None, provider=Provider.GEMINI) == "gemini-embedding-001"
+    assert [choose_embedding_model(name, provider=ours) for name in EMBEDDING_DIMENSIONS] == list(EMBEDDING_DIMENSIONS)
     with pytest.raises(UsageError, match="word2vec"):
-        choose_embedding_model("word2vec")
+        choose_embedding_model("word2vec", provider=ours)
 
 
 def test_only_known_modes_are_read() -> None:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _ERRORS_FROM = 300
 _CONNECTIONS = 32
 _HINTS: Final = {
-    CallFault.ACCOUNT: "check GEMINI_API_KEY, GOOGLE_GEMINI_BASE_URL and the billing; nothing is lost meanwhile",
+    CallFault.ACCOUNT: "check GEMINI_API_KEY, GOOGLE_GEMINI_BASE_URL and the account's billing; nothing is lost",
     CallFault.BUSY: "it is tried again by itself once there is room",
     CallFault.REFUSED: "the provider's words tell why; correct the configuration and start a new run",
     CallFault.GONE: "check that GEMINI_API_KEY and GOOGLE_GEMINI_BASE_URL name the account that it was made under",

@@ -1,0 +1,81 @@
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from eval_pipeline.core.configuration import KeyKinds, check_range, parse_mode, parse_provider, read_mapping
+from eval_pipeline.core.errors import UsageError
+from eval_pipeline.core.providers import KEY_VARIABLES, OTHER_KEY_VARIABLES, TITLES, URL_VARIABLES, Provider
+from eval_pipeline.core.runs import RunMode
+
+KINDS = KeyKinds(text=frozenset({"dataset", "note"}), whole=frozenset({"count"}), number=frozenset({"share"}))
+KNOWN = frozenset({"dataset", "note", "count", "share", "other"})
+
+
+def read(values: Mapping[Any, Any]) -> dict[str, Any]:
+    return read_mapping(values, known=KNOWN, kinds=KINDS)
+
+
+def test_null_means_the_default_and_the_rest_stays_as_it_is() -> None:
+    given = {"dataset": "clips", "note": None, "count": 2, "share": 1, "other": [object]}
+
+    assert read(given) == {"dataset": "clips", "count": 2, "share": 1, "other": [object]}
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"dataset": "a", "datasets": "b"}, "unknown key 'datasets'"),
+        ({"dataset": "a", 5: "b", "x": 1}, "unknown key '5'"),
+        ({"dataset": "a", "x" * 1_000: 1}, "(1,000 characters)"),
+        ({}, "no dataset"),
+        ({"dataset": ""}, "no dataset"),
+        ({"dataset": None}, "no dataset"),
+        ({"dataset": 7}, "dataset is '7', which is no text"),
+        ({"dataset": "a", "note": ["b"]}, "note is"),
+        ({"dataset": "a", "count": 2.0}, "count is '2.0'"),
+        ({"dataset": "a", "count": True}, "count is 'True'"),
+        ({"dataset": "a", "count": "2"}, "count is '2'"),
+        ({"dataset": "a", "share": "half"}, "share is 'half'"),
+        ({"dataset": "a", "share": False}, "share is 'False'"),
+    ],
+)
+def test_what_cannot_be_meant_is_named_with_its_value(values: Mapping[Any, Any], words: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        read(values)
+
+    assert caught.value.code == "invalid_config"
+    assert words in caught.value.message
+    assert len(caught.value.message) < 200
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize("value", [0, 1, 0.5, 1.0])
+def test_the_ends_of_a_range_belong_to_it(value: float) -> None:
+    check_range("share", value=value, low=0, high=1)
+
+
+@pytest.mark.parametrize("value", [-0.001, 1.001, math.nan, math.inf, -math.inf, True, "1", None, 10**400])
+def test_what_lies_outside_of_a_range_or_is_no_number_is_refused(value: Any) -> None:  # noqa: ANN401 - whatever YAML holds
+    with pytest.raises(UsageError, match="share is") as caught:
+        check_range("share", value=value, low=0, high=1)
+
+    assert "from 0 to 1" in caught.value.hint
+
+
+def test_modes_and_providers_are_read_or_refused() -> None:
+    assert (parse_mode("fast"), parse_provider("gemini")) == (RunMode.FAST, Provider.GEMINI)
+    for parse, code in ((parse_mode, "invalid_config"), (parse_provider, "config_type_unsupported")):
+        for value in ("slow", None, ["fast"], "FAST", "x" * 10_000):
+            with pytest.raises(UsageError) as caught:
+                parse(value)
+            assert caught.value.code == code
+            assert len(caught.value.message) < 200
+
+
+def test_every_provider_has_a_title_and_variables_of_its_own() -> None:
+    for table in (TITLES, KEY_VARIABLES, URL_VARIABLES):
+        assert set(table) == set(Provider)
+        assert len(set(table.values())) == len(Provider)
+    assert set(OTHER_KEY_VARIABLES) <= set(Provider)
