@@ -87,6 +87,12 @@ def adjust_p_values(p_values: Sequence[float | None]) -> list[float | None]:
     return adjusted
 
 
+def compared_models(judged: Iterable[JudgedPair]) -> list[str]:
+    """Return the models that share a sample with another one, in the order in which they appear."""
+    told = [one.pair for one in judged if one.conclusion is not Conclusion.NO_DATA]
+    return list(dict.fromkeys(model for pair in told for model in (pair.first, pair.second)))
+
+
 def unbeaten_models(judged: Iterable[JudgedPair]) -> list[str]:
     """Return the best group: the models than which no other is better, in the order in which they appear.
 
@@ -94,14 +100,8 @@ def unbeaten_models(judged: Iterable[JudgedPair]) -> list[str]:
     among them; with pairs on different samples everyone can be beaten, and the group be empty.
     """
     pairs = list(judged)
-    compared = dict.fromkeys(
-        model
-        for one in pairs
-        if one.conclusion is not Conclusion.NO_DATA
-        for model in (one.pair.first, one.pair.second)
-    )
     beaten = {one.worse for one in pairs}
-    return [model for model in compared if model not in beaten]
+    return [model for model in compared_models(pairs) if model not in beaten]
 
 
 def _conclude(pair: ModelPair, *, adjusted_p: float | None) -> Conclusion:

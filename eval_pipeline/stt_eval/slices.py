@@ -28,6 +28,14 @@ def duration_bucket(duration_s: float | None) -> str:
     return next((name for most, name in _DURATIONS if duration_s < most), _LONGEST)
 
 
+_PLACES = {name: place for place, name in enumerate([*(name for _, name in _DURATIONS), _LONGEST, UNKNOWN])}
+
+
+def _place(value: str) -> int:
+    """Return where a value stands among others: lengths by length, everything else by the alphabet."""
+    return _PLACES.get(value, -1)
+
+
 class _Column:
     """The values of one column by number; given up when there are too many."""
 
@@ -76,5 +84,5 @@ class Slices:
                 continue
             values = np.array(column.values, dtype=np.int64)
             values = np.concatenate([values, np.full(self._samples - len(values), -1, dtype=np.int64)])
-            for value, number in sorted(column.names.items()):
+            for value, number in sorted(column.names.items(), key=lambda named: (_place(named[0]), named[0])):
                 yield name, value, values == number

@@ -13,7 +13,7 @@ from eval_pipeline.stt_eval.edits import EditCounts
 from eval_pipeline.stt_eval.error_places import ErrorPlaces
 from eval_pipeline.stt_eval.mapsswe import matched_pairs
 from eval_pipeline.stt_eval.measures import information_preserved, match_error_rate
-from eval_pipeline.stt_eval.model_pairs import JudgedPair, ModelPair, judge_pairs, unbeaten_models
+from eval_pipeline.stt_eval.model_pairs import JudgedPair, ModelPair, compared_models, judge_pairs, unbeaten_models
 from eval_pipeline.stt_eval.normalisation import Level
 from eval_pipeline.stt_eval.pair_sentence import best_sentence, pair_sentence
 from eval_pipeline.stt_eval.paired import paired_difference
@@ -140,7 +140,8 @@ class Summariser:
         """Return what the tests say of every two models, and which models none is better than."""
         judged = judge_pairs([self._pair(first, second) for first, second in combinations(self._columns.models, 2)])
         unbeaten = unbeaten_models(judged) if judged else list(self._columns.models)
-        best = {"models": unbeaten, "sentence": best_sentence(unbeaten, models=len(self._columns.models))}
+        compared = compared_models(judged) or list(self._columns.models)
+        best = {"models": unbeaten, "sentence": best_sentence(unbeaten, models=len(compared))}
         return [self._pair_json(pair) for pair in judged], best
 
     def _pair(self, first: str, second: str) -> ModelPair:

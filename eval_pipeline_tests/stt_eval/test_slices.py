@@ -86,3 +86,17 @@ def test_a_column_that_is_called_as_ours_does_not_hide_ours() -> None:
     )
 
     assert [value for column, value in found if column == "language"] == ["hi", "mr"]
+
+
+def test_lengths_stand_by_length_and_not_by_the_alphabet() -> None:
+    slices = Slices()
+    for duration_s in (40.0, 12.0, 3.0, 0.5, None):
+        slices.add({"metadata": "{}", "duration_s": duration_s}, language="hi")
+
+    assert [value for column, value, _ in slices.groups() if column == "duration"] == [
+        "under 2 s",
+        "2 to 5 s",
+        "10 to 30 s",
+        "30 s and more",
+        "(unknown)",
+    ]
