@@ -116,8 +116,9 @@ def _is_worked_on(instance: dg.DagsterInstance, stage: StageRef) -> bool:
 
 
 def _is_of(run: dg.DagsterRun, flow: Flow) -> bool:
-    """Tell whose a Dagster run is: flows may share a name, and the UI starts some under a job of its own."""
-    return run.job_name == str(flow) or any(key.path[0] == str(flow) for key in run.asset_selection or ())
+    """Tell whether a Dagster run may be a flow's: two flows may share a partition; one that is not known is waited for."""
+    named = {run.job_name, *(key.path[0] for key in run.asset_selection or ())} & set(Flow)
+    return not named or flow in named
 
 
 def stages_from(flow: Flow, first: str) -> tuple[str, ...]:
