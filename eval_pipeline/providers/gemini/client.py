@@ -6,6 +6,7 @@ answer takes 0.25 ms of own processor time where the SDK's ``generate_content`` 
 
 import asyncio
 from collections.abc import Mapping
+from io import BytesIO
 from time import monotonic
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -26,6 +27,9 @@ from eval_pipeline.providers.transport import (
 
 if TYPE_CHECKING:
     import aiohttp
+
+_IN_ONE_PIECE_BYTES = 1 << 20
+"""A larger body, such as a clip, goes out piece by piece: aiohttp warns of the loop that it would hold up, and does."""
 
 
 class GeminiConnection:
@@ -76,7 +80,7 @@ class GeminiConnection:
         try:
             async with (
                 asyncio.timeout(self.timeout_s),
-                http.post(self._account.url(path), data=content, allow_redirects=False) as response,
+                http.post(self._account.url(path), data=_in_pieces(content), allow_redirects=False) as response,
             ):
                 received = await response.read()
         except transport_errors() as error:
@@ -87,6 +91,10 @@ class GeminiConnection:
     def finish(self, attempt: Attempt, *, latency_s: float) -> Attempt:
         """Add the time that the call took, and take the key out of the provider's words."""
         return finished(attempt, latency_s=latency_s, secret=self._account.api_key)
+
+
+def _in_pieces(content: bytes) -> bytes | BytesIO:
+    return content if len(content) <= _IN_ONE_PIECE_BYTES else BytesIO(content)
 
 
 def _proxy_to(url: str) -> str | None:

@@ -147,3 +147,15 @@ def test_an_upload_that_fails_is_told_as_an_attempt(
     attempt = hear(script, request_, max_inline_bytes=3)
 
     assert (attempt.account_fault, attempt.transient, attempt.throttled) == (fault, transient, status == 429)
+
+
+def test_a_clip_of_some_megabytes_holds_nothing_up(script: Script, request_: TranscriptionRequest) -> None:
+    """Of a body of more than a megabyte in one piece aiohttp warns, and here warnings are errors."""
+    with request_.clip.open() as path:
+        path.write_bytes(SOUND * 200_000)
+    script.say(200, HEARD)
+
+    attempt = hear(script, request_, hosted=False)
+
+    assert attempt.outcome is AttemptOutcome.OK
+    assert base64.b64encode(SOUND * 200_000) in script.asked[0].body
