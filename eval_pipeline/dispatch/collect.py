@@ -30,7 +30,7 @@ from eval_pipeline.core.errors import NotFoundError
 from eval_pipeline.core.outcomes import Attempt, AttemptOutcome, ItemError
 from eval_pipeline.dispatch.records import RESULT_LOST
 from eval_pipeline.dispatch.request_files import request_ids
-from eval_pipeline.dispatch.submit import Desk, again, requests_key
+from eval_pipeline.dispatch.submit import PASSING, Desk, again, requests_key
 
 NEVER_ENDED = "never_ended"
 _SHOWN_IDS = 3
@@ -72,10 +72,12 @@ def results_key(job: BatchJob) -> str:
 
 
 def collect_job(desk: Desk, job: BatchJob, handling: Handling, *, folder: Path) -> BatchJob | None:
-    """Bring one ended, lost or refused job home; None when somebody else changed it meanwhile."""
+    """Bring one ended, lost or refused job home; None when somebody else changed it meanwhile, or it has to wait."""
     if job.error_code in {RESULT_LOST, NEVER_ENDED}:
         return write_off(desk, job, handling, _brings_nothing(job), folder=folder, to=JobState.LOST)
     batch = _look_at(desk, job)
+    if batch is None:
+        return None
     if batch.phase is Phase.FAILED and refusal_of(batch.errors) is Refusal.NO_ROOM:
         return _submit_again(desk, job, batch)
     raw = _fetch(desk, job, batch, folder=folder)
@@ -122,11 +124,16 @@ def is_written_off(job: BatchJob) -> bool:
     return job.collected_at is not None
 
 
-def _look_at(desk: Desk, job: BatchJob) -> ProviderBatch:
-    """Ask once more how the batch ended; what the ledger knows stands where the provider forgot it."""
+def _look_at(desk: Desk, job: BatchJob) -> ProviderBatch | None:
+    """Ask once more how the batch ended; what the ledger knows stands where the provider forgot it.
+
+    None: the provider cannot say at present; the job stays as it is for whoever takes the stage on next.
+    """
     try:
         return desk.provider.find(job.provider_id or "")
     except BatchCallError as error:
+        if error.fault in PASSING:
+            return None
         if error.fault is not CallFault.GONE:
             raise
     return ProviderBatch(

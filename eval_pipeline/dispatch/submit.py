@@ -30,6 +30,8 @@ from eval_pipeline.core.stages import StageRef
 from eval_pipeline.dispatch.request_files import ShardFile, ShardLimits, write_shards
 
 MOST_LIST_CALLS = 12
+PASSING = frozenset({CallFault.AMBIGUOUS, CallFault.BUSY})
+"""Faults of a call that costs nothing when it is made again later: an upload, a look."""
 
 
 class Fence(Protocol):
@@ -200,14 +202,26 @@ def settle_intents(desk: Desk, jobs: Iterable[BatchJob]) -> None:
 
 
 def _look(desk: Desk, jobs: Sequence[BatchJob]) -> None:
+    """List the provider's batches for the jobs' keys; when that fails in passing, the next poll lists again."""
     since = min(job.create_started_at or job.created_at for job in jobs)
-    listing = desk.provider.list(since=since, most_calls=MOST_LIST_CALLS)
+    try:
+        listing = desk.provider.list(since=since, most_calls=MOST_LIST_CALLS)
+    except BatchCallError as error:
+        if error.fault in PASSING | {CallFault.UNREACHABLE}:
+            return
+        raise
     look_for(desk.ledger, jobs, listing=listing, now=listing.provider_now or desk.now(), policy=desk.policy)
 
 
 def _submit(desk: Desk, job: BatchJob) -> None:
     """Upload the file, mark that a creation begins, create."""
-    uploaded = _upload(desk, job)
+    try:
+        uploaded = _upload(desk, job)
+    except BatchCallError as error:
+        if error.fault not in PASSING:
+            raise
+        _wait_for_room(desk, job, error)
+        return
     desk.fence.check()
     moment = desk.provider.now() or desk.now()
     begun = uploaded and desk.ledger.change_job(
@@ -221,7 +235,7 @@ def _submit(desk: Desk, job: BatchJob) -> None:
             file_id=begun.input_file_id, endpoint=job.endpoint, key=job.submission_key, labels=_labels(job)
         )
     except BatchCallError as error:
-        _not_created(desk, begun, error)
+        _not_created(desk, begun, error, stale=job.input_file_id is not None)
     else:
         adopt(desk.ledger, begun, batch)
 
@@ -240,13 +254,25 @@ def _upload(desk: Desk, job: BatchJob) -> BatchJob | None:
     return desk.ledger.change_job(job, input_file_id=file_id, token=desk.fence.token)
 
 
-def _not_created(desk: Desk, job: BatchJob, error: BatchCallError) -> None:
-    """Record why there is no batch, or that nobody knows whether there is one."""
+def _not_created(desk: Desk, job: BatchJob, error: BatchCallError, *, stale: bool) -> None:
+    """Record why there is no batch, or that nobody knows whether there is one.
+
+    Args:
+        desk: what it works with.
+        job: whose batch it would be.
+        error: what the creation came to.
+        stale: whether its file was uploaded by an earlier call: a provider that keeps files for two days may have
+            deleted it since, and it is uploaded once more.
+    """
     match error.fault:
         case CallFault.AMBIGUOUS:
             _look(desk, [job])
         case CallFault.BUSY:
             _wait_for_room(desk, job, error)
+        case CallFault.GONE if stale:
+            fresh = desk.ledger.change_job(job, create_started_at=None, input_file_id=None)
+            if fresh is not None:
+                _submit(desk, fresh)
         case CallFault.REFUSED | CallFault.GONE:
             desk.ledger.change_job(job, to=JobState.FAILED, error_code=error.code, error_message=error.message)
         case CallFault.ACCOUNT | CallFault.UNREACHABLE:
