@@ -25,8 +25,8 @@ from eval_pipeline.dispatch.delivery import (
     Delivery,
     DeliveryPolicy,
     address,
+    addresses,
     named_clips,
-    require_usable,
     write_filled,
 )
 from eval_pipeline.dispatch.records import RecordIndex, encode
@@ -180,7 +180,7 @@ class Recordings:
                 for sample in samples
             }
         clips = [clip_of(objects, sample) for sample in samples]
-        return require_usable(self._host_clips().deliver(clips, verify=verify))
+        return addresses(self._host_clips().deliver(clips, verify=verify))
 
     def _samples_of(self, wanted: frozenset[str]) -> Sequence[dict[str, Any]]:
         found = {row["audio_sha256"]: row for row in self._dataset.rows() if row["audio_sha256"] in wanted}

@@ -19,7 +19,6 @@ from time import monotonic, sleep
 import orjson
 
 from eval_pipeline.core.batches import BatchCallError, CallFault
-from eval_pipeline.core.errors import UnavailableError
 from eval_pipeline.core.ports import Appender, Clip, FileHost, HostedFile, HostedState, ObjectStore
 
 AT_ONCE = 16
@@ -304,13 +303,10 @@ def _side_by_side(
             future.cancel()
 
 
-def require_usable(found: Mapping[str, HostedFile]) -> dict[str, str]:
-    """Return where each clip is, or raise when one that was usable before is not any more."""
-    for sha256, hosted in found.items():
-        if hosted.state is HostedState.FAILED:
-            raise UnavailableError(
-                f"the provider does not take clip {sha256[:12]} any more: {hosted.problem or 'no reason given'}",
-                code="clip_refused",
-                hint="run retry sends it again",
-            )
-    return {sha256: hosted.uri for sha256, hosted in found.items()}
+def addresses(found: Mapping[str, HostedFile]) -> dict[str, str]:
+    """Return where each clip is.
+
+    One that the provider does not take any more keeps its name: then its own request fails, in the provider's words,
+    and no other has to wait for it.
+    """
+    return {sha256: hosted.uri or address(sha256) for sha256, hosted in found.items()}
