@@ -10,10 +10,11 @@ from eval_pipeline.core.batches import OPEN
 from eval_pipeline.core.errors import EvalPipelineError
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.ports import Progress
-from eval_pipeline.core.runs import Flow, RunState
+from eval_pipeline.core.runs import Flow, RunRecord, RunState
 from eval_pipeline.core.stages import STAGES
 from eval_pipeline.wiring.batch_polling import Polled, poll_run
 from eval_pipeline.wiring.deployment import Deployment
+from eval_pipeline.wiring.run_control import is_worked_on
 from eval_pipeline.wiring.run_life import find_run, state_of
 
 _LOOK_S = 0.5
@@ -28,12 +29,17 @@ def follow(
     say: Callable[[str], None],
     problem: EvalPipelineError | None,
 ) -> EvalPipelineError | None:
-    """Poll and take the run on until it no longer waits; returns what stopped it, if anything did."""
+    """Poll and take the run on until it no longer waits; returns what stopped it, if anything did.
+
+    While another process works on it, that one is watched: it ends the run, or leaves it waiting again.
+    """
     from eval_pipeline.defs.launch import execute_run  # noqa: PLC0415 - dagster: only where a run is executed
 
     told = ""
-    while state_of(find_run(deployment, flow=flow, key=key)) is RunState.WAITING and problem is None:
-        _pause(deployment, key, flow=flow)
+    while problem is None and _goes_on(deployment, run := find_run(deployment, flow=flow, key=key)):
+        _pause(deployment, run)
+        if state_of(find_run(deployment, flow=flow, key=key)) is not RunState.WAITING:
+            continue
         polled = poll_run(deployment, flow=flow, key=key)
         told = _tell(deployment, key, polled, flow=flow, progress=progress, say=say, told=told)
         if polled.ready:
@@ -45,12 +51,19 @@ def follow(
     return problem
 
 
-def _pause(deployment: Deployment, key: RunKey, *, flow: Flow) -> None:
-    """Wait until the next look, or until the run is no longer waiting."""
+def _goes_on(deployment: Deployment, run: RunRecord) -> bool:
+    """Tell whether the run waits for its provider, or a living process other than this one works on it."""
+    if state_of(run) is RunState.WAITING:
+        return True
+    return run.worker != deployment.worker and is_worked_on(deployment, run)
+
+
+def _pause(deployment: Deployment, run: RunRecord) -> None:
+    """Wait until the next look, or until the run stands elsewhere."""
     end_s = time.monotonic() + deployment.settings.batch_poll_seconds
     while (left_s := end_s - time.monotonic()) > 0:
         time.sleep(min(left_s, _LOOK_S))
-        if state_of(find_run(deployment, flow=flow, key=key)) is not RunState.WAITING:
+        if state_of(find_run(deployment, flow=run.flow, key=run.key)) is not state_of(run):
             return
 
 
