@@ -208,7 +208,7 @@ class _Transcribing:
                 model.label: {**tally.summary(rate=rates[model])["counts"], "latency_s": _latency(tally)}
                 for model, tally in each.items()
             },
-            "faults": [f"{model.label}: {error.message}" for model, error in self.faults.items()],
+            "faults": [f"{model.label}: {error.message}; {error.hint}" for model, error in self.faults.items()],
         }
 
 
