@@ -95,7 +95,8 @@ class Delivery:
     ) -> None:
         self._host = host
         self._objects = objects
-        self._prefix = f"{prefix}/delivered/{host.account}"
+        self._everywhere = f"{prefix}/delivered"
+        self._prefix = f"{self._everywhere}/{host.account}"
         self._now = now
         self._policy = policy or DeliveryPolicy()
         self._seen: dict[str, HostedFile] = {}
@@ -138,12 +139,14 @@ class Delivery:
     def take_away(self) -> int:
         """Delete what was delivered, as far as it can be reached, and forget it; returns how many clips that were.
 
-        A clip that stays is deleted by its own expiry.
+        Clips that were brought under another key are among them: it may have been rotated, and to another account
+        they do not exist. A clip that stays is deleted by its own expiry.
         """
-        delivered = self._recorded()
+        keys = list(self._objects.list(self._everywhere))
+        delivered = [hosted for key in keys for _, hosted in self._lines_of(key)]
         with ThreadPoolExecutor(self._policy.at_once) as pool:
-            list(pool.map(partial(self._delete, unanswered=[]), delivered.values()))
-        for key in list(self._objects.list(self._prefix)):
+            list(pool.map(partial(self._delete, unanswered=[]), delivered))
+        for key in keys:
             self._objects.delete(key)
         self._seen.clear()
         return len(delivered)
@@ -208,18 +211,19 @@ class Delivery:
 
     def _recorded(self) -> dict[str, HostedFile]:
         """Read what earlier deliveries recorded; the last record of a clip counts."""
-        found: dict[str, HostedFile] = {}
-        for key in self._objects.list(self._prefix):
-            for line in self._objects.read(key).split(b"\n")[:-1]:  # a torn last line was no record yet
-                value = orjson.loads(line)
-                expires = value["expires_at"]
-                found[value["sha256"]] = HostedFile(
-                    name=value["name"],
-                    uri=value["uri"],
-                    state=HostedState.PROCESSING,
-                    expires_at=None if expires is None else datetime.fromisoformat(expires),
-                )
-        return found
+        return {sha256: hosted for key in self._objects.list(self._prefix) for sha256, hosted in self._lines_of(key)}
+
+    def _lines_of(self, key: str) -> Iterator[tuple[str, HostedFile]]:
+        for line in self._objects.read(key).split(b"\n")[:-1]:  # a torn last line was no record yet
+            value = orjson.loads(line)
+            expires = value["expires_at"]
+            hosted = HostedFile(
+                name=value["name"],
+                uri=value["uri"],
+                state=HostedState.PROCESSING,
+                expires_at=None if expires is None else datetime.fromisoformat(expires),
+            )
+            yield value["sha256"], hosted
 
     @contextmanager
     def _records(self) -> Iterator[Callable[[str, HostedFile], None]]:
