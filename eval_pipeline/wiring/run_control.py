@@ -6,7 +6,7 @@ from typing import Any
 
 from eval_pipeline.core.batches import OPEN
 from eval_pipeline.core.configuration import MAX_COST_USD, check_range
-from eval_pipeline.core.errors import ConflictError, EvalPipelineError
+from eval_pipeline.core.errors import ConflictError, EvalPipelineError, UsageError
 from eval_pipeline.core.names import RunKey, command_on
 from eval_pipeline.core.runs import Flow, RunRecord, RunState
 from eval_pipeline.core.stages import STAGES, StageRef
@@ -24,7 +24,7 @@ def reopen(deployment: Deployment, *, flow: Flow, key: RunKey, max_cost_usd: flo
         here: whether this process executes it; else it waits for a sensor.
     """
     if max_cost_usd is not None:
-        check_range("max_cost_usd", value=max_cost_usd, low=0, high=MAX_COST_USD)
+        _check_budget(flow, max_cost_usd)
     run = find_run(deployment, flow=flow, key=key)
     if is_worked_on(deployment, run):
         raise _in_progress(run)
@@ -36,6 +36,17 @@ def reopen(deployment: Deployment, *, flow: Flow, key: RunKey, max_cost_usd: flo
     if not ledger.set_run_state(flow=flow, key=key, to=RunState.REQUESTED, expected=frozenset({run.state})):
         raise _in_progress(find_run(deployment, flow=flow, key=key))
     return find_run(deployment, flow=flow, key=key)
+
+
+def _check_budget(flow: Flow, max_cost_usd: float) -> None:
+    """Refuse a limit that nothing would keep to."""
+    check_range("max_cost_usd", value=max_cost_usd, low=0, high=MAX_COST_USD)
+    if flow is not Flow.TEXT:
+        raise UsageError(
+            f"runs of {flow} have no limit of cost",
+            code="budget_unsupported",
+            hint="retry without --max-cost-usd; stt run --estimate says before a run what it would cost",
+        )
 
 
 def is_worked_on(deployment: Deployment, run: RunRecord, *, wait: Callable[[float], object] = sleep) -> bool:

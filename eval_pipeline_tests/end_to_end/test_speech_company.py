@@ -96,6 +96,15 @@ def test_a_refreshed_run_is_paid_again_and_its_old_batch_is_cancelled(made: Stud
     assert set(made.gemini.executed().values()) == {2}
 
 
+def test_a_limit_that_nothing_would_keep_to_is_refused(made: Studio) -> None:
+    made.submit()
+
+    refused = made("run", "retry", RUN, "--max-cost-usd", "0.01", "--json")
+
+    assert (refused.code, refused.error_code) == (1, "budget_unsupported")
+    assert made.state() == "waiting"
+
+
 def test_a_deleted_run_leaves_its_name_free(made: Studio) -> None:
     made.gemini.spoil_batches()
     assert made.run().code == 0
