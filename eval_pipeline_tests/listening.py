@@ -109,7 +109,8 @@ class _Guarded:
 
 
 def _command(scope: Scope) -> bytes:
-    return dict(scope["headers"]).get(b"x-goog-upload-command", b"")
+    headers: dict[bytes, bytes] = dict(scope["headers"])
+    return headers.get(b"x-goog-upload-command", b"")
 
 
 class Listener:
@@ -198,9 +199,9 @@ class Studio:
         (folder / "manifest.jsonl").write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines))
         return self.commands.json("dataset", "add", name, str(folder / "manifest.jsonl"), "--kind", "stt")
 
-    def make_stages(self, *stages: str, key: RunKey = KEY) -> EvalPipelineError | None:
+    def make_stages(self, *stages: str, key: RunKey = KEY, flow: Flow = Flow.STT) -> EvalPipelineError | None:
         """Make some stages of a run by hand, as the Dagster UI does."""
-        return self.commands.make_stages(key, *stages, flow=Flow.STT)
+        return self.commands.make_stages(key, *stages, flow=flow)
 
     def shown(self, run: str = RUN) -> Any:  # noqa: ANN401 - JSON
         """Return the run with every pair."""
@@ -247,9 +248,9 @@ def listeners(speech: Speech, *, gemini_models: frozenset[str] = frozenset()) ->
 
 @contextmanager
 def studio(
-    folder: Path, clips: Sequence[Recording], *, gemini_models: frozenset[str] = frozenset(), **variables: str
+    folder: Path, clips: Sequence[Recording], gemini_models: frozenset[str] = frozenset(), /, **variables: str
 ) -> Iterator[Studio]:
-    """Open a home with clips in it, and providers that know them."""
+    """Open a home with clips in it, and providers that know them; Gemini has these models, any when there are none."""
     with listeners(heard(clips), gemini_models=gemini_models) as (google, other):
         named = {
             **KEYS,

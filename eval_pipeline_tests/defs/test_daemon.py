@@ -13,20 +13,27 @@ from pathlib import Path
 import dagster as dg
 from dagster._core.events import DagsterEventType
 
+from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.runs import Flow, RunState, Worker
 from eval_pipeline.defs.build import build_definitions
 from eval_pipeline.defs.daemons import _alive
 from eval_pipeline.defs.worker_tags import worker_tags
 from eval_pipeline.dispatch.workers import this_worker
+from eval_pipeline.stt_eval.spec import SttRequest
 from eval_pipeline.text_eval.spec import TextRequest
-from eval_pipeline.wiring import text_runs
+from eval_pipeline.wiring import stt_runs, text_runs
+from eval_pipeline.wiring.audio_catalog import add_audio_dataset
 from eval_pipeline.wiring.claims import claim
+from eval_pipeline.wiring.run_life import find_run
 from eval_pipeline_tests.defs.laboratory import FAST, Laboratory, Silence, open_laboratory
 from eval_pipeline_tests.providing import Provider
+from eval_pipeline_tests.standins.speaking import clip
 
 PATIENCE_S = 60
 LOOK_EVERY_S = 0.1
 PACKAGED = Path(__file__).parents[2] / "eval_pipeline" / "defs" / "dagster.yaml"
+REQUESTED = RunKey(project="default", run="requested")
+BOTH = (Flow.TEXT, Flow.STT)
 FREE = {**FAST, "scorers": ["exact_match"]}
 
 
@@ -89,6 +96,7 @@ def test_a_daemon_starts_requests_buries_the_dead_and_leaves_the_living_alone(
             TextRequest.from_mapping(FREE), project="default", run="requested", deployment=lab.deployment
         )
         claim(prepared, flow=Flow.TEXT, requested_by="somebody", deployment=lab.deployment, here=False)
+        _request_speech(lab, "requested")
         dead = _report_dead(lab)
         with _daemon(lab) as daemon:
 
@@ -100,19 +108,41 @@ def test_a_daemon_starts_requests_buries_the_dead_and_leaves_the_living_alone(
                     _pause(daemon)
 
             def work_is_done() -> bool:
-                return (
-                    lab.state("requested") is RunState.COMPLETED and _status(lab, dead) is dg.DagsterRunStatus.FAILURE
-                )
+                ended = {find_run(lab.deployment, flow=flow, key=REQUESTED).state for flow in BOTH}
+                return ended == {RunState.COMPLETED} and _status(lab, dead) is dg.DagsterRunStatus.FAILURE
 
             live = lab.materialize("live", config=FREE, progress=_Until(lambda: wait_for(work_is_done)))
             wait_for(lambda: _alive(lab.instance))
 
         assert live.success
         assert lab.state("live") is RunState.COMPLETED
-        [started] = lab.instance.get_runs(dg.RunsFilter(tags={"dagster/partition": "requested"}))
-        assert started.status is dg.DagsterRunStatus.SUCCESS
-        assert started.tags["eval_pipeline/executed_run"] == started.run_id
+        started = lab.instance.get_runs(dg.RunsFilter(tags={"dagster/partition": "requested"}))
+        assert {run.job_name for run in started} == {"text_eval", "stt_eval"}
+        for run in started:
+            assert run.status is dg.DagsterRunStatus.SUCCESS
+            assert run.tags["eval_pipeline/executed_run"] == run.run_id
         assert lab.provider.answers.requests == 6
+
+
+def _request_speech(lab: Laboratory, name: str) -> None:
+    """Request a live speech run, of the name that a text run has."""
+    folder = lab.deployment.home / "clips"
+    folder.mkdir()
+    (folder / "one.wav").write_bytes(clip(1, seconds=0.1))
+    add_audio_dataset(
+        ledger=lab.deployment.ledger,
+        objects=lab.deployment.objects,
+        project="default",
+        name="clips",
+        source=str(folder),
+        language="en",
+        description=None,
+        settings=lab.deployment.settings,
+        s3_client=lab.deployment.s3_client,
+    )
+    request = SttRequest.from_mapping({"dataset": "clips", "mode": "live", "models": ["whisper-1"]})
+    prepared = stt_runs.prepare(request, project="default", run=name, deployment=lab.deployment)
+    claim(prepared, flow=Flow.STT, requested_by="somebody", deployment=lab.deployment, here=False)
 
 
 def _status(lab: Laboratory, run_id: str) -> dg.DagsterRunStatus:

@@ -22,7 +22,7 @@ BREACHED = 100
 
 @pytest.fixture
 def made(tmp_path: Path) -> Iterator[Studio]:
-    with studio(tmp_path, CLIPS, gemini_models=frozenset({FLASH})) as opened:
+    with studio(tmp_path, CLIPS, frozenset({FLASH})) as opened:
         yield opened
 
 

@@ -16,7 +16,8 @@ SECRETS = (b"X-Amz-Signature", b"X-Amz-Credential", b"x-amz-signature")
 def made(tmp_path: Path, s3_server: S3Server, s3_prefix: str) -> Iterator[Studio]:
     """Give a home whose store lies in S3; one line fails once, so that there is a second round."""
     store = f"s3://{s3_server.bucket}/{s3_prefix}"
-    with studio(tmp_path, CLIPS, EVAL_PIPELINE_STORE=store, **s3_server.environment()) as opened:
+    variables = {"EVAL_PIPELINE_STORE": store, **s3_server.environment()}
+    with studio(tmp_path, CLIPS, **variables) as opened:
         opened.gemini.spoil({"kind": "server_error", "endpoint": "generate", "match": CLIPS[0].sha256, "times": 1})
         yield opened
 

@@ -121,3 +121,19 @@ def test_a_run_that_is_killed_loses_nothing_and_pays_nothing_twice(
     assert uploads(made) == again
     assert len(made.gemini.batches()) == 1
     assert (len(made.gemini.executed()), set(made.gemini.executed().values())) == (4, {1})
+
+
+def test_a_live_run_that_is_killed_asks_again_only_what_was_under_way(made: Studio) -> None:
+    made.gemini.door.hold("POST", ":generateContent", after=2)
+    arguments = ("stt", "run", RUN, "--dataset", "clips", "--model", FLASH, "--mode", "live", "--concurrency", "1")
+    with made.commands.begin(*arguments) as process:
+        assert made.gemini.door.reached.wait(PATIENCE_S)
+        process.kill()
+    made.gemini.door.opened.set()
+    assert made.shown()["counts"]["failed"] == 0
+
+    ended = made("run", "retry", RUN, "--json")
+
+    assert (ended.code, ended.document["counts"]["ok"]) == (0, 4)
+    billed = made.gemini.counts()["generate"]["billed"]
+    assert [billed[one.sha256] for one in CLIPS] == [1, 1, 2, 1]
