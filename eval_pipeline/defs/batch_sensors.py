@@ -116,7 +116,7 @@ def _is_worked_on(instance: dg.DagsterInstance, stage: StageRef) -> bool:
 
 
 def _is_of(run: dg.DagsterRun, flow: Flow) -> bool:
-    """Tell whether a Dagster run may be a flow's: two flows may share a partition; one that is not known is waited for."""
+    """Tell whether a Dagster run may be a flow's: flows may share a partition; what is not known is waited for."""
     named = {run.job_name, *(key.path[0] for key in run.asset_selection or ())} & set(Flow)
     return not named or flow in named
 
