@@ -159,10 +159,14 @@ class Listener:
         told = self.api.get("/__standin__/transcripts", params={"model": model}).json()
         return {entry["sha256"]: entry for entry in told}
 
+    def files(self, kind: str = "") -> list[str]:
+        """Return the names of the files of a kind that are there."""
+        files = self.api.get("/v1beta/files?pageSize=100", headers={"x-goog-api-key": KEYS["GEMINI_API_KEY"]}).json()
+        return [file["name"] for file in files.get("files", []) if file["mimeType"].startswith(kind)]
+
     def clips(self) -> list[str]:
         """Return the names of the uploaded clips that are there."""
-        files = self.api.get("/v1beta/files?pageSize=100", headers={"x-goog-api-key": KEYS["GEMINI_API_KEY"]}).json()
-        return [file["name"] for file in files.get("files", []) if file["mimeType"].startswith("audio/")]
+        return self.files("audio/")
 
     def delete(self, name: str) -> None:
         """Delete a file as its owner does on the provider's page."""

@@ -5,7 +5,7 @@ creation was begun, the batch's id. A kill between any two of them is made good 
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -276,7 +276,8 @@ def _not_created(desk: Desk, job: BatchJob, error: BatchCallError, *, stale: boo
         case CallFault.REFUSED | CallFault.GONE:
             desk.ledger.change_job(job, to=JobState.FAILED, error_code=error.code, error_message=error.message)
         case CallFault.ACCOUNT | CallFault.UNREACHABLE:
-            desk.ledger.change_job(job, create_started_at=None, error_code=error.code, error_message=error.message)
+            told: dict[str, Any] = {"error_code": error.code, "error_message": error.message}
+            desk.ledger.change_job(job, create_started_at=None, **told, **_unsent(desk, job))
             raise error
 
 
@@ -289,7 +290,17 @@ def _wait_for_room(desk: Desk, job: BatchJob, error: BatchCallError) -> None:
         desk.ledger.change_job(job, to=JobState.FAILED, **told)
         return
     wait_s = min(max(desk.policy.poll_s, waited_s, error.retry_after_s or 0.0), desk.policy.most_queue_wait_s)
+    told |= _unsent(desk, job)
     desk.ledger.change_job(job, create_started_at=None, waits_until=now + timedelta(seconds=wait_s), **told)
+
+
+def _unsent(desk: Desk, job: BatchJob) -> dict[str, Any]:
+    """Take an uploaded file back that names addresses: they may expire while its batch waits to be created."""
+    if desk.fill is as_it_is or job.input_file_id is None:
+        return {}
+    with suppress(BatchCallError):
+        desk.provider.delete_file(job.input_file_id)
+    return {"input_file_id": None}
 
 
 def adopt(ledger: BatchLedger, job: BatchJob, batch: ProviderBatch) -> BatchJob | None:

@@ -78,6 +78,19 @@ def test_a_clip_that_goes_bad_between_two_rounds_keeps_nobody_else_waiting(made:
     assert set(made.gemini.executed().values()) == {1}
 
 
+def test_a_request_file_that_waits_for_room_is_filled_anew(made: Studio) -> None:
+    """The addresses of its clips may expire in the meantime, signed ones above all."""
+    made.gemini.spoil({"kind": "rate_limit", "endpoint": "batches.create", "first_n": 1, "retry_after": 0})
+
+    ended = made.run()
+
+    files = {name: count for name, count in made.gemini.counts()["files.start"]["asked"].items() if "jsonl" in name}
+    assert (ended.code, ended.document["counts"]["ok"]) == (0, 4)
+    assert list(files.values()) == [2]
+    assert uploads(made) == [1, 1, 1, 1]
+    assert (made.gemini.files(), set(made.gemini.executed().values())) == ([], {1})
+
+
 def test_everything_that_expired_while_a_person_was_away_goes_out_again(made: Studio) -> None:
     """Clips and the request file: the provider keeps both for two days, and a weekend is longer."""
     made.gemini.spoil({"kind": "forbidden", "endpoint": "batches.create"})
