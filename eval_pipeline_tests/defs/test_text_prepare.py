@@ -71,7 +71,8 @@ def test_an_unknown_run_without_configuration_says_what_to_give(lab: Laboratory)
     [
         ({"dataset": "missing"}, "dataset_not_found"),
         ({"mode": "quick"}, "invalid_config"),
-        ({"provider": "anthropic"}, "config_type_unsupported"),
+        ({"provider": "oracle"}, "config_type_unsupported"),
+        ({"provider": "gemini"}, "missing_api_key"),
         ({"scorers": ["psychic"]}, "unknown_scorer"),
         ({"embedding_model": "word2vec"}, "invalid_config"),
         ({"failure_threshold": 1.5}, "invalid_config"),
