@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from functools import partial
-from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from eval_pipeline.core.batches import BatchJob
+from eval_pipeline.core.chunks import chunks
 from eval_pipeline.core.outcomes import Attempt, AttemptOutcome, ItemError, settle
 from eval_pipeline.core.ports import Clip, HostedFile, HostedState, StageReader
 from eval_pipeline.core.providers import Provider
@@ -138,8 +138,7 @@ class Recordings:
                 stage="clips uploaded", done=len(delivered) + done, failed=0, total=total, cost_usd=None
             )
 
-        clips = self._clips(asks)
-        while pack := list(islice(clips, _CLIPS_AT_ONCE)):
+        for pack in chunks(self._clips(asks), size=_CLIPS_AT_ONCE):
             delivered |= delivery.deliver(pack, verify=number > 0, on_progress=tell)
         refused = {sha: file for sha, file in delivered.items() if file.state is HostedState.FAILED}
         self._record_refused(asks, refused, number=number)

@@ -1,14 +1,14 @@
 """The stages of the speech flow before anything is transcribed: the specification, the samples, the first round."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack
 from functools import partial
-from itertools import islice
 from typing import Any
 
 import orjson
 
+from eval_pipeline.core.chunks import chunks
 from eval_pipeline.core.ports import StageReader
 from eval_pipeline.core.runs import RunRecord
 from eval_pipeline.defs.batch_runs import submit_first_round
@@ -72,7 +72,7 @@ def make_dataset(task: Task, *, spec: StageReader) -> StageReader:
         version = deployment.ledger.pinned_dataset(
             project=task.key.project, name=pinned.dataset_name, version=pinned.dataset_version
         )
-        for chunk in _chunks(map(_row, audio_samples(deployment.objects, version))):
+        for chunk in chunks(map(_row, audio_samples(deployment.objects, version)), size=ROWS_AT_ONCE):
             stage.files.append(chunk)
         manifest = require_audio_manifest(deployment.objects, version)
         stage.files.finish(
@@ -110,12 +110,6 @@ def _row(sample: Sample) -> dict[str, Any]:
         "file_name": sample.file_name,
         "metadata": orjson.dumps(dict(sample.metadata)).decode(),
     }
-
-
-def _chunks(rows: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
-    iterator = iter(rows)
-    while chunk := list(islice(iterator, ROWS_AT_ONCE)):
-        yield chunk
 
 
 def make_transcription_batch(task: Task, *, dataset: StageReader) -> StageReader:

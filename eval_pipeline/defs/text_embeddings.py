@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from eval_pipeline.core.chunks import chunks
 from eval_pipeline.core.cost import StageCost, Tariff
 from eval_pipeline.core.ports import StageReader
 from eval_pipeline.core.runs import RunMode
@@ -148,7 +149,7 @@ class _Embedding:
         tally = EmbeddingTally(threshold=self.spec.failure_threshold)
         with self.stage.journal.spool() as spool:
             index = VectorIndex.read(spool)
-            for rows in _chunks(self._rows(index, tally)):
+            for rows in chunks(self._rows(index, tally), size=ROWS_AT_ONCE):
                 self.stage.files.append(rows)
             cost = self._cost(index)
         facts = {
@@ -165,16 +166,6 @@ class _Embedding:
             row = embedding_row(pair, vector=index.vector, problem=index.problem)
             tally.add(pair, row)
             yield row
-
-
-def _chunks(rows: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
-    chunk: list[dict[str, Any]] = []
-    for row in rows:
-        chunk.append(row)
-        if len(chunk) == ROWS_AT_ONCE:
-            yield chunk
-            chunk = []
-    yield chunk
 
 
 @dataclass(slots=True)

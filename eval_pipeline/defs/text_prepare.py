@@ -1,11 +1,11 @@
 """The stages before anything is paid: the frozen specification, the frozen items, and the notes of what is live."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import partial
-from itertools import islice
 from typing import Any
 
+from eval_pipeline.core.chunks import chunks
 from eval_pipeline.core.ports import StageReader
 from eval_pipeline.core.runs import RunRecord
 from eval_pipeline.defs.batch_runs import submit_first_round
@@ -70,7 +70,7 @@ def make_dataset(task: Task, *, spec: StageReader) -> StageReader:
             project=task.key.project, name=pinned.dataset_name, version=pinned.dataset_version
         )
         rows = expand(golden_rows(deployment.objects, version), repeats=pinned.repeats)
-        for chunk in _chunks(rows):
+        for chunk in chunks(rows, size=ROWS_AT_ONCE):
             stage.files.append(chunk)
         stage.files.finish(
             {
@@ -86,12 +86,6 @@ def make_dataset(task: Task, *, spec: StageReader) -> StageReader:
             }
         )
     return deployment.stages.open(ref)
-
-
-def _chunks(rows: Iterable[dict[str, Any]]) -> Iterable[list[dict[str, Any]]]:
-    iterator = iter(rows)
-    while chunk := list(islice(iterator, ROWS_AT_ONCE)):
-        yield chunk
 
 
 def make_response_batch(task: Task, *, dataset: StageReader) -> StageReader:

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from decimal import Decimal
 from enum import StrEnum
-from itertools import islice
 from pathlib import Path
 from typing import Any, assert_never
 from uuid import uuid4
@@ -14,6 +13,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from eval_pipeline.core.chunks import chunks
 from eval_pipeline.core.errors import UnavailableError, UsageError
 from eval_pipeline.core.names import shown
 from eval_pipeline.reporting.csv_safety import csv_cell
@@ -126,9 +126,8 @@ def _json_number(value: object) -> float:
 
 def _write_parquet(rows: Iterable[Mapping[str, Any]], schema: pa.Schema, *, path: Path) -> int:
     count = 0
-    remaining = iter(rows)
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
-        while group := list(islice(remaining, _GROUP_ROWS)):
+        for group in chunks(rows, size=_GROUP_ROWS):
             writer.write_batch(pa.RecordBatch.from_pylist(group, schema=schema))
             count += len(group)
     return count

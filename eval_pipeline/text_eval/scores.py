@@ -5,9 +5,10 @@ Pure and free: scoring again never calls a model. Memory does not grow with the 
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice, zip_longest
+from itertools import zip_longest
 from typing import Any, TypedDict
 
+from eval_pipeline.core.chunks import chunks
 from eval_pipeline.core.errors import ConflictError, UsageError
 from eval_pipeline.core.names import shown
 from eval_pipeline.core.outcomes import ItemStatus
@@ -75,7 +76,7 @@ def score_items(
         )
     prepared = [(config, _prepare(config)) for config in scorers]
     items = _items(dataset, responses=responses, embeddings=embeddings)
-    while chunk := tuple(islice(items, ITEMS_AT_ONCE)):
+    for chunk in chunks(items, size=ITEMS_AT_ONCE):
         columns = [(config, score(chunk)) for config, score in prepared]
         yield [_row(item, config, column[at]) for at, item in enumerate(chunk) for config, column in columns]
 

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, timedelta
 from hashlib import sha256
-from itertools import islice
 from typing import Any
 
+from eval_pipeline.core.chunks import chunks
 from eval_pipeline.core.errors import ConflictError
 from eval_pipeline.core.names import shown
 from eval_pipeline.core.outcomes import ItemStatus, Usage
@@ -38,9 +38,8 @@ class TraceSummary:
 
 def deliver_traces(run: TraceRun, items: Iterable[ItemTrace], *, sink: TraceSink, writer: StageWriter) -> TraceSummary:
     """Deliver the items chunk by chunk and write one row of ``tables.TRACES`` for each."""
-    remaining = iter(items)
     with sink.open(run) as delivery:
-        while chunk := tuple(islice(remaining, ITEMS_AT_ONCE)):
+        for chunk in chunks(items, size=ITEMS_AT_ONCE):
             writer.append([asdict(trace) for trace in delivery.send(chunk)])
         return TraceSummary(url=delivery.url, counts=delivery.counts)
 
