@@ -1,18 +1,19 @@
 """The ``transcripts`` stage: every clip at every model, live or collected from batches; a row for each, always."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any
 
+from eval_pipeline.core.chunks import chunks
 from eval_pipeline.core.cost import StageCost, Tariff, costs_as_json
 from eval_pipeline.core.errors import EvalPipelineError, IncompleteError
 from eval_pipeline.core.outcomes import ItemError, ItemRecord, ItemStatus
 from eval_pipeline.core.ports import StageReader, TranscriptionRequest
 from eval_pipeline.core.runs import RunMode
-from eval_pipeline.core.tallies import RecordTally, missing_record, price_item
+from eval_pipeline.core.tallies import ItemCost, RecordTally, missing_record, price_item
 from eval_pipeline.defs.batch_runs import close_rounds, go_on, start_over_once
 from eval_pipeline.defs.interruption import Interruption
+from eval_pipeline.defs.live_progress import LiveProgress
 from eval_pipeline.defs.stt_batches import Recordings
 from eval_pipeline.defs.tasks import Task
 from eval_pipeline.dispatch.gate import StopReason
@@ -95,15 +96,29 @@ class _Transcribing:
     def _ask_model(self, model: SpeechModel) -> None:
         with self.stage.journal.spool() as spool:
             index = RecordIndex(spool)
-            progress = _Progress.resume(self, model, index)
-            if progress.done == progress.total:
+            progress = self._progress(model, index)
+            if progress.left == 0:
                 return
             outcome = self.interruption.run(self._ask(model, index, progress))
         self.stage.lease.check()
         if outcome.stopped is not None:
             raise run_cancelled(self.stage.run.key)
 
-    async def _ask(self, model: SpeechModel, index: RecordIndex, progress: "_Progress") -> LiveOutcome:
+    def _progress(self, model: SpeechModel, index: RecordIndex) -> LiveProgress:
+        progress = LiveProgress(
+            self.task.progress,
+            stage=f"transcripts {model.label}",
+            total=self.dataset.manifest.rows,
+            price=lambda record: self._cost(record, model),
+            answered=HEARD,
+        )
+        progress.resume((item.item_id for item in self._items_of(model)), index)
+        return progress
+
+    def _cost(self, record: ItemRecord, model: SpeechModel) -> ItemCost:
+        return price_item(record, self.tariffs[model], at=self.stage.run.created_at)
+
+    async def _ask(self, model: SpeechModel, index: RecordIndex, progress: LiveProgress) -> LiveOutcome:
         settings, credentials = self.task.deployment.settings, self.task.credentials
         concurrency = self.spec.concurrency
         connection = models.open_connection(model.provider, credentials, settings=settings, concurrency=concurrency)
@@ -131,23 +146,12 @@ class _Transcribing:
                     host.close()
 
     def _requests(self, model: SpeechModel, index: RecordIndex) -> Iterator[LiveRequest[TranscriptionRequest]]:
-        for item in self.items_of(model):
-            if index.finished(item.item_id):
-                continue
-            request, before = self._request(item), index.find(item.item_id)
-            if before is None:
-                yield LiveRequest(item.item_id, request)
-            else:
-                yield LiveRequest(
-                    item.item_id,
-                    request,
-                    billed_before=before.billed_calls,
-                    unreported_before=before.unreported_calls,
-                    attempts_before=before.attempts,
-                )
+        for item in self._items_of(model):
+            if not index.finished(item.item_id):
+                before = index.find(item.item_id)
+                yield LiveRequest.after(before, item_id=item.item_id, body=self._request(item))
 
-    def items_of(self, model: SpeechModel) -> Iterator[Item]:
-        """Yield the pairs of one model."""
+    def _items_of(self, model: SpeechModel) -> Iterator[Item]:
         return (item for item in items_of(self.dataset, self.spec.models) if item.model == model)
 
     def _request(self, item: Item) -> TranscriptionRequest:
@@ -171,20 +175,20 @@ class _Transcribing:
         """Write every pair in the order of the dataset; returns what the stage says of itself."""
         total = RecordTally(threshold=self.spec.failure_threshold, model=self.spec.models[0].label)
         each = {model: RecordTally(threshold=1.0, model=model.label) for model in self.spec.models}
-        rows: list[dict[str, Any]] = []
         with self.stage.journal.spool() as spool:
-            index = RecordIndex(spool)
-            for item in items_of(self.dataset, self.spec.models):
-                record = index.find(item.item_id) or self._absent(item)
-                cost = price_item(record, self.tariffs[item.model], at=self.stage.run.created_at)
-                for tally in (total, each[item.model]):
-                    tally.add(as_heard(record), cost)
-                rows.append(transcript_row(item, record, cost))
-                if len(rows) == ROWS_AT_ONCE:
-                    self.stage.files.append(rows)
-                    rows = []
-        self.stage.files.append(rows)
+            for rows in chunks(self._rows(RecordIndex(spool), total, each), size=ROWS_AT_ONCE):
+                self.stage.files.append(rows)
         return self._summary(total, each)
+
+    def _rows(
+        self, index: RecordIndex, total: RecordTally, each: Mapping[SpeechModel, RecordTally]
+    ) -> Iterator[dict[str, Any]]:
+        for item in items_of(self.dataset, self.spec.models):
+            record = index.find(item.item_id) or self._absent(item)
+            cost = self._cost(record, item.model)
+            for tally in (total, each[item.model]):
+                tally.add(as_heard(record), cost)
+            yield transcript_row(item, record, cost)
 
     def _absent(self, item: Item) -> ItemRecord:
         """Say why there is no record of a pair: its model could not be asked, or nothing came back."""
@@ -219,49 +223,3 @@ def _latency(tally: RecordTally) -> Any:  # noqa: ANN401 - JSON
 def _mode_of(model: SpeechModel, spec: SttSpec) -> RunMode:
     """Return how a model is asked: live in every run where its provider's batches take no audio."""
     return spec.mode if model.provider in models.SPEECH_BATCHES else RunMode.FAST
-
-
-@dataclass(slots=True)
-class _Progress:
-    """How far one model is; told to whoever watches."""
-
-    work: _Transcribing
-    model: SpeechModel
-    total: int
-    done: int = 0
-    failed: int = 0
-    usd: Decimal = Decimal(0)
-    priced: bool = True
-
-    @classmethod
-    def resume(cls, work: _Transcribing, model: SpeechModel, index: RecordIndex) -> "_Progress":
-        """Count what an earlier attempt left."""
-        progress = cls(work, model, total=work.dataset.manifest.rows)
-        for item in work.items_of(model):
-            if index.finished(item.item_id) and (record := index.find(item.item_id)) is not None:
-                progress.count(record)
-        progress.tell()
-        return progress
-
-    def add(self, record: ItemRecord) -> None:
-        """Count one item and tell."""
-        self.count(record)
-        self.tell()
-
-    def count(self, record: ItemRecord) -> None:
-        """Count one record."""
-        cost = price_item(record, self.work.tariffs[self.model], at=self.work.stage.run.created_at).usd
-        self.usd += cost or 0
-        self.priced = self.priced and cost is not None
-        self.done += 1
-        self.failed += record.status not in HEARD
-
-    def tell(self) -> None:
-        """Report the present counts."""
-        self.work.task.progress.update(
-            stage=f"transcripts {self.model.label}",
-            done=self.done,
-            failed=self.failed,
-            total=self.total,
-            cost_usd=self.usd if self.priced else None,
-        )

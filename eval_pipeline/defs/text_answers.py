@@ -7,15 +7,17 @@ from typing import Any
 
 import orjson
 
+from eval_pipeline.core.chunks import chunks
 from eval_pipeline.core.cost import Tariff
 from eval_pipeline.core.errors import IncompleteError
 from eval_pipeline.core.names import command_on
-from eval_pipeline.core.outcomes import ItemRecord, ItemStatus
+from eval_pipeline.core.outcomes import ItemRecord
 from eval_pipeline.core.ports import StageReader
 from eval_pipeline.core.runs import RunMode
-from eval_pipeline.core.tallies import RecordTally, missing_record, price_item
+from eval_pipeline.core.tallies import ItemCost, RecordTally, missing_record, price_item
 from eval_pipeline.defs.batch_runs import close_rounds, go_on
 from eval_pipeline.defs.interruption import Interruption
+from eval_pipeline.defs.live_progress import LiveProgress
 from eval_pipeline.defs.tasks import Task
 from eval_pipeline.defs.text_batches import Questions
 from eval_pipeline.dispatch.budget import ResponsePurse
@@ -75,14 +77,24 @@ class _Answering:
         """Call the model for every item without a finished record; returns the calls made."""
         with self.stage.journal.spool() as spool:
             index = RecordIndex(spool)
-            counted = _Progress.resume(self, index)
+            counted = self._progress(index)
             if counted.left == 0:
                 return 0
             outcome = self.interruption.run(self._ask(index, counted))
         self._raise_if_stopped(outcome, counted)
         return outcome.calls
 
-    async def _ask(self, index: RecordIndex, counted: "_Progress") -> LiveOutcome:
+    def _progress(self, index: RecordIndex) -> LiveProgress:
+        progress = LiveProgress(
+            self.task.progress, stage="responses", total=self.dataset.manifest.rows, price=self._cost
+        )
+        progress.resume((item["item_id"] for item in self.dataset.rows(["item_id"])), index)
+        return progress
+
+    def _cost(self, record: ItemRecord) -> ItemCost:
+        return price_item(record, self.tariff, at=self.stage.run.created_at)
+
+    async def _ask(self, index: RecordIndex, counted: LiveProgress) -> LiveOutcome:
         settings, credentials = self.task.deployment.settings, self.task.credentials
         budget = models.budget(self.stage.run.max_cost_usd, spent_usd=counted.usd)
         connection = models.open_connection(
@@ -112,25 +124,14 @@ class _Answering:
     def _requests(self, index: RecordIndex) -> Iterator[LiveRequest[dict[str, Any]]]:
         for row in self.dataset.rows(["item_id", "question"]):
             item_id = row["item_id"]
-            if index.finished(item_id):
-                continue
-            body = request_body(self.spec, row["question"])
-            before = index.find(item_id)
-            if before is None:
-                yield LiveRequest(item_id, body)
-            else:
-                yield LiveRequest(
-                    item_id,
-                    body,
-                    billed_before=before.billed_calls,
-                    unreported_before=before.unreported_calls,
-                    attempts_before=before.attempts,
-                )
+            if not index.finished(item_id):
+                body = request_body(self.spec, row["question"])
+                yield LiveRequest.after(index.find(item_id), item_id=item_id, body=body)
 
     def _why_stop(self) -> StopReason | None:
         return StopReason.CANCELLED if self.stage.should_stop() else self.interruption.reason
 
-    def _raise_if_stopped(self, outcome: LiveOutcome, counted: "_Progress") -> None:
+    def _raise_if_stopped(self, outcome: LiveOutcome, counted: LiveProgress) -> None:
         self.stage.lease.check()
         if outcome.stopped is StopReason.BUDGET:
             raise out_of_budget(self.stage, spent_usd=counted.usd, done=counted.done, total=counted.total)
@@ -140,74 +141,17 @@ class _Answering:
     def store(self) -> RecordTally:
         """Write every item in the order of the dataset; one that nothing came back for is ``missing``."""
         tally = RecordTally(threshold=self.spec.failure_threshold, model=self.spec.model)
-        rows: list[dict[str, Any]] = []
         with self.stage.journal.spool() as spool:
-            index = RecordIndex(spool)
-            for item in self.dataset.rows(["item_id"]):
-                record = index.find(item["item_id"]) or missing_record(item["item_id"])
-                cost = price_item(record, self.tariff, at=self.stage.run.created_at)
-                tally.add(record, cost)
-                rows.append(response_row(record, cost))
-                if len(rows) == ROWS_AT_ONCE:
-                    self.stage.files.append(rows)
-                    rows = []
-        self.stage.files.append(rows)
+            for rows in chunks(self._rows(RecordIndex(spool), tally), size=ROWS_AT_ONCE):
+                self.stage.files.append(rows)
         return tally
 
-
-@dataclass(slots=True)
-class _Progress:
-    """What is answered, what failed and what it cost so far; told to whoever watches."""
-
-    work: _Answering
-    total: int
-    done: int = 0
-    failed: int = 0
-    usd: Decimal = Decimal(0)
-    priced: bool = True
-    earlier: dict[str, Decimal] = field(default_factory=dict)
-    """What the unfinished attempts at an item cost; its next record counts that in."""
-
-    @classmethod
-    def resume(cls, work: _Answering, index: RecordIndex) -> "_Progress":
-        """Count what an earlier attempt left."""
-        progress = cls(work, total=work.dataset.manifest.rows)
-        for item in work.dataset.rows(["item_id"]):
-            record = index.find(item["item_id"])
-            if record is not None:
-                progress.count(record, finished=record.finished)
-        progress.tell()
-        return progress
-
-    @property
-    def left(self) -> int:
-        """Items that are still to be asked."""
-        return self.total - self.done
-
-    def add(self, record: ItemRecord) -> None:
-        """Count one item and tell."""
-        self.count(record, finished=True)
-        self.tell()
-
-    def count(self, record: ItemRecord, *, finished: bool) -> None:
-        """Count one record; what an unfinished one cost is spent all the same."""
-        cost = price_item(record, self.work.tariff, at=self.work.stage.run.created_at).usd
-        self.usd += (cost or 0) - self.earlier.pop(record.item_id, Decimal(0))
-        if not finished:
-            self.earlier[record.item_id] = cost or Decimal(0)
-        self.priced = self.priced and cost is not None
-        self.done += finished
-        self.failed += finished and record.status is not ItemStatus.OK
-
-    def tell(self) -> None:
-        """Report the present counts."""
-        self.work.task.progress.update(
-            stage="responses",
-            done=self.done,
-            failed=self.failed,
-            total=self.total,
-            cost_usd=self.usd if self.priced else None,
-        )
+    def _rows(self, index: RecordIndex, tally: RecordTally) -> Iterator[dict[str, Any]]:
+        for item in self.dataset.rows(["item_id"]):
+            record = index.find(item["item_id"]) or missing_record(item["item_id"])
+            cost = self._cost(record)
+            tally.add(record, cost)
+            yield response_row(record, cost)
 
 
 def out_of_budget(stage: StageAtWork, *, spent_usd: Decimal, done: int, total: int) -> IncompleteError:

@@ -6,7 +6,7 @@ A fixed set of workers draws the items one by one: memory does not grow with the
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, Self, TypeVar
 
 from eval_pipeline.core.outcomes import Attempt, BilledCall, ItemRecord, ItemStatus, settle
 from eval_pipeline.core.ports import Asks
@@ -31,6 +31,19 @@ class LiveRequest(Generic[Body]):
     billed_before: tuple[BilledCall, ...] = ()
     unreported_before: int = 0
     attempts_before: int = 0
+
+    @classmethod
+    def after(cls, before: ItemRecord | None, *, item_id: str, body: Body) -> Self:
+        """Ask an item for the first time, or after what an earlier attempt left of it."""
+        if before is None:
+            return cls(item_id, body)
+        return cls(
+            item_id,
+            body,
+            billed_before=before.billed_calls,
+            unreported_before=before.unreported_calls,
+            attempts_before=before.attempts,
+        )
 
 
 @dataclass(frozen=True, slots=True)

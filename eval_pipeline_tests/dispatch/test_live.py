@@ -332,7 +332,8 @@ def run_with(record: Callable[[ItemRecord], Awaitable[None]]) -> None:
 def test_what_an_earlier_record_was_billed_for_is_carried_on() -> None:
     records = Records()
     earlier = (BilledCall(Usage(input=7, total=7), "gpt-4o"),)
-    resumed = LiveRequest("q", {"input": "x"}, billed_before=earlier, unreported_before=2, attempts_before=5)
+    before = ItemRecord("q", ItemStatus.MISSING, retried=earlier, unreported_calls=2, attempts=5)
+    resumed = LiveRequest.after(before, item_id="q", body={"input": "x"})
 
     async def work() -> None:
         await run_live(
