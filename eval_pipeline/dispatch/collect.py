@@ -335,11 +335,3 @@ def delete_provider_files(desk: Desk, job: BatchJob) -> None:
         if file_id is not None:
             with suppress(BatchCallError):
                 desk.provider.delete_file(file_id)
-
-
-def count_outcomes(jobs: Collection[BatchJob]) -> Mapping[str, int]:
-    """Add up what became of the items of all jobs."""
-    counts: Counter[str] = Counter()
-    for job in jobs:
-        counts.update(job.outcomes or {})
-    return counts

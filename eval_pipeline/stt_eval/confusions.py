@@ -44,12 +44,6 @@ class Confusions:
         )
         self._make_room(2 * self._capacity)
 
-    def merge(self, other: "Confusions") -> None:
-        """Add the tally of another part."""
-        self.counts.update(other.counts)
-        self.missed += other.missed
-        self._make_room(2 * self._capacity)
-
     def most_frequent(self, edit: Edit, *, limit: int) -> tuple[Confusion, ...]:
         """Return the most frequent edits of a kind, equally frequent ones in the order of their tokens."""
         self._make_room(self._capacity)

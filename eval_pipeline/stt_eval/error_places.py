@@ -5,7 +5,7 @@ system, in compact arrays, however many systems it is compared with.
 """
 
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -60,14 +60,6 @@ class ErrorLog:
             places=np.array(self._places, dtype=np.int64),
             words=np.array(self._words, dtype=np.int64),
         )
-
-
-def locate_errors(alignments: Iterable[Sequence[AlignedToken] | None]) -> ErrorPlaces:
-    """Locate the errors of one system; None is an utterance that it did not answer."""
-    log = ErrorLog()
-    for alignment in alignments:
-        log.add(alignment)
-    return log.places()
 
 
 def _walk(alignment: Sequence[AlignedToken], *, places: "array[int]") -> int:

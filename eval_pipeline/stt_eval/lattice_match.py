@@ -9,24 +9,14 @@ insertions: what the weights of sclite prefer as well.)
 from collections.abc import Sequence
 from typing import Final
 
-from eval_pipeline.core.values import value
-from eval_pipeline.stt_eval.alignment import align, edit_counts
-from eval_pipeline.stt_eval.edits import AlignedToken, EditCounts
+from eval_pipeline.stt_eval.alignment import edit_counts
+from eval_pipeline.stt_eval.edits import EditCounts
 from eval_pipeline.stt_eval.lattice import Lattice, tokens_of
 from eval_pipeline.stt_eval.lattice_search import search
 from eval_pipeline.stt_eval.words import Word
 
 _MOST_TRIED: Final = 64
 """So many ways are simply tried, some 5 µs each; a search through the table of a larger lattice takes milliseconds."""
-
-
-@value
-class LatticeMatch:
-    """The chosen way with its counts and alignment; ``reference_index`` counts along the tokens of ``path``."""
-
-    path: tuple[Word, ...]
-    counts: EditCounts
-    alignment: tuple[AlignedToken, ...]
 
 
 def closest_path(lattice: Lattice, hypothesis: Sequence[str]) -> tuple[Word, ...]:
@@ -47,10 +37,3 @@ def _rank(tokens: tuple[str, ...], hypothesis: Sequence[str]) -> tuple[int, int,
 def lattice_edit_counts(lattice: Lattice, hypothesis: Sequence[str]) -> EditCounts:
     """Count the edits against the closest way."""
     return edit_counts(tokens_of(closest_path(lattice, hypothesis)), hypothesis)
-
-
-def lattice_align(lattice: Lattice, hypothesis: Sequence[str]) -> LatticeMatch:
-    """Align with the closest way."""
-    path = closest_path(lattice, hypothesis)
-    tokens = tokens_of(path)
-    return LatticeMatch(path=path, counts=edit_counts(tokens, hypothesis), alignment=align(tokens, hypothesis))

@@ -2,7 +2,7 @@
 
 A corpus pools: its counts are added before anything is divided, so that a long utterance weighs more than a short one.
 WER and CER are the same quotient, of words and of characters. What has no value is None: no quotient here divides by
-zero. MER, WIP and WIL are those of Morris, Maier and Green, "From WER and RIL to MER and WIL" (Interspeech 2004).
+zero. MER and WIP are those of Morris, Maier and Green, "From WER and RIL to MER and WIL" (Interspeech 2004).
 """
 
 from collections.abc import Iterable
@@ -42,12 +42,6 @@ def information_preserved(counts: EditCounts) -> float | None:
     if not counts.hits:
         return 0.0 if counts.reference_length or counts.hypothesis_length else None
     return counts.hits / counts.reference_length * (counts.hits / counts.hypothesis_length)
-
-
-def information_lost(counts: EditCounts) -> float | None:
-    """Return WIL, 1 - WIP; None where WIP is."""
-    preserved = information_preserved(counts)
-    return None if preserved is None else 1 - preserved
 
 
 @value

@@ -7,7 +7,6 @@ from typing import Any
 from eval_pipeline.core.errors import ConflictError
 from eval_pipeline.core.outcomes import ItemStatus
 from eval_pipeline.core.ports import StageReader
-from eval_pipeline.stt_eval.edits import EditCounts
 from eval_pipeline.stt_eval.measures import error_rate, information_preserved, insertions_on_silence, match_error_rate
 from eval_pipeline.stt_eval.normalisation import Level
 from eval_pipeline.stt_eval.scoring import HEADLINE, HeardText, ReferenceForm, flags_of, heard_text, reference_form
@@ -153,13 +152,3 @@ _COUNTED = tuple(
     if not name.startswith("reference_")
 )
 _NOTHING_COUNTED = dict.fromkeys(_COUNTED)
-
-
-def word_counts(row: Mapping[str, Any]) -> EditCounts:
-    """Read the counts of words of a scored row back."""
-    return EditCounts(
-        hits=row["hits"],
-        substitutions=row["substitutions"],
-        deletions=row["deletions"],
-        insertions=row["insertions"],
-    )

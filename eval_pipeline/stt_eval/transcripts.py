@@ -16,7 +16,6 @@ from eval_pipeline.stt_eval.models import SpeechModel
 
 COMPLETED, FAILED = "completed", "failed"
 HEARD = frozenset({ItemStatus.OK, ItemStatus.EMPTY})
-ROWS_AT_ONCE = 1_000
 
 
 @value

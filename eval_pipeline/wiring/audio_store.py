@@ -8,7 +8,7 @@ datasets/{project}/{slug}/{version}/samples-{hash}.parquet
 
 import hashlib
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -117,11 +117,6 @@ def audio_samples(objects: ObjectStore, dataset: DatasetVersion) -> Iterator[Sam
 def _sample(row: dict[str, Any]) -> Sample:
     del row["mime"]
     return Sample(**{**row, "format": AudioFormat(row["format"]), "metadata": orjson.loads(row["metadata"])})
-
-
-def clip_copy(objects: ObjectStore, sample: Sample) -> AbstractContextManager[Path]:
-    """Give the clip as a local file for the time of a ``with``; damaged bytes raise ``dataset_damaged``."""
-    return checked_copy(objects, sample.audio_key, sha256=sample.audio_sha256)
 
 
 @contextmanager

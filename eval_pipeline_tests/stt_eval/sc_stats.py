@@ -8,7 +8,7 @@ of them, one per utterance. Needs Debian's ``sctk``; ``python -m eval_pipeline_t
 import json
 import re
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from random import Random
@@ -17,6 +17,7 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from eval_pipeline.stt_eval.edits import AlignedToken, Edit
+from eval_pipeline.stt_eval.error_places import ErrorLog, ErrorPlaces
 
 VECTORS: Final = Path(__file__).with_name("mapsswe_vectors.json")
 INSTALLED: Final = which("sctk") is not None
@@ -42,6 +43,14 @@ class Reported:
     differs: bool
     p: str
     stars: str
+
+
+def locate_errors(alignments: Iterable[Sequence[AlignedToken] | None]) -> ErrorPlaces:
+    """Locate the errors of one system; None is an utterance that it did not answer."""
+    log = ErrorLog()
+    for alignment in alignments:
+        log.add(alignment)
+    return log.places()
 
 
 def aligned(codes: str) -> list[AlignedToken]:

@@ -10,9 +10,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eval_pipeline.stt_eval.error_places import ErrorPlaces, locate_errors
+from eval_pipeline.stt_eval.error_places import ErrorPlaces
 from eval_pipeline.stt_eval.mapsswe import MatchedPairs, matched_pairs, segment_errors
-from eval_pipeline_tests.stt_eval.sc_stats import INSTALLED, VECTORS, Reported, aligned, random_pair, report
+from eval_pipeline_tests.stt_eval.sc_stats import (
+    INSTALLED,
+    VECTORS,
+    Reported,
+    aligned,
+    locate_errors,
+    random_pair,
+    report,
+)
 
 KEPT = json.loads(VECTORS.read_bytes())["vectors"]
 quick = settings(max_examples=150, deadline=None, derandomize=True)

@@ -14,7 +14,7 @@ from eval_pipeline.storage.ledger import SqlLedger, open_sqlite_ledger
 from eval_pipeline.storage.local import LocalObjectStore
 from eval_pipeline.wiring.audio_catalog import add_audio_dataset
 from eval_pipeline.wiring.audio_manifest import require_audio_manifest
-from eval_pipeline.wiring.audio_store import audio_samples, clip_copy
+from eval_pipeline.wiring.audio_store import audio_samples, checked_copy
 from eval_pipeline_tests.stt_eval.recordings import contained, encoded
 from eval_pipeline_tests.wiring.audio_bench import AudioBench
 
@@ -50,7 +50,7 @@ def test_the_examples_become_samples_with_everything_that_is_known_of_them(bench
 def test_every_clip_can_be_had_as_a_file_with_the_bytes_that_were_given(bench: AudioBench) -> None:
     added = bench.add(EXAMPLES / "manifest.jsonl")
     for sample in bench.samples(added):
-        with clip_copy(bench.objects, sample) as path:
+        with checked_copy(bench.objects, sample.audio_key, sha256=sample.audio_sha256) as path:
             assert path.read_bytes() == (EXAMPLES / sample.file_name).read_bytes()
         assert sample.audio_sha256 == hashlib.sha256((EXAMPLES / sample.file_name).read_bytes()).hexdigest()
         assert sample.audio_key.endswith(f"/audio/{sample.audio_sha256}.{sample.format}")
@@ -310,7 +310,8 @@ def test_damaged_clips_and_samples_are_noticed(bench: AudioBench) -> None:
     manifest = require_audio_manifest(bench.objects, added.dataset)
     bench.objects.put(f"{added.dataset.prefix}/{manifest.samples_file}", b"other")
 
-    for read in (lambda: clip_copy(bench.objects, sample).__enter__(), lambda: bench.samples(added)):
+    clip = checked_copy(bench.objects, sample.audio_key, sha256=sample.audio_sha256)
+    for read in (clip.__enter__, lambda: bench.samples(added)):
         with pytest.raises(ConflictError) as caught:
             read()
         assert caught.value.code == "dataset_damaged"

@@ -11,7 +11,7 @@ from eval_pipeline.core.ports import ObjectStore
 from eval_pipeline.storage.ledger import open_sqlite_ledger
 from eval_pipeline.storage.local import LocalObjectStore
 from eval_pipeline.storage.s3 import S3ObjectStore
-from eval_pipeline.wiring.audio_store import clip_copy
+from eval_pipeline.wiring.audio_store import checked_copy
 from eval_pipeline_tests.s3 import S3Server
 from eval_pipeline_tests.stt_eval.recordings import encoded
 from eval_pipeline_tests.wiring.audio_bench import AudioBench
@@ -61,7 +61,7 @@ def test_a_prefix_is_read_as_a_folder_is(bench: AudioBench, put: Put, address: s
         ("a.mp3", "नमस्ते"),
         ("b/हिन्दी नाम.wav", None),
     ]
-    with clip_copy(bench.objects, samples[0]) as path:
+    with checked_copy(bench.objects, samples[0].audio_key, sha256=samples[0].audio_sha256) as path:
         assert path.read_bytes() == encoded("MP3", seconds=0.5)
     assert not bench.add(address).created
 
