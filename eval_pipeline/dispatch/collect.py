@@ -148,16 +148,19 @@ def _look_at(desk: Desk, job: BatchJob) -> ProviderBatch | None:
 
 
 def _submit_again(desk: Desk, job: BatchJob, batch: ProviderBatch) -> BatchJob | None:
-    """Close a batch that the provider had no room for, and let its file wait for another one."""
+    """Close a batch that the provider had no room for, and let its file wait for another one, uploaded anew."""
     first = next(iter(batch.errors))
     if job.attempt + 1 >= desk.policy.max_submissions:
         return desk.ledger.change_job(job, to=JobState.FAILED, error_code=first.code, error_message=first.message)
     now = desk.now()
     waits_until = now + timedelta(seconds=queue_wait_s(job, policy=desk.policy))
     follower = again(job, ledger_id=desk.ledger_id, now=now, waits_until=waits_until)
-    return desk.ledger.resubmit_job(
+    waiting = desk.ledger.resubmit_job(
         job, again=follower, error_code=first.code, error_message=first.message, collected_at=now
     )
+    if waiting is not None:
+        delete_provider_files(desk, job)
+    return waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,7 +333,7 @@ def _unanswered(outcome: AttemptOutcome, code: str, message: str, *, transient: 
 
 
 def delete_provider_files(desk: Desk, job: BatchJob) -> None:
-    """Delete what the provider keeps of a collected job; a file that stays is deleted by its own expiry."""
+    """Delete what the provider keeps of a job that is closed; a file that stays is deleted by its own expiry."""
     for file_id in (job.input_file_id, job.output_file_id, job.error_file_id):
         if file_id is not None:
             with suppress(BatchCallError):

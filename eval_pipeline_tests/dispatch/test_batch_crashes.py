@@ -225,3 +225,12 @@ def test_a_lost_answer_is_found_by_its_key(worlds: Worlds, scenario: str) -> Non
 
         assert place.server.calls["create"] == 3
         assert set(place.server.executed.values()) == {1}
+
+
+def test_a_batch_that_found_no_room_leaves_no_request_file_at_the_provider(worlds: Worlds) -> None:
+    with worlds.world("full", "token_limit") as place:
+        live_to_the_end(place, Killer(at=0))
+
+        assert place.answered() == set(ITEMS)
+        assert place.server.calls["create"] == 4
+        assert place.server.files == {}
