@@ -32,17 +32,19 @@ def command() -> None:
     type=click.Choice([str(mode) for mode in RunMode]),
     help="batch (default): at half price, within a day. fast: live calls, for small datasets.",
 )
-@click.option("--provider", metavar="NAME", help="openai: OpenAI or any compatible server (OPENAI_BASE_URL).")
-@click.option("--model", metavar="NAME", help="Model under test; default gpt-4o-mini.")
+@click.option(
+    "--provider", metavar="NAME", help="openai (default): OpenAI or any compatible server (OPENAI_BASE_URL). gemini."
+)
+@click.option("--model", metavar="NAME", help="Model under test; default gpt-4o-mini, or gemini-2.5-flash.")
 @click.option("--instructions", metavar="TEXT", help="System prompt of the assistant under test.")
 @click.option(
     "--config",
     "config_file",
     metavar="FILE.yaml",
     type=click.Path(path_type=Path),
-    help="Any of these settings, and model_body: what else the Responses API takes.",
+    help="Any of these settings, and model_body: what else a request takes.",
 )
-@click.option("--embedding-model", metavar="NAME", help="Default text-embedding-3-large.")
+@click.option("--embedding-model", metavar="NAME", help="Default text-embedding-3-large, or gemini-embedding-001.")
 @click.option("--embedding-dimensions", metavar="N", type=int, help="Shorter vectors, where the model offers them.")
 @click.option(
     "--scorer",

@@ -29,13 +29,18 @@ class SpecConfig(dg.Config):
     mode: str = Field(
         default="batch", description="batch: at half price, within a day. fast: live calls, for small datasets."
     )
-    provider: str = Field(default="openai", description="openai: OpenAI or any compatible server (OPENAI_BASE_URL).")
-    model: str | None = Field(default=None, description="Model under test, for example gpt-4o-mini.")
+    provider: str = Field(
+        default="openai", description="openai: OpenAI or any compatible server (OPENAI_BASE_URL). gemini."
+    )
+    model: str | None = Field(default=None, description="Model under test; default gpt-4o-mini, or gemini-2.5-flash.")
     instructions: str | None = Field(default=None, description="System prompt of the assistant under test.")
     model_body: dict[str, Any] = Field(
-        default={}, description="Anything else that the Responses API takes: temperature, tools, reasoning, text, …"
+        default={},
+        description="Anything else that a request takes, as in the Responses API: temperature, tools, …",
     )
-    embedding_model: str | None = Field(default=None, description="Default text-embedding-3-large.")
+    embedding_model: str | None = Field(
+        default=None, description="Default text-embedding-3-large, or gemini-embedding-001."
+    )
     embedding_dimensions: int | None = Field(default=None, description="Shorter vectors, where the model offers them.")
     scorers: list[Any] = Field(
         default=[], description="cosine_similarity (default), exact_match, contains, regex:…, numeric, token_f1."
