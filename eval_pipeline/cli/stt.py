@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from eval_pipeline.cli.deployments import open_deployment
+from eval_pipeline.cli.estimate_view import write_estimate
 from eval_pipeline.cli.execution import execute_and_show, rescore_and_show
 from eval_pipeline.cli.flow_views import view_of
 from eval_pipeline.cli.output import common_options, write_error, write_json
@@ -81,8 +82,7 @@ def run(
 
     Example: eval-pipeline stt run hindi-1 --dataset clips --model gemini-2.5-flash --model gemini-2.5-pro
     """
-    from eval_pipeline.cli.text_view import write_estimate  # noqa: PLC0415 - only this verb
-    from eval_pipeline.stt_eval.spec import SttRequest  # noqa: PLC0415 - the same
+    from eval_pipeline.stt_eval.spec import SttRequest  # noqa: PLC0415 - only this verb
     from eval_pipeline.wiring import stt_runs  # noqa: PLC0415 - the same
     from eval_pipeline.wiring.stt_estimate import estimate_run  # noqa: PLC0415 - the same
 

@@ -7,10 +7,11 @@ import click
 
 from eval_pipeline.cli.compare_view import write_comparison
 from eval_pipeline.cli.deployments import open_deployment
+from eval_pipeline.cli.estimate_view import write_estimate
 from eval_pipeline.cli.execution import execute_and_show, rescore_and_show
 from eval_pipeline.cli.output import common_options, write_error, write_json
 from eval_pipeline.cli.run_config import read_config
-from eval_pipeline.cli.text_view import write_estimate, write_run
+from eval_pipeline.cli.text_view import write_run
 from eval_pipeline.core.errors import EvalPipelineError, UsageError
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.runs import Flow, RunMode

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from eval_pipeline.cli.output import printable, write_json, write_table, write_warning
+from eval_pipeline.cli.output import printable, write_table, write_warning
 
 
 def write_run(document: Mapping[str, Any]) -> None:
@@ -95,22 +95,3 @@ def _write_item(trace: Mapping[str, Any]) -> None:
 
 def _indented(text: str) -> str:
     return ("\n" + 12 * " ").join(printable(line) for line in text.splitlines())
-
-
-def write_estimate(estimate: Mapping[str, Any], *, as_json: bool) -> None:
-    """Write what a run would cost."""
-    if as_json:
-        write_json({"estimate": estimate})
-        return
-    rows = [
-        (stage, part["model"], f"{part['input_tokens']:,}", f"{part['output_tokens']:,}", _usd(part["cost_usd"]))
-        for stage, part in estimate["stages"].items()
-    ]
-    write_table(("STAGE", "MODEL", "INPUT TOKENS", "OUTPUT TOKENS", "USD"), rows)
-    click.echo(f"total {_usd(estimate['total_cost_usd'])} for {estimate['items']:,} items; nothing was started")
-    for assumption in estimate["assumptions"]:
-        click.echo(f"assumed: {assumption}")
-
-
-def _usd(amount: float | None) -> str:
-    return "unknown" if amount is None else f"${amount:.6f}"

@@ -73,7 +73,8 @@ class _Transcribing:
     @classmethod
     def of(cls, task: Task, *, stage: StageAtWork, dataset: StageReader, spec: SttSpec) -> "_Transcribing":
         tariffs = {
-            model: models.tariff(model.provider, model.name, mode=_mode_of(model, spec)) for model in spec.models
+            model: models.tariff(model.provider, model.name, mode=models.speech_mode(model.provider, mode=spec.mode))
+            for model in spec.models
         }
         return cls(task, stage, dataset, spec, tariffs)
 
@@ -83,7 +84,7 @@ class _Transcribing:
         A model that cannot be asked at all does not keep the others from answering.
         """
         for model in self.spec.models:
-            if _mode_of(model, self.spec) is RunMode.BATCH:
+            if self._mode_of(model) is RunMode.BATCH:
                 continue
             try:
                 self._ask_model(model)
@@ -92,6 +93,9 @@ class _Transcribing:
             except EvalPipelineError as error:
                 self.faults[model] = error
                 self.task.say(f"{model.label}: {error.message}; {error.hint}")
+
+    def _mode_of(self, model: SpeechModel) -> RunMode:
+        return models.speech_mode(model.provider, mode=self.spec.mode)
 
     def _ask_model(self, model: SpeechModel) -> None:
         with self.stage.journal.spool() as spool:
@@ -199,7 +203,7 @@ class _Transcribing:
         return ItemRecord(item.item_id, ItemStatus.FAILED, error=error, attempts=0, account_fault=True)
 
     def _summary(self, total: RecordTally, each: dict[SpeechModel, RecordTally]) -> dict[str, Any]:
-        rates = {model: "batch" if _mode_of(model, self.spec) is RunMode.BATCH else "standard" for model in each}
+        rates = {model: "batch" if self._mode_of(model) is RunMode.BATCH else "standard" for model in each}
         costs: dict[str, StageCost] = {model.label: tally.cost(rate=rates[model]) for model, tally in each.items()}
         summary = total.summary(rate="standard")
         return {
@@ -218,8 +222,3 @@ class _Transcribing:
 
 def _latency(tally: RecordTally) -> Any:  # noqa: ANN401 - JSON
     return tally.summary(rate="standard")["latency_s"]
-
-
-def _mode_of(model: SpeechModel, spec: SttSpec) -> RunMode:
-    """Return how a model is asked: live in every run where its provider's batches take no audio."""
-    return spec.mode if model.provider in models.SPEECH_BATCHES else RunMode.FAST

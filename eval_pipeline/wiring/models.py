@@ -159,7 +159,12 @@ def transcription_endpoint(model: str) -> str:
 
 read_transcript: Final[LineReader] = read_generation_line
 SPEECH_BATCHES = frozenset({Provider.GEMINI})
-"""Providers whose batches take clips; models of others are asked live in every mode."""
+"""Providers whose batches take clips."""
+
+
+def speech_mode(provider: Provider, *, mode: RunMode) -> RunMode:
+    """Return how a provider's speech models are asked in a run: live in every mode where no batch takes clips."""
+    return mode if provider in SPEECH_BATCHES else RunMode.FAST
 
 
 def batch_policy(settings: Settings, *, provider: Provider) -> BatchPolicy:

@@ -26,7 +26,9 @@ def estimate_run(prepared: PreparedSttRun, *, deployment: Deployment) -> dict[st
     manifest = require_audio_manifest(deployment.objects, prepared.dataset)
     prompt_tokens = estimate_tokens(prompt_for(spec.prompt, language=spec.language or "und")) * spec.samples_count
     stages = {
-        model.label: _cost(model, manifest, prompt_tokens=prompt_tokens, mode=_mode_of(model, spec.mode))
+        model.label: _cost(
+            model, manifest, prompt_tokens=prompt_tokens, mode=models.speech_mode(model.provider, mode=spec.mode)
+        )
         for model in spec.models
     }
     costs = costs_as_json(stages)
@@ -46,10 +48,6 @@ def estimate_run(prepared: PreparedSttRun, *, deployment: Deployment) -> dict[st
             "published prices; batch rate where a model goes out in batches",
         ],
     }
-
-
-def _mode_of(model: SpeechModel, mode: RunMode) -> RunMode:
-    return mode if model.provider in models.SPEECH_BATCHES else RunMode.FAST
 
 
 def _unmeasured(manifest: AudioManifest) -> str:

@@ -15,12 +15,12 @@ from eval_pipeline.stt_eval.export import export_rows
 from eval_pipeline.stt_eval.scores import score_samples
 from eval_pipeline.stt_eval.spec import SttSpec
 from eval_pipeline.stt_eval.transcripts import FAILED
+from eval_pipeline.wiring.cost_warnings import cost_warnings
 from eval_pipeline.wiring.deployment import Deployment
 from eval_pipeline.wiring.run_control import run_json
 from eval_pipeline.wiring.run_life import find_run
 from eval_pipeline.wiring.run_status import batches_json
 from eval_pipeline.wiring.stt_feedback import shown_verdicts, verdicts_of
-from eval_pipeline.wiring.text_warnings import cost_warnings
 
 _ERROR = ("code", "type", "message", "transient")
 

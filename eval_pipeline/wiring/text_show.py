@@ -15,12 +15,12 @@ from eval_pipeline.reporting.export_files import export_format
 from eval_pipeline.text_eval.export import export_grouped, export_rows
 from eval_pipeline.text_eval.side_by_side import WalkedItem, walk
 from eval_pipeline.text_eval.spec import TextSpec
+from eval_pipeline.wiring.cost_warnings import cost_warnings
 from eval_pipeline.wiring.deployment import Deployment
 from eval_pipeline.wiring.run_control import run_json
 from eval_pipeline.wiring.run_life import find_run
 from eval_pipeline.wiring.run_status import batches_json
 from eval_pipeline.wiring.text_so_far import AnswersSoFar, answers_so_far, embedding_cost_so_far
-from eval_pipeline.wiring.text_warnings import cost_warnings
 
 _USAGE = ("input_tokens", "cached_input_tokens", "output_tokens", "reasoning_tokens", "total_tokens")
 

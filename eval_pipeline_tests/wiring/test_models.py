@@ -81,6 +81,14 @@ def test_every_provider_is_reached_in_its_own_way_and_shows_no_key(provider: Pro
     batches.close()
 
 
+@pytest.mark.parametrize("provider", Provider)
+def test_a_speech_model_goes_out_in_batches_only_where_they_take_clips(provider: Provider) -> None:
+    expected = RunMode.BATCH if provider is Provider.GEMINI else RunMode.FAST
+
+    assert models.speech_mode(provider, mode=RunMode.BATCH) is expected
+    assert models.speech_mode(provider, mode=RunMode.FAST) is RunMode.FAST
+
+
 @pytest.mark.parametrize(
     ("provider", "path", "line"),
     [

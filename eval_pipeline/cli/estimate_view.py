@@ -1,0 +1,27 @@
+"""What a run of any flow would cost, for a person at a terminal or as JSON."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from eval_pipeline.cli.output import write_json, write_table
+
+
+def write_estimate(estimate: Mapping[str, Any], *, as_json: bool) -> None:
+    """Write what a run would cost."""
+    if as_json:
+        write_json({"estimate": estimate})
+        return
+    rows = [
+        (stage, part["model"], f"{part['input_tokens']:,}", f"{part['output_tokens']:,}", _usd(part["cost_usd"]))
+        for stage, part in estimate["stages"].items()
+    ]
+    write_table(("STAGE", "MODEL", "INPUT TOKENS", "OUTPUT TOKENS", "USD"), rows)
+    click.echo(f"total {_usd(estimate['total_cost_usd'])} for {estimate['items']:,} items; nothing was started")
+    for assumption in estimate["assumptions"]:
+        click.echo(f"assumed: {assumption}")
+
+
+def _usd(amount: float | None) -> str:
+    return "unknown" if amount is None else f"${amount:.6f}"
