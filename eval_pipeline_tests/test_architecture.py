@@ -226,3 +226,12 @@ def test_every_module_can_be_imported_on_its_own() -> None:
         if "migrations" not in path.parts and path.name != "__main__.py":
             parts = path.relative_to(ROOT).with_suffix("").parts
             importlib.import_module(".".join(parts[:-1] if parts[-1] == "__init__" else parts))
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "eval_pipeline" / "core").glob("*.py")), ids=lambda path: path.stem)
+def test_core_needs_nothing_that_is_installed(path: Path) -> None:
+    """A list of what is forbidden misses the next dependency."""
+    imported = set(_imports(ast.parse(path.read_text(encoding="utf-8"))))
+    outside = {name for name in imported if name.partition(".")[0] not in sys.stdlib_module_names}
+
+    assert {name for name in outside if not name.startswith("eval_pipeline.core.")} == set()
