@@ -282,11 +282,22 @@ class _Handler(BaseHTTPRequestHandler):
                 self._refuse(500, "boom", code="server_error")
             elif found := re.fullmatch(r"/v1/batches/([^?]+)", self.path):
                 self.state.calls["find"] += 1
-                known = found[1] in self.state.batches
-                self._send(self.state.look(found[1])) if known else self._refuse(404, "No batch found")
+                self._find(found[1])
             else:
                 self.state.calls["list"] += 1
                 self._list()
+
+    def _find(self, batch_id: str) -> None:
+        """Tell of one batch; what is asked may not have heard yet what a list told."""
+        if batch_id not in self.state.batches:
+            self._refuse(404, "No batch found")
+            return
+        batch = self.state.look(batch_id)
+        if self.state.strikes("stale_look"):
+            batch = {**batch, "status": "in_progress", "output_file_id": None}
+        elif self.state.strikes("stale_files"):
+            batch = {**batch, "output_file_id": None}
+        self._send(batch)
 
     def _list(self) -> None:
         after = re.search(r"after=([^&]+)", self.path)
@@ -319,6 +330,8 @@ class _Handler(BaseHTTPRequestHandler):
             elif self.path == "/v1/batches":
                 self.state.calls["create"] += 1
                 self._create(json.loads(data))
+            elif self.state.strikes("cancel_429"):
+                self._refuse(429, "too many requests", code="rate_limit_exceeded")
             else:
                 self._cancel(self.path.split("/")[3])
 

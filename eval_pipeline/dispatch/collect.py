@@ -7,7 +7,7 @@ same bytes. Items are matched by their id alone; every item of the request file 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from itertools import chain
 from pathlib import Path
@@ -33,6 +33,7 @@ from eval_pipeline.dispatch.request_files import request_ids
 from eval_pipeline.dispatch.submit import PASSING, Desk, again, requests_key
 
 NEVER_ENDED = "never_ended"
+_ENDS = frozenset({Phase.COMPLETED, Phase.EXPIRED, Phase.CANCELLED, Phase.FAILED})
 _SHOWN_IDS = 3
 _BUFFER_BYTES = 1 << 20
 
@@ -80,6 +81,8 @@ def collect_job(desk: Desk, job: BatchJob, handling: Handling, *, folder: Path) 
         return None
     if batch.phase is Phase.FAILED and refusal_of(batch.errors) is Refusal.NO_ROOM:
         return _submit_again(desk, job, batch)
+    if batch.phase not in _ENDS:
+        return None  # it was seen to end: the answer is older than that, and says nothing of results
     raw = _fetch(desk, job, batch, folder=folder)
     tally = _read(desk, job, handling, raw, batch=batch, folder=folder)
     desk.fence.check()
@@ -130,7 +133,7 @@ def _look_at(desk: Desk, job: BatchJob) -> ProviderBatch | None:
     None: the provider cannot say at present; the job stays as it is for whoever takes the stage on next.
     """
     try:
-        return desk.provider.find(job.provider_id or "")
+        return _with_known_files(job, desk.provider.find(job.provider_id or ""))
     except BatchCallError as error:
         if error.fault in PASSING:
             return None
@@ -145,6 +148,12 @@ def _look_at(desk: Desk, job: BatchJob) -> ProviderBatch | None:
         output_file_id=job.output_file_id,
         error_file_id=job.error_file_id,
     )
+
+
+def _with_known_files(job: BatchJob, batch: ProviderBatch) -> ProviderBatch:
+    """Add the files that an earlier look saw: a later answer may be older."""
+    output, errors = batch.output_file_id or job.output_file_id, batch.error_file_id or job.error_file_id
+    return replace(batch, output_file_id=output, error_file_id=errors)
 
 
 def _submit_again(desk: Desk, job: BatchJob, batch: ProviderBatch) -> BatchJob | None:

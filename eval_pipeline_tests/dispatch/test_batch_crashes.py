@@ -234,3 +234,14 @@ def test_a_batch_that_found_no_room_leaves_no_request_file_at_the_provider(world
         assert place.answered() == set(ITEMS)
         assert place.server.calls["create"] == 4
         assert place.server.files == {}
+
+
+@pytest.mark.parametrize("scenario", ["stale_look", "stale_files"])
+def test_an_answer_that_is_older_than_the_end_of_a_batch_makes_no_item_missing(worlds: Worlds, scenario: str) -> None:
+    """One server of the provider lists a batch as completed, another one does not know that yet."""
+    with worlds.world("stale", scenario) as place:
+        live_to_the_end(place, Killer(at=0))
+
+        assert place.answered() == set(ITEMS)
+        assert place.server.strikes(scenario) is False
+        assert set(place.server.executed.values()) == {1}
