@@ -77,6 +77,8 @@ class _Poll:
     policy: BatchPolicy
     now: datetime
     report: PollReport
+    stops: list[str] = field(default_factory=list)
+    """Batches to cancel once all jobs were looked at: a call that fails keeps nobody else waiting."""
 
     def run(self, jobs: Sequence[BatchJob]) -> None:
         submitted = [job for job in jobs if job.state is JobState.SUBMITTED]
@@ -93,7 +95,10 @@ class _Poll:
             if (batch := listed.get(job.provider_id or "")) is not None:
                 self._note(job, batch)
         unlisted = [job for job in submitted if job.provider_id not in listed]
-        self._look_up(unlisted, whole=listing.whole)
+        try:
+            self._look_up(unlisted, whole=listing.whole)
+        finally:
+            self._stop()
 
     def _is_ambiguous(self, job: BatchJob) -> bool:
         step = step_of_intent(job, now=self.now, policy=self.policy)
@@ -141,6 +146,8 @@ class _Poll:
                 if batch.phase is Phase.UNKNOWN:
                     self.report.warnings.append(f"{_named(job)} has the unknown status {batch.status!r}; waiting")
                 self._write_when_new(job, facts)
+                if _has_not_heard(job, batch):
+                    self.stops.append(batch.id)
             case Verdict.WAIT_FOR_FILES:
                 self.ledger.change_job(job, looks_without_files=job.looks_without_files + 1, **facts)
             case Verdict.END:  # long after its end, perhaps: its results are kept from then on
@@ -164,8 +171,13 @@ class _Poll:
         asked = self.ledger.change_job(job, cancel_requested_at=self.now, cancelled_by_us=True, **facts)
         if asked is not None and asked.provider_id is not None:
             self.report.warnings.append(f"{_named(job)} is overdue; cancelling it to save what is done")
+            self.stops.append(asked.provider_id)
+
+    def _stop(self) -> None:
+        """Cancel what is to be cancelled; what cannot be now is cancelled by a later poll."""
+        for batch_id in self.stops[:MOST_LOOKUPS]:
             self.report.calls += 1
-            self.provider.cancel(asked.provider_id)
+            self.provider.cancel(batch_id)
 
     def _close(self, job: BatchJob, *, code: str, words: str) -> None:
         """End a job that will bring nothing; a run tells its items."""
@@ -181,10 +193,10 @@ class _Poll:
                 continue
             words = f"second batch {batch.id} with the same key: cancelled, its requests may have been charged"
             if words not in job.anomalies:
-                note_anomaly(self.ledger, job, words)
-                self.report.warnings.append(f"{_named(job)}: {words}")
                 self.report.calls += 1
                 self.provider.cancel(batch.id)
+                note_anomaly(self.ledger, job, words)
+                self.report.warnings.append(f"{_named(job)}: {words}")
 
     def note_trouble(self, error: BatchCallError) -> None:
         """Tell a person what to do, or that the next poll tries again."""
@@ -192,6 +204,11 @@ class _Poll:
             self.report.paused = f"{error.message}; {error.hint}"
         else:
             self.report.trouble.append(error.message)
+
+
+def _has_not_heard(job: BatchJob, batch: ProviderBatch) -> bool:
+    """Tell whether a batch works on although it was to be cancelled: the call, or who made it, did not get through."""
+    return job.cancel_requested_at is not None and batch.phase in {Phase.WORKING, Phase.UNKNOWN}
 
 
 def _named(job: BatchJob) -> str:

@@ -366,6 +366,37 @@ def test_a_second_batch_with_our_key_is_cancelled_once_and_recorded(office: Offi
     assert (kept.provider_id, len(kept.anomalies)) == ("batch_0", 1)
 
 
+def test_a_second_batch_that_cannot_be_cancelled_now_is_cancelled_by_a_later_poll(
+    office: Office, deployment: Deployment
+) -> None:
+    [job] = office.submit(deployment, ("first", 0), scenario="stuck")
+    double = office.at_provider(job.submission_key, scenario="stuck")
+    office.server.scenario = "cancel_429"
+
+    poll(deployment)
+    assert office.cancelled() == []
+    poll(deployment)
+
+    assert office.cancelled() == [double["id"]]
+
+
+def test_an_overdue_batch_that_cannot_be_cancelled_now_is_cancelled_by_a_later_poll(
+    office: Office, deployment: Deployment
+) -> None:
+    """Else it works on, is given up, and what it does is paid for beside what goes out in its place."""
+    late, punctual = office.submit(deployment, ("late", 0), ("punctual", 0), scenario="stuck")
+    office.server.batches["batch_0"]["created_at"] -= 2 * DAY.total_seconds()
+    office.server.batches["batch_1"]["status"] = "expired"
+    office.server.scenario = "cancel_429"
+
+    poll(deployment)
+    assert office.cancelled() == []
+    assert changed(deployment.ledger.find_job(punctual.id)).state is JobState.ENDED
+    poll(deployment)
+
+    assert office.cancelled() == [late.provider_id]
+
+
 def test_a_batch_is_believed_to_be_gone_only_when_it_is_missed_twice(office: Office, deployment: Deployment) -> None:
     [job] = office.submit(deployment, ("first", 0))
     office.server.batches.clear()
