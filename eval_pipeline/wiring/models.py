@@ -1,7 +1,7 @@
 """Builds the adapters of one run: connection, model under test, prices, tracing."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Final, assert_never
 
@@ -170,15 +170,18 @@ def speech_mode(provider: Provider, *, mode: RunMode) -> RunMode:
 def batch_policy(settings: Settings, *, provider: Provider) -> BatchPolicy:
     """Return how patient this installation is with a provider's batches.
 
-    Gemini's run for up to two days before they expire, OpenAI's for one.
+    Gemini's run for up to two days before they expire, OpenAI's for one; Gemini's files are kept for two days.
     """
-    return BatchPolicy(
+    policy = BatchPolicy(
         poll_s=settings.batch_poll_seconds,
-        window_s=settings.batch_window_seconds * (2 if provider is Provider.GEMINI else 1),
+        window_s=settings.batch_window_seconds,
         create_timeout_s=settings.batch_create_timeout_seconds,
         cancel_grace_s=settings.batch_cancel_grace_seconds,
         max_rounds=settings.batch_max_rounds,
     )
+    if provider is not Provider.GEMINI:
+        return policy
+    return replace(policy, window_s=2 * policy.window_s, results_kept_s=2 * 86_400.0, expiry_warning_s=12 * 3_600.0)
 
 
 def endpoint(credentials: Credentials, *, provider: Provider, model: str) -> Endpoint:

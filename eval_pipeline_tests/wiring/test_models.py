@@ -133,3 +133,11 @@ def test_gemini_has_two_days_for_a_batch_and_openai_one() -> None:
     one, two = (models.batch_policy(SETTINGS, provider=provider) for provider in (Provider.OPENAI, Provider.GEMINI))
 
     assert two.window_s == 2 * one.window_s == 2 * 86_400
+
+
+def test_gemini_takes_two_days_and_keeps_its_files_as_long() -> None:
+    openai, gemini = (models.batch_policy(SETTINGS, provider=provider) for provider in Provider)
+
+    assert (openai.window_s, openai.results_kept_s) == (86_400, 30 * 86_400)
+    assert (gemini.window_s, gemini.results_kept_s) == (172_800, 172_800)
+    assert gemini.expiry_warning_s < gemini.results_kept_s
