@@ -135,7 +135,7 @@ def test_the_sensor_takes_a_run_from_its_batches_to_its_report(ours: Installatio
     ours.execute(request)
 
     assert [key.path[-1] for key in request.asset_selection or []] == list(stages_from(Flow.TEXT, "responses"))
-    assert request.tags[WAKE_TAG].startswith("batch-1/responses/")
+    assert request.tags[WAKE_TAG].startswith("text_eval/batch-1/responses/")
     assert (ours.state(), ours.shown()["counts"]["ok"]) == ("completed", 5)
     assert ours.tick() == ([], "no batch is open")
     assert set(server.executed.values()) == {1}
