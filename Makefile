@@ -28,7 +28,11 @@ ui: $(VENV)/runtime ## Dagster UI and daemon on the same data as the command lin
 
 .PHONY: test
 test: $(VENV)/dev check ## Every test, after make check
-	@$(BIN)/pytest -n 2
+	@$(BIN)/pytest -n 2 -m "not slow"
+
+.PHONY: test-slow
+test-slow: $(VENV)/dev ## Speech runs against every fault, kill, key and neighbour, some minutes
+	@$(BIN)/pytest -n 2 -m slow
 
 .PHONY: check
 check: $(VENV)/dev ## Format, lint, types, import rules

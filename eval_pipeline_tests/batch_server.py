@@ -203,7 +203,7 @@ def _spoil(done: list[dict[str, Any]], scenario: str | None) -> bytes:
         done = [*done, done[0]]
     if scenario == "unknown_id":
         done = [{**done[0], "custom_id": "ghost"}, *done]
-    content = _lines(done)
+    content = (b"\xef\xbb\xbf" if scenario == "byte_order_mark" else b"") + _lines(done)
     return content[:-40] if scenario == "cut_line" else content
 
 

@@ -146,7 +146,7 @@ def test_commands_in_shell_blocks_can_be_parsed(page: Path) -> None:
         if words:
             command, left = _find(words)
             if not set(left) & {"--help", "-h", "--version"}:
-                command.make_context(command.name, left)
+                command.make_context(command.name, left, parent=click.Context(cli, **cli.context_settings))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=_name)

@@ -4,6 +4,7 @@ What a job came to is one file of the stage's journal, replaced as a whole: coll
 same bytes. Items are matched by their id alone; every item of the request file gets exactly one outcome.
 """
 
+from codecs import BOM_UTF8
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -272,7 +273,7 @@ def _first_lines(
             for raw_line in file:  # a binary file ends lines at b"\n" and nowhere else
                 if raw_line.isspace():
                     continue
-                line = read(raw_line)
+                line = read(raw_line.removeprefix(BOM_UTF8))  # some servers begin a file with one
                 custom_id = line.custom_id
                 if custom_id is None:
                     tally.unreadable += 1

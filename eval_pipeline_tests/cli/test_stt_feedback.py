@@ -8,6 +8,7 @@ from typing import Any
 import click
 import pytest
 
+from eval_pipeline.cli.main import cli
 from eval_pipeline.cli.stt_feedback import feedback
 from eval_pipeline.core.errors import ConflictError, UsageError
 from eval_pipeline.wiring.deployment import Deployment
@@ -35,7 +36,7 @@ class Typed:
     def __call__(self, *arguments: str) -> str:
         """Return what stands on stdout."""
         self._capsys.readouterr()
-        feedback.main(list(arguments), standalone_mode=False)
+        feedback.main(list(arguments), standalone_mode=False, parent=click.Context(cli, **cli.context_settings))
         return self._capsys.readouterr().out
 
     def json(self, *arguments: str) -> Any:  # noqa: ANN401 - JSON

@@ -11,7 +11,6 @@ from threading import Barrier, Lock
 import pytest
 
 from eval_pipeline.core.batches import BatchCallError, CallFault
-from eval_pipeline.core.errors import UnavailableError
 from eval_pipeline.core.ports import Clip, HostedState
 from eval_pipeline.dispatch.delivery import (
     ATTEMPTS,
@@ -21,7 +20,6 @@ from eval_pipeline.dispatch.delivery import (
     DeliveryPolicy,
     address,
     named_clips,
-    require_usable,
     write_filled,
 )
 from eval_pipeline.providers.gemini.batch_lines import TranscriptionLines
@@ -387,17 +385,6 @@ def test_a_provider_that_is_away_is_not_asked_about_every_single_file(bench: Ben
     bench.delivery().take_away()
 
     assert MOST_UNANSWERED <= len(asked) < MOST_UNANSWERED + AT_ONCE
-
-
-def test_only_clips_that_can_be_used_have_an_address(bench: Bench) -> None:
-    found = bench.delivery().deliver(bench.clips(2))
-    assert set(require_usable(found).values()) == {file.uri for file in found.values()}
-
-    bench.host.unusable = {"2.wav"}
-    with pytest.raises(UnavailableError, match="does not take clip") as caught:
-        require_usable(bench.delivery().deliver(bench.clips(3)))
-
-    assert caught.value.code == "clip_refused"
 
 
 SHA = [sha256(bytes([number])).hexdigest() for number in range(3)]

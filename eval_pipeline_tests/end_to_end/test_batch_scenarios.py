@@ -54,6 +54,7 @@ RECOVERED = [
     ("empty_error_file", 1, 1),
     ("unknown_status", 1, 1),
     ("u2028", 1, 1),
+    ("byte_order_mark", 1, 1),
     ("late_files", 1, 1),
 ]
 

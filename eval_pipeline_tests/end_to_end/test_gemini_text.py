@@ -7,6 +7,8 @@ import pytest
 
 from eval_pipeline_tests.listening import FLASH, Studio, recordings, studio
 
+pytestmark = pytest.mark.slow
+
 GOLDEN = "question,answer\n" + "".join(f"what is {number}?,{number}\n" for number in range(5))
 RUN = ("--dataset", "golden", "--provider", "gemini", "--json")
 SMALL = "text-embedding-3-small"

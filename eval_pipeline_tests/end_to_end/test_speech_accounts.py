@@ -15,6 +15,8 @@ from eval_pipeline.wiring.deployment import Deployment
 from eval_pipeline_tests.commands import Commands
 from eval_pipeline_tests.listening import FLASH, KEY, RUN, WHISPER, Studio, heard, listeners, recordings, studio
 
+pytestmark = pytest.mark.slow
+
 CLIPS = recordings(4)
 CHECK = dg.AssetCheckKey(dg.AssetKey(["stt_eval", "transcription_batch"]), FRESHNESS_CHECK)
 BREACHED = 100

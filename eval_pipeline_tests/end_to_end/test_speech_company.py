@@ -11,6 +11,8 @@ from eval_pipeline.defs.batch_sensors import stages_from
 from eval_pipeline_tests.commands import PATIENCE_S, ended
 from eval_pipeline_tests.listening import FLASH, PRO, RUN, Studio, recordings, studio
 
+pytestmark = pytest.mark.slow
+
 CLIPS = recordings(4)
 LONGER_THAN_ANY_LOOK_S = 4
 COLLECTING = stages_from(Flow.STT, "transcripts")

@@ -11,6 +11,8 @@ import pytest
 
 from eval_pipeline_tests.listening import RUN, Studio, recordings, studio
 
+pytestmark = pytest.mark.slow
+
 CLIPS = recordings(4)
 
 

@@ -8,6 +8,8 @@ import pytest
 from eval_pipeline_tests.listening import FLASH, PRO, RUN, Studio, recordings, studio
 from eval_pipeline_tests.s3 import S3Server
 
+pytestmark = pytest.mark.slow
+
 CLIPS = recordings(4)
 SECRETS = (b"X-Amz-Signature", b"X-Amz-Credential", b"x-amz-signature")
 

@@ -8,6 +8,8 @@ import pytest
 from eval_pipeline_tests.commands import PATIENCE_S
 from eval_pipeline_tests.listening import FLASH, PRO, RUN, Recording, Studio, recordings, studio
 
+pytestmark = pytest.mark.slow
+
 CLIPS = recordings(4)
 DAY_S = 86_400
 
