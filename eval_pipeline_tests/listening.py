@@ -25,6 +25,7 @@ from eval_pipeline.standins import gemini, openai
 from eval_pipeline.standins.server import serve
 from eval_pipeline.standins.speech import Speech, SpokenClip
 from eval_pipeline_tests.commands import PATIENCE_S, Commands, Ended
+from eval_pipeline_tests.homes import furnish
 from eval_pipeline_tests.standins.speaking import REFERENCES, clip
 
 KEYS = {"GEMINI_API_KEY": "AIza-test-51c07e", "OPENAI_API_KEY": "sk-test-7f3a9c1e5b"}
@@ -265,5 +266,6 @@ def studio(
             **variables,
         }
         opened = Studio(google, other, Commands(folder, **named), named)
+        furnish(opened.commands.home)
         opened.add(clips)
         yield opened

@@ -19,7 +19,6 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 READY_WITHIN_S = 30
 LOOK_EVERY_S = 0.05
-STOP_WITHIN_S = 20
 START_ATTEMPTS = 3  # between choosing a port and using it, another process may take it
 BUCKET = "evaluations"
 ACCESS_KEY = "test-access-key"
@@ -151,7 +150,6 @@ def _ended_within(process: subprocess.Popen[bytes], timeout_s: float) -> bool:
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    if not _ended_within(process, STOP_WITHIN_S):
-        process.kill()
-        process.wait()
+    """End it at once: asked politely it takes ten seconds, and nobody needs its files."""
+    process.kill()
+    process.wait()

@@ -21,6 +21,7 @@ from eval_pipeline.storage.journal import Journal
 from eval_pipeline.wiring.catalog import add_dataset
 from eval_pipeline.wiring.deployment import Deployment
 from eval_pipeline.wiring.run_life import find_run
+from eval_pipeline_tests.homes import furnish
 from eval_pipeline_tests.providing import Provider
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -184,7 +185,7 @@ def open_deployment(home: Path, provider: Provider, **variables: str) -> Deploym
 @contextmanager
 def open_laboratory(home: Path, provider: Provider, **variables: str) -> Iterator[Laboratory]:
     """Open a laboratory in a home, with the golden dataset in it."""
-    home.mkdir(exist_ok=True)
+    furnish(home)
     deployment = open_deployment(home, provider, **variables)
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("EVAL_PIPELINE_HOME", str(home))

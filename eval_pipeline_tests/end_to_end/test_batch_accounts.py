@@ -23,6 +23,7 @@ from eval_pipeline.wiring import batch_polling
 from eval_pipeline.wiring.deployment import Deployment
 from eval_pipeline_tests.batch_server import BatchServer, batch_server
 from eval_pipeline_tests.commands import Commands
+from eval_pipeline_tests.homes import furnish
 
 GOLDEN = "question,answer\n" + "".join(f"what is {number}?,{number}\n" for number in range(5))
 RUN = ("--dataset", "golden", "--scorer", "exact_match", "--model", "gpt-4o-mini")
@@ -115,6 +116,7 @@ def install(folder: Path, server: BatchServer) -> Installation:
         "NO_PROXY": "127.0.0.1",
     }
     commands = Commands(folder, **variables)
+    furnish(commands.home)
     commands.add("golden", GOLDEN)
     return Installation(commands, {"EVAL_PIPELINE_HOME": str(commands.home), **variables})
 

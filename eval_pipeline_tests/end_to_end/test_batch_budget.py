@@ -8,6 +8,7 @@ import pytest
 from eval_pipeline.core.names import RunKey
 from eval_pipeline_tests.batch_server import BatchServer, batch_server
 from eval_pipeline_tests.commands import Commands
+from eval_pipeline_tests.homes import furnish
 
 GOLDEN = "question,answer\n" + "".join(f"what is {number}?,{number}\n" for number in range(5))
 RUN = ("--dataset", "golden", "--model", "gpt-4o-mini")
@@ -32,6 +33,7 @@ def commands(tmp_path: Path, server: BatchServer) -> Commands:
         EVAL_BATCH_MAX_REQUESTS="2",
         NO_PROXY="127.0.0.1",
     )
+    furnish(commands.home)
     assert commands("dataset", "add", "golden", "golden.csv").code == 0
     return commands
 

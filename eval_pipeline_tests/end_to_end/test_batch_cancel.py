@@ -15,6 +15,7 @@ from eval_pipeline.wiring.batch_polling import Polled, poll_run
 from eval_pipeline.wiring.deployment import Deployment
 from eval_pipeline_tests.batch_server import BatchServer, batch_server
 from eval_pipeline_tests.commands import Commands
+from eval_pipeline_tests.homes import furnish
 
 GOLDEN = "question,answer\n" + "".join(f"what is {number}?,{number}\n" for number in range(6))
 RUN = ("--dataset", "golden", "--scorer", "exact_match", "--model", "gpt-4o-mini")
@@ -32,6 +33,7 @@ def server() -> Iterator[BatchServer]:
 def commands(tmp_path: Path, server: BatchServer) -> Commands:
     (tmp_path / "golden.csv").write_text(GOLDEN)
     commands = Commands(tmp_path, **variables(server))
+    furnish(commands.home)
     assert commands("dataset", "add", "golden", "golden.csv").code == 0
     return commands
 

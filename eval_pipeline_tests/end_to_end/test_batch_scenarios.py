@@ -8,6 +8,7 @@ import pytest
 
 from eval_pipeline_tests.batch_server import BatchServer, batch_server
 from eval_pipeline_tests.commands import Commands
+from eval_pipeline_tests.homes import furnish
 
 GOLDEN = "question,answer\n" + "".join(f"what is {number}?,{number}\n" for number in range(5))
 RUN = ("--dataset", "golden", "--scorer", "exact_match", "--model", "gpt-4o-mini")
@@ -26,6 +27,7 @@ def commands(tmp_path: Path, server: BatchServer) -> Commands:
     commands = Commands(
         tmp_path, OPENAI_API_KEY=KEY, OPENAI_BASE_URL=server.url, EVAL_BATCH_POLL_SECONDS="0.1", NO_PROXY="127.0.0.1"
     )
+    furnish(commands.home)
     assert commands("dataset", "add", "golden", "golden.csv").code == 0
     return commands
 
