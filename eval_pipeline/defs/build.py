@@ -6,6 +6,7 @@ from collections.abc import Callable
 import dagster as dg
 
 from eval_pipeline.core.ports import Progress
+from eval_pipeline.defs.executor import named_in_process_executor
 from eval_pipeline.defs.io_managers import stage_io_manager
 from eval_pipeline.defs.progress import log_progress
 from eval_pipeline.defs.resources import deployment_resource, open_deployment
@@ -35,7 +36,7 @@ def build_definitions(
         asset_checks=[*TEXT_CHECKS, *STT_CHECKS],
         jobs=JOBS,
         sensors=SENSORS,
-        executor=dg.in_process_executor,
+        executor=named_in_process_executor,
         resources={
             "deployment": deployment_resource(open_it),
             "stages": stage_io_manager,

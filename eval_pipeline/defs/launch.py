@@ -15,7 +15,7 @@ from eval_pipeline.defs.build import build_definitions
 from eval_pipeline.defs.failures import explanation
 from eval_pipeline.defs.instance import open_instance
 from eval_pipeline.defs.partitions import PARTITION_SETS
-from eval_pipeline.defs.worker_tags import worker_tags
+from eval_pipeline.defs.worker_tags import telling_life, worker_tags
 from eval_pipeline.wiring.deployment import Deployment
 
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -53,15 +53,16 @@ def execute_run(
         run_id = str(uuid4())
         definitions = build_definitions(open_it=lambda: deployment, progress=progress)
         instance.add_dynamic_partitions(PARTITION_SETS[flow], [key.partition])
-        result = definitions.resolve_job_def(str(flow)).execute_in_process(
-            instance=instance,
-            partition_key=key.partition,
-            run_config={**_QUIET, "ops": _config(flow, refresh=refresh, resend_lost=resend_lost, scorers=scorers)},
-            tags=worker_tags(deployment.worker, run_id=run_id),
-            run_id=run_id,
-            asset_selection=[dg.AssetKey([str(flow), stage]) for stage in stages] or None,
-            raise_on_error=False,
-        )
+        with telling_life(instance, run_id):
+            result = definitions.resolve_job_def(str(flow)).execute_in_process(
+                instance=instance,
+                partition_key=key.partition,
+                run_config={**_QUIET, "ops": _config(flow, refresh=refresh, resend_lost=resend_lost, scorers=scorers)},
+                tags=worker_tags(deployment.worker, run_id=run_id),
+                run_id=run_id,
+                asset_selection=[dg.AssetKey([str(flow), stage]) for stage in stages] or None,
+                raise_on_error=False,
+            )
         return explanation(result)
 
 

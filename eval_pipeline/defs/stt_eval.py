@@ -8,6 +8,7 @@ from pydantic import Field
 
 from eval_pipeline.core.ports import StageReader
 from eval_pipeline.core.runs import Flow
+from eval_pipeline.defs.executor import named_in_process_executor
 from eval_pipeline.defs.stages import (
     PaidConfig,
     freshness_check,
@@ -121,5 +122,5 @@ stt_job = dg.define_asset_job(
     str(Flow.STT),
     selection=dg.AssetSelection.assets(*STT_ASSETS),
     description="Transcribe recordings with several models, and say which one to use.",
-    executor_def=dg.in_process_executor,
+    executor_def=named_in_process_executor,
 )

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from eval_pipeline.core.ports import StageReader
 from eval_pipeline.core.runs import Flow
+from eval_pipeline.defs.executor import named_in_process_executor
 from eval_pipeline.defs.stages import (
     PaidConfig,
     freshness_check,
@@ -203,5 +204,5 @@ text_job = dg.define_asset_job(
     str(Flow.TEXT),
     selection=dg.AssetSelection.assets(*TEXT_ASSETS),
     description="Evaluate a model on golden questions, from specification to report.",
-    executor_def=dg.in_process_executor,
+    executor_def=named_in_process_executor,
 )

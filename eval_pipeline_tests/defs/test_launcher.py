@@ -1,20 +1,23 @@
-"""A run is as alive as the process that it names, and no other."""
+"""A run is as alive as the process that it names, and no other; one that cannot be seen is as alive as it says."""
 
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import dagster as dg
 import pytest
 from dagster._core.launcher import WorkerStatus
 
 from eval_pipeline.core.runs import Worker
-from eval_pipeline.defs.launcher import HealthCheckedRunLauncher
-from eval_pipeline.defs.worker_tags import worker_of, worker_tags
+from eval_pipeline.defs.launcher import SILENCE_S, HealthCheckedRunLauncher
+from eval_pipeline.defs.worker_tags import ALIVE_TAG, worker_of, worker_tags
 from eval_pipeline.dispatch.workers import this_worker
 
 RUN_ID = "11111111-1111-4111-8111-111111111111"
 OTHER_ID = "22222222-2222-4222-8222-222222222222"
+POLL_S = 20.0
 
 
 @pytest.fixture(scope="module")
@@ -66,11 +69,83 @@ def test_a_retry_is_not_judged_by_the_tags_that_it_was_born_with(
     assert _status(launcher, worker_tags(dead, run_id=OTHER_ID)) is WorkerStatus.RUNNING
 
 
-def test_a_run_that_has_not_named_its_process_is_left_alone(launcher: HealthCheckedRunLauncher) -> None:
-    assert _status(launcher, {}) is WorkerStatus.RUNNING
+class Clock:
+    """A clock that is set by hand."""
+
+    now_s = 1_000.0
+
+    def __call__(self) -> float:
+        return self.now_s
 
 
-def test_a_process_on_another_host_is_left_alone(launcher: HealthCheckedRunLauncher, dead: Worker) -> None:
-    elsewhere = Worker(host="another#0", pid=dead.pid, started_at=dead.started_at)
+@dataclass
+class Watch:
+    """Run monitoring that looks again and again at one run."""
 
-    assert _status(launcher, worker_tags(elsewhere, run_id=RUN_ID)) is WorkerStatus.RUNNING
+    clock: Clock
+    launcher: HealthCheckedRunLauncher
+
+    def after(self, seconds: float, run: dg.DagsterRun) -> WorkerStatus:
+        """Look every twenty seconds for so long; return what was said last."""
+        for _ in range(int(seconds / POLL_S)):
+            status = self.launcher.check_run_worker_health(run).status
+            self.clock.now_s += POLL_S
+        return status
+
+
+@pytest.fixture
+def watch() -> Iterator[Watch]:
+    clock = Clock()
+    made = HealthCheckedRunLauncher(now_s=clock)
+    yield Watch(clock, made)
+    made.dispose()
+
+
+def _run(tags: Mapping[str, str], **about: Any) -> dg.DagsterRun:  # noqa: ANN401 - as it takes them
+    return dg.DagsterRun(**{"job_name": "text_eval", "run_id": RUN_ID, "tags": tags, **about})
+
+
+ASSETS = frozenset({dg.AssetKey(["stt_eval", "scores"])})
+
+
+@pytest.mark.parametrize("about", [{"job_name": "stt_eval"}, {"job_name": "__ASSET_JOB", "asset_selection": ASSETS}])
+def test_a_run_whose_process_died_before_it_named_itself_has_failed(watch: Watch, about: Mapping[str, Any]) -> None:
+    run = _run({}, **about)
+
+    assert watch.after(SILENCE_S, run) is WorkerStatus.RUNNING
+    assert watch.after(POLL_S, run) is WorkerStatus.FAILED
+
+
+def test_a_run_of_somebody_elses_job_is_left_alone(watch: Watch) -> None:
+    assert watch.after(10 * SILENCE_S, _run({}, job_name="theirs")) is WorkerStatus.RUNNING
+    mixed = frozenset({*ASSETS, dg.AssetKey(["theirs"])})
+    assert watch.after(10 * SILENCE_S, _run({}, job_name="__ASSET_JOB", asset_selection=mixed)) is WorkerStatus.RUNNING
+
+
+def _elsewhere(alive_at: str) -> dg.DagsterRun:
+    worker = Worker(host="another#0", pid=7, started_at=1.0)
+    return _run({**worker_tags(worker, run_id=RUN_ID), ALIVE_TAG: alive_at})
+
+
+def test_a_process_that_cannot_be_seen_is_alive_as_long_as_it_says_so(watch: Watch) -> None:
+    for beat in range(20):
+        assert watch.after(SILENCE_S - POLL_S, _elsewhere(str(beat))) is WorkerStatus.RUNNING
+
+
+def test_a_process_that_cannot_be_seen_and_says_nothing_has_failed(watch: Watch) -> None:
+    """Its container was replaced, or the machine was restarted: nobody will ever see its end."""
+    assert watch.after(SILENCE_S, _elsewhere("then")) is WorkerStatus.RUNNING
+
+    health = watch.launcher.check_run_worker_health(_elsewhere("then"))
+
+    assert health.status is WorkerStatus.FAILED
+    assert health.msg == "process 7 on another#0 has given no sign of life for 120 s"
+
+
+def test_time_in_which_nobody_looked_is_no_silence(watch: Watch) -> None:
+    """The database was away for an hour: neither could the process write nor anybody read."""
+    assert watch.after(SILENCE_S, _elsewhere("then")) is WorkerStatus.RUNNING
+    watch.clock.now_s += 3_600
+
+    assert watch.after(SILENCE_S, _elsewhere("then")) is WorkerStatus.RUNNING
+    assert watch.after(POLL_S, _elsewhere("then")) is WorkerStatus.FAILED

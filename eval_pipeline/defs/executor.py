@@ -1,0 +1,37 @@
+"""The executor of every job: Dagster's own, in one process, which names itself in the run's tags before it begins.
+
+Whoever judges a run's process (``launcher.py``) can do so from its first moment: a process that is killed before its
+first step has named itself, and one that waits for a free slot of a pool goes on telling that it lives.
+"""
+
+from collections.abc import Iterator
+
+import dagster as dg
+from dagster._core.definitions.executor_definition import _core_in_process_executor_creation
+from dagster._core.events import DagsterEvent
+from dagster._core.execution.context.system import PlanOrchestrationContext
+from dagster._core.execution.plan.plan import ExecutionPlan
+from dagster._core.executor.in_process import InProcessExecutor
+
+from eval_pipeline.defs.worker_tags import telling_life, worker_tags
+from eval_pipeline.dispatch.workers import this_worker
+
+
+class NamedInProcessExecutor(InProcessExecutor):
+    """Dagster's in-process executor in a process that says who it is."""
+
+    def execute(self, plan_context: PlanOrchestrationContext, execution_plan: ExecutionPlan) -> Iterator[DagsterEvent]:
+        """Execute the steps, and tell the run's tags which process does so and that it lives."""
+        instance, run_id = plan_context.instance, plan_context.run_id
+        instance.add_run_tags(run_id, worker_tags(this_worker(), run_id=run_id))
+        with telling_life(instance, run_id):
+            yield from super().execute(plan_context, execution_plan)
+
+
+@dg.executor(name="in_process", config_schema=dg.in_process_executor.config_schema.as_field())
+def named_in_process_executor(context: dg.InitExecutorContext) -> NamedInProcessExecutor:
+    """All steps in a single process, which names itself in the run's tags."""
+    made = _core_in_process_executor_creation(context.executor_config)
+    return NamedInProcessExecutor(
+        retries=made.retries, step_dependency_config=made.step_dependency_config, marker_to_close=made.marker_to_close
+    )
