@@ -2,7 +2,6 @@
 
 import errno
 import os
-import tempfile
 import unicodedata
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -16,6 +15,7 @@ from eval_pipeline.core.errors import (
     UsageError,
 )
 from eval_pipeline.core.names import shown
+from eval_pipeline.storage.scratch import scratch_folder
 
 MAX_SEGMENT_BYTES = 255  # what Linux and macOS take as a file name
 MAX_KEY_BYTES = 900  # S3 takes 1,024; the rest is for the store's own prefix
@@ -104,9 +104,9 @@ def temporary_folder() -> Iterator[Path]:
     """Give a folder for files on their way, removed afterwards."""
     with ExitStack() as stack:
         try:
-            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="eval-pipeline-"))
+            folder = stack.enter_context(scratch_folder())
         except OSError as error:
             hint = "free space there, or set TMPDIR to a folder with room that this user may write to"
             reason = (error.strerror or str(error)).lower()
             raise store_unavailable("the folder for temporary files", reason=reason, hint=hint) from error
-        yield Path(folder)
+        yield folder

@@ -15,6 +15,7 @@ from eval_pipeline.core.datasets import DatasetVersion
 from eval_pipeline.core.errors import NotFoundError, UnavailableError, UsageError
 from eval_pipeline.core.names import shown
 from eval_pipeline.core.ports import DatasetLedger
+from eval_pipeline.storage.scratch import scratch_folder
 
 _CHUNK_BYTES = 1 << 20
 
@@ -31,8 +32,8 @@ class AddedDataset:
 def working_folder() -> Iterator[Path]:
     """Give a folder for what is on its way; what the operating system refuses there is explained."""
     try:
-        with tempfile.TemporaryDirectory(prefix="eval-pipeline-") as name:
-            yield Path(name)
+        with scratch_folder() as folder:
+            yield folder
     except OSError as error:
         raise UnavailableError(
             f"the dataset could not be worked on in {tempfile.gettempdir()}: {error.strerror or error}",

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from eval_pipeline.core.datasets import SkippedRow
@@ -15,6 +14,7 @@ from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.stages import StageRef
 from eval_pipeline.intake.table_file import open_table
 from eval_pipeline.reporting.export_files import export_format, write_table
+from eval_pipeline.storage.objects import temporary_folder
 from eval_pipeline.stt_eval.results import COLUMNS, Results
 from eval_pipeline.stt_eval.verdict_file import SHEET, VERDICTS, VerdictRow, read_rows, sheet_row
 from eval_pipeline.wiring.dataset_adding import private_copy
@@ -56,8 +56,8 @@ def import_verdicts(deployment: Deployment, key: RunKey, path: Path, *, reviewer
         UsageError: ``invalid_verdict_file``, with every bad row and its line; ``file_unreadable``.
     """
     desk = _Desk(deployment, key, reviewer=checked_reviewer(reviewer))
-    with TemporaryDirectory() as folder:
-        copy = Path(folder) / "verdicts"  # of what may be a pipe, or change while it is read
+    with temporary_folder() as folder:
+        copy = folder / "verdicts"  # of what may be a pipe, or change while it is read
         private_copy(path, copy)
         table = open_table(copy, VERDICTS, name=path.name)
         for row in read_rows(table):
