@@ -93,16 +93,21 @@ class Commands:
         assert ended.code == 0, ended
         return ended.document
 
-    def begin(self, *arguments: str, **variables: str) -> "subprocess.Popen[str]":
-        """Begin a command as a process of its own."""
-        return subprocess.Popen(
+    @contextmanager
+    def begin(self, *arguments: str, **variables: str) -> "Iterator[subprocess.Popen[str]]":
+        """Begin a command as a process of its own, which ends with the ``with``, whatever happens there."""
+        with subprocess.Popen(
             [str(Path(sys.executable).with_name("eval-pipeline")), *arguments],
             cwd=self.folder,
             env={**self._environ, **variables},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-        )
+        ) as process:
+            try:
+                yield process
+            finally:
+                process.kill()
 
     def process(self, *arguments: str, **variables: str) -> Ended:
         """Run a command as a process of its own."""
