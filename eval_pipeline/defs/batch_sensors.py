@@ -14,7 +14,7 @@ from eval_pipeline.core.providers import Provider
 from eval_pipeline.core.runs import Flow
 from eval_pipeline.core.stages import STAGES, StageRef
 from eval_pipeline.defs.collectors import BEAT_EVERY_S, COLLECTORS
-from eval_pipeline.defs.run_sensors import ENDED, MOST_ATTEMPTS
+from eval_pipeline.defs.run_sensors import ENDED, MOST_ATTEMPTS, is_under_way
 from eval_pipeline.defs.tasks import Task
 from eval_pipeline.dispatch.submit import utc_now
 from eval_pipeline.wiring import models
@@ -86,8 +86,8 @@ def _requests(instance: dg.DagsterInstance, deployment: Deployment, polled: Poll
     """Ask for one run a stage; not while one is under way, and not for ever."""
     for stage in polled.ready:
         wake = wake_name(deployment, stage)
-        runs = instance.get_runs(dg.RunsFilter(tags={WAKE_TAG: wake}))
-        if any(run.status not in ENDED for run in runs) or _is_worked_on(instance, stage):
+        runs = instance.get_run_records(dg.RunsFilter(tags={WAKE_TAG: wake}))
+        if any(is_under_way(run) for run in runs) or _is_worked_on(instance, stage):
             continue
         if len(runs) >= MOST_ATTEMPTS:
             polled.alert(stage, f"{stage}: {len(runs)} runs could not take it on; see their logs, then: run retry")

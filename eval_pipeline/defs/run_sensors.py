@@ -1,6 +1,7 @@
 """Turns runs that were requested outside Dagster into partitions and Dagster runs."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
@@ -8,9 +9,13 @@ from eval_pipeline.core.errors import UnavailableError
 from eval_pipeline.core.names import command_on
 from eval_pipeline.core.runs import Flow, RunRecord, RunState
 from eval_pipeline.defs.partitions import RUNS
+from eval_pipeline.dispatch.workers import worker_is_dead
 from eval_pipeline.wiring.deployment import Deployment
 
 RUNS_A_TICK = 50
+RUNNING_A_TICK = 1_000
+RETRIED_WITHIN = timedelta(seconds=60)
+"""Dagster retries a dead run within seconds, or, when its code location is not there, never."""
 MOST_ATTEMPTS = 5
 """Dagster runs that may end without having begun, or without having taken a stage on, before a person is asked."""
 REQUEST_TAG = "eval_pipeline/request"
@@ -21,8 +26,9 @@ def start_requested_runs(deployment: Deployment, instance: dg.DagsterInstance) -
     """Read the waiting requests off the ledger, and ask for a Dagster run for each that has none under way.
 
     A worker may die before it has begun: the request then still waits, and is asked for again a bounded number of
-    times.
+    times. Runs whose worker is gone are written down as interrupted.
     """
+    note_interruptions(deployment, instance)
     waiting = [run for flow in Flow for run in deployment.ledger.requested_runs(flow=flow, limit=RUNS_A_TICK)]
     asked = [(run, request) for run in waiting if (request := _request(deployment, instance, run)) is not None]
     requests = [request for _, request in asked]
@@ -41,17 +47,39 @@ def start_requested_runs(deployment: Deployment, instance: dg.DagsterInstance) -
 
 def _request(deployment: Deployment, instance: dg.DagsterInstance, run: RunRecord) -> dg.RunRequest | None:
     name = f"{run.flow}/{run.key.partition}@{run.updated_at.isoformat()}"
-    tried = instance.get_runs(dg.RunsFilter(tags={REQUEST_TAG: name}))
-    if any(one.status not in ENDED for one in tried):
+    tried = instance.get_run_records(dg.RunsFilter(tags={REQUEST_TAG: name}))
+    if any(is_under_way(one) for one in tried):
         return None
-    if tried and _give_up(deployment, run, tried):
+    if tried and _give_up(deployment, run, [one.dagster_run for one in tried]):
         return None
     return dg.RunRequest(
         run_key=f"{name}/{len(tried)}",  # Dagster remembers keys for ever
         partition_key=run.key.partition,
         job_name=str(run.flow),
-        tags={REQUEST_TAG: name, "dagster/max_retries": "0"},  # retried here, for as long as it has not begun
+        tags={REQUEST_TAG: name},
     )
+
+
+def is_under_way(record: dg.RunRecord) -> bool:
+    """Tell whether a Dagster run has not ended, or Dagster is about to retry it."""
+    run = record.dagster_run
+    if run.status not in ENDED:
+        return True
+    since = datetime.now(UTC) - record.update_timestamp.astimezone(UTC)
+    return run.is_complete_and_waiting_to_retry and timedelta() <= since < RETRIED_WITHIN
+
+
+def note_interruptions(deployment: Deployment, instance: dg.DagsterInstance) -> None:
+    """Write down which runs lost their worker: a dead process of this host, or one that Dagster has given up."""
+    for run in deployment.ledger.running_runs(limit=RUNNING_A_TICK):
+        dead = run.worker is None or worker_is_dead(run.worker)
+        if dead is None and run.dagster_run_id is not None:
+            executed = instance.get_run_by_id(run.dagster_run_id)
+            dead = executed is not None and executed.status in ENDED
+        if dead:
+            deployment.ledger.set_run_state(
+                flow=run.flow, key=run.key, to=RunState.INTERRUPTED, expected=frozenset({RunState.RUNNING})
+            )
 
 
 def _give_up(deployment: Deployment, run: RunRecord, tried: Sequence[dg.DagsterRun]) -> bool:

@@ -50,9 +50,16 @@ class RunTable(LedgerTable):
 
     def requested_runs(self, *, flow: Flow, limit: int) -> Sequence[RunRecord]:
         """Return runs of every project that wait for a worker, oldest first."""
-        waiting = (runs.c.flow == flow.value, runs.c.state == RunState.REQUESTED.value, runs.c.worker_host.is_(None))
+        requested = runs.c.state == RunState.REQUESTED.value
+        return self._oldest(runs.c.flow == flow.value, requested, runs.c.worker_host.is_(None), limit=limit)
+
+    def running_runs(self, *, limit: int) -> Sequence[RunRecord]:
+        """Return runs of every project and flow that a worker was on when it was last heard of, oldest first."""
+        return self._oldest(runs.c.state == RunState.RUNNING.value, limit=limit)
+
+    def _oldest(self, *conditions: ColumnElement[bool], limit: int) -> list[RunRecord]:
         with self._database.read() as connection:
-            rows = connection.execute(select(runs).where(*waiting).order_by(runs.c.id).limit(limit))
+            rows = connection.execute(select(runs).where(*conditions).order_by(runs.c.id).limit(limit))
             return [_record(row) for row in rows]
 
     def set_run_state(

@@ -15,7 +15,7 @@ from eval_pipeline.core.runs import Flow, RunRecord, RunState
 from eval_pipeline.dispatch.workers import worker_is_dead
 from eval_pipeline.wiring.deployment import Deployment
 
-_SETTLED = frozenset(RunState) - {RunState.REQUESTED, RunState.RUNNING, RunState.WAITING}
+_SETTLED = frozenset({RunState.COMPLETED, RunState.FAILED, RunState.INCOMPLETE, RunState.CANCELLED})
 
 
 def find_run(deployment: Deployment, *, flow: Flow, key: RunKey) -> RunRecord:
@@ -116,19 +116,22 @@ class _Life:
 
     def restore(self) -> None:
         """Give a settled run its state and error back, and another process's run to that process; any other goes on."""
-        if self.before.state in _SETTLED:
-            self.end(self.before.state, error=stored_error(self.before))
+        if self.before.state in _SETTLED:  # unless the stage itself told where the run stands now
+            still = frozenset({RunState.RUNNING})
+            self.end(self.before.state, error=stored_error(self.before), expected=still)
         elif self._is_anothers():
             self._hand_back()
 
-    def end(self, state: RunState, *, error: EvalPipelineError | None) -> None:
+    def end(
+        self, state: RunState, *, error: EvalPipelineError | None, expected: frozenset[RunState] | None = None
+    ) -> None:
         """Record how the work ended, unless another process took it over or has the run under way."""
         if self.is_lost():
             return
         if self._is_anothers():
             self._hand_back()
         else:
-            self.deployment.ledger.set_run_state(flow=self.flow, key=self.key, to=state, error=error)
+            self.deployment.ledger.set_run_state(flow=self.flow, key=self.key, to=state, expected=expected, error=error)
 
     def _is_anothers(self) -> bool:
         worker = self.before.worker

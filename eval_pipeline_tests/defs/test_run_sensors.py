@@ -1,13 +1,17 @@
 """Requests on the ledger become partitions and Dagster runs."""
 
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import dagster as dg
 import pytest
+from dagster._core.storage.tags import AUTO_RETRY_RUN_ID_TAG, MAX_RETRIES_TAG, WILL_RETRY_TAG
 
 from eval_pipeline.core.names import RunKey
-from eval_pipeline.core.runs import Flow, RunState
+from eval_pipeline.core.runs import Flow, RunState, Worker
+from eval_pipeline.defs import run_sensors
 from eval_pipeline.defs.run_sensors import MOST_ATTEMPTS, RUNS_A_TICK, start_requested_runs
 from eval_pipeline.defs.sensors import requested_runs
 from eval_pipeline.dispatch.workers import this_worker
@@ -40,9 +44,9 @@ def _tick(deployment: Deployment, instance: dg.DagsterInstance) -> dg.SensorResu
     return result
 
 
-def _end(instance: dg.DagsterInstance, request: dg.RunRequest, status: dg.DagsterRunStatus) -> None:
+def _end(instance: dg.DagsterInstance, request: dg.RunRequest, status: dg.DagsterRunStatus, **tags: str) -> None:
     """Record the Dagster run that a request led to."""
-    instance.create_run_for_job(_nothing, tags=dict(request.tags), status=status)
+    instance.create_run_for_job(_nothing, tags={**request.tags, **tags}, status=status)
 
 
 @dg.job
@@ -112,6 +116,65 @@ def test_a_request_that_is_about_to_begin_is_not_asked_for_twice(
     _end(instance, request, dg.DagsterRunStatus.STARTED)
 
     assert isinstance(start_requested_runs(deployment, instance), dg.SkipReason)
+
+
+def test_a_request_that_dagster_is_about_to_retry_is_left_to_it(
+    deployment: Deployment, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody waits for ever for a retry: where the code location was away, it never comes."""
+    _request(deployment.ledger, "first")
+    [request] = _tick(deployment, instance).run_requests or []
+    assert MAX_RETRIES_TAG not in request.tags, "a run that has begun is retried by Dagster"
+    _end(instance, request, dg.DagsterRunStatus.FAILURE, **{WILL_RETRY_TAG: "true"})
+
+    assert isinstance(start_requested_runs(deployment, instance), dg.SkipReason)
+    monkeypatch.setattr(run_sensors, "RETRIED_WITHIN", timedelta())
+    assert len(_tick(deployment, instance).run_requests or []) == 1
+
+
+def test_a_request_that_dagster_retried_in_vain_is_asked_for_again(
+    deployment: Deployment, instance: dg.DagsterInstance
+) -> None:
+    _request(deployment.ledger, "first")
+    [request] = _tick(deployment, instance).run_requests or []
+    _end(instance, request, dg.DagsterRunStatus.FAILURE, **{WILL_RETRY_TAG: "true", AUTO_RETRY_RUN_ID_TAG: "the retry"})
+    _end(instance, request, dg.DagsterRunStatus.FAILURE, **{WILL_RETRY_TAG: "false"})
+
+    assert len(_tick(deployment, instance).run_requests or []) == 1
+
+
+ELSEWHERE = Worker(host="another#0", pid=7, started_at=1.0)
+DEAD = replace(this_worker(), started_at=0.5)
+
+
+@pytest.mark.parametrize(
+    ("worker", "status", "state"),
+    [
+        (this_worker(), None, RunState.RUNNING),
+        (DEAD, None, RunState.INTERRUPTED),
+        (ELSEWHERE, dg.DagsterRunStatus.STARTED, RunState.RUNNING),
+        (ELSEWHERE, dg.DagsterRunStatus.FAILURE, RunState.INTERRUPTED),
+        (ELSEWHERE, None, RunState.RUNNING),
+    ],
+    ids=["alive", "dead", "elsewhere", "elsewhere and given up", "of another Dagster instance"],
+)
+def test_a_run_that_lost_its_worker_is_written_down_as_interrupted(
+    deployment: Deployment,
+    instance: dg.DagsterInstance,
+    worker: Worker,
+    status: dg.DagsterRunStatus | None,
+    state: RunState,
+) -> None:
+    key = _request(deployment.ledger, "first")
+    executed = instance.create_run_for_job(_nothing, status=status).run_id if status else "unknown"
+    deployment.ledger.set_run_worker(flow=Flow.TEXT, key=key, worker=worker, dagster_run_id=executed)
+    deployment.ledger.set_run_state(flow=Flow.TEXT, key=key, to=RunState.RUNNING)
+
+    start_requested_runs(deployment, instance)
+
+    run = deployment.ledger.find_run(flow=Flow.TEXT, key=key)
+    assert run is not None
+    assert run.state is state
 
 
 def test_a_request_that_a_person_cancels_in_dagster_is_cancelled(

@@ -158,3 +158,15 @@ def test_a_run_cannot_be_claimed_on_a_dataset_that_was_deleted_meanwhile(ledger:
 
     assert caught.value.code == "dataset_not_found"
     assert ledger.find_run(flow=TEXT, key=KEY) is None
+
+
+def test_the_running_runs_of_all_projects_come_oldest_first(ledger: SqlLedger) -> None:
+    ledger.add_dataset(a_dataset(project="other"))
+    for project in ("default", "other"):
+        for name in ("first", "second"):
+            ledger.claim_run(a_run(name, project=project))
+    for key in (RunKey("other", "first"), RunKey("default", "second"), RunKey("default", "first")):
+        ledger.set_run_state(flow=TEXT, key=key, to=RunState.RUNNING)
+
+    assert [run.key.run for run in ledger.running_runs(limit=2)] == ["first", "second"]
+    assert len(ledger.running_runs(limit=10)) == 3

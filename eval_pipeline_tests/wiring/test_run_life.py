@@ -109,6 +109,22 @@ def test_a_failed_run_keeps_its_mark_when_one_stage_was_made_again(deployment: D
     assert (run.state, run.error_code, run.error_hint) == (RunState.FAILED, BREACH.code, "look")
 
 
+def test_where_a_stage_says_that_the_run_stands_is_where_it_stands(deployment: Deployment) -> None:
+    """A stage of a completed run is made again, in batches: the run waits for them."""
+    _put(deployment, RunState.COMPLETED)
+
+    with working(deployment, flow=Flow.TEXT, key=KEY, dagster_run_id="ours"):
+        deployment.ledger.set_run_state(flow=Flow.TEXT, key=KEY, to=RunState.WAITING)
+
+    assert find_run(deployment, flow=Flow.TEXT, key=KEY).state is RunState.WAITING
+
+
+def test_an_interrupted_run_that_is_taken_up_again_goes_on(deployment: Deployment) -> None:
+    _put(deployment, RunState.INTERRUPTED, worker=DEAD)
+
+    assert _work(deployment).state is RunState.RUNNING
+
+
 @pytest.mark.parametrize(
     "error", [UsageError("bad", code="langfuse_down", hint=""), KeyError("what"), KeyboardInterrupt()]
 )
