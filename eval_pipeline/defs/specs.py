@@ -1,11 +1,17 @@
-"""How ``spec`` begins a run, whatever its flow: the name is claimed with what was given, or what is frozen is read."""
+"""How ``spec`` begins a run, whatever its flow: the name is claimed with what was given, or what is frozen is read.
 
+Then the frozen specification is stored as a stage.
+"""
+
+import json
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from eval_pipeline.core.errors import ConflictError, UsageError
+from eval_pipeline.core.ports import StageReader
 from eval_pipeline.core.runs import RunRecord
 from eval_pipeline.defs.tasks import Task
+from eval_pipeline.wiring.bench import at_work
 from eval_pipeline.wiring.claims import Prepared, claim
 
 PreparedT = TypeVar("PreparedT", bound=Prepared)
@@ -52,3 +58,31 @@ def claim_or_find(
             hint="choose another name; or materialize without configuration to make the stages of this run again",
         )
     return run, None
+
+
+def store_spec(
+    task: Task, *, run: RunRecord, facts: Mapping[str, Any], estimate: Mapping[str, Any] | None
+) -> StageReader:
+    """Store the frozen specification as the stage, with what its asset shows.
+
+    Args:
+        task: of ``spec``.
+        run: as it was claimed or found.
+        facts: what the flow's asset says of the specification, beside the dataset.
+        estimate: what the run may cost; None when it was claimed before.
+    """
+    ref = task.ref("spec")
+    with at_work(task.deployment, ref, schema=None, dagster_run_id=task.dagster_run_id) as stage:
+        document = json.dumps(run.spec, ensure_ascii=False, indent=2, sort_keys=True)
+        stage.files.add_file("spec.json", document.encode())
+        stage.files.finish(
+            {
+                "dataset": run.dataset_name,
+                "dataset_version": run.dataset_version,
+                **facts,
+                "requested_by": run.requested_by,
+                "estimate": estimate,
+                "markdown": f"```json\n{document}\n```",
+            }
+        )
+    return task.deployment.stages.open(ref)

@@ -35,6 +35,16 @@ def stages_of(flow: Flow) -> Callable[..., Decorator]:
     return stage
 
 
+class SpecForm(dg.Config):
+    """What a flow's ``spec`` is given in the Launchpad."""
+
+    def given(self) -> dict[str, Any]:
+        """Return what a person filled in; nothing when the form was left as it was."""
+        if self == type(self)():
+            return {}
+        return {name: value for name, value in self.model_dump().items() if value not in (None, "", [], {})}
+
+
 class PaidConfig(dg.Config):
     """How a stage that pays is made again."""
 

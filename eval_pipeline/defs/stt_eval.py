@@ -1,7 +1,6 @@
 """The speech flow as partitioned assets, in the order in which data goes through them. One partition is one run."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import dagster as dg
 from pydantic import Field
@@ -11,6 +10,7 @@ from eval_pipeline.core.runs import Flow
 from eval_pipeline.defs.executor import named_in_process_executor
 from eval_pipeline.defs.stages import (
     PaidConfig,
+    SpecForm,
     freshness_check,
     made,
     made_when_ready,
@@ -23,7 +23,7 @@ from eval_pipeline.defs.tasks import task_of
 stage = stages_of(Flow.STT)
 
 
-class SttSpecConfig(dg.Config):
+class SttSpecConfig(SpecForm):
     """What to transcribe. Leave everything empty to make the stages of a run again as it was specified."""
 
     dataset: str = Field(default="", description="Audio dataset: NAME, or NAME@VERSION (first 8 characters of it).")
@@ -41,12 +41,6 @@ class SttSpecConfig(dg.Config):
     )
     failure_threshold: float | None = Field(default=None, description="The run fails above this share of failures.")
     concurrency: int | None = Field(default=None, description="Live calls under way at once.")
-
-    def given(self) -> dict[str, Any]:
-        """Return what a person filled in; nothing when the form was left as it was."""
-        if self == SttSpecConfig():
-            return {}
-        return {name: value for name, value in self.model_dump().items() if value not in (None, "", [], {})}
 
 
 @stage(kinds={"json"})

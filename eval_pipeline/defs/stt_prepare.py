@@ -1,6 +1,5 @@
 """The stages of the speech flow before anything is transcribed: the specification, the samples, the first round."""
 
-import json
 from collections.abc import Mapping
 from contextlib import ExitStack
 from functools import partial
@@ -12,7 +11,7 @@ from eval_pipeline.core.chunks import chunks
 from eval_pipeline.core.ports import StageReader
 from eval_pipeline.core.runs import RunRecord
 from eval_pipeline.defs.batch_runs import submit_first_round
-from eval_pipeline.defs.specs import claim_or_find
+from eval_pipeline.defs.specs import claim_or_find, store_spec
 from eval_pipeline.defs.stt_batches import Recordings
 from eval_pipeline.defs.tasks import Task
 from eval_pipeline.dispatch.batch_stage import BatchWork
@@ -32,25 +31,14 @@ def record_spec(task: Task, *, given: Mapping[str, Any]) -> StageReader:
     """Claim the run's name with what was given, or read the frozen specification again."""
     run, estimate = claim_or_find(task, given=given, prepare=partial(_prepare, task), estimate=partial(_estimate, task))
     spec = SttSpec.from_json(run.spec)
-    ref = task.ref("spec")
-    with at_work(task.deployment, ref, schema=None, dagster_run_id=task.dagster_run_id) as stage:
-        document = json.dumps(run.spec, ensure_ascii=False, indent=2, sort_keys=True)
-        stage.files.add_file("spec.json", document.encode())
-        stage.files.finish(
-            {
-                "dataset": run.dataset_name,
-                "dataset_version": run.dataset_version,
-                "mode": spec.mode_name,
-                "models": [model.label for model in spec.models],
-                "samples": spec.samples_count,
-                "total_items_count": spec.total_items_count,
-                "prompt_version": spec.prompt_version,
-                "requested_by": run.requested_by,
-                "estimate": estimate,
-                "markdown": f"```json\n{document}\n```",
-            }
-        )
-    return task.deployment.stages.open(ref)
+    facts = {
+        "mode": spec.mode_name,
+        "models": [model.label for model in spec.models],
+        "samples": spec.samples_count,
+        "total_items_count": spec.total_items_count,
+        "prompt_version": spec.prompt_version,
+    }
+    return store_spec(task, run=run, facts=facts, estimate=estimate)
 
 
 def _prepare(task: Task, given: Mapping[str, Any]) -> stt_runs.PreparedSttRun:

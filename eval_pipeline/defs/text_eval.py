@@ -11,6 +11,7 @@ from eval_pipeline.core.runs import Flow
 from eval_pipeline.defs.executor import named_in_process_executor
 from eval_pipeline.defs.stages import (
     PaidConfig,
+    SpecForm,
     freshness_check,
     made,
     made_when_ready,
@@ -23,7 +24,7 @@ from eval_pipeline.defs.tasks import task_of
 stage = stages_of(Flow.TEXT)
 
 
-class SpecConfig(dg.Config):
+class SpecConfig(SpecForm):
     """What to evaluate. Leave everything empty to make the stages of a run again as it was specified."""
 
     dataset: str = Field(default="", description="Golden dataset: NAME, or NAME@VERSION (first 8 characters of it).")
@@ -50,12 +51,6 @@ class SpecConfig(dg.Config):
     failure_threshold: float | None = Field(default=None, description="The run fails above this share of failures.")
     concurrency: int | None = Field(default=None, description="Live calls under way at once.")
     max_cost_usd: float | None = Field(default=None, description="The run stops, resumable, before it costs more.")
-
-    def given(self) -> dict[str, Any]:
-        """Return what a person filled in; nothing when the form was left as it was."""
-        if self == SpecConfig():
-            return {}
-        return {name: value for name, value in self.model_dump().items() if value not in (None, "", [], {})}
 
 
 class ScoresConfig(dg.Config):
