@@ -1,12 +1,12 @@
 """What a speech run's numbers mean in plain English, for a reader who knows the languages and not the statistics."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from eval_pipeline.core.outcomes import ItemStatus
-from eval_pipeline.core.runs import RunMode, RunState
+from eval_pipeline.core.runs import RunMode
 from eval_pipeline.reporting.amounts import count, percent
+from eval_pipeline.reporting.banners import Banner, run_banners
 from eval_pipeline.stt_eval.languages import language_name
 from eval_pipeline.stt_eval.normalisation import Level
 from eval_pipeline.stt_eval.report_data import SpeechReportData
@@ -43,42 +43,15 @@ _LEVELS: Mapping[Level, str] = {
         " and anusvara or a nukta that was left out."
     ),
 }
-_UNFINISHED = {
-    RunState.INCOMPLETE: "it stopped at its budget before every clip was sent",
-    RunState.INTERRUPTED: "its worker stopped before it was done",
-    RunState.CANCELLED: "it was cancelled",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Banner:
-    """What a reader must know before anything else; ``kind`` is ``bad`` or ``warn``."""
-
-    kind: str
-    title: str
-    text: str
 
 
 def banners(data: SpeechReportData) -> list[Banner]:
     """Say what keeps the run from being a result: too many failures, or unfinished work."""
-    found = []
-    if data.threshold.breached:
-        found.append(Banner("bad", title="This run missed its failure threshold", text=_breach(data)))
-    reason = _UNFINISHED.get(data.run.state)
-    if reason is not None:
-        text = f"The run is {data.run.state}: {reason}. What follows describes only what was done until then."
-        found.append(Banner("warn", title="This run is not complete", text=text))
-    return found
-
-
-def _breach(data: SpeechReportData) -> str:
-    threshold = data.threshold
-    if threshold.observed is None:
-        return "There was nothing to evaluate, and an evaluation of nothing never passes."
-    return (
-        f"{count(threshold.failed)} of {count(threshold.total)} transcripts failed ({percent(threshold.observed)}); at"
-        f" most {percent(threshold.value)} may. Everything that came back is shown below, but do not take it for the"
-        " result of the evaluation."
+    return run_banners(
+        data.run,
+        data.threshold,
+        failures="{failed} of {total} transcripts failed ({share}); at most {allowed} may.",
+        unsent="before every clip was sent",
     )
 
 

@@ -1,12 +1,11 @@
 """What a text run's numbers mean in plain English, for a reader who knows the subject and not the statistics."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from eval_pipeline.core.outcomes import ItemStatus
-from eval_pipeline.core.runs import RunState
 from eval_pipeline.core.statistics import IntervalMethod
 from eval_pipeline.reporting.amounts import count, decimals_for, number, percent
+from eval_pipeline.reporting.banners import Banner, run_banners
 from eval_pipeline.text_eval.report_data import ReportData
 from eval_pipeline.text_eval.report_failures import NOT_SCORED
 from eval_pipeline.text_eval.summary import ScoreSummary
@@ -60,20 +59,6 @@ _INTERVALS: Mapping[str, str] = {
     IntervalMethod.WILSON: "Wilson score interval on the number of questions, because their scores do not differ",
 }
 _STAGES = {"response": "Answers", "embedding": "Embeddings", "judge": "Judge"}
-_UNFINISHED = {
-    RunState.INCOMPLETE: "it stopped at its budget before every question was asked",
-    RunState.INTERRUPTED: "its worker stopped before it was done",
-    RunState.CANCELLED: "it was cancelled",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Banner:
-    """What a reader must know before anything else; ``kind`` is ``bad`` or ``warn``."""
-
-    kind: str
-    title: str
-    text: str
 
 
 def score_label(name: str) -> str:
@@ -112,24 +97,11 @@ def stage_words(stage: str) -> str:
 
 def banners(data: ReportData) -> list[Banner]:
     """Say what keeps the run from being a result: too many failures, or unfinished work."""
-    found = []
-    if data.threshold.breached:
-        found.append(Banner("bad", title="This run missed its failure threshold", text=_breach(data)))
-    reason = _UNFINISHED.get(data.run.state)
-    if reason is not None:
-        text = f"The run is {data.run.state}: {reason}. What follows describes only what was done until then."
-        found.append(Banner("warn", title="This run is not complete", text=text))
-    return found
-
-
-def _breach(data: ReportData) -> str:
-    threshold = data.threshold
-    if threshold.observed is None:
-        return "There was nothing to evaluate, and an evaluation of nothing never passes."
-    return (
-        f"{count(threshold.failed)} of {count(threshold.total)} items failed ({percent(threshold.observed)}); at most"
-        f" {percent(threshold.value)} may fail. Everything that came back is shown below, but do not take it for the"
-        " result of the evaluation."
+    return run_banners(
+        data.run,
+        data.threshold,
+        failures="{failed} of {total} items failed ({share}); at most {allowed} may fail.",
+        unsent="before every question was asked",
     )
 
 
