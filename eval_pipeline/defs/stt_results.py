@@ -8,13 +8,13 @@ from typing import Any
 
 from eval_pipeline.core.ports import StageReader
 from eval_pipeline.core.runs import RunRecord, RunState
-from eval_pipeline.core.stages import Manifest
 from eval_pipeline.core.thresholds import Threshold
 from eval_pipeline.defs.tasks import Task
 from eval_pipeline.reporting.export_columns import metadata_keys
+from eval_pipeline.reporting.provenance import StageFact
 from eval_pipeline.storage.objects import temporary_folder
 from eval_pipeline.stt_eval import report, tables
-from eval_pipeline.stt_eval.report_data import SpeechReportData, StageFact
+from eval_pipeline.stt_eval.report_data import SpeechReportData
 from eval_pipeline.stt_eval.run_figures import RunFigures
 from eval_pipeline.stt_eval.scores import score_samples
 from eval_pipeline.stt_eval.spec import SttSpec
@@ -135,7 +135,7 @@ def _report_data(
     data = _data_of(run, scores.manifest.summary["figures"], dataset=dataset, transcripts=transcripts)
     return replace(
         data,
-        stages=[*data.stages, _fact(scores.manifest)],
+        stages=[*data.stages, StageFact.of(scores.manifest)],
         verdicts=stt_feedback.shown_verdicts(verdicts),
         agreement=stt_feedback.agreement(task.deployment, task.key) if verdicts else None,
     )
@@ -151,17 +151,7 @@ def _data_of(
         figures=figures,
         threshold=Threshold.from_json(transcripts.manifest.summary["threshold"]),
         cost=transcripts.manifest.summary["cost"],
-        stages=[_fact(stage.manifest) for stage in (dataset, transcripts)],
+        stages=[StageFact.of(stage.manifest) for stage in (dataset, transcripts)],
         written_at=datetime.now(UTC),
         metadata_keys=metadata_keys(dataset),
-    )
-
-
-def _fact(manifest: Manifest) -> StageFact:
-    return StageFact(
-        stage=manifest.stage.stage,
-        rows=manifest.rows,
-        sha256=manifest.sha256,
-        code_version=manifest.code_version,
-        created_at=manifest.created_at,
     )

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 UNKNOWN_PRICE = "price unknown"
+UNKNOWN_PRICE_NOTE = f"“{UNKNOWN_PRICE}” means that no published price is known for the model; it does not mean free."
 _SMALL_USD = Decimal("0.01")
 _FULL_PERCENT = 100
 

@@ -40,6 +40,11 @@ class Table:
     last_is_total: bool = False
 
 
+NONE = "\u2013"
+NOTHING = Cell(NONE)
+"""Of what is not known, or does not apply."""
+
+
 def said(text: str) -> Cell:
     """Make a cell of somebody else's words."""
     return Cell(text, trusted=False)

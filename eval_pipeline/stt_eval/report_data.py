@@ -7,6 +7,7 @@ from typing import Any
 
 from eval_pipeline.core.runs import RunRecord
 from eval_pipeline.core.thresholds import Threshold
+from eval_pipeline.reporting.provenance import StageFact
 from eval_pipeline.stt_eval.run_agreement import RunAgreement
 from eval_pipeline.stt_eval.spec import SttSpec
 
@@ -23,17 +24,6 @@ class ShownVerdict:
     judged_at: datetime
     stale: bool = False
     """Said of an earlier transcript of this result."""
-
-
-@dataclass(frozen=True, slots=True)
-class StageFact:
-    """What a stage's manifest says of itself."""
-
-    stage: str
-    rows: int
-    sha256: str
-    code_version: str
-    created_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

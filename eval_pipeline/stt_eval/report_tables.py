@@ -6,10 +6,10 @@ from typing import Any, Final
 
 from markupsafe import Markup
 
-from eval_pipeline.reporting.amounts import UNKNOWN_PRICE, count, number, usd
-from eval_pipeline.reporting.markup import inline
+from eval_pipeline.reporting import provenance
+from eval_pipeline.reporting.amounts import UNKNOWN_PRICE_NOTE, count, number, usd
 from eval_pipeline.reporting.plot import Estimate, draw_estimates
-from eval_pipeline.reporting.table import Cell, Column, Table, said
+from eval_pipeline.reporting.table import NONE, NOTHING, Cell, Column, Table, said
 from eval_pipeline.stt_eval.normalisation import Level
 from eval_pipeline.stt_eval.report_data import SpeechReportData
 from eval_pipeline.stt_eval.report_words import (
@@ -26,11 +26,9 @@ from eval_pipeline.stt_eval.scoring import HEADLINE
 from eval_pipeline.stt_eval.slices import UNKNOWN
 from eval_pipeline.stt_eval.transcripts import HEARD
 
-NONE: Final = "\u2013"
 _SIDE_BY_SIDE: Final = 4
 """Models beside each other in one table: more do not fit on paper."""
 _OURS: Final = frozenset({"language", "duration"})
-_NOTHING: Final = Cell(NONE)
 Figures = Mapping[str, Any]
 
 
@@ -160,7 +158,7 @@ def _cost_row(model: Figures) -> list[Cell]:
         said(model["model"]),
         *(_seconds(latency.get(name)) for name in ("p50", "p95")),
         Cell(usd(model["cost_usd"]), exact=_exact(model["cost_usd"])),
-        Cell(usd(per_hour), exact=_exact(per_hour)) if per_hour is not None or model["cost_usd"] is None else _NOTHING,
+        Cell(usd(per_hour), exact=_exact(per_hour)) if per_hour is not None or model["cost_usd"] is None else NOTHING,
     ]
 
 
@@ -168,7 +166,7 @@ def cost_notes(data: SpeechReportData) -> list[str]:
     """Say what the cost table leaves open."""
     notes = []
     if data.cost.get("total_cost_usd") is None or any(model["cost_usd"] is None for model in data.models):
-        notes.append(f"“{UNKNOWN_PRICE}” means that no published price is known for the model; it does not mean free.")
+        notes.append(UNKNOWN_PRICE_NOTE)
     if any(model["latency_s"] is None for model in data.models):
         notes.append(f"“{NONE}”: batch jobs answer all at once, so that a single clip has no time of its own.")
     if missing := data.figures["samples"]["without_duration"]:
@@ -225,25 +223,11 @@ def failure_words(outcome: str | None) -> str:
 
 def provenance_table(data: SpeechReportData) -> Table:
     """Tabulate what proves where the numbers come from."""
-    run = data.run
-    facts = [
-        ("Run", run.key.partition),
-        ("Dataset", run.dataset_name),
-        ("Dataset version (sha256)", run.dataset_version),
-        ("Specification (sha256)", run.spec_hash),
+    settings = [
         ("Normalisers", ", ".join(str(version) for version in data.figures["normalisers"].values())),
         ("Language of samples without one", language_words(data.spec.language)),
-        ("Code version", ", ".join(sorted({stage.code_version for stage in data.stages})) or NONE),
-        ("Requested by", run.requested_by),
-        ("Requested at", f"{run.created_at:%Y-%m-%d %H:%M:%S %Z}"),
-        ("Report written at", f"{data.written_at:%Y-%m-%d %H:%M:%S %Z}"),
-        *((f"Stage {stage.stage}, manifest (sha256)", stage.sha256) for stage in data.stages),
     ]
-    return Table(
-        caption="What this report was made from",
-        columns=[Column("What"), Column("Value")],
-        rows=[[Cell(name), _mono(value)] for name, value in facts],
-    )
+    return provenance.provenance_table(data.run, data.stages, written_at=data.written_at, settings=settings)
 
 
 def agreement_table(data: SpeechReportData) -> Table | None:
@@ -269,22 +253,18 @@ def agreement_table(data: SpeechReportData) -> Table | None:
                 Cell(count(one.right)),
                 Cell(count(one.wrong)),
                 _share_cell(one.auc),
-                Cell(f"WER up to {share(one.best.at_most)}") if one.best else _NOTHING,
+                Cell(f"WER up to {share(one.best.at_most)}") if one.best else NOTHING,
                 _share_cell(one.best.agreement if one.best else None),
-                Cell(number(one.best.kappa)) if one.best else _NOTHING,
+                Cell(number(one.best.kappa)) if one.best else NOTHING,
             ]
             for name, ours, one in found
         ],
     )
 
 
-def _mono(value: str) -> Cell:
-    return Cell(value, html=Markup("<code>{}</code>").format(inline(value)), trusted=False)
-
-
 def _rate_cell(found: Figures) -> Cell:
     if found["value"] is None:
-        return _NOTHING
+        return NOTHING
     return Cell(share(found["value"]), exact=f"{found['edits']} errors / {found['length']} = {found['value']!r}")
 
 
@@ -297,11 +277,11 @@ def _with_interval(found: Figures) -> Cell:
 
 
 def _share_cell(value: float | None) -> Cell:
-    return _NOTHING if value is None else Cell(share(value), exact=repr(value))
+    return NOTHING if value is None else Cell(share(value), exact=repr(value))
 
 
 def _seconds(value: float | None) -> Cell:
-    return _NOTHING if value is None else Cell(f"{value:.1f} s", exact=repr(value))
+    return NOTHING if value is None else Cell(f"{value:.1f} s", exact=repr(value))
 
 
 def _exact(value: float | None) -> str | None:

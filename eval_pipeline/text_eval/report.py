@@ -7,11 +7,11 @@ from typing import Any
 
 from markupsafe import Markup
 
-from eval_pipeline.reporting.amounts import UNKNOWN_PRICE, count, number, usd
+from eval_pipeline.reporting.amounts import UNKNOWN_PRICE_NOTE, count, number, usd
 from eval_pipeline.reporting.markdown import code_span, image_markdown, table_markdown
-from eval_pipeline.reporting.markup import inline
 from eval_pipeline.reporting.page import render_page
-from eval_pipeline.reporting.table import Cell, Column, Table, said
+from eval_pipeline.reporting.provenance import provenance_table
+from eval_pipeline.reporting.table import NONE, NOTHING, Cell, Column, Table, said
 from eval_pipeline.text_eval import report_plots, report_words
 from eval_pipeline.text_eval.report_data import CostLine, FailureGroup, ItemScore, ReportData
 from eval_pipeline.text_eval.summary import CategorySummary, RunSummary, ScoreSummary
@@ -19,9 +19,8 @@ from eval_pipeline.text_eval.summary import CategorySummary, RunSummary, ScoreSu
 SHOWN_ROWS = 10
 """Worst rows that are open at first; the others are one click away, and in print all are there."""
 _SHOWN_UNSTEADY = 3
-NONE, TIMES = "\u2013", "\u00d7"
+TIMES = "\u00d7"
 _MARKDOWN_FAILURES = 5
-_NOTHING = Cell(NONE)
 _SAID_IN_FACTS = frozenset({"model", "instructions"})
 
 
@@ -43,7 +42,7 @@ def render_html(data: ReportData) -> str:
         categories=category_table(data),
         costs=cost_table(data),
         rates=_notes_on_rates(data),
-        provenance=provenance_table(data),
+        provenance=provenance_table(data.run, data.stages, written_at=data.written_at),
         words=report_words,
         plots=report_plots,
         reading=reading,
@@ -101,13 +100,13 @@ def _score_row(score: ScoreSummary) -> list[Cell]:
         said(score.name),
         _mean_cell(score),
         Cell(report_words.interval(score) or NONE),
-        _NOTHING if score.std is None else Cell(number(score.std), exact=repr(score.std)),
+        NOTHING if score.std is None else Cell(number(score.std), exact=repr(score.std)),
         Cell(f"{count(score.total_pairs)} of {count(score.total)}"),
     ]
 
 
 def _mean_cell(score: ScoreSummary) -> Cell:
-    return _NOTHING if score.mean is None else Cell(report_words.figure(score), exact=repr(score.mean))
+    return NOTHING if score.mean is None else Cell(report_words.figure(score), exact=repr(score.mean))
 
 
 def category_table(data: ReportData) -> Table | None:
@@ -131,7 +130,7 @@ def _category_row(category: CategorySummary) -> list[Cell]:
     ]
     cells += [_mean_with_interval(score) for score in category.scores]
     plot = report_plots.interval_svg(category.scores[0]) if category.scores else Markup()
-    return [*cells, Cell("", html=plot) if plot else _NOTHING]
+    return [*cells, Cell("", html=plot) if plot else NOTHING]
 
 
 def _drawn_column(score: ScoreSummary | None) -> str:
@@ -163,7 +162,7 @@ def _cost_row(line: CostLine) -> list[Cell]:
         Cell(report_words.stage_words(line.stage))
         if line.stage in {"response", "embedding", "judge"}
         else said(line.stage),
-        said(line.model) if line.model is not None else _NOTHING,
+        said(line.model) if line.model is not None else NOTHING,
         _tokens(line.input_tokens),
         _tokens(line.cached_input_tokens),
         _tokens(line.output_tokens),
@@ -178,39 +177,14 @@ def _total_row(data: ReportData) -> list[Cell]:
 
 
 def _tokens(value: int | None) -> Cell:
-    return _NOTHING if value is None else Cell(count(value))
+    return NOTHING if value is None else Cell(count(value))
 
 
 def _notes_on_rates(data: ReportData) -> list[str]:
     notes = [f"{report_words.stage_words(line.stage)}, rate: {line.rate}." for line in data.cost.lines if line.rate]
     if data.cost.total_usd is None or any(line.cost_usd is None for line in data.cost.lines):
-        notes.append(f"“{UNKNOWN_PRICE}” means that no published price is known for the model; it does not mean free.")
+        notes.append(UNKNOWN_PRICE_NOTE)
     return notes
-
-
-def provenance_table(data: ReportData) -> Table:
-    """Tabulate what proves where the numbers come from."""
-    run = data.run
-    facts = [
-        ("Run", run.key.partition),
-        ("Dataset", run.dataset_name),
-        ("Dataset version (sha256)", run.dataset_version),
-        ("Specification (sha256)", run.spec_hash),
-        ("Code version", ", ".join(sorted({stage.code_version for stage in data.stages})) or NONE),
-        ("Requested by", run.requested_by),
-        ("Requested at", f"{run.created_at:%Y-%m-%d %H:%M:%S %Z}"),
-        ("Report written at", f"{data.written_at:%Y-%m-%d %H:%M:%S %Z}"),
-        *((f"Stage {stage.stage}, manifest (sha256)", stage.sha256) for stage in data.stages),
-    ]
-    return Table(
-        caption="What this report was made from",
-        columns=[Column("What"), Column("Value")],
-        rows=[[Cell(name), Cell(value, html=_mono(value), trusted=False)] for name, value in facts],
-    )
-
-
-def _mono(value: str) -> Markup:
-    return Markup("<code>{}</code>").format(inline(value))
 
 
 def reading(score: ItemScore) -> str:

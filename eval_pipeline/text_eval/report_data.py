@@ -11,6 +11,7 @@ from typing import Any, Self
 
 from eval_pipeline.core.runs import RunRecord
 from eval_pipeline.core.thresholds import Threshold
+from eval_pipeline.reporting.provenance import StageFact
 from eval_pipeline.text_eval.summary import QuestionScore, RunSummary, ScoreSummary
 
 
@@ -133,17 +134,6 @@ def _cost_line(stage: str, line: Mapping[str, Any]) -> CostLine:
 
 def _decimal(value: Decimal | float | str | None) -> Decimal | None:
     return None if value is None else Decimal(str(value))
-
-
-@dataclass(frozen=True, slots=True)
-class StageFact:
-    """What a stage's manifest says of itself."""
-
-    stage: str
-    rows: int
-    sha256: str
-    code_version: str
-    created_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from typing import Any
 from eval_pipeline.core.ports import StageReader
 from eval_pipeline.core.runs import RunRecord
 from eval_pipeline.core.thresholds import Threshold
+from eval_pipeline.reporting.provenance import StageFact
 from eval_pipeline.reporting.text import clip
 from eval_pipeline.text_eval.report_data import (
     Consistency,
@@ -21,7 +22,6 @@ from eval_pipeline.text_eval.report_data import (
     ItemScore,
     ReportData,
     ReportRow,
-    StageFact,
     UnstableQuestion,
 )
 from eval_pipeline.text_eval.report_failures import TEXT_CHARACTERS, Failures, clipped
@@ -69,19 +69,8 @@ def collect_report(
         consistency=steadiness.result() if counts.result().repeats > 1 else None,
         cost=Cost.from_json(cost),
         threshold=threshold,
-        stages=[_fact(stage) for stage in stages if stage is not None],
+        stages=[StageFact.of(stage.manifest) for stage in stages if stage is not None],
         written_at=written_at,
-    )
-
-
-def _fact(stage: StageReader) -> StageFact:
-    manifest = stage.manifest
-    return StageFact(
-        stage=manifest.stage.stage,
-        rows=manifest.rows,
-        sha256=manifest.sha256,
-        code_version=manifest.code_version,
-        created_at=manifest.created_at,
     )
 
 

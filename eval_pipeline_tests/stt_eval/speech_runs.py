@@ -17,10 +17,11 @@ from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.runs import Flow, RunMode, RunRecord, RunState
 from eval_pipeline.core.stages import Manifest, StageRef
 from eval_pipeline.core.thresholds import Threshold
+from eval_pipeline.reporting.provenance import StageFact
 from eval_pipeline.stt_eval import tables
 from eval_pipeline.stt_eval.models import SpeechModel
 from eval_pipeline.stt_eval.prompts import DEFAULT_PROMPT, PROMPT_VERSION
-from eval_pipeline.stt_eval.report_data import SpeechReportData, StageFact
+from eval_pipeline.stt_eval.report_data import SpeechReportData
 from eval_pipeline.stt_eval.run_figures import RunFigures
 from eval_pipeline.stt_eval.scores import ScoredSample, language_of, score_sample
 from eval_pipeline.stt_eval.spec import AudioTransport, SttSpec

@@ -1,0 +1,69 @@
+"""What proves where a report's numbers come from: the run, its dataset, and the stages that were read."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Self
+
+from markupsafe import Markup
+
+from eval_pipeline.core.runs import RunRecord
+from eval_pipeline.core.stages import Manifest
+from eval_pipeline.reporting.markup import inline
+from eval_pipeline.reporting.table import NONE, Cell, Column, Table
+
+
+@dataclass(frozen=True, slots=True)
+class StageFact:
+    """What a stage's manifest says of itself."""
+
+    stage: str
+    rows: int
+    sha256: str
+    code_version: str
+    created_at: datetime
+
+    @classmethod
+    def of(cls, manifest: Manifest) -> Self:
+        """Take the facts that a report tells."""
+        return cls(
+            stage=manifest.stage.stage,
+            rows=manifest.rows,
+            sha256=manifest.sha256,
+            code_version=manifest.code_version,
+            created_at=manifest.created_at,
+        )
+
+
+def provenance_table(
+    run: RunRecord, stages: Sequence[StageFact], *, written_at: datetime, settings: Iterable[tuple[str, str]] = ()
+) -> Table:
+    """Tabulate what proves where the numbers come from.
+
+    Args:
+        run: whose report it is.
+        stages: that the report was made from.
+        written_at: when it was.
+        settings: what else of the flow moves its numbers, each with its name.
+    """
+    facts = [
+        ("Run", run.key.partition),
+        ("Dataset", run.dataset_name),
+        ("Dataset version (sha256)", run.dataset_version),
+        ("Specification (sha256)", run.spec_hash),
+        *settings,
+        ("Code version", ", ".join(sorted({stage.code_version for stage in stages})) or NONE),
+        ("Requested by", run.requested_by),
+        ("Requested at", f"{run.created_at:%Y-%m-%d %H:%M:%S %Z}"),
+        ("Report written at", f"{written_at:%Y-%m-%d %H:%M:%S %Z}"),
+        *((f"Stage {stage.stage}, manifest (sha256)", stage.sha256) for stage in stages),
+    ]
+    return Table(
+        caption="What this report was made from",
+        columns=[Column("What"), Column("Value")],
+        rows=[[Cell(name), _mono(value)] for name, value in facts],
+    )
+
+
+def _mono(value: str) -> Cell:
+    return Cell(value, html=Markup("<code>{}</code>").format(inline(value)), trusted=False)
