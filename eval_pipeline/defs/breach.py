@@ -38,8 +38,17 @@ def _fail_run(context: dg.AssetCheckExecutionContext, *, task: Task, threshold: 
                 asset_key=[str(task.flow), name], partition=task.key.partition, metadata=describe(made)
             )
         )
+    end_run(task, threshold)
+
+
+def end_run(task: Task, threshold: Threshold) -> None:
+    """Note that the run is completed, or failed when it missed its threshold."""
+    breached = threshold.breached
     task.deployment.ledger.set_run_state(
-        flow=task.flow, key=task.key, to=RunState.FAILED, error=threshold.error(task.key)
+        flow=task.flow,
+        key=task.key,
+        to=RunState.FAILED if breached else RunState.COMPLETED,
+        error=threshold.error(task.key) if breached else None,
     )
 
 

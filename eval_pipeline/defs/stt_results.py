@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from eval_pipeline.core.ports import StageReader
-from eval_pipeline.core.runs import RunRecord, RunState
+from eval_pipeline.core.runs import RunRecord
 from eval_pipeline.core.thresholds import Threshold
+from eval_pipeline.defs.breach import end_run
 from eval_pipeline.defs.tasks import Task
 from eval_pipeline.reporting.export_columns import metadata_keys
 from eval_pipeline.reporting.provenance import StageFact
@@ -82,13 +83,7 @@ def make_report(
     if scores is None:
         scores = make_scores(task, dataset=dataset, transcripts=transcripts)
     stage = write_report(task, dataset=dataset, transcripts=transcripts, scores=scores)
-    breached = threshold.breached
-    task.deployment.ledger.set_run_state(
-        flow=task.flow,
-        key=task.key,
-        to=RunState.FAILED if breached else RunState.COMPLETED,
-        error=threshold.error(task.key) if breached else None,
-    )
+    end_run(task, threshold)
     return stage
 
 

@@ -7,8 +7,9 @@ from typing import Any
 
 from eval_pipeline.core.cost import join_costs
 from eval_pipeline.core.ports import StageReader
-from eval_pipeline.core.runs import RunRecord, RunState
+from eval_pipeline.core.runs import RunRecord
 from eval_pipeline.core.thresholds import Threshold
+from eval_pipeline.defs.breach import end_run
 from eval_pipeline.defs.tasks import Task
 from eval_pipeline.text_eval import tables
 from eval_pipeline.text_eval.report import plot_markdown, render_html, render_markdown, scores_markdown
@@ -105,13 +106,7 @@ def make_report(task: Task, answers: Answers) -> StageReader:
     if answers.scores is None and not threshold.breached:
         task.deployment.stages.open(task.ref("scores"))
     stage = write_report(task, answers)
-    breached = threshold.breached
-    task.deployment.ledger.set_run_state(
-        flow=task.flow,
-        key=task.key,
-        to=RunState.FAILED if breached else RunState.COMPLETED,
-        error=threshold.error(task.key) if breached else None,
-    )
+    end_run(task, threshold)
     return stage
 
 
