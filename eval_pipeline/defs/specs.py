@@ -12,17 +12,17 @@ from eval_pipeline.core.ports import StageReader
 from eval_pipeline.core.runs import RunRecord
 from eval_pipeline.defs.tasks import Task
 from eval_pipeline.wiring.bench import at_work
-from eval_pipeline.wiring.claims import Prepared, claim
+from eval_pipeline.wiring.claims import FrozenSpec, Prepared, claim
 
-PreparedT = TypeVar("PreparedT", bound=Prepared)
+SpecT = TypeVar("SpecT", bound=FrozenSpec)
 
 
 def claim_or_find(
     task: Task,
     *,
     given: Mapping[str, Any],
-    prepare: Callable[[Mapping[str, Any]], PreparedT],
-    estimate: Callable[[PreparedT], dict[str, Any]],
+    prepare: Callable[[Mapping[str, Any]], Prepared[SpecT]],
+    estimate: Callable[[Prepared[SpecT]], dict[str, Any]],
 ) -> tuple[RunRecord, dict[str, Any] | None]:
     """Return the run, and what it may cost when it was claimed just now.
 

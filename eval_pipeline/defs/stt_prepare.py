@@ -22,6 +22,7 @@ from eval_pipeline.wiring import stt_runs
 from eval_pipeline.wiring.audio_manifest import require_audio_manifest
 from eval_pipeline.wiring.audio_store import audio_samples
 from eval_pipeline.wiring.bench import at_work, content_sha256
+from eval_pipeline.wiring.claims import Prepared
 from eval_pipeline.wiring.stt_estimate import estimate_run
 
 ROWS_AT_ONCE = 2_000
@@ -29,7 +30,9 @@ ROWS_AT_ONCE = 2_000
 
 def record_spec(task: Task, *, given: Mapping[str, Any]) -> StageReader:
     """Claim the run's name with what was given, or read the frozen specification again."""
-    run, estimate = claim_or_find(task, given=given, prepare=partial(_prepare, task), estimate=partial(_estimate, task))
+    run, estimate = claim_or_find(
+        task, given=given, prepare=partial(_prepare, task), estimate=partial(estimate_run, deployment=task.deployment)
+    )
     spec = SttSpec.from_json(run.spec)
     facts = {
         "mode": spec.mode_name,
@@ -41,13 +44,9 @@ def record_spec(task: Task, *, given: Mapping[str, Any]) -> StageReader:
     return store_spec(task, run=run, facts=facts, estimate=estimate)
 
 
-def _prepare(task: Task, given: Mapping[str, Any]) -> stt_runs.PreparedSttRun:
+def _prepare(task: Task, given: Mapping[str, Any]) -> Prepared[SttSpec]:
     request = SttRequest.from_mapping(given)
     return stt_runs.prepare(request, project=task.key.project, run=task.key.run, deployment=task.deployment)
-
-
-def _estimate(task: Task, prepared: stt_runs.PreparedSttRun) -> dict[str, Any]:
-    return estimate_run(prepared, deployment=task.deployment)
 
 
 def make_dataset(task: Task, *, spec: StageReader) -> StageReader:

@@ -17,6 +17,7 @@ from eval_pipeline.text_eval.dataset import expand
 from eval_pipeline.text_eval.spec import TextRequest, TextSpec
 from eval_pipeline.wiring import text_runs
 from eval_pipeline.wiring.bench import at_work, content_sha256
+from eval_pipeline.wiring.claims import Prepared
 from eval_pipeline.wiring.golden_store import golden_rows
 from eval_pipeline.wiring.text_estimate import estimate_run
 
@@ -26,7 +27,9 @@ NOT_COMPARED = "no scorer compares embeddings"
 
 def record_spec(task: Task, *, given: Mapping[str, Any]) -> StageReader:
     """Claim the run's name with what was given, or read the frozen specification again."""
-    run, estimate = claim_or_find(task, given=given, prepare=partial(_prepare, task), estimate=partial(_estimate, task))
+    run, estimate = claim_or_find(
+        task, given=given, prepare=partial(_prepare, task), estimate=partial(estimate_run, deployment=task.deployment)
+    )
     spec = TextSpec.from_json(run.spec)
     facts = {
         "mode": str(spec.mode),
@@ -38,13 +41,9 @@ def record_spec(task: Task, *, given: Mapping[str, Any]) -> StageReader:
     return store_spec(task, run=run, facts=facts, estimate=estimate)
 
 
-def _prepare(task: Task, given: Mapping[str, Any]) -> text_runs.PreparedRun:
+def _prepare(task: Task, given: Mapping[str, Any]) -> Prepared[TextSpec]:
     request = TextRequest.from_mapping(given)
     return text_runs.prepare(request, project=task.key.project, run=task.key.run, deployment=task.deployment)
-
-
-def _estimate(task: Task, prepared: text_runs.PreparedRun) -> dict[str, Any]:
-    return estimate_run(prepared, deployment=task.deployment)
 
 
 def make_dataset(task: Task, *, spec: StageReader) -> StageReader:

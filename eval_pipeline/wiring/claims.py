@@ -2,8 +2,9 @@
 
 import getpass
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 from eval_pipeline.core.datasets import DatasetKind, DatasetVersion
 from eval_pipeline.core.errors import UsageError
@@ -35,28 +36,17 @@ class FrozenSpec(Protocol):
         ...
 
 
-class Prepared(Protocol):
+SpecT_co = TypeVar("SpecT_co", bound=FrozenSpec, covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared(Generic[SpecT_co]):
     """A request that passed every check: what would be claimed."""
 
-    @property
-    def key(self) -> RunKey:
-        """Its name."""
-        ...
-
-    @property
-    def dataset(self) -> DatasetVersion:
-        """The version that it pins."""
-        ...
-
-    @property
-    def spec(self) -> FrozenSpec:
-        """What it freezes."""
-        ...
-
-    @property
-    def max_cost_usd(self) -> float | None:
-        """What it may cost."""
-        ...
+    key: RunKey
+    dataset: DatasetVersion
+    spec: SpecT_co
+    max_cost_usd: float | None = None
 
 
 def requester() -> str:
@@ -67,7 +57,9 @@ def requester() -> str:
         return "command line"
 
 
-def claim(prepared: Prepared, *, flow: Flow, requested_by: str, deployment: Deployment, here: bool) -> RunRecord:
+def claim(
+    prepared: Prepared[FrozenSpec], *, flow: Flow, requested_by: str, deployment: Deployment, here: bool
+) -> RunRecord:
     """Take the name with one INSERT; raises ``run_name_already_exists``.
 
     Args:

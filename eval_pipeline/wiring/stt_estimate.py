@@ -9,10 +9,11 @@ from eval_pipeline.core.outcomes import Usage
 from eval_pipeline.core.runs import RunMode
 from eval_pipeline.stt_eval.models import SpeechModel
 from eval_pipeline.stt_eval.prompts import prompt_for
+from eval_pipeline.stt_eval.spec import SttSpec
 from eval_pipeline.wiring import models
 from eval_pipeline.wiring.audio_manifest import AudioManifest, require_audio_manifest
+from eval_pipeline.wiring.claims import Prepared
 from eval_pipeline.wiring.deployment import Deployment
-from eval_pipeline.wiring.stt_runs import PreparedSttRun
 
 AUDIO_TOKENS_A_SECOND = 32
 """What Gemini counts a second of audio as (ai.google.dev/gemini-api/docs/audio); OpenAI's models count fewer."""
@@ -20,7 +21,7 @@ SPOKEN_TOKENS_A_SECOND = 8
 """Of a transcript: fast speech in a script that takes several tokens a word."""
 
 
-def estimate_run(prepared: PreparedSttRun, *, deployment: Deployment) -> dict[str, Any]:
+def estimate_run(prepared: Prepared[SttSpec], *, deployment: Deployment) -> dict[str, Any]:
     """Return tokens and dollars per model, and what they assume."""
     spec = prepared.spec
     manifest = require_audio_manifest(deployment.objects, prepared.dataset)

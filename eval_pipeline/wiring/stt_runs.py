@@ -3,8 +3,6 @@
 Dataset, configuration, type, transport, keys, name: the command line and the Dagster form give the same answers.
 """
 
-from dataclasses import dataclass
-
 from eval_pipeline.core.configuration import check_range
 from eval_pipeline.core.datasets import DatasetKind, DatasetVersion
 from eval_pipeline.core.errors import UsageError
@@ -14,23 +12,13 @@ from eval_pipeline.stt_eval.prompts import choose_prompt
 from eval_pipeline.stt_eval.spec import AudioTransport, SttRequest, SttSpec
 from eval_pipeline.wiring import models
 from eval_pipeline.wiring.audio_manifest import require_audio_manifest
-from eval_pipeline.wiring.claims import find_dataset_of
+from eval_pipeline.wiring.claims import Prepared, find_dataset_of
 from eval_pipeline.wiring.deployment import Deployment
-
-
-@dataclass(frozen=True, slots=True)
-class PreparedSttRun:
-    """A request that passed every check: what would be claimed."""
-
-    key: RunKey
-    dataset: DatasetVersion
-    spec: SttSpec
-    max_cost_usd: float | None = None
 
 
 def prepare(
     request: SttRequest, *, project: str, run: str, deployment: Deployment, needs_key: bool = True
-) -> PreparedSttRun:
+) -> Prepared[SttSpec]:
     """Check a request against datasets and settings; nothing is paid, nothing is written.
 
     Args:
@@ -50,7 +38,7 @@ def prepare(
     if needs_key:
         for provider in dict.fromkeys(model.provider for model in spec.models):
             deployment.credentials(project).require_key(provider)
-    return PreparedSttRun(key=RunKey.of(project=project, run=run), dataset=dataset, spec=spec)
+    return Prepared(key=RunKey.of(project=project, run=run), dataset=dataset, spec=spec)
 
 
 def _freeze(request: SttRequest, *, dataset: DatasetVersion, deployment: Deployment) -> SttSpec:

@@ -9,12 +9,12 @@ from eval_pipeline.core.outcomes import Usage
 from eval_pipeline.core.providers import Provider
 from eval_pipeline.text_eval.spec import TextSpec
 from eval_pipeline.wiring import models
+from eval_pipeline.wiring.claims import Prepared
 from eval_pipeline.wiring.deployment import Deployment
 from eval_pipeline.wiring.golden_store import golden_rows
-from eval_pipeline.wiring.text_runs import PreparedRun
 
 
-def estimate_run(prepared: PreparedRun, *, deployment: Deployment) -> dict[str, Any]:
+def estimate_run(prepared: Prepared[TextSpec], *, deployment: Deployment) -> dict[str, Any]:
     """Return tokens and dollars per stage, and what they assume."""
     spec = prepared.spec
     output_tokens, output_words = _output_tokens(spec.model_body)

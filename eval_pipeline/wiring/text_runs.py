@@ -3,7 +3,6 @@
 Dataset, configuration, type, size, name: the command line and the Dagster form give the same answers.
 """
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from eval_pipeline.core.configuration import MAX_COST_USD, check_range, parse_provider
@@ -23,24 +22,14 @@ from eval_pipeline.text_eval.spec import (
     provider_of,
 )
 from eval_pipeline.wiring import models
-from eval_pipeline.wiring.claims import find_dataset_of
+from eval_pipeline.wiring.claims import Prepared, find_dataset_of
 from eval_pipeline.wiring.deployment import Deployment
 from eval_pipeline.wiring.golden_store import require_manifest
 
 
-@dataclass(frozen=True, slots=True)
-class PreparedRun:
-    """A request that passed every check: what would be claimed."""
-
-    key: RunKey
-    dataset: DatasetVersion
-    spec: TextSpec
-    max_cost_usd: float | None
-
-
 def prepare(
     request: TextRequest, *, project: str, run: str, deployment: Deployment, needs_key: bool = True
-) -> PreparedRun:
+) -> Prepared[TextSpec]:
     """Check a request against datasets and settings; nothing is paid, nothing is written.
 
     Args:
@@ -65,7 +54,7 @@ def prepare(
     if request.max_cost_usd is not None:
         _check_priced(spec)
     key = RunKey.of(project=project, run=run)
-    return PreparedRun(key=key, dataset=dataset, spec=spec, max_cost_usd=request.max_cost_usd)
+    return Prepared(key=key, dataset=dataset, spec=spec, max_cost_usd=request.max_cost_usd)
 
 
 def _freeze(request: TextRequest, *, dataset: DatasetVersion, deployment: Deployment) -> TextSpec:

@@ -11,8 +11,9 @@ from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.runs import Flow
 from eval_pipeline.defs.specs import claim_or_find
 from eval_pipeline.defs.tasks import Task
-from eval_pipeline.stt_eval.spec import SttRequest
+from eval_pipeline.stt_eval.spec import SttRequest, SttSpec
 from eval_pipeline.wiring import stt_runs
+from eval_pipeline.wiring.claims import Prepared
 from eval_pipeline.wiring.deployment import Deployment
 from eval_pipeline_tests.defs.laboratory import Silence
 from eval_pipeline_tests.wiring.audio_bench import AudioBench
@@ -42,7 +43,7 @@ def task(tmp_path: Path) -> Iterator[Task]:
 def begin(task: Task, given: Mapping[str, Any]) -> tuple[str, dict[str, Any] | None]:
     """Return the hash of the run's specification, and the estimate."""
 
-    def prepare(values: Mapping[str, Any]) -> stt_runs.PreparedSttRun:
+    def prepare(values: Mapping[str, Any]) -> Prepared[SttSpec]:
         request = SttRequest.from_mapping(values)
         return stt_runs.prepare(request, project=KEY.project, run=KEY.run, deployment=task.deployment, needs_key=False)
 

@@ -7,11 +7,11 @@ from eval_pipeline.core.datasets import DatasetKind
 from eval_pipeline.core.errors import ConflictError, EvalPipelineError, UsageError
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.runs import Flow, RunMode, RunState
-from eval_pipeline.stt_eval.spec import SttRequest
-from eval_pipeline.wiring.claims import claim, find_dataset_of
+from eval_pipeline.stt_eval.spec import SttRequest, SttSpec
+from eval_pipeline.wiring.claims import Prepared, claim, find_dataset_of
 from eval_pipeline.wiring.deployment import Deployment
 from eval_pipeline.wiring.run_life import flow_of
-from eval_pipeline.wiring.stt_runs import PreparedSttRun, prepare
+from eval_pipeline.wiring.stt_runs import prepare
 from eval_pipeline_tests.storage.records import a_dataset, a_run
 from eval_pipeline_tests.wiring.audio_bench import AudioBench
 
@@ -28,7 +28,7 @@ def deployment(tmp_path: Path) -> Iterator[Deployment]:
     opened.close()
 
 
-def prepared(deployment: Deployment, run: str = "first", **changes: object) -> PreparedSttRun:
+def prepared(deployment: Deployment, run: str = "first", **changes: object) -> Prepared[SttSpec]:
     request = SttRequest.from_mapping({"dataset": "clips", "models": ["gemini-2.5-flash"], **changes})
     return prepare(request, project="default", run=run, deployment=deployment, needs_key=False)
 
