@@ -1,7 +1,12 @@
-"""Checks of what a person asks for, before it is held against datasets and settings; the same in every flow."""
+"""Checks of what a person asks for, before it is held against datasets and settings; the same in every flow.
 
+Also the digest of what is frozen of it.
+"""
+
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 from eval_pipeline.core.errors import UsageError
@@ -47,6 +52,12 @@ def _check_kind(key: str, value: object, *, kinds: KeyKinds) -> None:
         raise invalid_config(f"{key} is {shown(str(value))}", "give a whole number")
     if key in kinds.number and not number:
         raise invalid_config(f"{key} is {shown(str(value))}", "give a number")
+
+
+def canonical_sha256(document: Mapping[str, Any]) -> str:
+    """Return the digest of a frozen specification: of its JSON without spaces, keys in order."""
+    canonical = json.dumps(document, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return sha256(canonical.encode()).hexdigest()
 
 
 def parse_mode(value: object) -> RunMode:

@@ -3,14 +3,12 @@
 Frozen when the run's name is claimed. Editing a setting, a prompt or a dataset later never changes a run.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from hashlib import sha256
 from typing import Any, Self
 
-from eval_pipeline.core.configuration import KeyKinds, invalid_config, read_mapping
+from eval_pipeline.core.configuration import KeyKinds, canonical_sha256, invalid_config, read_mapping
 from eval_pipeline.core.names import shown
 from eval_pipeline.core.providers import Provider
 from eval_pipeline.core.runs import RunMode
@@ -170,5 +168,4 @@ class SttSpec:
     @property
     def hash(self) -> str:
         """The sha256 of the canonical JSON."""
-        canonical = json.dumps(self.to_json(), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-        return sha256(canonical.encode()).hexdigest()
+        return canonical_sha256(self.to_json())

@@ -6,10 +6,16 @@ Frozen when the run's name is claimed. Editing a configuration, a dataset or a s
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Any, Self
 
-from eval_pipeline.core.configuration import KeyKinds, check_range, invalid_config, parse_mode, read_mapping
+from eval_pipeline.core.configuration import (
+    KeyKinds,
+    canonical_sha256,
+    check_range,
+    invalid_config,
+    parse_mode,
+    read_mapping,
+)
 from eval_pipeline.core.names import shown
 from eval_pipeline.core.providers import Provider
 from eval_pipeline.core.runs import RunMode
@@ -174,8 +180,7 @@ class TextSpec:
     @property
     def hash(self) -> str:
         """The sha256 of the canonical JSON."""
-        canonical = json.dumps(self.to_json(), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-        return sha256(canonical.encode()).hexdigest()
+        return canonical_sha256(self.to_json())
 
 
 def build_model_body(request: TextRequest) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What runs of every flow begin with: the dataset that is named, and the name that is claimed with one INSERT."""
+"""What runs of every flow begin with: the dataset that is named, their limits, the name claimed with one INSERT."""
 
 import getpass
 from collections.abc import Mapping
@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Generic, Protocol, TypeVar
 
+from eval_pipeline.core.configuration import check_range
 from eval_pipeline.core.datasets import DatasetKind, DatasetVersion
 from eval_pipeline.core.errors import UsageError
 from eval_pipeline.core.names import RunKey, shown
 from eval_pipeline.core.runs import Flow, RunMode, RunRecord, RunState
 from eval_pipeline.wiring.deployment import Deployment
+from eval_pipeline.wiring.settings import Settings
 
 _HINTS = {
     DatasetKind.TEXT: "choose a dataset of golden questions and answers",
@@ -94,3 +96,18 @@ def find_dataset_of(kind: DatasetKind, *, deployment: Deployment, project: str, 
     raise UsageError(
         f"dataset {shown(name)} holds {dataset.kind} items", code="config_type_unsupported", hint=_HINTS[kind]
     )
+
+
+def choose_failure_threshold(asked: float | None, *, mode: RunMode, settings: Settings) -> float:
+    """Return the share of failures that a run may have: as asked for, else the setting of its mode."""
+    default = settings.fast_failure_threshold if mode is RunMode.FAST else settings.batch_failure_threshold
+    chosen = default if asked is None else asked
+    check_range("failure_threshold", value=chosen, low=0, high=1)
+    return float(chosen)
+
+
+def choose_concurrency(asked: int | None, *, settings: Settings) -> int:
+    """Return how many live calls may be under way at once: as asked for, else the setting."""
+    chosen = settings.fast_api_concurrency if asked is None else asked
+    check_range("concurrency", value=chosen, low=1, high=1_000)
+    return int(chosen)

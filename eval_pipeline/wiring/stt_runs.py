@@ -3,7 +3,6 @@
 Dataset, configuration, type, transport, keys, name: the command line and the Dagster form give the same answers.
 """
 
-from eval_pipeline.core.configuration import check_range
 from eval_pipeline.core.datasets import DatasetKind, DatasetVersion
 from eval_pipeline.core.errors import UsageError
 from eval_pipeline.core.names import RunKey, shown, validate_project
@@ -12,7 +11,7 @@ from eval_pipeline.stt_eval.prompts import choose_prompt
 from eval_pipeline.stt_eval.spec import AudioTransport, SttRequest, SttSpec
 from eval_pipeline.wiring import models
 from eval_pipeline.wiring.audio_manifest import require_audio_manifest
-from eval_pipeline.wiring.claims import Prepared, find_dataset_of
+from eval_pipeline.wiring.claims import Prepared, choose_concurrency, choose_failure_threshold, find_dataset_of
 from eval_pipeline.wiring.deployment import Deployment
 
 
@@ -43,12 +42,8 @@ def prepare(
 
 def _freeze(request: SttRequest, *, dataset: DatasetVersion, deployment: Deployment) -> SttSpec:
     settings = deployment.settings
-    live = request.mode is RunMode.FAST
-    default_threshold = settings.fast_failure_threshold if live else settings.batch_failure_threshold
-    threshold = default_threshold if request.failure_threshold is None else request.failure_threshold
-    concurrency = settings.fast_api_concurrency if request.concurrency is None else request.concurrency
-    check_range("failure_threshold", value=threshold, low=0, high=1)
-    check_range("concurrency", value=concurrency, low=1, high=1_000)
+    threshold = choose_failure_threshold(request.failure_threshold, mode=request.mode, settings=settings)
+    concurrency = choose_concurrency(request.concurrency, settings=settings)
     prompt, version = choose_prompt(request.prompt)
     return SttSpec(
         dataset_name=dataset.name,
@@ -60,8 +55,8 @@ def _freeze(request: SttRequest, *, dataset: DatasetVersion, deployment: Deploym
         prompt_version=version,
         language=request.language,
         audio_transport=request.audio_transport,
-        failure_threshold=float(threshold),
-        concurrency=int(concurrency),
+        failure_threshold=threshold,
+        concurrency=concurrency,
     )
 
 

@@ -22,7 +22,7 @@ from eval_pipeline.text_eval.spec import (
     provider_of,
 )
 from eval_pipeline.wiring import models
-from eval_pipeline.wiring.claims import Prepared, find_dataset_of
+from eval_pipeline.wiring.claims import Prepared, choose_concurrency, choose_failure_threshold, find_dataset_of
 from eval_pipeline.wiring.deployment import Deployment
 from eval_pipeline.wiring.golden_store import require_manifest
 
@@ -59,14 +59,10 @@ def prepare(
 
 def _freeze(request: TextRequest, *, dataset: DatasetVersion, deployment: Deployment) -> TextSpec:
     settings = deployment.settings
-    fast = request.mode is RunMode.FAST
-    default_threshold = settings.fast_failure_threshold if fast else settings.batch_failure_threshold
     repeats = dataset.duplication_factor if request.repeats is None else request.repeats
-    threshold = default_threshold if request.failure_threshold is None else request.failure_threshold
-    concurrency = settings.fast_api_concurrency if request.concurrency is None else request.concurrency
     check_range("repeats", value=repeats, low=1, high=settings.max_duplication_factor)
-    check_range("failure_threshold", value=threshold, low=0, high=1)
-    check_range("concurrency", value=concurrency, low=1, high=1_000)
+    threshold = choose_failure_threshold(request.failure_threshold, mode=request.mode, settings=settings)
+    concurrency = choose_concurrency(request.concurrency, settings=settings)
     embedding_model = choose_embedding_model(request.embedding_model, provider=provider_of(request))
     if request.embedding_dimensions is not None:
         check_dimensions(request.embedding_dimensions, model=embedding_model)
@@ -81,8 +77,8 @@ def _freeze(request: TextRequest, *, dataset: DatasetVersion, deployment: Deploy
         embedding_model=embedding_model,
         embedding_dimensions=request.embedding_dimensions,
         scorers=parse_scorers(request.scorers or DEFAULT_SCORERS),
-        failure_threshold=float(threshold),
-        concurrency=int(concurrency),
+        failure_threshold=threshold,
+        concurrency=concurrency,
     )
 
 
