@@ -8,14 +8,14 @@ POST (see ``_SETTINGS``); ``batches`` GET, DELETE (forgets batches, files and bi
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict
 
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from eval_pipeline.standins.batch_faults import GEMINI_SCENARIOS, BatchPlan, read_batch_rules
+from eval_pipeline.standins.batch_control import answer_faults, batch_routes, changed_settings, read_forced
+from eval_pipeline.standins.batch_faults import GEMINI_SCENARIOS
 from eval_pipeline.standins.control import Standin, as_json, refusal
 from eval_pipeline.standins.gemini_batch_life import GeminiLives
 from eval_pipeline.standins.gemini_batch_state import FINAL, GeminiBatch
@@ -47,29 +47,19 @@ class GeminiBatchControls:
 
     def routes(self) -> list[Route]:
         """Return the routes to add before those of all stand-ins."""
-        return [
-            Route("/__standin__/batch_faults", self.faults, methods=["GET", "POST", "DELETE"]),
-            Route("/__standin__/batch_settings", self.settings, methods=["GET", "POST"]),
-            Route("/__standin__/batches", self.batches, methods=["GET", "DELETE"]),
-            Route("/__standin__/batches/{id}", self.force, methods=["POST"]),
-            Route("/__standin__/counts", self.counts, methods=["GET", "DELETE"]),
-        ]
+        return batch_routes(
+            faults=self.faults, settings=self.settings, batches=self.batches, force=self.force, counts=self.counts
+        )
 
     async def faults(self, request: Request) -> Response:
         """Tell, replace or remove the rules in force."""
-        if request.method != "GET":
-            body = await request.body() if request.method == "POST" else b"[]"
-            try:
-                self._batches.plan = BatchPlan(read_batch_rules(orjson.loads(body), able=GEMINI_SCENARIOS))
-            except ValueError as error:
-                return refusal(error)
-        return as_json([asdict(rule) for rule in self._batches.plan.rules])
+        return await answer_faults(request, self._batches, able=GEMINI_SCENARIOS)
 
     async def settings(self, request: Request) -> Response:
         """Tell or change pace, limits and how far the clock is ahead."""
         if request.method == "POST":
             try:
-                self._apply(orjson.loads(await request.body()))
+                self._apply(changed_settings(self._settings(), orjson.loads(await request.body())))
             except (ValueError, TypeError) as error:
                 return refusal(error)
         return as_json(self._settings())
@@ -89,23 +79,17 @@ class GeminiBatchControls:
             "ahead_s": self._lives.clock.ahead_s,
         }
 
-    def _apply(self, changes: Mapping[str, float]) -> None:
-        now = self._settings()
-        if unknown := sorted(set(changes) - set(now)):
-            raise ValueError(f"Unknown settings {unknown}. Known: {sorted(now)}.")
-        if not all(value >= 0 for value in changes.values()):
-            raise ValueError(f"Settings cannot be below 0: {dict(changes)}.")
-        now |= changes
-        self._lives.pace = Pace(seconds=float(now["batch_seconds"]), polls=int(now["batch_polls"]))
+    def _apply(self, settings: Mapping[str, float]) -> None:
+        self._lives.pace = Pace(seconds=float(settings["batch_seconds"]), polls=int(settings["batch_polls"]))
         limits, file_limits = self._lives.limits, self._file_limits
-        limits.requests = int(now["max_requests"])
-        limits.file_bytes = int(now["max_batch_file_bytes"])
-        limits.inline_bytes = int(now["max_inline_bytes"])
-        limits.open_batches = int(now["max_open_batches"])
-        file_limits.file_bytes = int(now["max_file_bytes"])
-        file_limits.project_bytes = int(now["max_project_bytes"])
-        file_limits.processing_looks = int(now["processing_looks"])
-        self._lives.clock.ahead_s = float(now["ahead_s"])
+        limits.requests = int(settings["max_requests"])
+        limits.file_bytes = int(settings["max_batch_file_bytes"])
+        limits.inline_bytes = int(settings["max_inline_bytes"])
+        limits.open_batches = int(settings["max_open_batches"])
+        file_limits.file_bytes = int(settings["max_file_bytes"])
+        file_limits.project_bytes = int(settings["max_project_bytes"])
+        file_limits.processing_looks = int(settings["processing_looks"])
+        self._lives.clock.ahead_s = float(settings["ahead_s"])
 
     async def batches(self, request: Request) -> Response:
         """Tell all batches without counting as a look, or forget them with their files and bills."""
@@ -120,7 +104,8 @@ class GeminiBatchControls:
         """Put one batch or all into a state; null lets time and looks decide again."""
         try:
             wanted = self._named(request.path_params["id"])
-            state, done = _read_forced(orjson.loads(await request.body()))
+            forced = orjson.loads(await request.body())
+            state, done = read_forced(forced, name="state", plural="states", known=_FORCIBLE)
         except (ValueError, GeminiRefusedError) as error:
             return refusal(error)
         for batch in wanted:
@@ -157,12 +142,3 @@ class GeminiBatchControls:
             "tokens": dict(sum((Counter(batch.tokens) for batch in batches), Counter[str]())),
         }
         return told | {"billed": dict(billed)} if detail else told
-
-
-def _read_forced(document: object) -> tuple[str | None, int]:
-    if not isinstance(document, dict) or not document.keys() <= {"state", "done"}:
-        raise ValueError(f'Expected {{"state": …, "done": lines executed}}, not {document!r}.')
-    state, done = document.get("state"), document.get("done", 0)
-    if state not in (None, *_FORCIBLE) or type(done) is not int or done < 0:
-        raise ValueError(f"Unknown state {state!r} or lines {done!r}. Known states: {_FORCIBLE}.")
-    return state, done

@@ -8,15 +8,15 @@ GET, POST (``batch_seconds``, ``batch_polls``, ``max_requests``, ``max_file_byte
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict
 
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from eval_pipeline.standins.batch_faults import BatchPlan, read_batch_rules
-from eval_pipeline.standins.control import Controls, Standin, as_json, refusal
+from eval_pipeline.standins.batch_control import answer_faults, batch_routes, changed_settings, read_forced
+from eval_pipeline.standins.batch_faults import OPENAI_SCENARIOS
+from eval_pipeline.standins.control import Standin, as_json, refusal
 from eval_pipeline.standins.openai_batch_input import BatchLimits
 from eval_pipeline.standins.openai_batch_life import PHASES, Lives
 from eval_pipeline.standins.openai_batch_state import FINAL, Batch
@@ -32,7 +32,6 @@ class BatchControls:
     """The control URLs for files and batches of one stand-in."""
 
     def __init__(self, standin: Standin, batches: Batches, lives: Lives, files: FileStore) -> None:
-        self._controls = Controls(standin)
         self._standin = standin
         self._batches = batches
         self._lives = lives
@@ -40,29 +39,19 @@ class BatchControls:
 
     def routes(self) -> list[Route]:
         """Return the routes to add before those of all stand-ins."""
-        return [
-            Route("/__standin__/batch_faults", self.faults, methods=["GET", "POST", "DELETE"]),
-            Route("/__standin__/batch_settings", self.settings, methods=["GET", "POST"]),
-            Route("/__standin__/batches", self.batches, methods=["GET", "DELETE"]),
-            Route("/__standin__/batches/{id}", self.force, methods=["POST"]),
-            Route("/__standin__/counts", self.counts, methods=["GET", "DELETE"]),
-        ]
+        return batch_routes(
+            faults=self.faults, settings=self.settings, batches=self.batches, force=self.force, counts=self.counts
+        )
 
     async def faults(self, request: Request) -> Response:
         """Tell, replace or remove the rules in force."""
-        if request.method != "GET":
-            body = await request.body() if request.method == "POST" else b"[]"
-            try:
-                self._batches.plan = BatchPlan(read_batch_rules(orjson.loads(body)))
-            except ValueError as error:
-                return refusal(error)
-        return as_json([asdict(rule) for rule in self._batches.plan.rules])
+        return await answer_faults(request, self._batches, able=OPENAI_SCENARIOS)
 
     async def settings(self, request: Request) -> Response:
         """Tell or change pace and limits."""
         if request.method == "POST":
             try:
-                self._apply(orjson.loads(await request.body()))
+                self._apply(changed_settings(self._settings(), orjson.loads(await request.body())))
             except (ValueError, TypeError) as error:
                 return refusal(error)
         return as_json(self._settings())
@@ -77,18 +66,12 @@ class BatchControls:
             "max_embedding_inputs": limits.embedding_inputs,
         }
 
-    def _apply(self, changes: Mapping[str, float]) -> None:
-        now = self._settings()
-        if unknown := sorted(set(changes) - set(now)):
-            raise ValueError(f"Unknown settings {unknown}. Known: {sorted(now)}.")
-        if not all(value >= 0 for value in changes.values()):
-            raise ValueError(f"Settings cannot be below 0: {dict(changes)}.")
-        now |= changes
-        self._lives.pace = Pace(seconds=float(now["batch_seconds"]), polls=int(now["batch_polls"]))
+    def _apply(self, settings: Mapping[str, float]) -> None:
+        self._lives.pace = Pace(seconds=float(settings["batch_seconds"]), polls=int(settings["batch_polls"]))
         self._lives.limits = BatchLimits(
-            requests=int(now["max_requests"]),
-            file_bytes=int(now["max_file_bytes"]),
-            embedding_inputs=int(now["max_embedding_inputs"]),
+            requests=int(settings["max_requests"]),
+            file_bytes=int(settings["max_file_bytes"]),
+            embedding_inputs=int(settings["max_embedding_inputs"]),
         )
 
     async def batches(self, request: Request) -> Response:
@@ -103,7 +86,8 @@ class BatchControls:
         """Put one batch or all into a status; null lets time and looks decide again."""
         try:
             wanted = self._named(request.path_params["id"])
-            status, done = _read_forced(orjson.loads(await request.body()))
+            forced = orjson.loads(await request.body())
+            status, done = read_forced(forced, name="status", plural="statuses", known=_FORCIBLE)
         except (ValueError, InvalidBodyError) as error:
             return refusal(error)
         for batch in wanted:
@@ -145,12 +129,3 @@ def _by_metadata(batches: list[Batch]) -> dict[str, dict[str, int]]:
             values = told.setdefault(key, {})
             values[value] = values.get(value, 0) + 1
     return told
-
-
-def _read_forced(document: object) -> tuple[str | None, int]:
-    if not isinstance(document, dict) or not document.keys() <= {"status", "done"}:
-        raise ValueError(f'Expected {{"status": …, "done": lines executed}}, not {document!r}.')
-    status, done = document.get("status"), document.get("done", 0)
-    if status not in (None, *_FORCIBLE) or type(done) is not int or done < 0:
-        raise ValueError(f"Unknown status {status!r} or lines {done!r}. Known statuses: {_FORCIBLE}.")
-    return status, done
