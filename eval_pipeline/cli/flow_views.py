@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from eval_pipeline.cli.output import write_error, write_json
+from eval_pipeline.core.errors import EvalPipelineError
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.runs import Flow
 from eval_pipeline.wiring.deployment import Deployment
@@ -20,6 +22,16 @@ class FlowView:
 def view_of(flow: Flow) -> FlowView:
     """Return the view of a flow's runs."""
     return _stt_view() if flow is Flow.STT else _text_view()
+
+
+def write_run(document: Mapping[str, Any], *, flow: Flow, as_json: bool) -> None:
+    """Write the document of a run; for a person, with the error that it ended with."""
+    if as_json:
+        write_json(document)
+        return
+    view_of(flow).write(document)
+    if document["error"]:
+        write_error(EvalPipelineError(**document["error"]))
 
 
 def _text_view() -> FlowView:

@@ -1,10 +1,18 @@
-"""Run configurations in files, as every flow's ``run`` takes them."""
+"""Run configurations in files and flags, as every flow's ``run`` takes them."""
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from eval_pipeline.core.errors import UsageError
+
+
+def read_settings(file: Path | None, flags: Mapping[str, Any]) -> dict[str, Any]:
+    """Join a run configuration with the flags, which win; raises ``invalid_config`` where no dataset is named."""
+    values = {**read_config(file), **{name: value for name, value in flags.items() if value not in (None, ())}}
+    if not values.get("dataset"):
+        raise UsageError("no dataset was named", code="invalid_config", hint="give --dataset NAME")
+    return values
 
 
 def read_config(file: Path | None) -> Mapping[str, Any]:

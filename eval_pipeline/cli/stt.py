@@ -8,11 +8,11 @@ import click
 from eval_pipeline.cli.deployments import open_deployment
 from eval_pipeline.cli.estimate_view import write_estimate
 from eval_pipeline.cli.execution import execute_and_show, rescore_and_show
-from eval_pipeline.cli.flow_views import view_of
-from eval_pipeline.cli.output import common_options, write_error, write_json
-from eval_pipeline.cli.run_config import read_config
+from eval_pipeline.cli.flow_views import write_run
+from eval_pipeline.cli.output import common_options, write_json
+from eval_pipeline.cli.run_config import read_settings
+from eval_pipeline.cli.run_options import export_options, launch_options, limit_options
 from eval_pipeline.cli.stt_feedback import feedback
-from eval_pipeline.core.errors import EvalPipelineError, UsageError
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.runs import Flow
 from eval_pipeline.core.stages import StageRef
@@ -54,20 +54,8 @@ def command() -> None:
     type=click.Path(path_type=Path),
     help="Any of these settings; models is a list.",
 )
-@click.option(
-    "--concurrency", metavar="N", type=int, help="Live calls under way at once; default EVAL_FAST_API_CONCURRENCY."
-)
-@click.option(
-    "--failure-threshold",
-    metavar="SHARE",
-    type=float,
-    help="The run fails (exit code 100) when failed / total is greater; 0 to 1, default 0.5.",
-)
-@click.option("--estimate", is_flag=True, help="Only check everything and say what it would cost.")
-@click.option(
-    "--wait/--no-wait", default=True, show_default=True, help="Follow it here to its end, or leave it to the daemon."
-)
-@common_options
+@limit_options
+@launch_options
 def run(
     run: str,
     *,
@@ -87,10 +75,7 @@ def run(
     from eval_pipeline.wiring.stt_estimate import estimate_run  # noqa: PLC0415 - the same
 
     deployment = open_deployment()
-    values = {**read_config(config_file), **{name: value for name, value in flags.items() if value not in (None, ())}}
-    if not values.get("dataset"):
-        raise UsageError("no dataset was named", code="invalid_config", hint="give --dataset NAME")
-    request = SttRequest.from_mapping(values)
+    request = SttRequest.from_mapping(read_settings(config_file, flags))
     prepared = stt_runs.prepare(request, project=project, run=run, deployment=deployment, needs_key=not estimate)
     if estimate:
         write_estimate(estimate_run(prepared, deployment=deployment), as_json=as_json)
@@ -103,31 +88,17 @@ def run(
 @click.argument("run")
 @click.option("--detail", is_flag=True, help="Add every sample and model: transcript or error, scores.")
 @common_options
-def show(run: str, *, detail: bool, project: str, as_json: bool) -> int:
+def show(run: str, *, detail: bool, project: str, as_json: bool) -> None:
     """Show what a run came to."""
     from eval_pipeline.wiring.stt_show import show_run  # noqa: PLC0415 - pyarrow: only where stages are read
 
     document = show_run(open_deployment(), RunKey.of(project=project, run=run), detail=detail)
-    if as_json:
-        write_json(document)
-        return 0
-    view_of(Flow.STT).write(document)
-    if document["error"]:
-        write_error(EvalPipelineError(**document["error"]))
-    return 0
+    write_run(document, flow=Flow.STT, as_json=as_json)
 
 
 @command.command()
 @click.argument("run")
-@click.option(
-    "--output",
-    metavar="FILE",
-    type=click.Path(path_type=Path, dir_okay=False),
-    required=True,
-    help="Ends in .csv, .jsonl or .parquet.",
-)
-@click.option("--bom", is_flag=True, help="Begin the CSV with a byte order mark, for Excel.")
-@common_options
+@export_options
 def export(run: str, *, output: Path, bom: bool, project: str, as_json: bool) -> None:
     """Write every sample and model to a file: transcript or error, scores at all levels, verdict, cost."""
     from eval_pipeline.wiring.stt_show import export_run  # noqa: PLC0415 - pyarrow: only where stages are read

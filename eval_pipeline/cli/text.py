@@ -9,10 +9,10 @@ from eval_pipeline.cli.compare_view import write_comparison
 from eval_pipeline.cli.deployments import open_deployment
 from eval_pipeline.cli.estimate_view import write_estimate
 from eval_pipeline.cli.execution import execute_and_show, rescore_and_show
-from eval_pipeline.cli.output import common_options, write_error, write_json
-from eval_pipeline.cli.run_config import read_config
-from eval_pipeline.cli.text_view import write_run
-from eval_pipeline.core.errors import EvalPipelineError, UsageError
+from eval_pipeline.cli.flow_views import write_run
+from eval_pipeline.cli.output import common_options, write_json
+from eval_pipeline.cli.run_config import read_settings
+from eval_pipeline.cli.run_options import export_options, launch_options, limit_options
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.runs import Flow, RunMode
 from eval_pipeline.core.stages import StageRef
@@ -57,26 +57,14 @@ def command() -> None:
 @click.option(
     "--repeats", metavar="N", type=int, help="How often each question is asked; default: the dataset's factor."
 )
-@click.option(
-    "--concurrency", metavar="N", type=int, help="Live calls under way at once; default EVAL_FAST_API_CONCURRENCY."
-)
-@click.option(
-    "--failure-threshold",
-    metavar="SHARE",
-    type=float,
-    help="The run fails (exit code 100) when failed / total is greater; 0 to 1, default 0.5.",
-)
+@limit_options
 @click.option(
     "--max-cost-usd",
     metavar="USD",
     type=float,
     help="Stop, resumable (exit code 101), before the run costs more.",
 )
-@click.option("--estimate", is_flag=True, help="Only check everything and say what it would cost.")
-@click.option(
-    "--wait/--no-wait", default=True, show_default=True, help="Follow it here to its end, or leave it to the daemon."
-)
-@common_options
+@launch_options
 def run(
     run: str,
     *,
@@ -96,10 +84,7 @@ def run(
     from eval_pipeline.wiring.text_estimate import estimate_run  # noqa: PLC0415
 
     deployment = open_deployment()
-    values = {**read_config(config_file), **{name: value for name, value in flags.items() if value not in (None, ())}}
-    if not values.get("dataset"):
-        raise UsageError("no dataset was named", code="invalid_config", hint="give --dataset NAME")
-    request = TextRequest.from_mapping(values)
+    request = TextRequest.from_mapping(read_settings(config_file, flags))
     prepared = text_runs.prepare(request, project=project, run=run, deployment=deployment, needs_key=not estimate)
     if estimate:
         write_estimate(estimate_run(prepared, deployment=deployment), as_json=as_json)
@@ -112,34 +97,18 @@ def run(
 @click.argument("run")
 @click.option("--detail", is_flag=True, help="Add every item: question, golden answer, answer or error, scores.")
 @common_options
-def show(run: str, *, detail: bool, project: str, as_json: bool) -> int:
+def show(run: str, *, detail: bool, project: str, as_json: bool) -> None:
     """Show what a run came to."""
     from eval_pipeline.wiring.text_show import show_run  # noqa: PLC0415 - pyarrow: only where stages are read
 
-    deployment = open_deployment()
-    key = RunKey.of(project=project, run=run)
-    document = show_run(deployment, key, detail=detail)
-    if as_json:
-        write_json(document)
-        return 0
-    write_run(document)
-    if document["error"]:
-        write_error(EvalPipelineError(**document["error"]))
-    return 0
+    document = show_run(open_deployment(), RunKey.of(project=project, run=run), detail=detail)
+    write_run(document, flow=Flow.TEXT, as_json=as_json)
 
 
 @command.command()
 @click.argument("run")
 @click.option("--format", "shape", type=click.Choice(["rows", "grouped"]), default="rows", show_default=True)
-@click.option(
-    "--output",
-    metavar="FILE",
-    type=click.Path(path_type=Path, dir_okay=False),
-    required=True,
-    help="Ends in .csv, .jsonl or .parquet.",
-)
-@click.option("--bom", is_flag=True, help="Begin the CSV with a byte order mark, for Excel.")
-@common_options
+@export_options
 def export(run: str, *, shape: str, output: Path, bom: bool, project: str, as_json: bool) -> None:
     """Write every item (rows) or every question with all its repeats (grouped) to a file."""
     from eval_pipeline.wiring.text_show import export_run  # noqa: PLC0415 - pyarrow: only where stages are read
