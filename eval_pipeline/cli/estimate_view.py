@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from eval_pipeline.cli.output import write_json, write_table
+from eval_pipeline.cli.run_words import usd
 
 
 def write_estimate(estimate: Mapping[str, Any], *, as_json: bool) -> None:
@@ -14,14 +15,10 @@ def write_estimate(estimate: Mapping[str, Any], *, as_json: bool) -> None:
         write_json({"estimate": estimate})
         return
     rows = [
-        (stage, part["model"], f"{part['input_tokens']:,}", f"{part['output_tokens']:,}", _usd(part["cost_usd"]))
+        (stage, part["model"], f"{part['input_tokens']:,}", f"{part['output_tokens']:,}", usd(part["cost_usd"]))
         for stage, part in estimate["stages"].items()
     ]
     write_table(("STAGE", "MODEL", "INPUT TOKENS", "OUTPUT TOKENS", "USD"), rows)
-    click.echo(f"total {_usd(estimate['total_cost_usd'])} for {estimate['items']:,} items; nothing was started")
+    click.echo(f"total {usd(estimate['total_cost_usd'])} for {estimate['items']:,} items; nothing was started")
     for assumption in estimate["assumptions"]:
         click.echo(f"assumed: {assumption}")
-
-
-def _usd(amount: float | None) -> str:
-    return "unknown" if amount is None else f"${amount:.6f}"

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from eval_pipeline.cli.output import printable, write_table, write_warning
+from eval_pipeline.cli.run_words import cost_words, failure_reasons
 
 
 def write_run(document: Mapping[str, Any]) -> None:
@@ -19,7 +20,7 @@ def write_run(document: Mapping[str, Any]) -> None:
     if document["figures"]:
         _write_models(document)
         _write_pairs(document)
-    click.echo(f"cost {_cost(document['cost'])}")
+    click.echo(f"cost {cost_words(document['cost'])}")
     if document["report"]:
         click.echo(f"report {document['report']}")
     for result in document.get("results", ()):
@@ -29,15 +30,10 @@ def write_run(document: Mapping[str, Any]) -> None:
 
 
 def _counts(counts: Mapping[str, Any]) -> str:
-    told = [f"{counts['ok']:,} completed", f"{counts['failed']:,} failed{_reasons(counts)}"]
+    told = [f"{counts['ok']:,} completed", f"{counts['failed']:,} failed{failure_reasons(counts)}"]
     if counts["unfinished"]:
         told.append(f"{counts['unfinished']:,} not finished")
     return ", ".join(told)
-
-
-def _reasons(counts: Mapping[str, Any]) -> str:
-    failed = {status: count for status, count in counts.get("by_status", {}).items() if status != "ok"}
-    return f" ({', '.join(f'{count:,} {status}' for status, count in failed.items())})" if failed else ""
 
 
 def _write_models(document: Mapping[str, Any]) -> None:
@@ -71,13 +67,6 @@ def _write_pairs(document: Mapping[str, Any]) -> None:
         click.echo(printable(document["best"]["sentence"]))
     for pair in document["pairs"]:
         click.echo(f"  {printable(pair['sentence'])}")
-
-
-def _cost(cost: Mapping[str, Any] | None) -> str:
-    if cost is None:
-        return "nothing yet"
-    total = cost["total_cost_usd"]
-    return "unknown" if total is None else f"${total:.6f}"
 
 
 def _write_result(result: Mapping[str, Any]) -> None:

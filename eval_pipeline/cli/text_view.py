@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from eval_pipeline.cli.output import printable, write_table, write_warning
+from eval_pipeline.cli.run_words import cost_words, failure_reasons
 
 
 def write_run(document: Mapping[str, Any]) -> None:
@@ -16,7 +17,7 @@ def write_run(document: Mapping[str, Any]) -> None:
     click.echo(f"answers {_counts(document['counts'])}")
     if document["summary_scores"]:
         _write_scores(document)
-    click.echo(f"cost {_cost(document['cost'])}")
+    click.echo(f"cost {cost_words(document['cost'])}")
     if document["report"]:
         click.echo(f"report {document['report']}")
     if document["langfuse"]:
@@ -34,17 +35,12 @@ def _size(dataset: Mapping[str, Any]) -> str:
 
 
 def _counts(counts: Mapping[str, Any]) -> str:
-    told = [f"{counts['ok']:,} ok", f"{counts['failed']:,} failed{_reasons(counts)}"]
+    told = [f"{counts['ok']:,} ok", f"{counts['failed']:,} failed{failure_reasons(counts)}"]
     if counts["unfinished"]:
         told.append(f"{counts['unfinished']:,} not finished")
     if counts["embedding_failed"]:
         told.append(f"{counts['embedding_failed']:,} without embedding")
     return ", ".join(told)
-
-
-def _reasons(counts: Mapping[str, Any]) -> str:
-    failed = {status: count for status, count in counts.get("by_status", {}).items() if status != "ok"}
-    return f" ({', '.join(f'{count:,} {status}' for status, count in failed.items())})" if failed else ""
 
 
 def _write_scores(document: Mapping[str, Any]) -> None:
@@ -71,13 +67,6 @@ def _score_row(score: Mapping[str, Any], *, total: int) -> tuple[str, ...]:
 
 def _number(value: float | None) -> str:
     return "no data" if value is None else f"{value:.4f}"
-
-
-def _cost(cost: Mapping[str, Any] | None) -> str:
-    if cost is None:
-        return "nothing yet"
-    total = cost["total_cost_usd"]
-    return "unknown" if total is None else f"${total:.6f}"
 
 
 def _write_item(trace: Mapping[str, Any]) -> None:

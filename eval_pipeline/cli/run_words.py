@@ -1,0 +1,20 @@
+"""What the view of any flow's run says in the same words: why items failed, and what the run cost."""
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def failure_reasons(counts: Mapping[str, Any]) -> str:
+    """Say in brackets how items failed; nothing where none did, or it is not told."""
+    failed = {status: count for status, count in counts.get("by_status", {}).items() if status != "ok"}
+    return f" ({', '.join(f'{count:,} {status}' for status, count in failed.items())})" if failed else ""
+
+
+def cost_words(cost: Mapping[str, Any] | None) -> str:
+    """Write the total of a cost document; None: nothing was paid yet."""
+    return "nothing yet" if cost is None else usd(cost["total_cost_usd"])
+
+
+def usd(amount: float | None) -> str:
+    """Write an amount; None is a price that nobody published."""
+    return "unknown" if amount is None else f"${amount:.6f}"
