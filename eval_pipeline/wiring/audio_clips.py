@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 
 from eval_pipeline.core.ports import Clip, ObjectStore
-from eval_pipeline.wiring.audio_store import checked_copy
+from eval_pipeline.wiring.stored_versions import checked_copy
 
 _SHOWN_DIGITS = 16
 

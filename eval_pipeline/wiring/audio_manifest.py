@@ -2,14 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
-
-import orjson
 
 from eval_pipeline.core.datasets import DatasetVersion
-from eval_pipeline.core.errors import ConflictError, NotFoundError
-from eval_pipeline.core.names import shown
 from eval_pipeline.core.ports import ObjectStore
+from eval_pipeline.wiring.stored_versions import dataset_missing, read_manifest
 
 SCHEMA_VERSION = 1
 
@@ -45,26 +41,13 @@ class AudioManifest:
 
 def find_audio_manifest(objects: ObjectStore, prefix: str) -> AudioManifest | None:
     """Return the manifest of a version that is completely stored, or None."""
-    try:
-        stored: dict[str, Any] = orjson.loads(objects.read(f"{prefix}/manifest.json"))
-    except NotFoundError:
-        return None
-    if stored["schema_version"] != SCHEMA_VERSION:
-        raise ConflictError(
-            f"dataset {prefix} is stored in form {stored['schema_version']}, this version reads form {SCHEMA_VERSION}",
-            code="dataset_unreadable",
-            hint="use the version of eval-pipeline that wrote it, or a newer one",
-        )
-    return AudioManifest(**{**stored, "warnings": tuple(stored["warnings"])})
+    stored = read_manifest(objects, prefix, form=SCHEMA_VERSION)
+    return None if stored is None else AudioManifest(**{**stored, "warnings": tuple(stored["warnings"])})
 
 
 def require_audio_manifest(objects: ObjectStore, dataset: DatasetVersion) -> AudioManifest:
     """Return the manifest of a recorded version, or raise ``dataset_missing``."""
     manifest = find_audio_manifest(objects, dataset.prefix)
-    if manifest is not None:
-        return manifest
-    raise NotFoundError(
-        f"the samples of dataset {shown(dataset.name)} are not where the ledger says ({objects.url(dataset.prefix)})",
-        code="dataset_missing",
-        hint="check that the store is the one in which the dataset was added",
-    )
+    if manifest is None:
+        raise dataset_missing(objects, dataset, what="samples")
+    return manifest

@@ -6,9 +6,7 @@ datasets/{project}/{slug}/{version}/samples-{hash}.parquet
                                     manifest.json
 """
 
-import hashlib
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -18,12 +16,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from eval_pipeline.core.datasets import DatasetVersion
-from eval_pipeline.core.errors import ConflictError
 from eval_pipeline.core.ports import ObjectStore
 from eval_pipeline.storage.columns import build_batch
+from eval_pipeline.storage.manifests import sha256_of
 from eval_pipeline.stt_eval.audio_formats import AudioFormat
 from eval_pipeline.stt_eval.samples import Sample
 from eval_pipeline.wiring.audio_manifest import AudioManifest, find_audio_manifest, require_audio_manifest
+from eval_pipeline.wiring.stored_versions import checked_copy, create_manifest
 
 SAMPLES = pa.schema(
     [
@@ -52,7 +51,7 @@ def write_samples(samples: Iterable[Sample], path: Path) -> str:
     with pq.ParquetWriter(path, SAMPLES, compression="zstd") as writer:
         for group in _groups(samples):
             writer.write_batch(build_batch(group, SAMPLES))
-    return _sha256(path)
+    return sha256_of(path)
 
 
 def _groups(samples: Iterable[Sample]) -> Iterator[list[dict[str, Any]]]:
@@ -96,47 +95,22 @@ def publish(
     if original is not None and manifest.original_file is not None:
         objects.put_file(f"{prefix}/{manifest.original_file}", original)
     objects.put_file(f"{prefix}/{manifest.samples_file}", samples)
-    try:
-        objects.create(f"{prefix}/manifest.json", orjson.dumps(asdict(manifest), option=orjson.OPT_INDENT_2))
-    except ConflictError:  # another process stored the same samples meanwhile: its manifest holds
-        return find_audio_manifest(objects, prefix) or manifest
-    return manifest
+    stored = create_manifest(objects, prefix, asdict(manifest))
+    return manifest if stored else find_audio_manifest(objects, prefix) or manifest
 
 
 def audio_samples(objects: ObjectStore, dataset: DatasetVersion) -> Iterator[Sample]:
     """Stream the samples of a stored version in order; damaged bytes raise ``dataset_damaged``."""
     manifest = require_audio_manifest(objects, dataset)
     key = f"{dataset.prefix}/{manifest.samples_file}"
-    with objects.local_copy(key) as path:
-        _check_bytes(path, manifest.samples_sha256, url=objects.url(key))
-        with pq.ParquetFile(path, pre_buffer=False) as file:
-            for batch in file.iter_batches(batch_size=_GROUP_ROWS):
-                yield from map(_sample, batch.to_pylist())
+    with (
+        checked_copy(objects, key, sha256=manifest.samples_sha256) as path,
+        pq.ParquetFile(path, pre_buffer=False) as file,
+    ):
+        for batch in file.iter_batches(batch_size=_GROUP_ROWS):
+            yield from map(_sample, batch.to_pylist())
 
 
 def _sample(row: dict[str, Any]) -> Sample:
     del row["mime"]
     return Sample(**{**row, "format": AudioFormat(row["format"]), "metadata": orjson.loads(row["metadata"])})
-
-
-@contextmanager
-def checked_copy(objects: ObjectStore, key: str, *, sha256: str) -> Iterator[Path]:
-    """Give an object as a local file for the time of a ``with``; other bytes than those raise ``dataset_damaged``."""
-    with objects.local_copy(key) as path:
-        _check_bytes(path, sha256, url=objects.url(key))
-        yield path
-
-
-def _check_bytes(path: Path, sha256: str, *, url: str) -> None:
-    found = _sha256(path)
-    if found != sha256:
-        raise ConflictError(
-            f"{url} was changed after it was stored: sha256 {found[:16]}…, expected {sha256[:16]}…",
-            code="dataset_damaged",
-            hint="restore the object from a backup; stored versions are never edited",
-        )
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -4,24 +4,22 @@ Files carry the hash of their content in their names and are never replaced. Two
 once, or one that was killed in the middle, cannot leave a manifest that describes another process's rows.
 """
 
-import hashlib
 from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from eval_pipeline.core.datasets import DatasetVersion, SkippedRow
-from eval_pipeline.core.errors import ConflictError, NotFoundError
-from eval_pipeline.core.names import shown
 from eval_pipeline.core.ports import ObjectStore
+from eval_pipeline.storage.manifests import sha256_of
 from eval_pipeline.text_eval.golden import GoldenFile
 from eval_pipeline.text_eval.golden_row import GoldenRow
 from eval_pipeline.text_eval.golden_tally import Tally, no_valid_row
+from eval_pipeline.wiring.stored_versions import checked_copy, create_manifest, dataset_missing, read_manifest
 
 SCHEMA_VERSION = 1
 ROWS = pa.schema(
@@ -59,20 +57,9 @@ class GoldenManifest:
 
 def find_manifest(objects: ObjectStore, prefix: str) -> GoldenManifest | None:
     """Return the manifest of a version that is completely stored, or None."""
-    try:
-        stored = orjson.loads(objects.read(f"{prefix}/manifest.json"))
-    except NotFoundError:
+    stored = read_manifest(objects, prefix, form=SCHEMA_VERSION)
+    if stored is None:
         return None
-    return _manifest_from(stored, prefix)
-
-
-def _manifest_from(stored: dict[str, Any], prefix: str) -> GoldenManifest:
-    if stored["schema_version"] != SCHEMA_VERSION:
-        raise ConflictError(
-            f"dataset {prefix} is stored in form {stored['schema_version']}, this version reads form {SCHEMA_VERSION}",
-            code="dataset_unreadable",
-            hint="use the version of eval-pipeline that wrote it, or a newer one",
-        )
     skipped = tuple(SkippedRow(**row) for row in stored.pop("skipped_rows"))
     return GoldenManifest(**{**stored, "skipped_rows": skipped, "warnings": tuple(stored["warnings"])})
 
@@ -91,10 +78,11 @@ def store_golden(objects: ObjectStore, golden: GoldenFile, *, prefix: str, folde
     _write_rows(tally.usable(golden.entries()), parquet)
     if not tally.rows:
         raise no_valid_row(tally)
-    manifest = _describe(golden, tally=tally, rows_sha256=_sha256(parquet))
+    manifest = _describe(golden, tally=tally, rows_sha256=sha256_of(parquet))
     objects.put_file(f"{prefix}/{manifest.original_file}", golden.table.path)
     objects.put_file(f"{prefix}/{manifest.rows_file}", parquet)
-    return _publish(objects, manifest, prefix=prefix)
+    stored = create_manifest(objects, prefix, asdict(manifest))
+    return manifest if stored else find_manifest(objects, prefix) or manifest
 
 
 def _describe(golden: GoldenFile, *, tally: Tally, rows_sha256: str) -> GoldenManifest:
@@ -112,14 +100,6 @@ def _describe(golden: GoldenFile, *, tally: Tally, rows_sha256: str) -> GoldenMa
         skipped_rows=tuple(tally.skipped),
         warnings=(*golden.table.warnings, *tally.warnings()),
     )
-
-
-def _publish(objects: ObjectStore, manifest: GoldenManifest, *, prefix: str) -> GoldenManifest:
-    try:
-        objects.create(f"{prefix}/manifest.json", orjson.dumps(asdict(manifest), option=orjson.OPT_INDENT_2))
-    except ConflictError:  # another process stored the same bytes meanwhile: its manifest holds
-        return find_manifest(objects, prefix) or manifest
-    return manifest
 
 
 def _write_rows(rows: Iterable[GoldenRow], path: Path) -> None:
@@ -164,37 +144,19 @@ def _strings(values: Iterable[str | bytes | None]) -> pa.Array:
 def require_manifest(objects: ObjectStore, dataset: DatasetVersion) -> GoldenManifest:
     """Return the manifest of a recorded version, or raise ``dataset_missing``."""
     manifest = find_manifest(objects, dataset.prefix)
-    if manifest is not None:
-        return manifest
-    raise NotFoundError(
-        f"the rows of dataset {shown(dataset.name)} are not where the ledger says ({objects.url(dataset.prefix)})",
-        code="dataset_missing",
-        hint="check that the store is the one in which the dataset was added",
-    )
+    if manifest is None:
+        raise dataset_missing(objects, dataset, what="rows")
+    return manifest
 
 
 def golden_rows(objects: ObjectStore, dataset: DatasetVersion) -> Iterator[GoldenRow]:
     """Stream the rows of a stored version in the order of the file; damaged bytes raise ``dataset_damaged``."""
     manifest = require_manifest(objects, dataset)
     key = f"{dataset.prefix}/{manifest.rows_file}"
-    with objects.local_copy(key) as path:
-        _check_bytes(path, manifest, url=objects.url(key))
-        with pq.ParquetFile(path, pre_buffer=False) as file:
-            for batch in file.iter_batches(batch_size=_READ_ROWS):
-                for row in batch.to_pylist():
-                    yield GoldenRow(**{**row, "metadata": orjson.loads(row["metadata"])})
-
-
-def _check_bytes(path: Path, manifest: GoldenManifest, *, url: str) -> None:
-    found = _sha256(path)
-    if found != manifest.rows_sha256:
-        raise ConflictError(
-            f"{url} was changed after it was stored: sha256 {found[:16]}…, expected {manifest.rows_sha256[:16]}…",
-            code="dataset_damaged",
-            hint="restore the object from a backup; stored versions are never edited",
-        )
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    with (
+        checked_copy(objects, key, sha256=manifest.rows_sha256) as path,
+        pq.ParquetFile(path, pre_buffer=False) as file,
+    ):
+        for batch in file.iter_batches(batch_size=_READ_ROWS):
+            for row in batch.to_pylist():
+                yield GoldenRow(**{**row, "metadata": orjson.loads(row["metadata"])})

@@ -14,7 +14,8 @@ from eval_pipeline.storage.ledger import SqlLedger, open_sqlite_ledger
 from eval_pipeline.storage.local import LocalObjectStore
 from eval_pipeline.wiring.audio_catalog import add_audio_dataset
 from eval_pipeline.wiring.audio_manifest import require_audio_manifest
-from eval_pipeline.wiring.audio_store import audio_samples, checked_copy
+from eval_pipeline.wiring.audio_store import audio_samples
+from eval_pipeline.wiring.stored_versions import checked_copy
 from eval_pipeline_tests.stt_eval.recordings import contained, encoded
 from eval_pipeline_tests.wiring.audio_bench import AudioBench
 
