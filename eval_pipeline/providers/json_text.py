@@ -22,6 +22,15 @@ def read_json(body: bytes) -> object:
     return orjson.loads(text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace"))
 
 
+def read_object(line: bytes) -> dict[str, Any] | None:
+    """Read the JSON object that a line of a batch is; None when it is none."""
+    try:
+        document = read_json(line)
+    except ValueError:
+        return None
+    return document if isinstance(document, dict) else None
+
+
 def read_loose_json(body: bytes) -> object:
     """Read JSON that may hold ``NaN`` and ``Infinity``, as servers in Python write them; None when it is none."""
     try:

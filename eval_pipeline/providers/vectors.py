@@ -10,6 +10,9 @@ from collections.abc import Sequence
 import numpy as np
 import pybase64
 
+from eval_pipeline.core.outcomes import Attempt, AttemptOutcome, ItemError
+from eval_pipeline.core.ports import EmbeddingReply
+
 FLOAT_BYTES = 4
 
 
@@ -39,6 +42,17 @@ def check_vectors(raw: Sequence[bytes | str], *, dimensions: int | None) -> tupl
     for row, problem in _number_problems(vectors):
         vectors[row], problems[row] = None, problem
     return vectors, problems
+
+
+def vector_attempt(reply: EmbeddingReply) -> Attempt:
+    """Say what a vector of a batch amounts to; one that fails its checks may come whole the next time."""
+    problem = reply.problems[0]
+    if problem is None:
+        return Attempt(
+            outcome=AttemptOutcome.OK, usage=reply.usage, model=reply.model, maybe_billed=reply.usage is None
+        )
+    error = ItemError(code="malformed_response", type="embedding", message=problem, transient=True)
+    return Attempt(outcome=AttemptOutcome.MALFORMED, error=error, usage=reply.usage, model=reply.model)
 
 
 def _usual_length(raw: Sequence[bytes | str]) -> int:

@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 
 from eval_pipeline.core.batches import ResultLine
-from eval_pipeline.core.outcomes import Attempt, AttemptOutcome, ItemError, Usage
+from eval_pipeline.core.outcomes import Attempt, Usage
 from eval_pipeline.core.ports import EmbeddingReply
 from eval_pipeline.providers.gemini.embeddings import embedding_fields, read_values
 from eval_pipeline.providers.gemini.errors import attempt_of, read_status
@@ -15,8 +15,8 @@ from eval_pipeline.providers.gemini.generate import parse_generation
 from eval_pipeline.providers.gemini.requests import earlier_turns, fixed_fields
 from eval_pipeline.providers.gemini.transcripts import transcription_config
 from eval_pipeline.providers.gemini.usage import read_usage
-from eval_pipeline.providers.json_text import json_text, read_json
-from eval_pipeline.providers.vectors import check_vectors
+from eval_pipeline.providers.json_text import json_text, read_object
+from eval_pipeline.providers.vectors import check_vectors, vector_attempt
 from eval_pipeline.providers.words import malformed
 
 
@@ -85,7 +85,7 @@ class TranscriptionLines:
 
 def read_generation_line(line: bytes) -> ResultLine:
     """Read one answer or transcript."""
-    document = _load(line)
+    document = read_object(line)
     if document is None:
         return ResultLine(None, malformed("a line that is no JSON"))
     response = document.get("response")
@@ -96,14 +96,14 @@ def read_generation_line(line: bytes) -> ResultLine:
 
 def read_embedding_line(line: bytes) -> ResultLine:
     """Read the vector of one text."""
-    document = _load(line)
+    document = read_object(line)
     if document is None:
         return ResultLine(None, malformed("a line that is no JSON"))
     key, response = text_in(document, "key"), document.get("response")
     if not isinstance(response, Mapping):
         return ResultLine(key, _without_response(document))
     reply = _reply_of(response)
-    return ResultLine(key, _attempt_of(reply), payload=reply)
+    return ResultLine(key, vector_attempt(reply), payload=reply)
 
 
 def _reply_of(response: Mapping[str, Any]) -> EmbeddingReply:
@@ -115,23 +115,6 @@ def _usage(response: Mapping[str, Any]) -> Usage | None:
     """Read the tokens of one text, which batches may count by themselves."""
     tokens = count_in(response, "tokenCount")
     return Usage(input=tokens, total=tokens) if tokens else read_usage(pick(response, "usageMetadata"))
-
-
-def _attempt_of(reply: EmbeddingReply) -> Attempt:
-    """Say what a vector amounts to; one that fails its checks may come whole the next time."""
-    problem = reply.problems[0]
-    if problem is None:
-        return Attempt(outcome=AttemptOutcome.OK, usage=reply.usage, maybe_billed=reply.usage is None)
-    error = ItemError(code="malformed_response", type="embedding", message=problem, transient=True)
-    return Attempt(outcome=AttemptOutcome.MALFORMED, error=error, usage=reply.usage)
-
-
-def _load(line: bytes) -> dict[str, Any] | None:
-    try:
-        document = read_json(line)
-    except ValueError:
-        return None
-    return document if isinstance(document, dict) else None
 
 
 def _without_response(document: Mapping[str, Any]) -> Attempt:

@@ -7,12 +7,13 @@ from typing import Any
 import orjson
 
 from eval_pipeline.core.batches import ResultLine
-from eval_pipeline.core.outcomes import Attempt, AttemptOutcome, ItemError
-from eval_pipeline.core.ports import EmbeddingFailure, EmbeddingReply
-from eval_pipeline.providers.json_text import json_text, read_json
+from eval_pipeline.core.outcomes import Attempt, AttemptOutcome
+from eval_pipeline.core.ports import EmbeddingFailure
+from eval_pipeline.providers.json_text import json_text, read_object
 from eval_pipeline.providers.openai.embeddings import parse_embeddings
 from eval_pipeline.providers.openai.errors import parse_error_object
 from eval_pipeline.providers.openai.responses import parse_response
+from eval_pipeline.providers.vectors import vector_attempt
 from eval_pipeline.providers.words import malformed
 
 _ENDED_EARLY = {"batch_expired": AttemptOutcome.EXPIRED, "batch_cancelled": AttemptOutcome.CANCELLED}
@@ -37,7 +38,7 @@ class OpenAILines:
 
 def read_response_line(line: bytes) -> ResultLine:
     """Read one answer of ``/v1/responses``."""
-    document = _load(line)
+    document = read_object(line)
     if document is None:
         return ResultLine(None, malformed("a line that is no JSON"))
     custom_id, response = _id_of(document), document.get("response")
@@ -48,7 +49,7 @@ def read_response_line(line: bytes) -> ResultLine:
 
 def read_embedding_line(line: bytes) -> ResultLine:
     """Read the vector of one text of ``/v1/embeddings``."""
-    document = _load(line)
+    document = read_object(line)
     if document is None:
         return ResultLine(None, malformed("a line that is no JSON"))
     response = document.get("response")
@@ -57,26 +58,7 @@ def read_embedding_line(line: bytes) -> ResultLine:
     parsed = parse_embeddings(*_reply_of(response), {}, count=1)
     if isinstance(parsed, EmbeddingFailure):
         return ResultLine(_id_of(document), parsed.attempt)
-    return ResultLine(_id_of(document), _attempt_of(parsed), payload=parsed)
-
-
-def _attempt_of(reply: EmbeddingReply) -> Attempt:
-    """Say what a vector amounts to; one that fails its checks may come whole the next time."""
-    problem = reply.problems[0]
-    if problem is None:
-        return Attempt(
-            outcome=AttemptOutcome.OK, usage=reply.usage, model=reply.model, maybe_billed=reply.usage is None
-        )
-    error = ItemError(code="malformed_response", type="embedding", message=problem, transient=True)
-    return Attempt(outcome=AttemptOutcome.MALFORMED, error=error, usage=reply.usage, model=reply.model)
-
-
-def _load(line: bytes) -> dict[str, Any] | None:
-    try:
-        document = read_json(line)
-    except ValueError:
-        return None
-    return document if isinstance(document, dict) else None
+    return ResultLine(_id_of(document), vector_attempt(parsed), payload=parsed)
 
 
 def _id_of(document: Mapping[str, Any]) -> str | None:
