@@ -35,33 +35,13 @@ from eval_pipeline.core.batches import (
     verdict_of,
     wants_a_run,
 )
-from eval_pipeline.core.names import RunKey
-from eval_pipeline.core.runs import Flow
-from eval_pipeline.core.stages import StageRef
+from eval_pipeline_tests.storage.records import a_job
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
-STAGE = StageRef(flow=Flow.TEXT, key=RunKey(project="default", run="first"), stage="responses")
 POLICY = BatchPolicy()
 PATIENCE_S = POLICY.create_timeout_s + POLICY.settle_s
-INTENT = BatchJob(
-    id=1,
-    stage=STAGE,
-    round=0,
-    shard=0,
-    attempt=0,
-    submission_key="key",
-    fingerprint="sha",
-    provider="openai",
-    account="account",
-    base_url="http://127.0.0.1/v1",
-    model="gpt-4o-mini",
-    endpoint="/v1/responses",
-    requests=5,
-    size_bytes=100,
-    state=JobState.INTENT,
-    created_at=NOON,
-    updated_at=NOON,
-)
+INTENT = a_job(at=NOON, id=1, submission_key="key")
+STAGE = INTENT.stage
 SUBMITTED = replace(INTENT, state=JobState.SUBMITTED, provider_id="batch_1", provider_created_at=NOON)
 ENDED = replace(SUBMITTED, state=JobState.ENDED)
 

@@ -24,7 +24,7 @@ from eval_pipeline.defs.collectors import BEAT_EVERY_S, COLLECTORS
 from eval_pipeline.dispatch.submit import utc_now
 from eval_pipeline.providers.openai.batches import OpenAIBatches
 from eval_pipeline.wiring.deployment import Deployment
-from eval_pipeline_tests.storage.records import a_dataset, a_run
+from eval_pipeline_tests.storage.records import a_dataset, a_job, a_run
 
 KEY = "sk-test-7f3a9c1e5b"
 RESPONSES = dg.AssetCheckKey(dg.AssetKey(["text_eval", "response_batch"]), "batch_freshness")
@@ -64,24 +64,12 @@ def add_job(deployment: Deployment, run: str, *, state: JobState = JobState.SUBM
     base_url = deployment.credentials("default").base_url(Provider.OPENAI)
     account = OpenAIBatches(api_key=KEY, base_url=base_url).account
     now = utc_now()
-    job = BatchJob(
-        id=0,
-        stage=stage_of(run),
-        round=0,
-        shard=0,
-        attempt=0,
-        submission_key=f"key-{run}",
-        fingerprint="f",
-        provider=Provider.OPENAI,
+    job = a_job(
+        run,
+        at=now,
         account=account,
         base_url=base_url,
-        model="gpt-4o-mini",
-        endpoint="/v1/responses",
-        requests=5,
-        size_bytes=1,
         state=state,
-        created_at=now,
-        updated_at=now,
         provider_id=f"batch_{run}",
         provider_created_at=now,
     )

@@ -1,7 +1,7 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -12,17 +12,16 @@ from hypothesis import strategies as st
 from eval_pipeline.core.batches import BatchJob, JobState
 from eval_pipeline.core.cost import Tariff
 from eval_pipeline.core.errors import IncompleteError, UsageError
-from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.outcomes import Attempt, AttemptOutcome, Usage
 from eval_pipeline.core.ports import Price
 from eval_pipeline.core.retry import RetryPolicy
-from eval_pipeline.core.runs import Flow, RunMode
-from eval_pipeline.core.stages import StageRef
+from eval_pipeline.core.runs import RunMode
 from eval_pipeline.dispatch.budget import Budget, EmbeddingPurse, ResponsePurse, RoundPurse
 from eval_pipeline.dispatch.gate import StopReason
 from eval_pipeline.dispatch.live import LiveOutcome, LiveRequest, run_live
 from eval_pipeline_tests.dispatch.fake_provider import ENDPOINT, SERVER_ERROR, FakeAnswerer, Records, failure
 from eval_pipeline_tests.dispatch.virtual_time import run_virtually, virtual_timing
+from eval_pipeline_tests.storage.records import a_job
 
 CENT = Decimal("0.01")
 
@@ -185,26 +184,7 @@ def test_a_pack_of_texts_is_paid_by_its_bytes_at_most() -> None:
     assert (budget.spent_usd, budget.reserved_usd) == (3 * CENT, 14 * CENT)
 
 
-NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
-TEN_REQUESTS = BatchJob(
-    id=0,
-    stage=StageRef(flow=Flow.TEXT, key=RunKey(project="default", run="first"), stage="responses"),
-    round=0,
-    shard=0,
-    attempt=0,
-    submission_key="key",
-    fingerprint="sha",
-    provider="openai",
-    account="account",
-    base_url="http://127.0.0.1/v1",
-    model="gpt-4o",
-    endpoint="/v1/responses",
-    requests=10,
-    size_bytes=100,
-    state=JobState.INTENT,
-    created_at=NOON,
-    updated_at=NOON,
-)
+TEN_REQUESTS = a_job(requests=10, size_bytes=100, model="gpt-4o")
 """A request may cost 10 cents: a token a byte."""
 
 

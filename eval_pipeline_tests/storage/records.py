@@ -1,13 +1,15 @@
-"""Datasets and runs as tests need them: every field has a value, and one changes what matters."""
+"""Datasets, runs and batch jobs as tests need them: every field has a value, and one changes what matters."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
+from eval_pipeline.core.batches import BatchJob, JobState
 from eval_pipeline.core.datasets import DatasetKind, DatasetVersion, SkippedRow
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.runs import Flow, RunMode, RunRecord, RunState
+from eval_pipeline.core.stages import StageRef
 
 MOMENT = datetime(2026, 5, 21, 12, 30, 15, 123456, tzinfo=UTC)
 KEY = RunKey(project="default", run="first")
@@ -52,3 +54,27 @@ def a_dataset(name: str = "golden", content: str = "golden", **changes: Any) -> 
 def a_run(name: str = "first", *, project: str = "default", **changes: Any) -> RunRecord:  # noqa: ANN401 - any field
     """Return a run of the dataset."""
     return replace(_RUN, **{"key": RunKey(project=project, run=name), **changes})
+
+
+def a_job(run: str = "first", *, project: str = "default", at: datetime = MOMENT, **changes: Any) -> BatchJob:  # noqa: ANN401 - any field
+    """Return the intent to submit the answers of a run, made at that moment."""
+    job = BatchJob(
+        id=0,
+        stage=StageRef(flow=Flow.TEXT, key=RunKey(project=project, run=run), stage="responses"),
+        round=0,
+        shard=0,
+        attempt=0,
+        submission_key=f"key-{project}-{run}",
+        fingerprint="f" * 64,
+        provider="openai",
+        account="account",
+        base_url="http://127.0.0.1/v1",
+        model="gpt-4o-mini",
+        endpoint="/v1/responses",
+        requests=5,
+        size_bytes=100,
+        state=JobState.INTENT,
+        created_at=at,
+        updated_at=at,
+    )
+    return replace(job, **changes)

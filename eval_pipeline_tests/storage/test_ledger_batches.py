@@ -11,31 +11,12 @@ from sqlalchemy import Engine, event
 from eval_pipeline.core.batches import BatchJob, JobState
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.runs import Flow
-from eval_pipeline.core.stages import StageRef
 from eval_pipeline.storage.ledger import SqlLedger, open_ledger
 from eval_pipeline_tests.crowd import all_at_once
-from eval_pipeline_tests.storage.records import MOMENT
+from eval_pipeline_tests.storage.records import MOMENT, a_job
 
-STAGE = StageRef(flow=Flow.TEXT, key=RunKey(project="default", run="first"), stage="responses")
-INTENT = BatchJob(
-    id=0,
-    stage=STAGE,
-    round=0,
-    shard=0,
-    attempt=0,
-    submission_key="key-0",
-    fingerprint="f" * 64,
-    provider="openai",
-    account="account",
-    base_url="http://127.0.0.1/v1",
-    model="gpt-4o-mini",
-    endpoint="/v1/responses",
-    requests=5,
-    size_bytes=100,
-    state=JobState.INTENT,
-    created_at=MOMENT,
-    updated_at=MOMENT,
-)
+INTENT = a_job(submission_key="key-0")
+STAGE = INTENT.stage
 
 
 def intent(shard: int, **changes: object) -> BatchJob:

@@ -28,6 +28,7 @@ from eval_pipeline.wiring.batch_polling import (
 )
 from eval_pipeline.wiring.deployment import Deployment
 from eval_pipeline_tests.batch_server import BatchServer, batch_server
+from eval_pipeline_tests.storage.records import a_job
 
 KEY = "sk-test-7f3a9c1e5b"
 PATIENCE_S = 60
@@ -55,7 +56,7 @@ class Office:
     def _submitted(self, deployment: Deployment, run: str, shard: int, scenario: str | None) -> BatchJob:
         key = f"key-{run}-{shard}"
         batch = self.at_provider(key, scenario=scenario)
-        job = a_job(deployment, run, shard)
+        job = an_intent(deployment, run, shard)
         created_at = datetime.fromtimestamp(batch["created_at"], job.created_at.tzinfo)
         return replace(
             job, submission_key=key, state=JobState.SUBMITTED, provider_id=batch["id"], provider_created_at=created_at
@@ -83,31 +84,22 @@ def stage_of(run: str, project: str = "default") -> StageRef:
     return StageRef(flow=Flow.TEXT, key=RunKey(project=project, run=run), stage="responses")
 
 
-def a_job(deployment: Deployment, run: str = "first", shard: int = 0, *, project: str = "default") -> BatchJob:
+def an_intent(deployment: Deployment, run: str = "first", shard: int = 0, *, project: str = "default") -> BatchJob:
     """Return an intent under the key that the installation has now."""
     with closing(
         models.open_batches(Provider.OPENAI, deployment.credentials("default"), settings=deployment.settings)
     ) as provider:
         account, base_url = provider.account, provider.base_url
-    now = utc_now()
-    return BatchJob(
-        id=0,
-        stage=stage_of(run, project),
-        round=0,
+    key = f"key-{project}-{run}-{shard}"
+    return a_job(
+        run,
+        project=project,
+        at=utc_now(),
         shard=shard,
-        attempt=0,
-        submission_key=f"key-{project}-{run}-{shard}",
-        fingerprint="f",
-        provider="openai",
+        submission_key=key,
         account=account,
         base_url=base_url,
-        model="gpt-4o-mini",
-        endpoint="/v1/responses",
         requests=1,
-        size_bytes=1,
-        state=JobState.INTENT,
-        created_at=now,
-        updated_at=now,
     )
 
 
@@ -163,7 +155,7 @@ def test_when_results_expire_is_told_by_the_providers_clock(
     office: Office, deployment: Deployment, monkeypatch: pytest.MonkeyPatch, jump: timedelta
 ) -> None:
     office.submit(deployment, ("out", 0), scenario="stuck")
-    kept = replace(a_job(deployment, "kept"), state=JobState.ENDED, provider_id="batch_9", output_file_id="file-9")
+    kept = replace(an_intent(deployment, "kept"), state=JobState.ENDED, provider_id="batch_9", output_file_id="file-9")
     late = replace(kept, stage=stage_of("late"), submission_key="late", provider_id="batch_8")
     deployment.ledger.add_jobs(
         [replace(kept, ended_at=utc_now() - 20 * DAY), replace(late, ended_at=utc_now() - 29.5 * DAY)]
@@ -205,7 +197,7 @@ def test_a_batch_of_another_account_is_left_alone_and_a_person_is_told(
     if shown:
         office.at_provider("somebody-else's")
     address = "https://elsewhere.example/v1"
-    job = replace(a_job(deployment), state=JobState.SUBMITTED, provider_id="batch_0", base_url=address)
+    job = replace(an_intent(deployment), state=JobState.SUBMITTED, provider_id="batch_0", base_url=address)
     [job] = deployment.ledger.add_jobs([replace(job, account="another")])
 
     for _ in range(3):
@@ -220,7 +212,9 @@ def test_a_batch_of_another_account_is_left_alone_and_a_person_is_told(
 
 def test_batches_of_another_account_do_not_keep_ours_waiting(office: Office, deployment: Deployment) -> None:
     office.submit(deployment, ("ours", 0))
-    theirs = replace(a_job(deployment, "theirs"), account="another", state=JobState.SUBMITTED, provider_id="batch_9")
+    theirs = replace(
+        an_intent(deployment, "theirs"), account="another", state=JobState.SUBMITTED, provider_id="batch_9"
+    )
     deployment.ledger.add_jobs([theirs])
 
     poll(deployment)
@@ -283,7 +277,7 @@ def test_a_project_without_a_key_does_not_hide_the_others(office: Office, tmp_pa
     credentials = tmp_path / "credentials.json"
     credentials.write_text('{"keyless": {}}')
     with closing(office.open(EVAL_PROJECT_CREDENTIALS_FILE=str(credentials))) as deployment:
-        keyless = replace(a_job(deployment, project="keyless"), state=JobState.SUBMITTED, provider_id="batch_9")
+        keyless = replace(an_intent(deployment, project="keyless"), state=JobState.SUBMITTED, provider_id="batch_9")
         deployment.ledger.add_jobs([keyless])
         office.submit(deployment, ("first", 0))
 
@@ -415,7 +409,7 @@ def test_a_clock_that_jumps_ends_no_batch_and_makes_no_second(
 ) -> None:
     """Deadlines and the age of an unanswered creation are measured by the provider's clock."""
     [out] = office.submit(deployment, ("out", 0), scenario="stuck")
-    unanswered = replace(a_job(deployment, "unanswered"), create_started_at=utc_now(), token=1)
+    unanswered = replace(an_intent(deployment, "unanswered"), create_started_at=utc_now(), token=1)
     [unanswered] = deployment.ledger.add_jobs([unanswered])
     office.at_provider("a-stranger's")
     poll(deployment)
@@ -464,7 +458,9 @@ def test_a_clock_that_was_a_day_late_when_a_run_was_cancelled_loses_nothing(
 def test_batches_of_another_account_do_not_keep_those_of_a_rotated_key_from_being_found(
     office: Office, deployment: Deployment
 ) -> None:
-    foreign = replace(a_job(deployment, "foreign"), account="another", state=JobState.SUBMITTED, provider_id="batch_99")
+    foreign = replace(
+        an_intent(deployment, "foreign"), account="another", state=JobState.SUBMITTED, provider_id="batch_99"
+    )
     deployment.ledger.add_jobs(
         [replace(foreign, shard=shard, submission_key=f"theirs-{shard}") for shard in range(MOST_FOREIGN_LOOKUPS)]
     )
@@ -480,7 +476,7 @@ def test_batches_of_another_account_do_not_keep_those_of_a_rotated_key_from_bein
 def test_a_request_file_that_was_never_sent_goes_out_under_a_rotated_key(
     office: Office, deployment: Deployment
 ) -> None:
-    [intent] = deployment.ledger.add_jobs([a_job(deployment)])
+    [intent] = deployment.ledger.add_jobs([an_intent(deployment)])
 
     with closing(office.open(OPENAI_API_KEY="sk-rotated")) as rotated:
         polled = poll(rotated)
