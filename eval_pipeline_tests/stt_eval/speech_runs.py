@@ -15,7 +15,7 @@ import pyarrow as pa
 from eval_pipeline.core.errors import NotFoundError
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.runs import Flow, RunMode, RunRecord, RunState
-from eval_pipeline.core.stages import Manifest, StageRef
+from eval_pipeline.core.stages import StageRef
 from eval_pipeline.core.thresholds import Threshold
 from eval_pipeline.reporting.provenance import StageFact
 from eval_pipeline.stt_eval import tables
@@ -26,6 +26,7 @@ from eval_pipeline.stt_eval.run_figures import RunFigures
 from eval_pipeline.stt_eval.scores import ScoredSample, language_of, score_sample
 from eval_pipeline.stt_eval.spec import AudioTransport, SttSpec
 from eval_pipeline.stt_eval.transcripts import COMPLETED, FAILED, HEARD, item_id
+from eval_pipeline_tests.memory_stages import MemoryStage, memory_stage
 
 NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
 KEY = RunKey(project="default", run="helpline-2")
@@ -192,29 +193,7 @@ def _run(spec: SttSpec) -> RunRecord:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """A stage in memory."""
-
-    manifest: Manifest
-    table: pa.Table
-
-    def batches(self, columns: Sequence[str] | None = None, *, rows: int = 4096) -> Iterator[Any]:
-        table = self.table if columns is None else self.table.select(list(columns))
-        yield from table.to_batches(max_chunksize=rows)
-
-    def rows(self, columns: Sequence[str] | None = None) -> Iterator[dict[str, Any]]:
-        for batch in self.batches(columns):
-            yield from batch.to_pylist()
-
-    def frame(self) -> Any:  # noqa: ANN401 - as the port says
-        return self.table.to_pandas()
-
-    def file(self, name: str) -> bytes:
-        raise FileNotFoundError(name)
-
-
-def stored_stages(samples: Sequence[ScoredSample]) -> tuple[Stored, Stored, Stored]:
+def stored_stages(samples: Sequence[ScoredSample]) -> tuple[MemoryStage, MemoryStage, MemoryStage]:
     """Return the stages dataset, transcripts and scores of a run."""
     return (
         _stored("dataset", [scored.sample for scored in samples], tables.DATASET),
@@ -223,19 +202,5 @@ def stored_stages(samples: Sequence[ScoredSample]) -> tuple[Stored, Stored, Stor
     )
 
 
-def _stored(stage: str, rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> Stored:
-    manifest = Manifest(
-        stage=StageRef(Flow.STT, key=KEY, stage=stage),
-        attempt=1,
-        parts=(),
-        rows=len(rows),
-        columns={},
-        schema_version=1,
-        spec_hash="5" * 64,
-        code_version="0.1.0",
-        created_at=NOW,
-        summary={},
-        inputs={},
-        sha256="d" * 64,
-    )
-    return Stored(manifest, table=pa.Table.from_pylist([dict(row) for row in rows], schema=schema))
+def _stored(stage: str, rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> MemoryStage:
+    return memory_stage(StageRef(Flow.STT, key=KEY, stage=stage), rows, schema)

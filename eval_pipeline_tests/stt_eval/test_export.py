@@ -11,7 +11,8 @@ from eval_pipeline.core.errors import ConflictError
 from eval_pipeline.reporting.export_files import ExportFormat
 from eval_pipeline.stt_eval.export import export_rows
 from eval_pipeline.stt_eval.report_data import ShownVerdict
-from eval_pipeline_tests.stt_eval.speech_runs import NOW, Answer, Given, Stored, speech_run, stored_stages
+from eval_pipeline_tests.memory_stages import MemoryStage
+from eval_pipeline_tests.stt_eval.speech_runs import NOW, Answer, Given, speech_run, stored_stages
 
 GIVEN = [
     Given("एक, दो", ["एक दो", "=cmd()"], metadata={"district": "Gaya", "model": "of phone"}),
@@ -19,7 +20,7 @@ GIVEN = [
 ]
 
 
-def stages() -> tuple[Stored, Stored, Stored]:
+def stages() -> tuple[MemoryStage, MemoryStage, MemoryStage]:
     return stored_stages(speech_run(GIVEN).samples)
 
 

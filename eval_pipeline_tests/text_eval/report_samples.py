@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.runs import Flow, RunMode, RunRecord, RunState
-from eval_pipeline.core.stages import Manifest, StageRef
+from eval_pipeline.core.stages import StageRef
 from eval_pipeline.core.thresholds import Threshold
 from eval_pipeline.text_eval import tables
 from eval_pipeline.text_eval.report_data import ReportData
@@ -23,6 +23,7 @@ from eval_pipeline.text_eval.summary import (
     RunSummary,
     ScoreSummary,
 )
+from eval_pipeline_tests.memory_stages import MemoryStage, memory_stage
 
 NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
 KEY = RunKey(project="default", run="capitals-2")
@@ -51,45 +52,10 @@ COST = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """A stage in memory."""
-
-    manifest: Manifest
-    table: pa.Table
-
-    def batches(self, columns: Sequence[str] | None = None, *, rows: int = 4096) -> Iterator[Any]:
-        table = self.table if columns is None else self.table.select(list(columns))
-        yield from table.to_batches(max_chunksize=rows)
-
-    def rows(self, columns: Sequence[str] | None = None) -> Iterator[dict[str, Any]]:
-        for batch in self.batches(columns):
-            yield from batch.to_pylist()
-
-    def frame(self) -> Any:  # noqa: ANN401 - as the port says
-        return self.table.to_pandas()
-
-    def file(self, name: str) -> bytes:
-        raise FileNotFoundError(name)
-
-
-def stored(stage: str, rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> Stored:
-    full = [{name: row.get(name) for name in schema.names} for row in rows]
-    manifest = Manifest(
-        stage=StageRef(Flow.TEXT, key=KEY, stage=stage),
-        attempt=1,
-        parts=(),
-        rows=len(full),
-        columns={},
-        schema_version=tables.SCHEMA_VERSION,
-        spec_hash="5" * 64,
-        code_version="0.1.0+8ce3fc84",
-        created_at=NOW,
-        summary={},
-        inputs={},
-        sha256=(stage.encode().hex() * 64)[:64],
-    )
-    return Stored(manifest, table=pa.Table.from_pylist(full, schema=schema))
+def stored(stage: str, rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> MemoryStage:
+    ref = StageRef(Flow.TEXT, key=KEY, stage=stage)
+    facts = {"code_version": "0.1.0+8ce3fc84", "sha256": (stage.encode().hex() * 64)[:64]}
+    return memory_stage(ref, rows, schema, **facts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +128,7 @@ def report(
     )
 
 
-def stages(items: Sequence[Given], ids: Sequence[tuple[str, int]]) -> tuple[Stored, Stored, Stored]:
+def stages(items: Sequence[Given], ids: Sequence[tuple[str, int]]) -> tuple[MemoryStage, MemoryStage, MemoryStage]:
     """Build the stages dataset, responses and scores."""
     both = list(zip(items, ids, strict=True))
     return (

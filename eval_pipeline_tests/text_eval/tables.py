@@ -1,60 +1,15 @@
-"""Stages in memory, for tests of everything that reads a run's stages."""
+"""Rows and stages of the text flow, for tests of everything that reads a run's stages."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
 
-from eval_pipeline.core.errors import NotFoundError
 from eval_pipeline.core.names import RunKey
-from eval_pipeline.core.ports import Table
 from eval_pipeline.core.runs import Flow
-from eval_pipeline.core.stages import Manifest, StageRef
+from eval_pipeline.core.stages import StageRef
 from eval_pipeline.text_eval import tables
-
-MOMENT = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class MemoryStage:
-    """A ``StageReader`` over rows that stand in the test; columns that a row does not name are null."""
-
-    schema: pa.Schema
-    given: Sequence[Mapping[str, Any]]
-    stage: str = "dataset"
-
-    @property
-    def manifest(self) -> Manifest:
-        return Manifest(
-            stage=StageRef(flow=Flow.TEXT, key=RunKey(project="default", run="first"), stage=self.stage),
-            attempt=1,
-            parts=(),
-            rows=len(self.given),
-            columns={field.name: str(field.type) for field in self.schema},
-            schema_version=tables.SCHEMA_VERSION,
-            spec_hash="0" * 64,
-            code_version="0.1.0",
-            created_at=MOMENT,
-            summary={},
-            inputs={},
-            sha256="0" * 64,
-        )
-
-    def batches(self, columns: Sequence[str] | None = None, *, rows: int = 4096) -> Iterator[Table]:
-        table = pa.Table.from_pylist([dict(row) for row in self.given], schema=self.schema)
-        yield from (table if columns is None else table.select(list(columns))).to_batches(max_chunksize=rows)
-
-    def rows(self, columns: Sequence[str] | None = None) -> Iterator[dict[str, Any]]:
-        for batch in self.batches(columns):
-            yield from batch.to_pylist()
-
-    def frame(self) -> object:
-        return pa.Table.from_pylist([dict(row) for row in self.given], schema=self.schema).to_pandas()
-
-    def file(self, name: str) -> bytes:
-        raise NotFoundError(f"there is no {name}", code="object_missing", hint="")
+from eval_pipeline_tests.memory_stages import MemoryStage, memory_stage
 
 
 def asked(number: int, repeat: int = 1, **changes: object) -> dict[str, Any]:
@@ -103,14 +58,23 @@ def scored(item: Mapping[str, Any], name: str, value: float | None, **changes: o
 
 def dataset_stage(*rows: Mapping[str, Any]) -> MemoryStage:
     """Return a stage ``dataset``."""
-    return MemoryStage(tables.DATASET, rows)
+    return _stage("dataset", rows, tables.DATASET)
 
 
 def responses_stage(*rows: Mapping[str, Any]) -> MemoryStage:
     """Return a stage ``responses``."""
-    return MemoryStage(tables.RESPONSES, rows, stage="responses")
+    return _stage("responses", rows, tables.RESPONSES)
+
+
+def embeddings_stage(*rows: Mapping[str, Any]) -> MemoryStage:
+    """Return a stage ``embeddings``."""
+    return _stage("embeddings", rows, tables.EMBEDDINGS)
 
 
 def scores_stage(*rows: Mapping[str, Any]) -> MemoryStage:
     """Return a stage ``scores``."""
-    return MemoryStage(tables.SCORES, rows, stage="scores")
+    return _stage("scores", rows, tables.SCORES)
+
+
+def _stage(name: str, rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> MemoryStage:
+    return memory_stage(StageRef(Flow.TEXT, key=RunKey(project="default", run="first"), stage=name), rows, schema)

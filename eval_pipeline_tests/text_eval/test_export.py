@@ -13,8 +13,8 @@ import pytest
 from eval_pipeline.core.errors import ConflictError
 from eval_pipeline.reporting.export_files import ExportFormat, export_format
 from eval_pipeline.text_eval.export import export_grouped, export_rows
+from eval_pipeline_tests.memory_stages import MemoryStage
 from eval_pipeline_tests.text_eval.tables import (
-    MemoryStage,
     answered,
     asked,
     dataset_stage,
@@ -245,7 +245,8 @@ class EndlessStage(MemoryStage):
     def rows(self, columns: Sequence[str] | None = None) -> Iterator[dict[str, Any]]:
         for number in range(1, 20_001):
             item = asked(number)
-            row = item if self.stage == "dataset" else {**dict.fromkeys(self.schema.names), **answered(item)}
+            empty = dict.fromkeys(self.table.schema.names)
+            row = item if self.manifest.stage.stage == "dataset" else {**empty, **answered(item)}
             yield row if columns is None else {name: row[name] for name in columns}
 
 
@@ -253,8 +254,8 @@ class EndlessStage(MemoryStage):
 def test_large_runs_are_written_as_they_are_read(tmp_path: Path, file_format: ExportFormat) -> None:
     dataset, responses = dataset_stage(), responses_stage()
     count = export_rows(
-        dataset=EndlessStage(dataset.schema, (), "dataset"),
-        responses=EndlessStage(responses.schema, (), "responses"),
+        dataset=EndlessStage(dataset.manifest, dataset.table),
+        responses=EndlessStage(responses.manifest, responses.table),
         scores=None,
         path=tmp_path / "out",
         file_format=file_format,

@@ -11,7 +11,7 @@ from eval_pipeline.core.errors import ConflictError, UsageError
 from eval_pipeline.text_eval import tables
 from eval_pipeline.text_eval.scorers import parse_scorers
 from eval_pipeline.text_eval.scores import ITEMS_AT_ONCE, ScoreRow, score_items
-from eval_pipeline_tests.text_eval.tables import MemoryStage, answered, asked, dataset_stage, responses_stage
+from eval_pipeline_tests.text_eval.tables import answered, asked, dataset_stage, embeddings_stage, responses_stage
 
 
 def vector(*components: float) -> bytes:
@@ -33,7 +33,7 @@ def score(
     batches = score_items(
         dataset=dataset_stage(*items),
         responses=responses_stage(*responses),
-        embeddings=None if vectors is None else MemoryStage(tables.EMBEDDINGS, vectors, stage="embeddings"),
+        embeddings=None if vectors is None else embeddings_stage(*vectors),
         scorers=parse_scorers(scorers),
     )
     return [row for batch in batches for row in batch]
@@ -157,7 +157,7 @@ def test_a_long_run_is_scored_in_pieces_that_join_without_a_seam() -> None:
         score_items(
             dataset=dataset_stage(*items),
             responses=responses_stage(*responses),
-            embeddings=MemoryStage(tables.EMBEDDINGS, vectors, stage="embeddings"),
+            embeddings=embeddings_stage(*vectors),
             scorers=parse_scorers(["numeric", "cosine_similarity"]),
         )
     )

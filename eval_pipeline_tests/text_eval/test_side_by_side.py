@@ -2,8 +2,8 @@ import pytest
 
 from eval_pipeline.core.errors import ConflictError
 from eval_pipeline.text_eval.side_by_side import score_names, walk
+from eval_pipeline_tests.memory_stages import MemoryStage
 from eval_pipeline_tests.text_eval.tables import (
-    MemoryStage,
     answered,
     asked,
     dataset_stage,
