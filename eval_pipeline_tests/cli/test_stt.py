@@ -1,10 +1,9 @@
 """What ``stt run`` refuses before anything is claimed or paid, what it estimates, and how a run is shown."""
 
-from itertools import count
-
 import pytest
 
 from eval_pipeline_tests.cli.conftest import GOLDEN
+from eval_pipeline_tests.cli.refusals import refusal
 from eval_pipeline_tests.commands import Commands
 from eval_pipeline_tests.stt_eval.recordings import encoded
 from eval_pipeline_tests.wiring.spoken_run import MODELS, write_spoken_run
@@ -12,7 +11,6 @@ from eval_pipeline_tests.wiring.spoken_run import MODELS, write_spoken_run
 RUN = ("--dataset", "clips", "--model", "gemini-2.5-flash")
 LIVE = ("--dataset", "clips", "--model", "whisper-1", "--mode", "live")
 NOWHERE = {"GOOGLE_GEMINI_BASE_URL": "http://127.0.0.1:9", "OPENAI_BASE_URL": "http://127.0.0.1:9/v1"}
-LONGEST_ANSWER = 1_000
 BAD_CONFIGS = {
     "unknown key": ("model: whisper-1", "invalid_config"),
     "key of a text run": ("scorers: [numeric]", "invalid_config"),
@@ -32,7 +30,6 @@ BAD_CONFIGS = {
     "language no text": ("models: [gemini-2.5-flash]\nlanguage: 5", "invalid_config"),
     "a date of no calendar": ("models: [gemini-2.5-flash]\nprompt: 2026-13-45", "invalid_config"),
 }
-_numbers = count()
 
 
 @pytest.fixture(scope="module")
@@ -56,24 +53,13 @@ def heard(spoken: Commands) -> Commands:
     return spoken
 
 
-def refusal(commands: Commands, *arguments: str, **variables: str) -> str:
-    """Return the code of a run that must not begin."""
-    name = f"never-{next(_numbers)}"
-    ended = commands("stt", "run", name, *arguments, "--json", **variables)
-    assert ended.code == 1, ended
-    assert ended.document["error"]["hint"]
-    assert len(ended.out) < LONGEST_ANSWER
-    assert commands("run", "status", name, "--json").error_code == "run_not_found"
-    return ended.error_code
-
-
 @pytest.mark.parametrize("problem", BAD_CONFIGS)
 def test_a_configuration_that_cannot_be_meant_is_refused(spoken: Commands, problem: str) -> None:
     content, code = BAD_CONFIGS[problem]
     config = spoken.folder / "config.yaml"
     config.write_text(content, encoding="utf-8")
 
-    assert refusal(spoken, "--dataset", "clips", "--config", str(config)) == code
+    assert refusal(spoken, "stt", "--dataset", "clips", "--config", str(config)) == code
 
 
 @pytest.mark.parametrize(
@@ -100,7 +86,7 @@ def test_a_configuration_that_cannot_be_meant_is_refused(spoken: Commands, probl
     ],
 )
 def test_a_run_that_cannot_be_meant_is_refused(spoken: Commands, arguments: tuple[str, ...], code: str) -> None:
-    assert refusal(spoken, *arguments) == code
+    assert refusal(spoken, "stt", *arguments) == code
 
 
 @pytest.mark.parametrize("name", ["a/b", "..", "-a", "x" * 10_000, "", "नाम"])

@@ -1,10 +1,9 @@
 """What ``text run`` refuses before anything is claimed or paid, and what it tells."""
 
-from itertools import count
-
 import pytest
 
 from eval_pipeline_tests.cli.conftest import GOLDEN
+from eval_pipeline_tests.cli.refusals import refusal
 from eval_pipeline_tests.commands import Commands, Ended
 
 RUN = ("--dataset", "golden", "--mode", "fast")
@@ -43,25 +42,12 @@ BAD_CONFIGS = {
 }
 
 
-LONGEST_ANSWER = 1_000
 CODES = {
     "unknown scorer": "unknown_scorer",
     "scorer parameter": "invalid_scorer",
     "broken pattern": "invalid_scorer",
     "twice the same": "invalid_scorer",
 }
-_numbers = count()
-
-
-def refusal(commands: Commands, *arguments: str, **variables: str) -> str:
-    """Return the code of a run that must not begin."""
-    name = f"never-{next(_numbers)}"
-    ended = commands("text", "run", name, *arguments, "--json", **variables)
-    assert ended.code == 1, ended
-    assert ended.document["error"]["hint"]
-    assert len(ended.out) < LONGEST_ANSWER
-    assert commands("run", "status", name, "--json").error_code == "run_not_found"
-    return ended.error_code
 
 
 @pytest.mark.parametrize("name", BAD_NAMES)
@@ -79,7 +65,9 @@ def test_a_configuration_that_cannot_be_meant_is_refused(commands: Commands, pro
     mapping = ": " in BAD_CONFIGS[problem] and not BAD_CONFIGS[problem].startswith("mode")
     config.write_text(BAD_CONFIGS[problem] + ("\nmode: fast\n" if mapping else ""))
 
-    assert refusal(commands, "--dataset", "golden", "--config", str(config)) == CODES.get(problem, "invalid_config")
+    assert refusal(commands, "text", "--dataset", "golden", "--config", str(config)) == CODES.get(
+        problem, "invalid_config"
+    )
 
 
 def test_an_empty_configuration_file_sets_nothing(commands: Commands) -> None:
@@ -104,12 +92,12 @@ def test_an_empty_configuration_file_sets_nothing(commands: Commands) -> None:
     ],
 )
 def test_a_run_that_cannot_be_meant_is_refused(commands: Commands, arguments: tuple[str, ...], code: str) -> None:
-    assert refusal(commands, *arguments) == code
+    assert refusal(commands, "text", *arguments) == code
 
 
 @pytest.mark.parametrize("variable", ["EVAL_FAST_MAX_UNIQUE_ROWS", "EVAL_FAST_MAX_FILE_BYTES"])
 def test_a_dataset_over_the_limit_is_too_large_for_fast(commands: Commands, variable: str) -> None:
-    assert refusal(commands, *RUN, **{variable: "2"}) == "dataset_too_large_for_fast"
+    assert refusal(commands, "text", *RUN, **{variable: "2"}) == "dataset_too_large_for_fast"
 
 
 @pytest.mark.parametrize(
@@ -143,7 +131,7 @@ def test_a_credentials_file_that_is_none_is_refused_without_showing_it(commands:
     file = commands.folder / "credentials.yaml"
     file.write_text(content)
 
-    assert refusal(commands, *RUN, EVAL_PROJECT_CREDENTIALS_FILE=str(file)) == "invalid_setting"
+    assert refusal(commands, "text", *RUN, EVAL_PROJECT_CREDENTIALS_FILE=str(file)) == "invalid_setting"
 
 
 def test_a_run_that_does_not_exist_is_not_shown_exported_retried_cancelled_or_deleted(commands: Commands) -> None:
@@ -169,7 +157,7 @@ def test_the_estimate_for_a_model_without_a_price_is_unknown_and_not_zero(comman
 
 
 def test_datasets_of_other_projects_are_not_seen(commands: Commands) -> None:
-    assert refusal(commands, *RUN, "--project", "other") == "dataset_not_found"
+    assert refusal(commands, "text", *RUN, "--project", "other") == "dataset_not_found"
     commands.add("theirs", GOLDEN, "--project", "other")
     assert commands.json("dataset", "list", "--project", "other")["total"] == 1
     assert "theirs" not in [dataset["name"] for dataset in commands.json("dataset", "list")["datasets"]]
