@@ -9,7 +9,11 @@ from typing import Any, Final
 
 import orjson
 
-from eval_pipeline.core.batches import BatchListing, Phase, ProviderBatch
+from eval_pipeline.core.batches import BatchJob, BatchListing, JobState, Phase, ProviderBatch
+from eval_pipeline.core.names import RunKey
+from eval_pipeline.core.runs import Flow
+from eval_pipeline.core.stages import StageRef
+from eval_pipeline.dispatch.submit import utc_now
 
 _WORDS: Final = "There were as many at the end as the days and the first count make, which was to be found out. "
 
@@ -74,6 +78,29 @@ class FileBatches:
 
     def close(self) -> None:
         """Nothing is open."""
+
+
+def job_of_files(number: int, **facts: Any) -> BatchJob:  # noqa: ANN401 - fields of a job
+    """Make a job, at this provider, of a run of its own."""
+    facts = {"created_at": utc_now(), "requests": 5, "state": JobState.SUBMITTED, **facts}
+    return BatchJob(
+        id=0,
+        stage=StageRef(flow=Flow.TEXT, key=RunKey(project="default", run=f"run-{number}"), stage="responses"),
+        round=0,
+        shard=0,
+        attempt=0,
+        submission_key=f"key-{number}",
+        fingerprint="f",
+        provider="openai",
+        account=FileBatches.account,
+        base_url=FileBatches.base_url,
+        model="gpt-4o-mini",
+        endpoint="/v1/responses",
+        size_bytes=1,
+        updated_at=facts["created_at"],
+        provider_id=f"b{number}",
+        **facts,
+    )
 
 
 def answer_line(custom_id: str) -> bytes:

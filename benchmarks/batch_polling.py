@@ -14,12 +14,10 @@ from uuid import uuid4
 
 import dagster as dg
 
-from benchmarks.batch_files import FileBatches
+from benchmarks.batch_files import FileBatches, job_of_files
 from benchmarks.measure import REPEATS
 from eval_pipeline.core.batches import BatchJob, BatchListing, JobState, Phase, ProviderBatch
-from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.runs import Flow
-from eval_pipeline.core.stages import StageRef
 from eval_pipeline.defs.batch_sensors import WAKE_TAG, look_after_batches
 from eval_pipeline.defs.instance import open_instance
 from eval_pipeline.dispatch.submit import utc_now
@@ -113,29 +111,7 @@ def _add_history(instance: dg.DagsterInstance, deployment: Deployment, runs: int
 
 
 def _job(number: int, *, state: JobState = JobState.SUBMITTED) -> BatchJob:
-    """Make a job of a run of its own."""
-    now = utc_now()
-    return BatchJob(
-        id=0,
-        stage=StageRef(flow=Flow.TEXT, key=RunKey(project="default", run=f"run-{number}"), stage="responses"),
-        round=0,
-        shard=0,
-        attempt=0,
-        submission_key=f"key-{number}",
-        fingerprint="f",
-        provider="openai",
-        account=FileBatches.account,
-        base_url=FileBatches.base_url,
-        model="gpt-4o-mini",
-        endpoint="/v1/responses",
-        requests=5,
-        size_bytes=1,
-        state=state,
-        created_at=now,
-        updated_at=now,
-        provider_id=f"b{number}",
-        provider_created_at=now - timedelta(minutes=5),
-    )
+    return job_of_files(number, state=state, provider_created_at=utc_now() - timedelta(minutes=5))
 
 
 def main() -> int:

@@ -15,8 +15,8 @@ import numpy as np
 import orjson
 import pybase64
 
-from benchmarks.batch_files import FileBatches, answer_line
-from eval_pipeline.core.batches import BatchJob, JobState, Phase, ProviderBatch
+from benchmarks.batch_files import FileBatches, answer_line, job_of_files
+from eval_pipeline.core.batches import JobState, Phase, ProviderBatch
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.runs import Flow
 from eval_pipeline.core.stages import StageRef
@@ -152,36 +152,13 @@ def _collecting(folder: Path, ids: list[str], *, handling: Handling) -> Callable
         fence=SimpleNamespace(token=1, check=lambda: None),
         now=utc_now,
     )
-    job = _job(0, created_at=now, requests=len(ids), state=JobState.ENDED)
+    job = job_of_files(0, created_at=now, requests=len(ids), state=JobState.ENDED)
 
     def work() -> None:
         if collect_job(desk, job, handling, folder=folder) is None:
             raise RuntimeError("the job was not collected")
 
     return work
-
-
-def _job(number: int, **facts: Any) -> BatchJob:  # noqa: ANN401 - fields of a job
-    """Make a job of a run of its own."""
-    facts = {"created_at": utc_now(), "requests": 5, "state": JobState.SUBMITTED, **facts}
-    return BatchJob(
-        id=0,
-        stage=StageRef(flow=Flow.TEXT, key=RunKey(project="default", run=f"run-{number}"), stage="responses"),
-        round=0,
-        shard=0,
-        attempt=0,
-        submission_key=f"key-{number}",
-        fingerprint="f",
-        provider="openai",
-        account=FileBatches.account,
-        base_url=FileBatches.base_url,
-        model="gpt-4o-mini",
-        endpoint="/v1/responses",
-        size_bytes=1,
-        updated_at=facts["created_at"],
-        provider_id=f"b{number}",
-        **facts,
-    )
 
 
 def vectors(folder: Path, items: int, width: int) -> dict[str, float]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
-from benchmarks.figures import Figure
+from benchmarks.figures import Figure, memory_figure
 from benchmarks.live_runs import Site
 from benchmarks.measure import MEGABYTE, Finished, run
 
@@ -28,8 +28,10 @@ def measure_million(site: Site, *, items: int = ITEMS) -> list[Figure]:
         collected = _work(site, "collect", Path(folder))
     batches = json.loads(submitted.output)["batches"]
     return [
-        _memory(f"memory of submitting {items:,} questions in {batches:,} batches", submitted),
-        _memory(f"memory of collecting {items:,} answers", collected),
+        memory_figure(
+            f"memory of submitting {items:,} questions in {batches:,} batches", submitted, allowed_mb=ALLOWED_MB
+        ),
+        memory_figure(f"memory of collecting {items:,} answers", collected, allowed_mb=ALLOWED_MB),
     ]
 
 
@@ -52,7 +54,7 @@ def _vectors(site: Site, *, items: int, width: int) -> list[Figure]:
         times = json.loads(_work(site, "vectors", Path(folder), items, width).output)
         once = _work(site, "vectors-once", Path(folder), items, width)
     allowed_mb = 200 + items * width * 4 // MEGABYTE
-    return [_ratio(what, times, allowed=2.5), _memory(f"memory of {what}", once, allowed_mb=allowed_mb)]
+    return [_ratio(what, times, allowed=2.5), memory_figure(f"memory of {what}", once, allowed_mb=allowed_mb)]
 
 
 def measure_ticks(site: Site, *, jobs: int = OPEN_JOBS, finished: int = FINISHED_RUNS) -> list[Figure]:
@@ -97,15 +99,4 @@ def _ratio(what: str, times: dict[str, Any], *, allowed: float) -> Figure:
         limit=f"{times['limit_s']:.2f} s alone",
         ratio=times["ours_s"] / times["limit_s"],
         allowed=allowed,
-    )
-
-
-def _memory(what: str, finished: Finished, *, allowed_mb: int = ALLOWED_MB) -> Figure:
-    memory_mb = finished.memory_bytes / MEGABYTE
-    return Figure(
-        what=what,
-        measured=f"{memory_mb:.0f} MB in {finished.elapsed_s:.0f} s",
-        limit=f"{allowed_mb} MB",
-        ratio=memory_mb / allowed_mb,
-        allowed=1.0,
     )

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any, Final
 
+from benchmarks.measure import MEGABYTE, Finished
+
 _SHOWN_VERSIONS: Final = ("eval-pipeline", "dagster", "openai", "pyarrow", "sqlalchemy")
 _HEAD: Final = (
     "# Speed and memory",
@@ -47,6 +49,18 @@ class Figure:
             "allowed": self.allowed,
             "passed": self.passed,
         }
+
+
+def memory_figure(what: str, finished: Finished, *, allowed_mb: int) -> Figure:
+    """Hold the largest resident set of a command against what it may take."""
+    memory_mb = finished.memory_bytes / MEGABYTE
+    return Figure(
+        what=what,
+        measured=f"{memory_mb:.0f} MB in {finished.elapsed_s:.0f} s",
+        limit=f"{allowed_mb} MB",
+        ratio=memory_mb / allowed_mb,
+        allowed=1.0,
+    )
 
 
 def environment() -> dict[str, Any]:

@@ -4,7 +4,7 @@ import shutil
 from typing import Final
 
 from benchmarks.datasets import write_clips, write_golden_file
-from benchmarks.figures import Figure
+from benchmarks.figures import Figure, memory_figure
 from benchmarks.live_runs import Site
 from benchmarks.measure import MEGABYTE, Finished
 
@@ -24,7 +24,7 @@ def measure_run(site: Site, *, items: int = RUN_ITEMS) -> list[Figure]:
     """Run many items at zero latency."""
     finished = site.text_run(items=items, concurrency=_CONCURRENCY, dimensions=RUN_DIMENSIONS)
     what = f"memory of a run of {items:,} items with {RUN_DIMENSIONS}-wide embeddings"
-    return [_figure(what, finished, allowed_mb=RUN_ALLOWED_MB)]
+    return [memory_figure(what, finished, allowed_mb=RUN_ALLOWED_MB)]
 
 
 def measure_file(site: Site, *, rows: int = FILE_ROWS) -> list[Figure]:
@@ -33,7 +33,11 @@ def measure_file(site: Site, *, rows: int = FILE_ROWS) -> list[Figure]:
     size_mb = path.stat().st_size / MEGABYTE
     finished = site.command("dataset", "add", "large", str(path))
     path.unlink()
-    return [_figure(f"memory of adding a CSV of {rows:,} rows, {size_mb:.0f} MB", finished, allowed_mb=FILE_ALLOWED_MB)]
+    return [
+        memory_figure(
+            f"memory of adding a CSV of {rows:,} rows, {size_mb:.0f} MB", finished, allowed_mb=FILE_ALLOWED_MB
+        )
+    ]
 
 
 def measure_clips(site: Site, *, clips: int = CLIPS) -> list[Figure]:
@@ -57,14 +61,3 @@ def _adding_clips(site: Site, *, clips: int) -> Finished:
     finished = site.command("dataset", "add", f"clips {clips}", str(folder), "--kind", "stt", "--language", "hi")
     shutil.rmtree(folder)
     return finished
-
-
-def _figure(what: str, finished: Finished, *, allowed_mb: int) -> Figure:
-    memory_mb = finished.memory_bytes / MEGABYTE
-    return Figure(
-        what=what,
-        measured=f"{memory_mb:.0f} MB in {finished.elapsed_s:.0f} s",
-        limit=f"{allowed_mb} MB",
-        ratio=memory_mb / allowed_mb,
-        allowed=1.0,
-    )
