@@ -28,7 +28,7 @@ ui: $(VENV)/runtime ## Dagster UI and daemon on the same data as the command lin
 
 .PHONY: test
 test: $(VENV)/dev check ## Every test, after make check
-	@$(BIN)/pytest -n 2 -m "not slow"
+	@$(BIN)/pytest -n 3 --dist worksteal -m "not slow"
 
 .PHONY: test-slow
 test-slow: $(VENV)/dev ## Speech runs against every fault, kill, key and neighbour, some minutes

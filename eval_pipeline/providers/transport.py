@@ -3,6 +3,7 @@
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 
 from eval_pipeline.core.outcomes import AccountFault, Attempt, AttemptOutcome, ItemError
 from eval_pipeline.providers.words import redact
@@ -19,6 +20,14 @@ class RawReply:
     content: bytes
     headers: Mapping[str, str]
     latency_s: float
+
+
+@cache
+def tls_context() -> ssl.SSLContext:
+    """Return what HTTPS servers are judged by; reading the certificates takes 40 ms, more than a look at a batch."""
+    import httpx2  # noqa: PLC0415 - loaded with the transport
+
+    return httpx2.create_ssl_context()
 
 
 def transport_errors() -> tuple[type[BaseException], ...]:

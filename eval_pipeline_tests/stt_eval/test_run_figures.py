@@ -43,7 +43,7 @@ def run_of(samples: list[tuple[object, ...]]) -> list[ScoredSample]:
     ]
 
 
-@repeatable
+@settings(repeatable, max_examples=50)
 @given(SAMPLES)
 def test_whatever_the_samples_are_figures_are_finite_and_add_up(samples: list[tuple[object, ...]]) -> None:
     found = figures(["A", "B"], run_of(samples))

@@ -16,7 +16,7 @@ from eval_pipeline.providers.batch_calls import CHUNK_BYTES, ProviderClock
 from eval_pipeline.providers.gemini.account import GeminiAccount
 from eval_pipeline.providers.gemini.errors import GoogleError, QuotaLack, read_error
 from eval_pipeline.providers.json_text import read_loose_json
-from eval_pipeline.providers.transport import CONNECT_TIMEOUT_S, KEEP_ALIVE_S, deepest, never_connected
+from eval_pipeline.providers.transport import CONNECT_TIMEOUT_S, KEEP_ALIVE_S, deepest, never_connected, tls_context
 from eval_pipeline.providers.words import read_words, redact
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ class GeminiCalls:
                 import httpx2  # noqa: PLC0415 - only when calls are made
 
                 limits = httpx2.Limits(max_connections=_CONNECTIONS, keepalive_expiry=KEEP_ALIVE_S)
-                self._made = httpx2.Client(headers=self.account.headers(), limits=limits)
+                self._made = httpx2.Client(headers=self.account.headers(), limits=limits, verify=tls_context())
             return self._made
 
     def _accept(self, what: str, reply: "httpx2.Response") -> None:

@@ -28,7 +28,7 @@ from eval_pipeline.providers.batch_calls import (
     reaches,
 )
 from eval_pipeline.providers.headers import retry_after_s
-from eval_pipeline.providers.transport import CONNECT_TIMEOUT_S, deepest, never_connected
+from eval_pipeline.providers.transport import CONNECT_TIMEOUT_S, deepest, never_connected, tls_context
 from eval_pipeline.providers.words import read_words, redact
 
 if TYPE_CHECKING:
@@ -111,7 +111,10 @@ class OpenAIBatches:
         import openai  # noqa: PLC0415 - the same
 
         timeout = httpx2.Timeout(self._timeout_s, connect=CONNECT_TIMEOUT_S)
-        return openai.OpenAI(api_key=self._api_key, base_url=self._url, max_retries=0, timeout=timeout)
+        http = openai.DefaultHttpxClient(verify=tls_context())
+        return openai.OpenAI(
+            api_key=self._api_key, base_url=self._url, max_retries=0, timeout=timeout, http_client=http
+        )
 
     def close(self) -> None:
         """Let connections go."""
