@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from dagster._core.storage.event_log import SqliteEventLogStorage
+from dagster._core.storage.event_log import SqlEventLogStorageMetadata, SqliteEventLogStorage
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME
 from dagster._core.storage.runs import SqliteRunStorage
 from dagster._core.storage.schedules import SqliteScheduleStorage
@@ -20,7 +20,20 @@ from dagster._core.storage.sqlite_storage import (
     _schedule_directory,
 )
 from dagster._serdes import ConfigurableClassData
-from sqlalchemy import Connection, Engine, QueuePool, create_engine
+from sqlalchemy import (
+    Column,
+    Connection,
+    Engine,
+    MetaData,
+    QueuePool,
+    String,
+    Table,
+    create_engine,
+    inspect,
+    select,
+    text,
+)
+from sqlalchemy.exc import DatabaseError
 
 
 def open_engine(url: str) -> Engine:
@@ -28,6 +41,16 @@ def open_engine(url: str) -> Engine:
     return create_engine(
         url, poolclass=QueuePool, max_overflow=-1, connect_args={"timeout": SQLITE_BUSY_TIMEOUT_SECONDS}
     )
+
+
+_VERSIONS = Table("alembic_version", MetaData(), Column("version_num", String(32), primary_key=True))
+
+
+def _version(connection: Connection) -> str | None:
+    """Return the version of the schema that a file has; None when nobody has written one down."""
+    if not inspect(connection).has_table(_VERSIONS.name):
+        return None
+    return connection.scalar(select(_VERSIONS.c.version_num))
 
 
 class KeptSqliteStorage(DagsterSqliteStorage):
@@ -76,6 +99,30 @@ class KeptEventLogStorage(SqliteEventLogStorage):
         if table_name not in self._tables and super().has_table(table_name):
             self._tables.add(table_name)
         return table_name in self._tables
+
+    def _initdb(self, engine: Engine, for_index_shard: bool = False) -> None:  # noqa: FBT002 - as Dagster has it
+        """Make a run's file as the index was made: Dagster reads all of its migrations for each, 0.1 s."""
+        if for_index_shard or not self._is_like_index(engine):
+            super()._initdb(engine, for_index_shard)
+
+    def _is_like_index(self, engine: Engine) -> bool:
+        """Make the tables and the version that the index has, unless they are there; False when that did not work."""
+        with self._engine_of(INDEX_SHARD_NAME).connect() as index:
+            wanted = _version(index)
+        if wanted is None:
+            return False
+        try:
+            with engine.connect() as connection:
+                if _version(connection) is None:
+                    connection.commit()
+                    SqlEventLogStorageMetadata.create_all(engine)
+                    connection.execute(text("PRAGMA journal_mode=WAL"))
+                    _VERSIONS.create(connection, checkfirst=True)
+                    connection.execute(_VERSIONS.insert().values(version_num=wanted))
+                    connection.commit()
+        except DatabaseError:  # another process makes it, too: Dagster's own way waits for that one
+            return False
+        return True
 
     @contextmanager
     def _connect(self, shard: str) -> Iterator[Connection]:

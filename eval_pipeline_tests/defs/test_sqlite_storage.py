@@ -1,7 +1,8 @@
 """Dagster's SQLite storage with kept connections: Dagster's own files, readable in Dagster's own way."""
 
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import dagster as dg
@@ -101,3 +102,32 @@ def test_nothing_stays_open_behind_the_instance() -> None:
         events = events_of(instance)
 
     assert events._engines == {}
+
+
+def test_the_file_of_a_run_has_the_version_of_the_index(home: Path) -> None:
+    """Dagster migrates a file from the version that is written in it."""
+    with open_instance() as instance:
+        run_id = materialize(instance, "a")
+        versions = [_version_of(events_of(instance).path_for_shard(shard)) for shard in (run_id, "index")]
+
+    assert versions[0] == versions[1] != []
+
+
+def test_a_file_whose_maker_was_killed_is_made_whole(home: Path) -> None:
+    with open_instance() as instance:
+        run_id = materialize(instance, "a")
+        path = events_of(instance).path_for_shard(run_id)
+    version = _version_of(path)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("DELETE FROM alembic_version")
+        connection.commit()
+
+    with open_instance() as instance:
+        assert events_of(instance).get_records_for_run(run_id).records
+
+    assert _version_of(path) == version
+
+
+def _version_of(path: str) -> list[tuple[str]]:
+    with closing(sqlite3.connect(path)) as connection:
+        return connection.execute("SELECT version_num FROM alembic_version").fetchall()

@@ -23,6 +23,7 @@ from langfuse.api.core import ApiError, RequestOptions
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
 from eval_pipeline.core.retry import RetryPolicy, is_transient
+from eval_pipeline.providers.transport import tls_context
 
 ONCE = RequestOptions(max_retries=0)
 """For every call of the SDK's REST client: it would repeat without telling."""
@@ -83,6 +84,7 @@ class Connection:
                 "x-langfuse-ingestion-version": INGESTION_VERSION,
             },
             timeout=timeout_s,
+            verify=tls_context(),
             limits=httpx.Limits(max_connections=CONCURRENT_CALLS, max_keepalive_connections=CONCURRENT_CALLS),
         )
         self.api = LangfuseAPI(base_url=base_url, httpx_client=self._http)
