@@ -27,12 +27,16 @@ ui: $(VENV)/runtime ## Dagster UI and daemon on the same data as the command lin
 	@$(BIN)/eval-pipeline up
 
 .PHONY: test
-test: $(VENV)/dev check ## Every test, after make check
+test: $(VENV)/dev ## Every test, and beside them make check
+	@$(MAKE) --no-print-directory -j 2 check suite
+
+.PHONY: suite
+suite: $(VENV)/dev
 	@$(BIN)/pytest -n 3 --dist worksteal -m "not slow"
 
 .PHONY: test-slow
 test-slow: $(VENV)/dev ## Speech runs against every fault, kill, key and neighbour, some minutes
-	@$(BIN)/pytest -n 2 -m slow
+	@$(BIN)/pytest -n 3 --dist worksteal -m slow
 
 .PHONY: check
 check: $(VENV)/dev ## Format, lint, types, import rules

