@@ -35,7 +35,7 @@ suite: $(VENV)/dev
 	@$(BIN)/pytest -n 3 --dist worksteal -m "not slow"
 
 .PHONY: test-slow
-test-slow: $(VENV)/dev ## Speech runs against every fault, kill, key and neighbour, some minutes
+test-slow: $(VENV)/dev ## Speech runs against every fault, kill, key and neighbour, and what takes long: some minutes
 	@$(BIN)/pytest -n 3 --dist worksteal -m slow
 
 .PHONY: check

@@ -30,6 +30,7 @@ def _open_and_use(home: str) -> str:
         return str(len(instance.get_runs()))
 
 
+@pytest.mark.slow
 def test_twenty_processes_at_once_open_a_fresh_home(home: Path) -> None:
     """Without the lock 17 of 20 failed, and once the home stayed broken."""
     assert all_at_once(_open_and_use, str(home)) == ["0"] * 20

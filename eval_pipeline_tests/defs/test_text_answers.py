@@ -120,9 +120,9 @@ def test_a_cancelled_run_stops_at_its_next_item_and_resumes(lab: Laboratory) -> 
     ("fault", "code"),
     [
         ("unauthorized", "provider_auth_failed"),
-        ("html", "provider_not_an_api"),
-        ("not_found", "model_not_found"),
         ("insufficient_quota", "provider_quota_exhausted"),
+        pytest.param("html", "provider_not_an_api", marks=pytest.mark.slow),
+        pytest.param("not_found", "model_not_found", marks=pytest.mark.slow),
     ],
 )
 def test_a_fault_of_the_account_fails_the_stage_with_words_and_keeps_the_items(

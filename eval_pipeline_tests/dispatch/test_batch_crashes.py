@@ -201,7 +201,10 @@ def live_to_the_end(place: World, killer: Killer, *, lives: int = 12) -> None:
     pytest.fail(f"not finished after {lives} lives: {[job.state for job in place.ledger.stage_jobs(STAGE)]}")
 
 
-@pytest.mark.parametrize("scenario", [None, "expired", "token_limit", "one_429", "missing"])
+LIVES = [None, "token_limit", "one_429", *(pytest.param(one, marks=pytest.mark.slow) for one in ("expired", "missing"))]
+
+
+@pytest.mark.parametrize("scenario", LIVES)
 def test_killed_anywhere_it_ends_whole_and_pays_once(worlds: Worlds, scenario: str | None) -> None:
     both = scenario is None
     with worlds.world("unharmed", scenario) as place:

@@ -3,7 +3,7 @@
 from hypothesis import settings
 from hypothesis import strategies as st
 
-repeatable = settings(deadline=None, derandomize=True, database=None)
+repeatable = settings(deadline=None, derandomize=True, database=None, max_examples=60)
 
 BLOCKS = {
     "Latin": (0x0020, 0x024F),

@@ -44,7 +44,7 @@ def test_normalising_twice_changes_nothing_in_any_script(block: str, data: st.Da
     assert normalise(once, level) == once
 
 
-@settings(repeatable, max_examples=400)
+@settings(repeatable, max_examples=120)
 @given(any_text | any_unicode, LEVELS, LANGUAGES)
 @example("\u03b1\u0345\u200d\u0301", Level.STANDARD, None)
 @example("I\u0307\u0327 \u0130 \u1e9e", Level.STANDARD, "tr")
@@ -56,7 +56,7 @@ def test_normalising_twice_changes_nothing(text: str, level: Level, language: st
     assert normalise(once, level, language=language) == once
 
 
-@settings(repeatable, max_examples=400)
+@settings(repeatable, max_examples=120)
 @given(any_text)
 @example("\u00a8\u200d\u0300 e\u034f\u0301")
 def test_standard_removes_no_letter_and_no_mark(text: str) -> None:
@@ -73,7 +73,7 @@ def test_standard_removes_no_letter_and_no_mark(text: str) -> None:
     assert _letters_and_marks(normalise(bare, Level.STANDARD)) == _letters_and_marks(expected)
 
 
-@settings(repeatable, max_examples=300)
+@settings(repeatable, max_examples=150)
 @given(any_text, LEVELS, LANGUAGES)
 @example("<a\u226f b <c>", Level.STANDARD, None)
 def test_decomposed_text_has_the_same_form(text: str, level: Level, language: str | None) -> None:
@@ -82,7 +82,7 @@ def test_decomposed_text_has_the_same_form(text: str, level: Level, language: st
     assert normalise(decomposed, level, language=language) == normalise(text, level, language=language)
 
 
-@settings(repeatable, max_examples=300)
+@settings(repeatable, max_examples=150)
 @given(any_text.map(lambda text: text.translate(WITHOUT_BRACKETS)), st.sampled_from(["\u200c", "\u200d"]), st.data())
 def test_a_joiner_changes_nothing_but_a_chillu_or_khanda_ta(text: str, joiner: str, data: st.DataObject) -> None:
     composed = unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).translate(WITHOUT_BRACKETS))
@@ -95,7 +95,7 @@ def test_a_joiner_changes_nothing_but_a_chillu_or_khanda_ta(text: str, joiner: s
     assert normalise(before + joiner + after, Level.STANDARD) == normalise(expected, Level.STANDARD)
 
 
-@settings(repeatable, max_examples=300)
+@settings(repeatable, max_examples=150)
 @given(any_text, LEVELS, LANGUAGES)
 def test_tokens_joined_are_the_normalised_text(text: str, level: Level, language: str | None) -> None:
     found = words(text, level, language=language)
@@ -104,7 +104,7 @@ def test_tokens_joined_are_the_normalised_text(text: str, level: Level, language
     assert not any(word.token == "" or " " in word.token for word in found)
 
 
-@settings(repeatable, max_examples=300)
+@settings(repeatable, max_examples=150)
 @given(any_text, LEVELS)
 def test_surfaces_joined_are_the_whole_text(text: str, level: Level) -> None:
     found = words(text, level)
@@ -113,7 +113,7 @@ def test_surfaces_joined_are_the_whole_text(text: str, level: Level) -> None:
         assert _visible("".join(word.surface for word in found)) == _visible(text)
 
 
-@settings(repeatable, max_examples=200)
+@settings(repeatable, max_examples=120)
 @given(any_text, st.sampled_from([Level.STANDARD, Level.LENIENT]))
 def test_only_letters_marks_numbers_and_two_kinds_of_signs_are_left(text: str, level: Level) -> None:
     left = {unicodedata.category(character) for character in normalise(text, level).replace("%", "")}
@@ -121,7 +121,7 @@ def test_only_letters_marks_numbers_and_two_kinds_of_signs_are_left(text: str, l
     assert left <= {"Zs", "Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Mc", "Me", "Nd", "Nl", "No", "Sc", "Co", "Cn"}
 
 
-@settings(repeatable, max_examples=200)
+@settings(repeatable, max_examples=120)
 @given(any_text, LEVELS)
 def test_characters_are_the_text_and_without_spaces_where_words_are_not_separated(text: str, level: Level) -> None:
     spaced = normalise(text, level)
@@ -130,7 +130,7 @@ def test_characters_are_the_text_and_without_spaces_where_words_are_not_separate
     assert "".join(characters(text, level, language="th")) == spaced.replace(" ", "")
 
 
-@settings(repeatable, max_examples=200)
+@settings(repeatable, max_examples=120)
 @given(any_text)
 def test_what_standard_calls_equal_lenient_does_too(text: str) -> None:
     assert normalise(normalise(text, Level.STANDARD), Level.LENIENT) == normalise(text, Level.LENIENT)

@@ -297,6 +297,7 @@ def test_a_project_that_the_tick_has_no_time_for_has_its_turn_next_time(office: 
     assert office.calls == 0
 
 
+@pytest.mark.slow
 def test_a_thousand_open_batches_cost_at_most_twelve_calls(office: Office, deployment: Deployment) -> None:
     for number in range(150):
         office.at_provider(f"somebody-else's-{number}", scenario="stuck")
