@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 
 POSTGRESQL_SCHEMA: Final = "eval_pipeline"
-SCHEMA_VERSIONS: Final = ("0001", "0002", "0003")
+SCHEMA_VERSIONS: Final = ("0001", "0002", "0003", "0004")
 """Every schema that this code can upgrade from, oldest first; the last is the one it works with."""
 
 
@@ -126,6 +126,7 @@ runs: Final = Table(
     Column("error_hint", FreeText),
     UniqueConstraint("project", "flow", "name", name="uq_runs_project_flow_name"),
     Index("ix_runs_project_state", "project", "state"),
+    Index("ix_runs_state", "state"),
     Index("ix_runs_dataset", "project", "dataset_name", "dataset_version"),
     sqlite_autoincrement=True,
 )
