@@ -9,6 +9,7 @@ import dagster as dg
 from dagster._core.events import DagsterEvent, DagsterEventType
 
 from eval_pipeline.core.batches import JobState, deadline_of, expiry_words
+from eval_pipeline.core.errors import EvalPipelineError
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.providers import Provider
 from eval_pipeline.core.runs import Flow
@@ -92,13 +93,29 @@ def _requests(instance: dg.DagsterInstance, deployment: Deployment, polled: Poll
         if len(runs) >= MOST_ATTEMPTS:
             polled.alert(stage, f"{stage}: {len(runs)} runs could not take it on; see their logs, then: run retry")
             continue
+        try:
+            first = _first_to_make(deployment, stage)
+        except EvalPipelineError as error:
+            polled.alert(stage, f"{stage}: {error.message}; {error.hint}")
+            continue
         yield dg.RunRequest(
             run_key=f"{wake}/{len(runs)}",
             partition_key=stage.key.partition,
             job_name=str(stage.flow),
-            asset_selection=[dg.AssetKey([str(stage.flow), name]) for name in stages_from(stage.flow, stage.stage)],
+            asset_selection=[dg.AssetKey([str(stage.flow), name]) for name in stages_from(stage.flow, first)],
             tags={WAKE_TAG: wake},
         )
+
+
+def _first_to_make(deployment: Deployment, stage: StageRef) -> str:
+    """Return the stage that a run begins with: the one that submits, when its process died before it had told so.
+
+    What is submitted already it only tells.
+    """
+    stages = STAGES[stage.flow]
+    submits = stages[stages.index(stage.stage) - 1]
+    told = deployment.stages.find(StageRef(flow=stage.flow, key=stage.key, stage=submits))
+    return submits if told is None else stage.stage
 
 
 def wake_name(deployment: Deployment, stage: StageRef) -> str:

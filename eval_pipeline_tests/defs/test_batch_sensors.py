@@ -141,7 +141,8 @@ def test_what_has_ended_is_collected_by_one_run_of_its_partition(
     [request] = requests_of(tick(deployment, instance)[0])
 
     assert request.partition_key == "first"
-    assert [key.path[-1] for key in request.asset_selection or []][:2] == ["responses", "embedding_batch"]
+    selected = [key.path[-1] for key in request.asset_selection or []]
+    assert selected[:2] == ["response_batch", "responses"], "what submitted died before it had told so"
     assert WAKE_TAG in request.tags
 
 
@@ -268,12 +269,29 @@ def test_a_stage_is_taken_on_with_all_that_come_after_it_and_none_before(
     deployment: Deployment, instance: dg.DagsterInstance
 ) -> None:
     add_job(deployment, "first", state=JobState.ENDED, stage=replace(stage_of("first"), stage="embeddings"))
+    submitting = replace(stage_of("first"), stage="embedding_batch")
+    told = deployment.stages.writer(submitting, schema=None, attempt=1, spec_hash="s", inputs={}, check=lambda: None)
+    with told as files:
+        files.finish({})
 
     [request] = requests_of(tick(deployment, instance)[0])
 
     assert [key.path for key in request.asset_selection or []] == [
         ["text_eval", stage] for stage in ("embeddings", "scores", "report", "traces")
     ]
+
+
+def test_a_store_that_cannot_be_read_is_told_and_hides_no_other_run(
+    deployment: Deployment, instance: dg.DagsterInstance
+) -> None:
+    for run in ("first", "second"):
+        add_job(deployment, run, state=JobState.ENDED)
+    deployment.objects.put("text_eval/default/first/response_batch/manifest.json", b"no manifest")
+
+    answer, _ = tick(deployment, instance)
+
+    assert [request.partition_key for request in requests_of(answer)] == ["second"]
+    assert evaluations(instance, "first")[0][0] is False
 
 
 def test_what_was_submitted_anew_has_all_of_its_attempts_again(

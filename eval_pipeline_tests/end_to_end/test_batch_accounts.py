@@ -15,6 +15,7 @@ import pytest
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.providers import Provider
 from eval_pipeline.core.runs import Flow
+from eval_pipeline.core.stages import StageRef
 from eval_pipeline.defs import batch_runs, batch_sensors
 from eval_pipeline.defs.batch_sensors import FRESHNESS_CHECK, WAKE_TAG, look_after_batches, stages_from
 from eval_pipeline.defs.instance import open_instance
@@ -141,6 +142,24 @@ def test_the_sensor_takes_a_run_from_its_batches_to_its_report(ours: Installatio
     assert (ours.state(), ours.shown()["counts"]["ok"]) == ("completed", 5)
     assert ours.tick() == ([], "no batch is open")
     assert set(server.executed.values()) == {1}
+
+
+def test_a_run_whose_process_died_before_it_told_that_it_submitted_is_collected(
+    ours: Installation, server: BatchServer
+) -> None:
+    """The command line is not retried by Dagster: only the sensor knows of its batch."""
+    ours.submit()
+    ref = StageRef(flow=Flow.TEXT, key=KEY, stage="response_batch")
+    with closing(Deployment(environ=ours.environ)) as deployment:
+        deployment.objects.delete(f"{ref.prefix}/manifest.json")
+        assert deployment.stages.find(ref) is None
+
+    request = ours.tick_until_asked()
+    ours.execute(request)
+
+    assert [key.path[-1] for key in request.asset_selection or []][:2] == ["response_batch", "responses"]
+    assert (ours.state(), ours.shown()["counts"]["ok"]) == ("completed", 5)
+    assert (len(server.batches), set(server.executed.values())) == (1, {1})
 
 
 def test_a_refused_key_fails_a_check_and_nothing_else(ours: Installation, server: BatchServer) -> None:
