@@ -1,8 +1,9 @@
 """The sensor that looks after provider batches: polls them, and starts the runs that take their stages on."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime, timedelta
 from time import monotonic
 
 import dagster as dg
@@ -25,6 +26,8 @@ from eval_pipeline.wiring.deployment import Deployment
 TICK_S = 40.0
 """Dagster ends a tick after 60 seconds."""
 JOBS_A_TICK = 1_000
+PAUSES = tuple(timedelta(seconds=seconds) for seconds in (0, 15, 60, 180))
+"""Between the runs that are asked for to take a stage on, after the first, the second and so on did not."""
 WAKE_TAG = "eval_pipeline/collects"
 FRESHNESS_CHECK = "batch_freshness"
 _SHOWN_WORDS = 1_000
@@ -88,7 +91,7 @@ def _requests(instance: dg.DagsterInstance, deployment: Deployment, polled: Poll
     for stage in polled.ready:
         wake = wake_name(deployment, stage)
         runs = instance.get_run_records(dg.RunsFilter(tags={WAKE_TAG: wake}))
-        if any(is_under_way(run) for run in runs) or _is_worked_on(instance, stage):
+        if any(is_under_way(run) for run in runs) or _is_worked_on(instance, stage) or _is_too_early(runs):
             continue
         if len(runs) >= MOST_ATTEMPTS:
             polled.alert(stage, f"{stage}: {len(runs)} runs could not take it on; see their logs, then: run retry")
@@ -105,6 +108,14 @@ def _requests(instance: dg.DagsterInstance, deployment: Deployment, polled: Poll
             asset_selection=[dg.AssetKey([str(stage.flow), name]) for name in stages_from(stage.flow, first)],
             tags={WAKE_TAG: wake},
         )
+
+
+def _is_too_early(runs: Sequence[dg.RunRecord]) -> bool:
+    """Tell whether the last run that did not take a stage on ended a moment ago: its provider may be away longer."""
+    if not runs or len(runs) > len(PAUSES):
+        return False
+    since = datetime.now(UTC) - max(run.update_timestamp.astimezone(UTC) for run in runs)
+    return timedelta() <= since < PAUSES[len(runs) - 1]
 
 
 def _first_to_make(deployment: Deployment, stage: StageRef) -> str:

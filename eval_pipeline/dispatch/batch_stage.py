@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
-from eval_pipeline.core.batches import OPEN, BatchJob, JobState, StageStep, step_of_stage
+from eval_pipeline.core.batches import OPEN, BatchCallError, BatchJob, JobState, StageStep, step_of_stage
 from eval_pipeline.core.outcomes import AttemptOutcome
 from eval_pipeline.core.ports import BatchLedger, BatchProvider
 from eval_pipeline.core.providers import Provider
@@ -22,7 +22,7 @@ from eval_pipeline.dispatch.collect import (
     write_off,
 )
 from eval_pipeline.dispatch.poll import PollReport, cancel_jobs, poll_account
-from eval_pipeline.dispatch.submit import Desk, Parcel, as_it_is, record_round, settle_intents
+from eval_pipeline.dispatch.submit import NOT_NOW, Desk, Parcel, as_it_is, record_round, settle_intents
 
 _MAY_GO_OUT_AGAIN = frozenset(
     {
@@ -153,12 +153,21 @@ class BatchStage:
         for job in self._jobs():
             match job.state:
                 case JobState.ENDED if job.account == self._desk.provider.account:
-                    collect_job(self._desk, job, self._work.handling, folder=self._folder)
+                    self._collect_job(job)
                 case JobState.FAILED if not is_written_off(job):
                     refused = refused_file(job.error_code, job.error_message)
                     write_off(self._desk, job, self._work.handling, refused, folder=self._folder)
                 case _:
                     pass
+
+    def _collect_job(self, job: BatchJob) -> None:
+        """Collect a job; one whose provider is away just now waits, as one that is under way would."""
+        try:
+            collect_job(self._desk, job, self._work.handling, folder=self._folder)
+        except BatchCallError as error:
+            if error.fault not in NOT_NOW:
+                raise
+            self._report.trouble.append(error.message)
 
 
 def _may_go_out_again(job: BatchJob) -> int:

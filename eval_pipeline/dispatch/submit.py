@@ -31,6 +31,8 @@ from eval_pipeline.dispatch.request_files import ShardFile, ShardLimits, write_s
 
 MOST_LIST_CALLS = 12
 PASSING = frozenset({CallFault.AMBIGUOUS, CallFault.BUSY})
+NOT_NOW = PASSING | {CallFault.UNREACHABLE}
+"""A call that only asks is made again later."""
 """Faults of a call that costs nothing when it is made again later: an upload, a look."""
 
 
@@ -207,7 +209,7 @@ def _look(desk: Desk, jobs: Sequence[BatchJob]) -> None:
     try:
         listing = desk.provider.list(since=since, most_calls=MOST_LIST_CALLS)
     except BatchCallError as error:
-        if error.fault in PASSING | {CallFault.UNREACHABLE}:
+        if error.fault in NOT_NOW:
             return
         raise
     look_for(desk.ledger, jobs, listing=listing, now=listing.provider_now or desk.now(), policy=desk.policy)

@@ -53,6 +53,12 @@ def instance() -> Iterator[dg.DagsterInstance]:
         yield made
 
 
+@pytest.fixture(autouse=True)
+def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the sensor ask again at its next tick."""
+    monkeypatch.setattr(batch_sensors, "PAUSES", ())
+
+
 def stage_of(run: str) -> StageRef:
     return StageRef(flow=Flow.TEXT, key=RunKey(project="default", run=run), stage="responses")
 
@@ -183,6 +189,21 @@ def test_runs_that_do_not_take_a_stage_on_are_bounded_and_then_a_person_is_told(
     assert requests_of(answer) == []
     assert "see their logs, then: run retry" in words_of(answer)
     assert evaluations(instance, "first")[0][0] is False
+
+
+def test_a_stage_that_was_not_taken_on_again_and_again_is_given_time(
+    deployment: Deployment, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its provider may be away for some minutes."""
+    monkeypatch.setattr(batch_sensors, "PAUSES", (timedelta(), timedelta(minutes=1)))
+    add_job(deployment, "first", state=JobState.ENDED)
+    for _ in range(2):
+        [request] = requests_of(tick(deployment, instance)[0])
+        instance.create_run_for_job(_job(), tags=dict(request.tags), status=dg.DagsterRunStatus.FAILURE)
+
+    assert requests_of(tick(deployment, instance)[0]) == []
+    monkeypatch.setattr(batch_sensors, "PAUSES", (timedelta(), timedelta()))
+    assert len(requests_of(tick(deployment, instance)[0])) == 1
 
 
 def test_results_that_nobody_can_collect_fail_the_check_a_week_before_they_expire(

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from eval_pipeline.core.batches import BatchPolicy, JobState
+from eval_pipeline.core.batches import BatchCallError, BatchPolicy, CallFault, JobState
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.providers import Provider
 from eval_pipeline.core.runs import Flow
@@ -221,6 +221,33 @@ def test_killed_anywhere_it_ends_whole_and_pays_once(worlds: Worlds, scenario: s
             assert set(place.server.executed.values()) == {1}, at
             states = {job.state for job in place.ledger.stage_jobs(STAGE)}
             assert states <= {JobState.COLLECTED, JobState.FAILED}, at
+
+
+class Away:
+    """A provider that cannot be reached for one call."""
+
+    def __init__(self, inner: OpenAIBatches, call: str) -> None:
+        self._inner = inner
+        self._call = call
+        self.was_away = False
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - as it is
+        if name == self._call and not self.was_away:
+            self.was_away = True
+            raise BatchCallError("nobody is there", fault=CallFault.UNREACHABLE, hint="wait")
+        return getattr(self._inner, name)
+
+
+@pytest.mark.parametrize("call", ["find", "download", "list"])
+def test_a_provider_that_is_away_for_a_moment_fails_nothing(worlds: Worlds, call: str) -> None:
+    with worlds.world("away", None) as place:
+        away = Away(place.provider, call)
+        place.provider = away  # type: ignore[assignment]  # it is one, but for a moment
+        live_to_the_end(place, Killer(at=0))
+
+        assert away.was_away
+        assert place.answered() == set(ITEMS)
+        assert set(place.server.executed.values()) == {1}
 
 
 def test_a_creation_that_never_arrived_is_made_again_only_after_two_lists(worlds: Worlds) -> None:
