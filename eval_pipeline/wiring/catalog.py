@@ -8,7 +8,7 @@ from eval_pipeline.core.datasets import DatasetKind, DatasetVersion
 from eval_pipeline.core.errors import ConflictError, UsageError
 from eval_pipeline.core.names import shown, slug, validate_dataset_name, validate_project
 from eval_pipeline.core.ports import DatasetLedger, ObjectStore
-from eval_pipeline.text_eval.golden import read_golden
+from eval_pipeline.text_eval.golden.files import read_golden
 from eval_pipeline.wiring.dataset_adding import AddedDataset, find_version, private_copy, working_folder
 from eval_pipeline.wiring.golden_store import GoldenManifest, find_manifest, store_golden
 from eval_pipeline.wiring.settings import Settings

@@ -24,7 +24,9 @@ def test_the_frame_forbids_every_request() -> None:
 
 
 def test_importing_the_frame_does_not_import_the_template_engine() -> None:
-    code = "import sys, eval_pipeline.reporting.page, eval_pipeline.text_eval.report; print('jinja2' in sys.modules)"
+    code = (
+        "import sys, eval_pipeline.reporting.page, eval_pipeline.text_eval.report.page; print('jinja2' in sys.modules)"
+    )
 
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
 
