@@ -22,7 +22,7 @@ from eval_pipeline.providers.gemini.errors import FILE_UNAVAILABLE
 from eval_pipeline.providers.gemini.files import GeminiFiles
 from eval_pipeline.providers.gemini.generate import GeminiAnswerer
 from eval_pipeline.providers.gemini.transcripts import GeminiTranscriber
-from eval_pipeline.standins.gemini import GeminiOptions, create_app
+from eval_pipeline.standins.gemini.app import GeminiOptions, create_app
 from eval_pipeline.standins.replay import Recordings
 from eval_pipeline.standins.server import serve
 from eval_pipeline.standins.speech import Speech, SpokenClip

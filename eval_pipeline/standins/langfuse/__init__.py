@@ -1,0 +1,1 @@
+"""The Langfuse stand-in."""
