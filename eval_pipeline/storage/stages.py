@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from eval_pipeline.core.errors import ConflictError, NotFoundError, UnavailableError
 from eval_pipeline.core.names import shown
-from eval_pipeline.core.ports import ObjectStore
+from eval_pipeline.core.ports.object_store import ObjectStore
 from eval_pipeline.core.stages import Manifest, Part, StageRef
 from eval_pipeline.storage.manifests import decode_manifest, encode_manifest, sha256_of, signed, stage_damaged
 from eval_pipeline.storage.objects import os_errors_explained, temporary_folder

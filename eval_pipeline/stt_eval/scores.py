@@ -6,7 +6,7 @@ from typing import Any
 
 from eval_pipeline.core.errors import ConflictError
 from eval_pipeline.core.outcomes import ItemStatus
-from eval_pipeline.core.ports import StageReader
+from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.stt_eval.measures import error_rate, information_preserved, insertions_on_silence, match_error_rate
 from eval_pipeline.stt_eval.normalisation import Level
 from eval_pipeline.stt_eval.scoring import HEADLINE, HeardText, ReferenceForm, flags_of, heard_text, reference_form
