@@ -9,7 +9,7 @@ from collections.abc import Callable
 from eval_pipeline.core.batches import OPEN
 from eval_pipeline.core.errors import EvalPipelineError
 from eval_pipeline.core.names import RunKey
-from eval_pipeline.core.ports import Progress
+from eval_pipeline.core.ports.progress import Progress
 from eval_pipeline.core.runs import Flow, RunRecord, RunState
 from eval_pipeline.core.stages import STAGES
 from eval_pipeline.wiring.batch_polling import Polled, poll_run

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from eval_pipeline.core.batches import BatchJob
 from eval_pipeline.core.outcomes import ItemRecord
-from eval_pipeline.core.ports import ObjectStore
+from eval_pipeline.core.ports.object_store import ObjectStore
 from eval_pipeline.dispatch.batch_results import AnswerResults, never_asked
 from eval_pipeline.dispatch.records import RESULT_LOST, RecordIndex
 from eval_pipeline.storage.journal import Journal

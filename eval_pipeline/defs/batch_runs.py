@@ -7,7 +7,8 @@ from typing import Any
 
 from eval_pipeline.core.batches import BatchJob
 from eval_pipeline.core.errors import ConflictError, NotFoundError
-from eval_pipeline.core.ports import ObjectStore, StageReader
+from eval_pipeline.core.ports.object_store import ObjectStore
+from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.core.providers import Provider
 from eval_pipeline.core.runs import RunMode, RunRecord, RunState
 from eval_pipeline.core.stages import StageRef

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from eval_pipeline.core.ports import StageReader
+from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.core.runs import Flow, RunState
 from eval_pipeline.core.thresholds import Threshold
 from eval_pipeline.defs.metadata import describe

@@ -8,7 +8,7 @@ import dagster as dg
 
 from eval_pipeline.core.errors import EvalPipelineError
 from eval_pipeline.core.names import RunKey
-from eval_pipeline.core.ports import Progress
+from eval_pipeline.core.ports.progress import Progress
 from eval_pipeline.core.runs import Flow
 from eval_pipeline.core.stages import PAID_STAGES
 from eval_pipeline.defs.build import build_definitions

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from eval_pipeline.core.outcomes import ItemRecord, ItemStatus
-from eval_pipeline.core.ports import Progress
+from eval_pipeline.core.ports.progress import Progress
 from eval_pipeline.core.tallies import ItemCost
 from eval_pipeline.dispatch.records import RecordIndex
 

@@ -14,7 +14,9 @@ from typing import Any, Self
 from eval_pipeline.core.batches import BatchJob
 from eval_pipeline.core.chunks import chunks
 from eval_pipeline.core.outcomes import Attempt, AttemptOutcome, ItemError, settle
-from eval_pipeline.core.ports import Clip, HostedFile, HostedState, StageReader
+from eval_pipeline.core.ports.file_host import HostedFile, HostedState
+from eval_pipeline.core.ports.models import Clip
+from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.core.providers import Provider
 from eval_pipeline.defs.batch_items import Asks, answer_results, asks_again
 from eval_pipeline.defs.batch_runs import first_round

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from eval_pipeline.core.chunks import chunks
-from eval_pipeline.core.ports import StageReader
+from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.core.runs import RunRecord
 from eval_pipeline.defs.batch_runs import submit_first_round
 from eval_pipeline.defs.specs import claim_or_find, store_spec

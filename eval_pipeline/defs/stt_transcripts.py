@@ -8,7 +8,8 @@ from eval_pipeline.core.chunks import chunks
 from eval_pipeline.core.cost import StageCost, Tariff, costs_as_json
 from eval_pipeline.core.errors import EvalPipelineError, IncompleteError
 from eval_pipeline.core.outcomes import ItemError, ItemRecord, ItemStatus
-from eval_pipeline.core.ports import StageReader, TranscriptionRequest
+from eval_pipeline.core.ports.models import TranscriptionRequest
+from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.core.runs import RunMode
 from eval_pipeline.core.tallies import ItemCost, RecordTally, missing_record, price_item
 from eval_pipeline.defs.batch_runs import close_rounds, go_on, start_over_once

@@ -7,7 +7,7 @@ import dagster as dg
 from dagster._core.storage.tags import PARENT_RUN_ID_TAG, RETRY_NUMBER_TAG
 
 from eval_pipeline.core.names import RunKey
-from eval_pipeline.core.ports import Progress
+from eval_pipeline.core.ports.progress import Progress
 from eval_pipeline.core.runs import Flow
 from eval_pipeline.core.stages import StageRef
 from eval_pipeline.defs.failures import explained

@@ -12,7 +12,7 @@ from eval_pipeline.core.cost import Tariff
 from eval_pipeline.core.errors import IncompleteError
 from eval_pipeline.core.names import command_on
 from eval_pipeline.core.outcomes import ItemRecord
-from eval_pipeline.core.ports import StageReader
+from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.core.runs import RunMode
 from eval_pipeline.core.tallies import ItemCost, RecordTally, missing_record, price_item
 from eval_pipeline.defs.batch_runs import close_rounds, go_on

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from eval_pipeline.core.batches import BatchJob
-from eval_pipeline.core.ports import StageReader
+from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.defs.batch_items import answer_results, asks_again
 from eval_pipeline.defs.batch_runs import first_round
 from eval_pipeline.defs.tasks import Task

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from eval_pipeline.core.cost import NOTHING, Experience, Tariff, first_usage, worst_usage
 from eval_pipeline.core.outcomes import Usage
-from eval_pipeline.core.ports import StageReader
+from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.core.runs import RunRecord
 from eval_pipeline.core.tallies import price_item
 from eval_pipeline.defs.tasks import Task

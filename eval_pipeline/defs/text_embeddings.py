@@ -7,7 +7,7 @@ from typing import Any
 
 from eval_pipeline.core.chunks import chunks
 from eval_pipeline.core.cost import StageCost, Tariff
-from eval_pipeline.core.ports import StageReader
+from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.core.runs import RunMode
 from eval_pipeline.defs.batch_runs import close_rounds, go_on
 from eval_pipeline.defs.interruption import Interruption

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from eval_pipeline.core.datasets import DatasetKind, DatasetVersion
 from eval_pipeline.core.errors import UsageError
 from eval_pipeline.core.names import shown, slug, validate_dataset_name, validate_project
-from eval_pipeline.core.ports import DatasetLedger, ObjectStore
+from eval_pipeline.core.ports.ledger import DatasetLedger
+from eval_pipeline.core.ports.object_store import ObjectStore
 from eval_pipeline.stt_eval.clips.manifest_row import ManifestRow
 from eval_pipeline.stt_eval.clips.samples import SampleIds
 from eval_pipeline.stt_eval.language.languages import language_code

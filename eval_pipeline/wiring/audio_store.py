@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from eval_pipeline.core.datasets import DatasetVersion
-from eval_pipeline.core.ports import ObjectStore
+from eval_pipeline.core.ports.object_store import ObjectStore
 from eval_pipeline.storage.columns import build_batch
 from eval_pipeline.storage.manifests import sha256_of
 from eval_pipeline.stt_eval.clips.audio_formats import AudioFormat

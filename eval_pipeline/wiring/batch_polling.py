@@ -21,7 +21,7 @@ from eval_pipeline.core.batches import (
 )
 from eval_pipeline.core.errors import EvalPipelineError
 from eval_pipeline.core.names import RunKey
-from eval_pipeline.core.ports import BatchProvider
+from eval_pipeline.core.ports.batch_provider import BatchProvider
 from eval_pipeline.core.providers import KEY_VARIABLES, URL_VARIABLES, Provider
 from eval_pipeline.core.runs import Flow
 from eval_pipeline.core.stages import StageRef

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from eval_pipeline.core.errors import ConflictError, IncompleteError, NotFoundError
 from eval_pipeline.core.names import RunKey, command_on
-from eval_pipeline.core.ports import StageReader, StageWriter
+from eval_pipeline.core.ports.stage_files import StageReader, StageWriter
 from eval_pipeline.core.runs import Flow, RunRecord, RunState
 from eval_pipeline.core.stages import Manifest, StageRef
 from eval_pipeline.dispatch.leases import HeldLease, hold

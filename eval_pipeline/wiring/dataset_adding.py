@@ -14,7 +14,7 @@ from typing import BinaryIO
 from eval_pipeline.core.datasets import DatasetVersion
 from eval_pipeline.core.errors import NotFoundError, UnavailableError, UsageError
 from eval_pipeline.core.names import shown
-from eval_pipeline.core.ports import DatasetLedger
+from eval_pipeline.core.ports.ledger import DatasetLedger
 from eval_pipeline.storage.scratch import scratch_folder
 
 _CHUNK_BYTES = 1 << 20

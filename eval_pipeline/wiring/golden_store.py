@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from eval_pipeline.core.datasets import DatasetVersion, SkippedRow
-from eval_pipeline.core.ports import ObjectStore
+from eval_pipeline.core.ports.object_store import ObjectStore
 from eval_pipeline.storage.manifests import sha256_of
 from eval_pipeline.text_eval.golden.files import GoldenFile
 from eval_pipeline.text_eval.golden.row import GoldenRow

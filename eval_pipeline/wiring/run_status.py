@@ -6,7 +6,7 @@ from typing import Any
 
 from eval_pipeline.core.batches import BatchJob, BatchPolicy, expiry_words, results_deleted_at
 from eval_pipeline.core.names import RunKey
-from eval_pipeline.core.ports import LeaseHeld
+from eval_pipeline.core.ports.ledger import LeaseHeld
 from eval_pipeline.core.runs import Flow
 from eval_pipeline.core.stages import STAGES, Manifest, StageRef
 from eval_pipeline.dispatch.workers import worker_is_dead

@@ -13,7 +13,7 @@ import orjson
 from eval_pipeline.core.datasets import DatasetVersion
 from eval_pipeline.core.errors import ConflictError, NotFoundError
 from eval_pipeline.core.names import shown
-from eval_pipeline.core.ports import ObjectStore
+from eval_pipeline.core.ports.object_store import ObjectStore
 from eval_pipeline.storage.manifests import sha256_of
 
 

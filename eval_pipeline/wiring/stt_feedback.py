@@ -12,7 +12,7 @@ from eval_pipeline.core.errors import ConflictError, UsageError
 from eval_pipeline.core.feedback import Change, FeedbackEntry, Verdict, by_item, difference, standing
 from eval_pipeline.core.feedback_words import checked_reviewer
 from eval_pipeline.core.names import RunKey, shown
-from eval_pipeline.core.ports import StageReader
+from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.core.runs import Flow
 from eval_pipeline.core.stages import StageRef
 from eval_pipeline.stt_eval.language.normalisation import Level

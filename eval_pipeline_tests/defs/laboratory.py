@@ -11,7 +11,8 @@ import dagster as dg
 import pytest
 
 from eval_pipeline.core.names import RunKey
-from eval_pipeline.core.ports import Progress, StageReader
+from eval_pipeline.core.ports.progress import Progress
+from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.core.runs import Flow, RunRecord, RunState
 from eval_pipeline.core.stages import StageRef
 from eval_pipeline.defs.build import build_definitions

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from eval_pipeline.core.errors import UsageError
-from eval_pipeline.core.ports import ObjectStore
+from eval_pipeline.core.ports.object_store import ObjectStore
 from eval_pipeline.storage.ledger import SqlLedger
 from eval_pipeline.stt_eval.clips.samples import Sample
 from eval_pipeline.wiring.audio_catalog import add_audio_dataset

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from eval_pipeline.core.errors import UnavailableError, UsageError
-from eval_pipeline.core.ports import ObjectStore
+from eval_pipeline.core.ports.object_store import ObjectStore
 from eval_pipeline.storage.ledger import open_sqlite_ledger
 from eval_pipeline.storage.local import LocalObjectStore
 from eval_pipeline.storage.s3 import S3ObjectStore
