@@ -11,6 +11,7 @@ from eval_pipeline.core.ports.progress import Progress
 from eval_pipeline.core.runs import Flow
 from eval_pipeline.core.stages import StageRef
 from eval_pipeline.defs.failures import explained
+from eval_pipeline.defs.partitions import register_partition
 from eval_pipeline.defs.worker_tags import worker_of, worker_tags
 from eval_pipeline.wiring.credentials import Credentials
 from eval_pipeline.wiring.deployment import Deployment
@@ -57,6 +58,7 @@ def task_of(
         context.instance.add_run_tags(context.run_id, worker_tags(deployment.worker, run_id=context.run_id))
     with explained():
         key = RunKey.from_partition(context.partition_key)
+    register_partition(context.instance, flow=flow, key=key)
     return Task(
         deployment=deployment,
         flow=flow,
