@@ -21,7 +21,8 @@ from typing import Any
 import httpx
 
 from eval_pipeline.dispatch.workers import this_host
-from eval_pipeline.standins import gemini, openai
+from eval_pipeline.standins.gemini import app as gemini
+from eval_pipeline.standins.openai import app as openai
 from eval_pipeline.standins.server import serve
 from eval_pipeline.standins.speech import Speech
 from eval_pipeline_tests.commands import Commands
