@@ -9,6 +9,7 @@ from dagster._core.storage.tags import PARENT_RUN_ID_TAG, RETRY_NUMBER_TAG
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.runs import Flow
 from eval_pipeline.defs.failures import explained
+from eval_pipeline.defs.partitions import register_partition
 from eval_pipeline.defs.worker_tags import worker_of, worker_tags
 from eval_pipeline.runs.task import Task
 from eval_pipeline.wiring.deployment import Deployment
@@ -29,6 +30,7 @@ def task_of(
         context.instance.add_run_tags(context.run_id, worker_tags(deployment.worker, run_id=context.run_id))
     with explained():
         key = RunKey.from_partition(context.partition_key)
+    register_partition(context.instance, flow=flow, key=key)
     return Task(
         deployment=deployment,
         flow=flow,
