@@ -15,6 +15,8 @@ GROUPS = {"text_eval": "text", "stt_eval": "stt"}
 ITEMS = 30
 """Of the runs that were stopped half-way."""
 NOW_AND_HERE = frozenset({"age", "age_s", "expiry", "report", "worker", "dagster_run_id"})
+NAMES_OF_RULES = frozenset({"normalisers"})
+"""May rise when stored results are scored again, as long as the values of these runs stay."""
 
 
 @pytest.fixture(scope="module", params=ARCHIVES, ids=lambda path: path.name.removesuffix(".tar.xz"))
@@ -70,7 +72,8 @@ def test_stored_answers_are_scored_again_with_the_same_values(home: GoldenHome) 
         if run["state"] == "completed":
             command = (GROUPS[run["flow"]], "rescore", run["run"], "--project", run["project"])
             home.commands.json(*command)
-            assert told_differently(run["shown"], shown(home, run)) == []
+            before = {name: value for name, value in run["shown"].items() if name not in NAMES_OF_RULES}
+            assert told_differently(before, shown(home, run)) == []
 
 
 def listed_runs(home: GoldenHome) -> list[Any]:
