@@ -127,7 +127,7 @@ def export(run: str, *, shape: str, output: Path, bom: bool, project: str, as_js
 @common_options
 def rescore(run: str, *, scorers: tuple[str, ...], project: str, as_json: bool) -> int:
     """Score the stored answers of RUN again, also by other scorers, and write its report anew. Calls nobody."""
-    from eval_pipeline.text_eval.scorers import parse_scorers  # noqa: PLC0415 - only this verb and text run need them
+    from eval_pipeline.text_eval.scoring.scorers import parse_scorers  # noqa: PLC0415 - only this verb and text run need them
 
     parse_scorers(scorers)
     deployment = open_deployment()

@@ -38,7 +38,7 @@ from eval_pipeline.storage.journal import Journal
 from eval_pipeline.storage.objects import temporary_folder
 from eval_pipeline.stt_eval.models import SpeechModel
 from eval_pipeline.stt_eval.prompts import prompt_for
-from eval_pipeline.stt_eval.scores import language_of
+from eval_pipeline.stt_eval.scoring.scores import language_of
 from eval_pipeline.stt_eval.spec import AudioTransport, SttSpec
 from eval_pipeline.stt_eval.transcripts import Item, items_of
 from eval_pipeline.wiring import models

@@ -16,7 +16,7 @@ from eval_pipeline.defs.stt_batches import Recordings
 from eval_pipeline.defs.tasks import Task
 from eval_pipeline.dispatch.batch_stage import BatchWork
 from eval_pipeline.stt_eval import tables
-from eval_pipeline.stt_eval.samples import Sample
+from eval_pipeline.stt_eval.clips.samples import Sample
 from eval_pipeline.stt_eval.spec import SttRequest, SttSpec
 from eval_pipeline.wiring import stt_runs
 from eval_pipeline.wiring.audio_manifest import require_audio_manifest

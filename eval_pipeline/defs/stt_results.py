@@ -14,10 +14,11 @@ from eval_pipeline.defs.tasks import Task
 from eval_pipeline.reporting.export_columns import metadata_keys
 from eval_pipeline.reporting.provenance import StageFact
 from eval_pipeline.storage.objects import temporary_folder
-from eval_pipeline.stt_eval import report, tables
-from eval_pipeline.stt_eval.report_data import SpeechReportData
-from eval_pipeline.stt_eval.run_figures import RunFigures
-from eval_pipeline.stt_eval.scores import score_samples
+from eval_pipeline.stt_eval import tables
+from eval_pipeline.stt_eval.figures.run_figures import RunFigures
+from eval_pipeline.stt_eval.report import page as report
+from eval_pipeline.stt_eval.report.data import SpeechReportData
+from eval_pipeline.stt_eval.scoring.scores import score_samples
 from eval_pipeline.stt_eval.spec import SttSpec
 from eval_pipeline.wiring import stt_feedback
 from eval_pipeline.wiring.bench import MADE_FROM, at_work, check_made_from, content_sha256

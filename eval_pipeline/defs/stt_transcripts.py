@@ -21,10 +21,10 @@ from eval_pipeline.dispatch.gate import StopReason
 from eval_pipeline.dispatch.live import LiveOutcome, LiveRequest, run_live
 from eval_pipeline.dispatch.records import RecordIndex, encode
 from eval_pipeline.stt_eval import tables
-from eval_pipeline.stt_eval.languages import one_language
+from eval_pipeline.stt_eval.language.languages import one_language
 from eval_pipeline.stt_eval.models import SpeechModel
 from eval_pipeline.stt_eval.prompts import prompt_for
-from eval_pipeline.stt_eval.scores import language_of
+from eval_pipeline.stt_eval.scoring.scores import language_of
 from eval_pipeline.stt_eval.spec import SttSpec
 from eval_pipeline.stt_eval.transcripts import HEARD, Item, as_heard, items_of, transcript_row
 from eval_pipeline.wiring import models

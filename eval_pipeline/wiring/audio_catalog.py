@@ -11,9 +11,9 @@ from eval_pipeline.core.errors import UsageError
 from eval_pipeline.core.names import shown, slug, validate_dataset_name, validate_project
 from eval_pipeline.core.ports.ledger import DatasetLedger
 from eval_pipeline.core.ports.object_store import ObjectStore
-from eval_pipeline.stt_eval.languages import language_code
-from eval_pipeline.stt_eval.manifest_row import ManifestRow
-from eval_pipeline.stt_eval.samples import SampleIds
+from eval_pipeline.stt_eval.clips.manifest_row import ManifestRow
+from eval_pipeline.stt_eval.clips.samples import SampleIds
+from eval_pipeline.stt_eval.language.languages import language_code
 from eval_pipeline.wiring.audio_folder import unused_transcripts
 from eval_pipeline.wiring.audio_intake import Intake
 from eval_pipeline.wiring.audio_manifest import SCHEMA_VERSION, AudioManifest, find_audio_manifest

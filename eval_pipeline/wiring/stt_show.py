@@ -11,8 +11,8 @@ from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.core.runs import Flow, RunRecord
 from eval_pipeline.core.stages import StageRef
 from eval_pipeline.reporting.export_files import export_format
-from eval_pipeline.stt_eval.export import export_rows
-from eval_pipeline.stt_eval.scores import score_samples
+from eval_pipeline.stt_eval.report.export import export_rows
+from eval_pipeline.stt_eval.scoring.scores import score_samples
 from eval_pipeline.stt_eval.spec import SttSpec
 from eval_pipeline.stt_eval.transcripts import FAILED
 from eval_pipeline.wiring.cost_warnings import cost_warnings

@@ -11,7 +11,7 @@ from eval_pipeline.core.errors import UsageError
 from eval_pipeline.core.names import RunKey, shown, validate_project
 from eval_pipeline.core.outcomes import Usage
 from eval_pipeline.core.runs import RunMode
-from eval_pipeline.text_eval.scorers import parse_scorers
+from eval_pipeline.text_eval.scoring.scorers import parse_scorers
 from eval_pipeline.text_eval.spec import (
     DEFAULT_SCORERS,
     TextRequest,

@@ -12,8 +12,8 @@ from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.core.runs import Flow, RunRecord
 from eval_pipeline.core.stages import StageRef
 from eval_pipeline.reporting.export_files import export_format
-from eval_pipeline.text_eval.export import export_grouped, export_rows
-from eval_pipeline.text_eval.side_by_side import WalkedItem, walk
+from eval_pipeline.text_eval.report.export import export_grouped, export_rows
+from eval_pipeline.text_eval.scoring.side_by_side import WalkedItem, walk
 from eval_pipeline.text_eval.spec import TextSpec
 from eval_pipeline.wiring.cost_warnings import cost_warnings
 from eval_pipeline.wiring.deployment import Deployment
