@@ -10,9 +10,9 @@ from typing import Any, TypeVar
 from eval_pipeline.core.errors import ConflictError, UsageError
 from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.core.runs import RunRecord
-from eval_pipeline.defs.tasks import Task
-from eval_pipeline.wiring.bench import at_work
-from eval_pipeline.wiring.claims import FrozenSpec, Prepared, claim
+from eval_pipeline.runs.at_work import at_work
+from eval_pipeline.runs.claims import FrozenSpec, Prepared, claim
+from eval_pipeline.runs.task import Task
 
 SpecT = TypeVar("SpecT", bound=FrozenSpec)
 

@@ -10,9 +10,9 @@ from eval_pipeline.core.ports.ledger import LeaseHeld
 from eval_pipeline.core.runs import Flow
 from eval_pipeline.core.stages import STAGES, Manifest, StageRef
 from eval_pipeline.dispatch.workers import worker_is_dead
+from eval_pipeline.runs.control import run_json
+from eval_pipeline.runs.life import find_run
 from eval_pipeline.wiring.deployment import Deployment
-from eval_pipeline.wiring.run_control import run_json
-from eval_pipeline.wiring.run_life import find_run
 
 
 def run_status(deployment: Deployment, *, flow: Flow, key: RunKey) -> dict[str, Any]:

@@ -9,11 +9,11 @@ import pytest
 from eval_pipeline.core.errors import ConflictError, EvalPipelineError, NotFoundError
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.runs import Flow
-from eval_pipeline.defs.specs import claim_or_find
-from eval_pipeline.defs.tasks import Task
+from eval_pipeline.runs.claims import Prepared
+from eval_pipeline.runs.specs import claim_or_find
+from eval_pipeline.runs.task import Task
 from eval_pipeline.stt_eval.spec import SttRequest, SttSpec
 from eval_pipeline.wiring import stt_runs
-from eval_pipeline.wiring.claims import Prepared
 from eval_pipeline.wiring.deployment import Deployment
 from eval_pipeline_tests.defs.laboratory import Silence
 from eval_pipeline_tests.wiring.audio_bench import AudioBench

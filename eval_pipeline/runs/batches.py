@@ -13,14 +13,14 @@ from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.core.providers import Provider
 from eval_pipeline.core.runs import RunMode, RunRecord, RunState
 from eval_pipeline.core.stages import StageRef
-from eval_pipeline.defs.tasks import Task
 from eval_pipeline.dispatch.batch_stage import Advance, BatchStage, BatchWork, supersede
 from eval_pipeline.dispatch.leases import STAGE_IN_USE, HeldLease, hold
 from eval_pipeline.dispatch.submit import Desk
+from eval_pipeline.runs.at_work import BEAT_EVERY_S, StageAtWork, at_work, has_started_over, run_cancelled, start_over
+from eval_pipeline.runs.life import change_run, find_run
+from eval_pipeline.runs.task import Task
 from eval_pipeline.storage.objects import temporary_folder
 from eval_pipeline.wiring import models
-from eval_pipeline.wiring.bench import BEAT_EVERY_S, StageAtWork, at_work, has_started_over, run_cancelled, start_over
-from eval_pipeline.wiring.run_life import change_run, find_run
 
 LIVE = "live: no job needed"
 

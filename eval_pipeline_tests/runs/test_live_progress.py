@@ -4,8 +4,8 @@ from decimal import Decimal
 
 from eval_pipeline.core.outcomes import ItemError, ItemRecord, ItemStatus
 from eval_pipeline.core.tallies import ItemCost
-from eval_pipeline.defs.live_progress import LiveProgress
 from eval_pipeline.dispatch.records import RecordIndex
+from eval_pipeline.runs.live_progress import LiveProgress
 from eval_pipeline_tests.dispatch.test_records import MemorySpool
 
 BUSY = ItemError(code="rate_limit_exceeded", type="http", message="later", transient=True)

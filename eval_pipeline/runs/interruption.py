@@ -14,13 +14,15 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any, TypeVar
 
-from dagster._core.errors import DagsterExecutionInterruptedError
-
 from eval_pipeline.dispatch.gate import StopReason
 
 T = TypeVar("T")
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _NOTICE = b"interrupted: waiting for the calls under way; interrupt again to stop at once\n"
+
+
+class WorkInterrupted(BaseException):
+    """Somebody ended the work; what was answered is recorded. Like ``KeyboardInterrupt`` it is no error."""
 
 
 class Interruption:
@@ -40,9 +42,9 @@ class Interruption:
             try:
                 done = runner.run(work)
             except asyncio.CancelledError:
-                raise DagsterExecutionInterruptedError from None
+                raise WorkInterrupted from None
         if self._asked:
-            raise DagsterExecutionInterruptedError
+            raise WorkInterrupted
         return done
 
     @contextmanager

@@ -12,8 +12,8 @@ from eval_pipeline.core.errors import EvalPipelineError, IncompleteError, NotFou
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.runs import Flow, RunRecord, RunState, Worker
 from eval_pipeline.dispatch.workers import this_worker
+from eval_pipeline.runs.life import find_run, state_of, stored_error, working
 from eval_pipeline.wiring.deployment import Deployment
-from eval_pipeline.wiring.run_life import find_run, state_of, stored_error, working
 from eval_pipeline_tests.storage.records import KEY, a_dataset, a_run, change_run
 
 ELSEWHERE = Worker(host="another#0", pid=1, started_at=1.0)

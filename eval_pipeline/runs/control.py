@@ -12,8 +12,8 @@ from eval_pipeline.core.names import RunKey, command_on
 from eval_pipeline.core.runs import Flow, RunRecord, RunState
 from eval_pipeline.core.stages import STAGES, StageRef
 from eval_pipeline.dispatch.workers import worker_is_dead
+from eval_pipeline.runs.life import being_deleted, change_run, find_run, state_of
 from eval_pipeline.wiring.deployment import Deployment
-from eval_pipeline.wiring.run_life import being_deleted, change_run, find_run, state_of
 
 _ACTIVE = frozenset({RunState.REQUESTED, RunState.RUNNING})
 _ENDED = frozenset({RunState.COMPLETED, RunState.FAILED, RunState.CANCELLED})

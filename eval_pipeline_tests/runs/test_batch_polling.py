@@ -18,14 +18,15 @@ from eval_pipeline.core.providers import Provider
 from eval_pipeline.core.runs import Flow
 from eval_pipeline.core.stages import StageRef
 from eval_pipeline.dispatch.submit import utc_now
-from eval_pipeline.wiring import batch_polling, models
-from eval_pipeline.wiring.batch_polling import (
+from eval_pipeline.runs import batch_polling
+from eval_pipeline.runs.batch_polling import (
     MOST_FOREIGN_LOOKUPS,
     Polled,
     cancel_batches,
     poll_jobs,
     poll_run,
 )
+from eval_pipeline.wiring import models
 from eval_pipeline.wiring.deployment import Deployment
 from eval_pipeline_tests.batch_server import BatchServer, batch_server
 from eval_pipeline_tests.storage.records import a_job

@@ -7,8 +7,7 @@ from eval_pipeline.core.errors import ConflictError, EvalPipelineError, Incomple
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.runs import Flow, RunState
 from eval_pipeline.core.stages import Manifest, StageRef
-from eval_pipeline.text_eval import tables
-from eval_pipeline.wiring.bench import (
+from eval_pipeline.runs.at_work import (
     MADE_FROM,
     at_work,
     check_made_from,
@@ -16,8 +15,9 @@ from eval_pipeline.wiring.bench import (
     run_cancelled,
     start_over,
 )
+from eval_pipeline.runs.life import find_run
+from eval_pipeline.text_eval import tables
 from eval_pipeline.wiring.deployment import Deployment
-from eval_pipeline.wiring.run_life import find_run
 from eval_pipeline_tests.storage.records import KEY, a_dataset, a_run, change_run
 
 REF = StageRef(flow=Flow.TEXT, key=KEY, stage="traces")

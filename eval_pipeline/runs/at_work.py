@@ -13,9 +13,9 @@ from eval_pipeline.core.ports.stage_files import StageReader, StageWriter
 from eval_pipeline.core.runs import Flow, RunRecord, RunState
 from eval_pipeline.core.stages import Manifest, StageRef
 from eval_pipeline.dispatch.leases import HeldLease, hold
+from eval_pipeline.runs.life import working
 from eval_pipeline.storage.journal import Journal
 from eval_pipeline.wiring.deployment import Deployment
-from eval_pipeline.wiring.run_life import working
 
 if TYPE_CHECKING:
     import pyarrow as pa

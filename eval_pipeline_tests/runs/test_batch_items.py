@@ -6,8 +6,8 @@ import pytest
 
 from eval_pipeline.core.batches import ResultLine
 from eval_pipeline.core.outcomes import Attempt, AttemptOutcome, ItemError, ItemRecord, ItemStatus, Usage
-from eval_pipeline.defs.batch_items import answer_results, asks_again
 from eval_pipeline.dispatch.records import RESULT_LOST, RecordIndex, decode, encode
+from eval_pipeline.runs.batch_items import answer_results, asks_again
 from eval_pipeline.storage.local import LocalObjectStore
 from eval_pipeline_tests.core.test_batches import ENDED
 from eval_pipeline_tests.dispatch.test_records import MemorySpool

@@ -10,9 +10,9 @@ import pytest
 
 from eval_pipeline.core.errors import ConflictError
 from eval_pipeline.core.runs import Flow, RunState
+from eval_pipeline.runs.control import cancel, note_interruptions, reopen
+from eval_pipeline.runs.life import find_run
 from eval_pipeline.wiring.deployment import Deployment
-from eval_pipeline.wiring.run_control import cancel, note_interruptions, reopen
-from eval_pipeline.wiring.run_life import find_run
 from eval_pipeline_tests.storage.records import KEY, a_dataset, a_run, change_run
 
 CALLERS = 8
