@@ -15,6 +15,7 @@ from eval_pipeline.cli.output import error_json, write_error, write_json
 from eval_pipeline.core.errors import EvalPipelineError, UsageError
 
 GROUPS = {
+    "ledger": "The ledger: upgrade.",
     "dataset": "Golden questions and audio: add, list, show, delete.",
     "stt": "Speech-to-text evaluation: run, show, rescore, export, feedback.",
     "text": "Text evaluation: run, show, compare, rescore, export.",
