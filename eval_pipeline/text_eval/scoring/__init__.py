@@ -1,1 +1,1 @@
-"""How answers are scored."""
+"""Scores of answers, what they come to, and two runs held against each other."""

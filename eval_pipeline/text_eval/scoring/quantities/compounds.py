@@ -183,14 +183,8 @@ def _shared_range(low: Amount, high: Amount, *, low_text: str, high_text: str) -
     if high.unit is None and low.unit is not None:
         high = replace(high, unit=low.unit)
     first, last = low.value.approximate(), high.value.approximate()
-    is_year = (
     is_year = _FIRST_YEAR <= first <= _LAST_YEAR and len(high_text) == _SHORT_YEAR
-    is_year = is_year and low_text.isdecimal() and high_text.isdecimal()
-        and high_text.isdecimal()
-        and _FIRST_YEAR <= first <= _LAST_YEAR
-        and len(high_text) == _SHORT_YEAR
-    )
-    if is_year:
+    if is_year and low_text.isdecimal() and high_text.isdecimal():
         century = int(first) // _CENTURY * _CENTURY
         return Range(low, replace(high, value=Exact(Fraction(century + int(high_text)))))
     size = Fraction(1) if low.unit is None else low.unit.size

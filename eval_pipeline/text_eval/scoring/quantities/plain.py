@@ -20,20 +20,6 @@ _SPELLINGS = str.maketrans(
         "π": PI,
     }
 )
-    {
-        "−": "-",
-        "﹣": "-",
-        "－": "-",
-        "٫": ".",
-        "٬": ",",
-        "⁄": "/",
-        "\u00ad": None,
-        "：": ":",
-        "％": "%",
-        "٪": "%",
-        "π": PI,
-    }
-)
 _DASH_AS_MINUS = re.compile("(?<![\\w)\\]%‰°€])(?<![\\w)\\]%‰°€] )[–‒](?=[$€£¥₹]?\\.?[0-9])")
 """Behind a number it is a range."""
 _VULGAR_FRACTION = re.compile("[¼-¾⅐-⅞]")

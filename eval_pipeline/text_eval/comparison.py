@@ -1,0 +1,80 @@
+"""Compares two stored text runs; nothing is called, nothing is written."""
+
+from dataclasses import asdict
+from typing import Any
+
+from eval_pipeline.core.errors import UsageError
+from eval_pipeline.core.names import RunKey
+from eval_pipeline.core.runs import Flow
+from eval_pipeline.core.stages import StageRef
+from eval_pipeline.runs.life import find_run
+from eval_pipeline.text_eval.scoring.compare import (
+    ChangedQuestion,
+    RunStages,
+    check_comparable,
+    compare_score,
+    most_changed,
+    question_scores,
+)
+from eval_pipeline.text_eval.scoring.side_by_side import score_names
+from eval_pipeline.wiring.deployment import Deployment
+
+
+def compare_runs(deployment: Deployment, first: RunKey, second: RunKey, *, limit: int) -> dict[str, Any]:
+    """Return the JSON document of ``text compare``: every score that both runs have, and what changed most.
+
+    Args:
+        deployment: where the runs are.
+        first: the baseline.
+        second: the run that is judged against it.
+        limit: changed questions to show, by the first common score.
+    """
+    stages = (_stages(deployment, first), _stages(deployment, second))
+    check_comparable(*stages)
+    names = [name for name in score_names(stages[0].scores) if name in score_names(stages[1].scores)]
+    if not names:
+        raise UsageError(
+            f"runs {first.run} and {second.run} have no score in common",
+            code="runs_not_comparable",
+            hint="score one of them as the other: eval-pipeline text rescore RUN --scorer S",
+        )
+    tables = {name: tuple(question_scores(one.scores, name) for one in stages) for name in names}
+    comparisons = [compare_score(name, *tables[name]) for name in names]
+    changed = most_changed(*tables[names[0]], limit=limit)
+    return {
+        "first": first.run,
+        "second": second.run,
+        "project": first.project,
+        "dataset_version": stages[0].dataset.manifest.summary["dataset_version"],
+        "scores": [{**asdict(comparison), "verdict": comparison.verdict} for comparison in comparisons],
+        "changed": _with_questions(changed, score=names[0], stages=stages[0]),
+    }
+
+
+def _stages(deployment: Deployment, key: RunKey) -> RunStages:
+    find_run(deployment, flow=Flow.TEXT, key=key)
+    dataset, scores = (
+        deployment.stages.open(StageRef(flow=Flow.TEXT, key=key, stage=stage)) for stage in ("dataset", "scores")
+    )
+    return RunStages(dataset=dataset, scores=scores)
+
+
+def _with_questions(changed: list[ChangedQuestion], *, score: str, stages: RunStages) -> list[dict[str, Any]]:
+    wanted = {question.question_id for question in changed}
+    texts = {
+        row["question_id"]: row
+        for row in stages.dataset.rows(("question_id", "question", "golden_answer"))
+        if row["question_id"] in wanted
+    }
+    return [
+        {
+            "question_id": question.question_id,
+            "question": texts[question.question_id]["question"],
+            "golden_answer": texts[question.question_id]["golden_answer"],
+            "score": score,
+            "first": question.first,
+            "second": question.second,
+            "difference": question.difference,
+        }
+        for question in changed
+    ]

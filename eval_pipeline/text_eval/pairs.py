@@ -1,0 +1,98 @@
+"""Which texts are compared, and how their vectors are stored and counted; the same in both modes."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from eval_pipeline.core.outcomes import ItemStatus
+from eval_pipeline.core.ports.stage_files import StageReader
+from eval_pipeline.core.thresholds import Threshold
+from eval_pipeline.text_eval.scoring.side_by_side import walk
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """The two texts of an item; ``answer`` is None for an item that was not answered."""
+
+    item_id: str
+    answer: str | None
+    golden_answer: str
+
+
+def pairs(dataset: StageReader, responses: StageReader) -> Iterator[Pair]:
+    """Yield the texts of every item in the order of the dataset."""
+    for item in walk(dataset, responses, None):
+        answered = item.response["status"] == ItemStatus.OK
+        yield Pair(
+            item_id=item.asked["item_id"],
+            answer=item.response["answer"] if answered else None,
+            golden_answer=item.asked["golden_answer"],
+        )
+
+
+def texts_to_embed(dataset: StageReader, responses: StageReader) -> Iterator[str]:
+    """Yield both texts of every answered item; repeated texts are the caller's to drop."""
+    for pair in pairs(dataset, responses):
+        if pair.answer is not None:
+            yield pair.answer
+            yield pair.golden_answer
+
+
+@dataclass(slots=True)
+class EmbeddingTally:
+    """Counts over the items of a stage, in one pass."""
+
+    threshold: float
+    total: int = 0
+    compared: int = 0
+    unanswered: int = 0
+    failed_embeddings: int = 0
+
+    def add(self, pair: Pair, row: Mapping[str, Any]) -> None:
+        """Count one item."""
+        self.total += 1
+        if pair.answer is None:
+            self.unanswered += 1
+        elif row["problem"] is None:
+            self.compared += 1
+        else:
+            self.failed_embeddings += 1
+
+    @property
+    def verdict(self) -> Threshold:
+        """Answers and embeddings that failed, against what the run allows."""
+        return Threshold(value=self.threshold, failed=self.unanswered + self.failed_embeddings, total=self.total)
+
+    def summary(self) -> dict[str, Any]:
+        """Return the facts that the stage's manifest keeps."""
+        verdict = self.verdict
+        return {
+            "counts": {
+                "total": self.total,
+                "ok": self.compared,
+                "failed": verdict.failed,
+                "failed_embeddings": self.failed_embeddings,
+                "not_answered": self.unanswered,
+            },
+            "threshold": verdict.to_json(),
+        }
+
+
+def embedding_row(
+    pair: Pair, *, vector: Callable[[str], bytes | None], problem: Callable[[str], str | None]
+) -> dict[str, Any]:
+    """Return the row of ``tables.EMBEDDINGS``; vectors and problems are looked up by text."""
+    if pair.answer is None:
+        return {"item_id": pair.item_id, "answer_vector": None, "golden_vector": None, "problem": None}
+    answer, golden = vector(pair.answer), vector(pair.golden_answer)
+    problems = [
+        f"{side}: {problem(text) or 'not embedded'}"
+        for side, text, found in (("answer", pair.answer, answer), ("golden answer", pair.golden_answer, golden))
+        if found is None
+    ]
+    return {
+        "item_id": pair.item_id,
+        "answer_vector": answer,
+        "golden_vector": golden,
+        "problem": "; ".join(problems) or None,
+    }
