@@ -1,7 +1,7 @@
 """The numeric scorer: the quantity an answer ends with against the golden one; of several, all in their order."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from fractions import Fraction
 
@@ -60,6 +60,14 @@ def numeric(*, tolerance: float = 0.0, relative_tolerance: float = 0.0, decimal_
         return _several(expected, passage, allowed)
 
     return rule
+
+
+def holds_quantity(
+    *, tolerance: float = 0.0, relative_tolerance: float = 0.0, decimal_comma: bool = False
+) -> Callable[[str], bool]:
+    """Return what tells whether a golden answer holds a quantity that can be read."""
+    del tolerance, relative_tolerance
+    return lambda golden: bool(golden_quantities(golden, decimal_comma=decimal_comma))
 
 
 def golden_quantities(golden: str, *, decimal_comma: bool = False) -> tuple[Found, ...]:

@@ -28,7 +28,8 @@ from eval_pipeline.text_eval.scoring.quantities.written_out import words_only
 
 MAX_MARKERS = 16
 """More are a model caught in a loop; each costs a look at the rest of its line."""
-_MAX_JSON_CHARACTERS = 20_000
+MAX_CHARACTERS = 20_000
+"""What an answer says stands at its end; a longer one is a model in a loop, and is read from here on."""
 _FEW_WORDS = 4
 _MARKER = re.compile(
     rf"""^[ \t>*_\#-]*
@@ -69,7 +70,7 @@ class Passage:
 
 def read_passage(text: str, *, decimal_comma: bool = False) -> Passage:
     """Find the part of a text that gives its result, and read it."""
-    shown = _SOURCES.sub("", plain(_json_answer(text), decimal_comma=decimal_comma))
+    shown = _SOURCES.sub("", plain(_end(_json_answer(text)), decimal_comma=decimal_comma))
     for passage in _marked(shown):
         if passage.found:
             return passage
@@ -79,12 +80,21 @@ def read_passage(text: str, *, decimal_comma: bool = False) -> Passage:
     return Passage(found, negative_brackets=_IN_BRACKETS.fullmatch(shown) is not None)
 
 
+def _end(text: str) -> str:
+    """Return the end of a long text, from a white space on, so that no number is cut."""
+    if len(text) <= MAX_CHARACTERS:
+        return text
+    end = text[-MAX_CHARACTERS:]
+    space = re.search(r"\s", end)
+    return end[space.start() :] if space else end
+
+
 def _json_answer(text: str) -> str:
     """Return the answer that a JSON object names, else the text."""
     stripped = text.strip()
     fenced = _FENCE.fullmatch(stripped)
     inside = fenced[1].strip() if fenced else stripped
-    if not (inside.startswith("{") and inside.endswith("}")) or len(inside) > _MAX_JSON_CHARACTERS:
+    if not (inside.startswith("{") and inside.endswith("}")) or len(inside) > MAX_CHARACTERS:
         return text
     try:
         document = json.loads(inside, parse_float=str, parse_int=str)

@@ -20,7 +20,7 @@ _SPELLINGS = str.maketrans(
         "π": PI,
     }
 )
-_DASH_AS_MINUS = re.compile("(?<![\\w)\\]%‰°€])(?<![\\w)\\]%‰°€] )[–‒](?=[$€£¥₹]?\\.?[0-9])")
+_DASH_AS_MINUS = re.compile("(?<![\\w)\\]%‰°€])(?<![0-9)\\]%‰°€] )[–‒](?=[$€£¥₹]?\\.?[0-9])")
 """Behind a number it is a range."""
 _VULGAR_FRACTION = re.compile("[¼-¾⅐-⅞]")
 _DECIMALS = re.compile(r"[^\x00-\x7f]")

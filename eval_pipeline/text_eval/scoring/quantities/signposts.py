@@ -39,7 +39,7 @@ AND_WORDS = folded_words("and or & और या तथा एवं व आण�
 )  # fmt: skip
 ABOUT_WORDS = folded_words(
     "about approximately approx around roughly nearly almost some only just exactly लगभग करीब तकरीबन केवल सिर्फ प्रायः प्राय আনুমানিক"
-    " লগભગ લગભગ ਲਗਭਗ تقریبا kama takriban aproximadamente unos cerca environ usd inr rs is was are at in of है equals equal to by"
+    " লগભગ લગભગ ਲਗਭਗ تقریبا kama takriban aproximadamente unos cerca environ usd inr rs is है equals equal"
 )
 MINUS_WORDS = folded_words("minus negative ऋण ऋणात्मक माइनस menos moins")
 YEARS_OF = folded_words("de of del")
@@ -65,7 +65,7 @@ NO_NOUNS = (
     | ABOUT_WORDS
     | CLOCK_WORDS
     | folded_words(
-        "for with from on so because than if when the each left more per every therefore since this that it he she they you we has"
+        "for with from on in at by of was are to so because than if when the each left more per every therefore since this that it he she they you we has"
         " have had out which who but not before after within because then also only more less के की का में को है हैं तक पर ने भी हो था थे"
         " और चाहिए ही का की बार que con en por pour avec dans sur da do dos das em para"
     )
