@@ -90,7 +90,13 @@ def responses(
     """Answer of the model under test to every question, or the reason why there is none."""
     from eval_pipeline.defs import text_answers  # noqa: PLC0415
 
-    task = task_of(context, flow=Flow.TEXT, refresh=config.refresh, resend_lost=config.resend_lost)
+    task = task_of(
+        context,
+        flow=Flow.TEXT,
+        refresh=config.refresh,
+        resend_lost=config.resend_lost,
+        endpoint_changed=config.endpoint_changed,
+    )
     yield from made_when_ready(
         task, lambda: text_answers.make_responses(task, dataset=dataset, response_batch=response_batch)
     )
@@ -121,7 +127,13 @@ def embeddings(
     """Vectors of every answer and its golden answer; equal texts are embedded once."""
     from eval_pipeline.defs import text_embeddings  # noqa: PLC0415
 
-    task = task_of(context, flow=Flow.TEXT, refresh=config.refresh, resend_lost=config.resend_lost)
+    task = task_of(
+        context,
+        flow=Flow.TEXT,
+        refresh=config.refresh,
+        resend_lost=config.resend_lost,
+        endpoint_changed=config.endpoint_changed,
+    )
     yield from made_when_ready(
         task,
         lambda: text_embeddings.make_embeddings(

@@ -4,18 +4,20 @@ Frozen when the run's name is claimed. Editing a setting, a prompt or a dataset 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Self
 
 from eval_pipeline.core.configuration import KeyKinds, canonical_sha256, invalid_config, read_mapping
+from eval_pipeline.core.endpoints import Endpoints, endpoints_json, read_endpoints
 from eval_pipeline.core.names import shown
 from eval_pipeline.core.providers import Provider
 from eval_pipeline.core.runs import RunMode
 from eval_pipeline.stt_eval.language.languages import language_code
 from eval_pipeline.stt_eval.models import SpeechModel
 
-SCHEMA = "eval_pipeline.stt_spec/1"
+SCHEMA = "eval_pipeline.stt_spec/2"
+SCHEMA_WITHOUT_ENDPOINTS = "eval_pipeline.stt_spec/1"
 MOST_MODELS = 50
 _KINDS = KeyKinds(
     text=frozenset({"dataset", "prompt", "language", "audio_transport"}),
@@ -118,6 +120,13 @@ class SttSpec:
     audio_transport: AudioTransport
     failure_threshold: float
     concurrency: int
+    endpoints: Endpoints = field(default_factory=dict)
+    """Where its providers are asked; none of a run that an earlier version specified."""
+
+    @property
+    def providers(self) -> tuple[Provider, ...]:
+        """Whom the run asks."""
+        return tuple(dict.fromkeys(model.provider for model in self.models))
 
     @property
     def mode_name(self) -> str:
@@ -132,7 +141,7 @@ class SttSpec:
     def to_json(self) -> dict[str, Any]:
         """Return the JSON form that the ledger keeps."""
         return {
-            "schema": SCHEMA,
+            "schema": SCHEMA if self.endpoints else SCHEMA_WITHOUT_ENDPOINTS,
             "dataset": {
                 "name": self.dataset_name,
                 "version": self.dataset_version,
@@ -146,6 +155,7 @@ class SttSpec:
             "audio_transport": str(self.audio_transport),
             "failure_threshold": self.failure_threshold,
             "concurrency": self.concurrency,
+            **endpoints_json(self.endpoints),
         }
 
     @classmethod
@@ -163,6 +173,7 @@ class SttSpec:
             audio_transport=AudioTransport(value["audio_transport"]),
             failure_threshold=value["failure_threshold"],
             concurrency=value["concurrency"],
+            endpoints=read_endpoints(value),
         )
 
     @property

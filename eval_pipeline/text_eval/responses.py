@@ -37,4 +37,5 @@ def response_row(record: ItemRecord, cost: ItemCost) -> dict[str, Any]:
         "latency_s": record.latency_s,
         "attempts": record.attempts,
         "cost_usd": cost.usd,
+        "endpoint": record.endpoint,
     }
