@@ -1,7 +1,7 @@
 """What Dagster knows of a stage to be made, read into a task that needs no Dagster."""
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 import dagster as dg
 from dagster._core.storage.tags import PARENT_RUN_ID_TAG, REPORTING_USER_TAG, RETRY_NUMBER_TAG, USER_TAG
@@ -21,6 +21,7 @@ def task_of(
     step: dg.AssetExecutionContext | dg.AssetCheckExecutionContext,
     *,
     flow: Flow,
+    given: Mapping[str, Any] | None = None,
     refresh: bool = False,
     resend_lost: bool = False,
     endpoint_changed: bool = False,
@@ -41,6 +42,7 @@ def task_of(
         retried_run_id=context.run.tags.get(PARENT_RUN_ID_TAG) if RETRY_NUMBER_TAG in context.run.tags else None,
         progress=context.resources.progress,
         say=context.log.info,
+        given=given or {},
         refresh=refresh,
         resend_lost=resend_lost,
         endpoint_changed=endpoint_changed,
