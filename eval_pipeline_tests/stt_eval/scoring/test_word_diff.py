@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eval_pipeline.stt_eval.language.words import Word
-from eval_pipeline.stt_eval.scoring.edits import Edit
 from eval_pipeline.stt_eval.scoring import word_diff as module
+from eval_pipeline.stt_eval.scoring.edits import Edit
 from eval_pipeline.stt_eval.scoring.word_diff import DiffToken, word_diff
 from eval_pipeline_tests.stt_eval.scoring.references import lattice_of
 
