@@ -8,7 +8,7 @@ import pybase64
 
 from eval_pipeline.core.batches import ResultLine
 from eval_pipeline.core.outcomes import ItemRecord, Usage, settle
-from eval_pipeline.core.ports import EmbeddingReply
+from eval_pipeline.core.ports.models import EmbeddingReply
 from eval_pipeline.dispatch.embed import EmbeddedPack
 from eval_pipeline.dispatch.records import encode
 from eval_pipeline.dispatch.vectors import call_line

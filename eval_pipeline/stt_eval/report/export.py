@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 
 from eval_pipeline.core.errors import ConflictError
-from eval_pipeline.core.ports import StageReader
+from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.reporting.export_columns import ExportTable, metadata_keys
 from eval_pipeline.reporting.export_files import ExportFormat, write_table
 from eval_pipeline.stt_eval import tables

@@ -138,9 +138,9 @@ def _write_html(
     by_model = len(data.models) <= _MODEL_COLUMNS
     write_page(
         path,
-        "stt_eval/report.html",
-        style="stt_eval/report.css",
-        script="stt_eval/report.js",
+        "stt_eval/report/page.html",
+        style="stt_eval/report/page.css",
+        script="stt_eval/report/page.js",
         title=f"{data.run.key.partition} · speech evaluation",
         data=data,
         run=data.run,

@@ -28,7 +28,7 @@ _SAID_IN_FACTS = frozenset({"model", "instructions"})
 def render_html(data: ReportData) -> str:
     """Return one self-contained HTML file, without scripts and without a single request."""
     return render_page(
-        "text_eval/report.html",
+        "text_eval/report/page.html",
         title=f"{data.run.key.partition} · text evaluation",
         data=data,
         run=data.run,

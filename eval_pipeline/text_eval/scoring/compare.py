@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from math import fsum
 
 from eval_pipeline.core.errors import ConflictError
-from eval_pipeline.core.ports import StageReader
+from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.core.statistics import mean, paired_difference
 
 _TIE = 1e-12

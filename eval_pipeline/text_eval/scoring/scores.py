@@ -12,7 +12,7 @@ from eval_pipeline.core.chunks import chunks
 from eval_pipeline.core.errors import ConflictError, UsageError
 from eval_pipeline.core.names import shown
 from eval_pipeline.core.outcomes import ItemStatus
-from eval_pipeline.core.ports import StageReader
+from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.text_eval.scoring.score_values import ScoreValue, UnscoreableReason
 from eval_pipeline.text_eval.scoring.scorers import ScorerConfig, TextScorer, VectorRule
 from eval_pipeline.text_eval.scoring.scorers_embedding import VectorPair

@@ -8,7 +8,7 @@ from typing import Any, TypeVar, cast
 
 from eval_pipeline.core.errors import ConflictError
 from eval_pipeline.core.names import shown
-from eval_pipeline.core.ports import StageReader
+from eval_pipeline.core.ports.stage_files import StageReader
 
 T = TypeVar("T")
 Row = Mapping[str, Any]
