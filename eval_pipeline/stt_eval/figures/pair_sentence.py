@@ -105,8 +105,9 @@ def _evidence(judged: JudgedPair) -> list[str]:
 
 
 def _interval(judged: JudgedPair) -> list[str]:
+    """Give the interval, unless it has no width: the same difference on every sample says nothing of its spread."""
     pair, interval = _Ordered.of(judged), judged.pair.difference.interval
-    if interval is None or pair.interval is None:
+    if interval is None or pair.interval is None or interval.low == interval.high:
         return []
     low, high = (_number(end, decimals=pair.decimals) for end in pair.interval)
     return [f"{100 * interval.level:g} % CI {low} to {high}"]

@@ -5,13 +5,17 @@ itself cover 78 % there, those that leave out speaker by speaker 95 %.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from eval_pipeline.core.errors import UsageError
+from eval_pipeline.core.names import shown
+
+_SHOWN_COLUMNS: Final = 20
 _SPEAKING: Final = frozenset(
     {"speaker", "speakers", "speakerid", "spk", "spkid", "spkr", "client", "clientid", "caller", "callerid", "reader"}
     | {"narrator", "participant", "respondent", "informant", "interviewee", "talker", "voice", "voiceid"}
@@ -36,6 +40,27 @@ def looks_like_speakers(column: str) -> bool:
     """
     words = set(re.findall(r"[a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", column).casefold()))
     return bool(words & _SPEAKING) and words <= _SPEAKING | _BESIDE
+
+
+def check_speaker_column(column: str, samples: Iterable[Mapping[str, str]]) -> None:
+    """Raise unless some sample has the column, before anything is paid.
+
+    Args:
+        column: that is to name who speaks.
+        samples: the metadata of each.
+    """
+    known: dict[str, None] = {}
+    for metadata in samples:
+        if str(metadata.get(column) or "").strip():
+            return
+        if len(known) < _SHOWN_COLUMNS:
+            known.update(dict.fromkeys(metadata))
+    shown_columns = ", ".join(shown(name) for name in list(known)[:_SHOWN_COLUMNS]) or "none"
+    raise UsageError(
+        f"no sample of the dataset has a column {shown(column)} that names who speaks",
+        code="unknown_speaker_column",
+        hint=f"columns that it has: {shown_columns}; leave --speaker-column out where every clip is of another person",
+    )
 
 
 class Speakers:

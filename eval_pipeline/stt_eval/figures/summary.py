@@ -199,7 +199,7 @@ class Summariser:
             yield self._by_characters(languages)
         if hint := self._columns.speakers.hint():
             yield (
-                f"the column {hint.column} looks as if it named who speaks ({hint.speakers:,} in"
+                f"The column {hint.column} looks as if it named who speaks ({hint.speakers:,} in"
                 f" {sample_words(hint.samples)}): samples of one speaker are alike, so intervals are wider than shown;"
                 f" score again with --speaker-column {hint.column}"
             )

@@ -505,7 +505,7 @@ FIRST_SCRIPTS_BY_REGION: Mapping[str, str] = {
 """Where a region writes a language in another script than most of its speakers (CLDR, likely subtags)."""
 
 UNSEGMENTED = frozenset(
-    {"zh", "cmn", "yue", "wuu", "nan", "hak", "gan", "hsn", "cdo", "cjy", "lzh", "ja", "th", "nod", "tts", "lo", "khb"}
-    | {"tdd", "blt", "my", "shn", "mnw", "km", "bo", "dz", "ii"}
+    {"zh", "cmn", "yue", "wuu", "nan", "hak", "gan", "hsn", "ja", "th", "nod", "tts", "lo", "my", "shn", "mnw", "km"}
+    | {"bo", "dz", "ii"}
 )
 """Languages whose usual script puts no spaces between words."""

@@ -151,7 +151,7 @@ def old_method(data: SpeechReportData) -> str | None:
 
 def beside_the_headline(data: SpeechReportData) -> list[str]:
     """Say what the headline leaves out, sentence by sentence."""
-    return [note[:1].upper() + note[1:] for note in (*data.notes, *filter(None, [old_method(data)]))]
+    return [*data.notes, *filter(None, [old_method(data)])]
 
 
 def rate_heading(data: SpeechReportData, slices: Sequence[Mapping[str, Any]]) -> str:

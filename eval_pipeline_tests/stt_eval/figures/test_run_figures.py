@@ -355,7 +355,7 @@ def test_samples_of_one_speaker_count_together_where_the_run_says_who_speaks() -
     assert theirs["high"] - theirs["low"] > 2 * (ours["high"] - ours["low"])
     assert (alone["speakers"], together["speakers"]) == (None, {"column": "speaker_id", "count": 3})
     assert together["best"]["notes"] == []
-    assert "the column speaker_id looks as if it named who speaks (3 in 12 samples)" in alone["best"]["notes"][0]
+    assert "The column speaker_id looks as if it named who speaks (3 in 12 samples)" in alone["best"]["notes"][0]
 
 
 @pytest.mark.parametrize(
