@@ -20,7 +20,7 @@ SCHEMA = "eval_pipeline.stt_spec/2"
 SCHEMA_WITHOUT_ENDPOINTS = "eval_pipeline.stt_spec/1"
 MOST_MODELS = 50
 _KINDS = KeyKinds(
-    text=frozenset({"dataset", "prompt", "language", "audio_transport"}),
+    text=frozenset({"dataset", "prompt", "language", "audio_transport", "speaker_column"}),
     whole=frozenset({"concurrency"}),
     number=frozenset({"failure_threshold"}),
 )
@@ -32,6 +32,7 @@ REQUEST_KEYS = frozenset(
         "prompt",
         "language",
         "audio_transport",
+        "speaker_column",
         "failure_threshold",
         "concurrency",
     }
@@ -59,6 +60,7 @@ class SttRequest:
     prompt: str | None = None
     language: str | None = None
     audio_transport: AudioTransport = AudioTransport.FILES_API
+    speaker_column: str | None = None
     failure_threshold: float | None = None
     concurrency: int | None = None
 
@@ -120,6 +122,8 @@ class SttSpec:
     audio_transport: AudioTransport
     failure_threshold: float
     concurrency: int
+    speaker_column: str | None = None
+    """Of the dataset's metadata, which names who speaks; None: every sample stands for itself."""
     endpoints: Endpoints = field(default_factory=dict)
     """Where its providers are asked; none of a run that an earlier version specified."""
 
@@ -139,7 +143,8 @@ class SttSpec:
         return self.samples_count * len(self.models)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the JSON form that the ledger keeps."""
+        """Return the JSON form that the ledger keeps; without a column of speakers it is that of earlier versions."""
+        told = {} if self.speaker_column is None else {"speaker_column": self.speaker_column}
         return {
             "schema": SCHEMA if self.endpoints else SCHEMA_WITHOUT_ENDPOINTS,
             "dataset": {
@@ -155,6 +160,7 @@ class SttSpec:
             "audio_transport": str(self.audio_transport),
             "failure_threshold": self.failure_threshold,
             "concurrency": self.concurrency,
+            **told,
             **endpoints_json(self.endpoints),
         }
 
@@ -173,6 +179,7 @@ class SttSpec:
             audio_transport=AudioTransport(value["audio_transport"]),
             failure_threshold=value["failure_threshold"],
             concurrency=value["concurrency"],
+            speaker_column=value.get("speaker_column"),
             endpoints=read_endpoints(value),
         )
 
