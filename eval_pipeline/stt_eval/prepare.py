@@ -9,6 +9,7 @@ from eval_pipeline.core.names import RunKey, shown, validate_project
 from eval_pipeline.core.runs import RunMode
 from eval_pipeline.runs.claims import Prepared, choose_concurrency, choose_failure_threshold, find_dataset_of
 from eval_pipeline.stt_eval.clips.stored_manifest import require_audio_manifest
+from eval_pipeline.stt_eval.figures.speakers import check_speaker_column
 from eval_pipeline.stt_eval.prompts import choose_prompt
 from eval_pipeline.stt_eval.spec import AudioTransport, SttRequest, SttSpec
 from eval_pipeline.wiring import models
@@ -34,6 +35,12 @@ def prepare(
     _check_batches(spec)
     _check_transport(spec, deployment=deployment)
     require_audio_manifest(deployment.objects, dataset)
+    if spec.speaker_column is not None:
+        from eval_pipeline.stt_eval.clips.store import audio_samples  # noqa: PLC0415 - pyarrow: only where it is asked
+
+        check_speaker_column(
+            spec.speaker_column, (sample.metadata for sample in audio_samples(deployment.objects, dataset))
+        )
     if needs_key:
         for provider in dict.fromkeys(model.provider for model in spec.models):
             deployment.credentials(project).require_key(provider)
@@ -57,6 +64,7 @@ def _freeze(request: SttRequest, *, dataset: DatasetVersion, deployment: Deploym
         audio_transport=request.audio_transport,
         failure_threshold=threshold,
         concurrency=concurrency,
+        speaker_column=request.speaker_column,
     )
 
 

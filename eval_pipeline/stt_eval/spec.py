@@ -18,7 +18,7 @@ from eval_pipeline.stt_eval.models import SpeechModel
 SCHEMA = "eval_pipeline.stt_spec/1"
 MOST_MODELS = 50
 _KINDS = KeyKinds(
-    text=frozenset({"dataset", "prompt", "language", "audio_transport"}),
+    text=frozenset({"dataset", "prompt", "language", "audio_transport", "speaker_column"}),
     whole=frozenset({"concurrency"}),
     number=frozenset({"failure_threshold"}),
 )
@@ -30,6 +30,7 @@ REQUEST_KEYS = frozenset(
         "prompt",
         "language",
         "audio_transport",
+        "speaker_column",
         "failure_threshold",
         "concurrency",
     }
@@ -57,6 +58,7 @@ class SttRequest:
     prompt: str | None = None
     language: str | None = None
     audio_transport: AudioTransport = AudioTransport.FILES_API
+    speaker_column: str | None = None
     failure_threshold: float | None = None
     concurrency: int | None = None
 
@@ -118,6 +120,8 @@ class SttSpec:
     audio_transport: AudioTransport
     failure_threshold: float
     concurrency: int
+    speaker_column: str | None = None
+    """Of the dataset's metadata, which names who speaks; None: every sample stands for itself."""
 
     @property
     def mode_name(self) -> str:
@@ -130,7 +134,8 @@ class SttSpec:
         return self.samples_count * len(self.models)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the JSON form that the ledger keeps."""
+        """Return the JSON form that the ledger keeps; without a column of speakers it is that of earlier versions."""
+        told = {} if self.speaker_column is None else {"speaker_column": self.speaker_column}
         return {
             "schema": SCHEMA,
             "dataset": {
@@ -146,6 +151,7 @@ class SttSpec:
             "audio_transport": str(self.audio_transport),
             "failure_threshold": self.failure_threshold,
             "concurrency": self.concurrency,
+            **told,
         }
 
     @classmethod
@@ -163,6 +169,7 @@ class SttSpec:
             audio_transport=AudioTransport(value["audio_transport"]),
             failure_threshold=value["failure_threshold"],
             concurrency=value["concurrency"],
+            speaker_column=value.get("speaker_column"),
         )
 
     @property

@@ -52,6 +52,18 @@ class SpeechReportData:
         return str(self.figures["metric"])
 
     @property
+    def method(self) -> str | None:
+        """What computed intervals and comparisons; None: the version before the first that has a name."""
+        method: str | None = self.figures.get("method")
+        return method
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """What stands beside the headline; figures of earlier versions have none."""
+        notes: Sequence[str] = self.figures["best"].get("notes", ())
+        return notes
+
+    @property
     def models(self) -> Sequence[Mapping[str, Any]]:
         """The figures of every model, in the order of the run."""
         models: Sequence[Mapping[str, Any]] = self.figures["models"]
