@@ -62,7 +62,7 @@ def as_heard(record: ItemRecord) -> ItemRecord:
         record.latency_s,
         record.attempts,
         record.account_fault,
-        record.endpoint,
+        endpoint=record.endpoint,
     )
 
 
