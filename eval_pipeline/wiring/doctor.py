@@ -15,8 +15,8 @@ from uuid import uuid4
 
 from eval_pipeline.core.errors import EvalPipelineError
 from eval_pipeline.core.providers import TITLES, URL_VARIABLES, Provider
-from eval_pipeline.dispatch.restored import restored_words
 from eval_pipeline.core.secrets import redact_fields
+from eval_pipeline.dispatch.restored import restored_words
 from eval_pipeline.providers.gemini.account import GeminiAccount
 from eval_pipeline.providers.transport import elsewhere
 from eval_pipeline.wiring.deployment import Deployment
