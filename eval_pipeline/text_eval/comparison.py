@@ -6,8 +6,8 @@ from typing import Any
 from eval_pipeline.core.errors import UsageError
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.runs import Flow
-from eval_pipeline.core.stages import StageRef
 from eval_pipeline.runs.life import find_run
+from eval_pipeline.runs.stored_run import StoredRun
 from eval_pipeline.text_eval.scoring.compare import (
     ChangedQuestion,
     RunStages,
@@ -52,11 +52,8 @@ def compare_runs(deployment: Deployment, first: RunKey, second: RunKey, *, limit
 
 
 def _stages(deployment: Deployment, key: RunKey) -> RunStages:
-    find_run(deployment, flow=Flow.TEXT, key=key)
-    dataset, scores = (
-        deployment.stages.open(StageRef(flow=Flow.TEXT, key=key, stage=stage)) for stage in ("dataset", "scores")
-    )
-    return RunStages(dataset=dataset, scores=scores)
+    stored = StoredRun(deployment, find_run(deployment, flow=Flow.TEXT, key=key))
+    return RunStages(dataset=stored.open("dataset"), scores=stored.open("scores"))
 
 
 def _with_questions(changed: list[ChangedQuestion], *, score: str, stages: RunStages) -> list[dict[str, Any]]:
