@@ -134,7 +134,9 @@ def rescore(run: str, *, scorers: tuple[str, ...], project: str, as_json: bool) 
     key = RunKey.of(project=project, run=run)
     check_idle(deployment, flow=Flow.TEXT, key=key)
     deployment.stages.open(StageRef(flow=Flow.TEXT, key=key, stage="responses"))
-    return rescore_and_show(deployment, key, flow=Flow.TEXT, as_json=as_json, scorers=scorers)
+    return rescore_and_show(
+        deployment, key, flow=Flow.TEXT, as_json=as_json, scoring={"scorers": list(scorers)} if scorers else {}
+    )
 
 
 @command.command()
