@@ -12,7 +12,7 @@ from eval_pipeline.cli.deployments import open_deployment
 from eval_pipeline.cli.output import common_options, page_footer, write_json, write_table
 from eval_pipeline.core.datasets import DatasetKind, DatasetVersion, split_reference
 from eval_pipeline.core.errors import UsageError
-from eval_pipeline.core.names import shown, validate_project
+from eval_pipeline.core.names import shown, validate_dataset_name, validate_project
 from eval_pipeline.stt_eval.clips.stored_manifest import require_audio_manifest
 from eval_pipeline.wiring.deployment import Deployment
 
@@ -112,7 +112,7 @@ def list_datasets(
 def show(reference: str, *, project: str, as_json: bool) -> None:
     """Show a dataset and its versions."""
     deployment = open_deployment()
-    name, version = split_reference(reference)
+    name, version = _named(reference)
     dataset = deployment.ledger.find_dataset(project=validate_project(project), name=name, version=version)
     versions = deployment.ledger.dataset_versions(project=project, name=dataset.name)
     if as_json:
@@ -138,7 +138,7 @@ def show(reference: str, *, project: str, as_json: bool) -> None:
 def delete(reference: str, *, every: bool, yes: bool, project: str, as_json: bool) -> None:
     """Delete one version, or --all; refused while a run uses it, and kept in storage for audit."""
     deployment = open_deployment()
-    name, version = split_reference(reference)
+    name, version = _named(reference)
     deployment.ledger.find_dataset(project=validate_project(project), name=name, version=version)
     versions = deployment.ledger.dataset_versions(project=project, name=name)
     if every == (version is not None):
@@ -152,6 +152,11 @@ def delete(reference: str, *, every: bool, yes: bool, project: str, as_json: boo
         write_json({"name": name, "deleted_versions": count})
         return
     click.echo(f"deleted {count} version(s) of {name}")
+
+
+def _named(reference: str) -> tuple[str, str | None]:
+    name, version = split_reference(reference)
+    return validate_dataset_name(name), version
 
 
 def _version_or_all(name: str, versions: Sequence[DatasetVersion], *, both: bool) -> UsageError:

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Generic, TypeVar
 
 from eval_pipeline.core.errors import UsageError
-from eval_pipeline.core.names import shown, validate_dataset_name
+from eval_pipeline.core.names import shown
 
 T = TypeVar("T")
 
@@ -81,4 +81,4 @@ def split_reference(reference: str) -> tuple[str, str | None]:
             code="dataset_version_missing",
             hint=f"give its first 8 characters; eval-pipeline dataset show {name} lists the versions",
         )
-    return validate_dataset_name(name), version if at else None
+    return name, version if at else None
