@@ -182,6 +182,8 @@ class ItemRecord:
     attempts: int = 1
     account_fault: bool = False
     raw: str | None = None
+    endpoint: str | None = None
+    """The address that answered; None where nobody was asked, and in records of the first version."""
 
     @property
     def finished(self) -> bool:
@@ -212,6 +214,7 @@ def settle(
     attempts: int,
     retried: tuple[BilledCall, ...] = (),
     unreported_calls: int = 0,
+    endpoint: str | None = None,
 ) -> ItemRecord:
     """Turn the last attempt at an item into its record.
 
@@ -221,6 +224,7 @@ def settle(
         attempts: all that were made.
         retried: earlier attempts that were billed.
         unreported_calls: earlier attempts that may have been billed, without a word on tokens.
+        endpoint: the address that was asked.
     """
     status = final_status(attempt.outcome)
     lost = attempt.cost_uncertain and status not in ANSWERED
@@ -239,4 +243,5 @@ def settle(
         attempts,
         attempt.account_fault is not None,
         attempt.raw,
+        endpoint,
     )

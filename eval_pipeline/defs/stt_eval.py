@@ -88,7 +88,13 @@ def transcripts(
     """Transcript of every clip by every model, or the reason why there is none."""
     from eval_pipeline.stt_eval.stages.transcripts import make  # noqa: PLC0415 - not when this loads
 
-    task = task_of(context, flow=Flow.STT, refresh=config.refresh, resend_lost=config.resend_lost)
+    task = task_of(
+        context,
+        flow=Flow.STT,
+        refresh=config.refresh,
+        resend_lost=config.resend_lost,
+        endpoint_changed=config.endpoint_changed,
+    )
     yield from made_when_ready(task, lambda: make(task, dataset=dataset, transcription_batch=transcription_batch))
 
 

@@ -33,6 +33,7 @@ def encode(record: ItemRecord) -> bytes:
             "latency_s": record.latency_s,
             "attempts": record.attempts,
             "account_fault": record.account_fault,
+            "endpoint": record.endpoint,
         }
     )
 

@@ -3,6 +3,8 @@
 Dataset, configuration, type, transport, keys, name: the command line and the Dagster form give the same answers.
 """
 
+from dataclasses import replace
+
 from eval_pipeline.core.datasets import DatasetKind, DatasetVersion
 from eval_pipeline.core.errors import UsageError
 from eval_pipeline.core.names import RunKey, shown, validate_project
@@ -14,6 +16,7 @@ from eval_pipeline.stt_eval.prompts import choose_prompt
 from eval_pipeline.stt_eval.spec import AudioTransport, SttRequest, SttSpec
 from eval_pipeline.wiring import models
 from eval_pipeline.wiring.deployment import Deployment
+from eval_pipeline.wiring.endpoints import endpoints_of
 
 
 def prepare(
@@ -31,7 +34,8 @@ def prepare(
     dataset = find_dataset_of(
         DatasetKind.STT, deployment=deployment, project=validate_project(project), reference=request.dataset
     )
-    spec = _freeze(request, dataset=dataset, deployment=deployment)
+    frozen = _freeze(request, dataset=dataset, deployment=deployment)
+    spec = replace(frozen, endpoints=endpoints_of(deployment.credentials(project), frozen.providers))
     _check_batches(spec)
     _check_transport(spec, deployment=deployment)
     require_audio_manifest(deployment.objects, dataset)
@@ -42,7 +46,7 @@ def prepare(
             spec.speaker_column, (sample.metadata for sample in audio_samples(deployment.objects, dataset))
         )
     if needs_key:
-        for provider in dict.fromkeys(model.provider for model in spec.models):
+        for provider in spec.providers:
             deployment.credentials(project).require_key(provider)
     return Prepared(key=RunKey.of(project=project, run=run), dataset=dataset, spec=spec)
 

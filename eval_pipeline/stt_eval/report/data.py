@@ -7,7 +7,7 @@ from typing import Any
 
 from eval_pipeline.core.runs import RunRecord
 from eval_pipeline.core.thresholds import Threshold
-from eval_pipeline.reporting.provenance import StageFact
+from eval_pipeline.reporting.provenance import StageFact, answered_elsewhere
 from eval_pipeline.stt_eval.spec import SttSpec
 from eval_pipeline.stt_eval.verdicts.run_agreement import RunAgreement
 
@@ -45,6 +45,11 @@ class SpeechReportData:
     """None: nobody judged anything."""
     metadata_keys: tuple[str, ...] = ()
     """Of the dataset: each becomes a column of the CSV."""
+
+    @property
+    def mixed_endpoints(self) -> bool:
+        """Whether clips were transcribed elsewhere than the run was specified for."""
+        return bool(answered_elsewhere(self.run, self.stages))
 
     @property
     def metric(self) -> str:

@@ -6,7 +6,8 @@ from typing import Any, Final
 from eval_pipeline.core.outcomes import ItemStatus
 from eval_pipeline.core.runs import RunMode
 from eval_pipeline.reporting.amounts import count, percent
-from eval_pipeline.reporting.banners import Banner, run_banners
+from eval_pipeline.reporting.banners import Banner, endpoints_banner, run_banners
+from eval_pipeline.reporting.provenance import answered_elsewhere
 from eval_pipeline.stt_eval.figures.slices import UNKNOWN
 from eval_pipeline.stt_eval.figures.summary import CER
 from eval_pipeline.stt_eval.language.languages import language_name
@@ -52,7 +53,7 @@ def banners(data: SpeechReportData) -> list[Banner]:
         data.threshold,
         failures="{failed} of {total} transcripts failed ({share}); at most {allowed} may.",
         unsent="before every clip was sent",
-    )
+    ) + endpoints_banner(answered_elsewhere(data.run, data.stages))
 
 
 def headline(data: SpeechReportData) -> str:
