@@ -65,7 +65,8 @@ _OUR_OWN = frozenset({"schema", "scorers"})
 def _asked(deployment: Deployment, key: RunKey) -> dict[str, Any]:
     """Return what a run asked and how it was scored: what may make two runs differ."""
     run = find_run(deployment, flow=Flow.TEXT, key=key)
-    made = {stage: deployment.stages.find(StageRef(flow=Flow.TEXT, key=key, stage=stage)) for stage in _MADE}
+    stored = StoredRun(deployment, run)
+    made = {stage: stored.find(stage) for stage in _MADE}
     scores = made["scores"]
     summary = {} if scores is None else scores.manifest.summary
     return {
