@@ -8,9 +8,10 @@ from eval_pipeline.core.batches import BatchJob, BatchPolicy, expiry_words, resu
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.ports.ledger import LeaseHeld
 from eval_pipeline.core.runs import Flow
-from eval_pipeline.core.stages import STAGES, Manifest, StageRef
+from eval_pipeline.core.stages import Manifest, StageRef
 from eval_pipeline.dispatch.workers import worker_is_dead
 from eval_pipeline.runs.control import run_json
+from eval_pipeline.runs.flow import plan_of
 from eval_pipeline.runs.life import find_run
 from eval_pipeline.wiring.deployment import Deployment
 
@@ -18,7 +19,9 @@ from eval_pipeline.wiring.deployment import Deployment
 def run_status(deployment: Deployment, *, flow: Flow, key: RunKey) -> dict[str, Any]:
     """Return the run's row and the state of each of its stages."""
     run = find_run(deployment, flow=flow, key=key)
-    stages = [_stage_status(deployment, StageRef(flow=flow, key=key, stage=stage)) for stage in STAGES[flow]]
+    stages = [
+        _stage_status(deployment, StageRef(flow=flow, key=key, stage=stage)) for stage in plan_of(flow).stage_names
+    ]
     return {**run_json(run), "stages": stages, "batches": batches_json(deployment.ledger.run_jobs(flow=flow, key=key))}
 
 
