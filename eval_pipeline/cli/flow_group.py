@@ -18,7 +18,15 @@ from eval_pipeline.core.runs import Flow
 from eval_pipeline.core.stages import StageRef
 from eval_pipeline.runs.claims import claim, requester
 from eval_pipeline.runs.control import check_idle
-from eval_pipeline.runs.flow import FlowPlan, estimate_module, plan_of, prepare_module, stage_module, view_module
+from eval_pipeline.runs.flow import (
+    ChecksWhatIsGiven,
+    FlowPlan,
+    estimate_module,
+    plan_of,
+    prepare_module,
+    stage_module,
+    view_module,
+)
 from eval_pipeline.runs.options import OptionKind, RunOption
 
 Verb = Callable[..., int | None]
@@ -82,9 +90,10 @@ def _rescore(plan: FlowPlan) -> click.Command:
     first = plan.stage(plan.rescore_from)
 
     def rescore(run: str, *, project: str, as_json: bool, **flags: Any) -> int:  # noqa: ANN401 - one option each
-        given = {name: list(value) for name, value in flags.items() if value}
-        if first.options:
-            stage_module(plan.flow, first.name).check(given)
+        given = {name: list(value) if isinstance(value, tuple) else value for name, value in flags.items() if value}
+        module = stage_module(plan.flow, first.name)
+        if isinstance(module, ChecksWhatIsGiven):
+            module.check(given)
         deployment = open_deployment()
         key = RunKey.of(project=project, run=run)
         check_idle(deployment, flow=plan.flow, key=key)

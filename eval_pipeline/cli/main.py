@@ -14,6 +14,7 @@ from click.exceptions import NoArgsIsHelpError
 
 from eval_pipeline.cli.output import error_json, write_error, write_json
 from eval_pipeline.core.errors import EvalPipelineError, UsageError
+from eval_pipeline.core.secrets import without_secrets
 from eval_pipeline.runs.flow import plans
 
 GROUPS = {
@@ -146,6 +147,7 @@ def _usage_error(error: click.ClickException) -> UsageError:
 
 
 def _defect(error: BaseException) -> EvalPipelineError:
+    error = without_secrets(error)
     traceback.print_exception(error)
     return EvalPipelineError(
         f"{type(error).__name__}: {error}",

@@ -81,7 +81,7 @@ def _make(
     from eval_pipeline.defs.metadata import describe  # noqa: PLC0415 - not when this loads
     from eval_pipeline.runs.batches import leaving_to_holder  # noqa: PLC0415 - the same
 
-    again = {"refresh": form.refresh, "resend_lost": form.resend_lost} if isinstance(form, PaidForm) else {}
+    again = form.again() if isinstance(form, PaidForm) else {}
     task = task_of(context, flow=plan.flow, given=form.given() if form else {}, **again)
     stored = None
     with explained(), leaving_to_holder(task) if stage.paid else nullcontext():

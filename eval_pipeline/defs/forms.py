@@ -28,6 +28,14 @@ class PaidForm(Form):
     resend_lost: bool = Field(
         default=False, description="Send items again whose batch result is gone; they may be charged a second time."
     )
+    endpoint_changed: bool = Field(
+        default=False,
+        description="Accept that another endpoint is asked than the run was specified for; every row then says which.",
+    )
+
+    def again(self) -> dict[str, bool]:
+        """Return what a person accepts, as a task takes it."""
+        return {name: bool(getattr(self, name)) for name in PaidForm.model_fields}
 
 
 def form_of(stage: Stage) -> type[Form] | None:

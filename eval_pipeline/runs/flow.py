@@ -11,7 +11,7 @@ from functools import cache
 from importlib import import_module
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from eval_pipeline.core.runs import Flow
 from eval_pipeline.runs.options import RunOption
@@ -150,8 +150,13 @@ class StageModule(Protocol):
 
     make: Make
 
+
+@runtime_checkable
+class ChecksWhatIsGiven(Protocol):
+    """``stages/{name}.py`` of a stage that can tell what it cannot use before it is made."""
+
     def check(self, given: Mapping[str, Any], /) -> None:
-        """Refuse what a person set and the stage cannot use; only where the stage has options and is no ``spec``."""
+        """Refuse what a person set."""
 
 
 class PrepareModule(Protocol):

@@ -46,6 +46,12 @@ OPTIONS = (
         help="files_api (default): clips are uploaded. signed_url: the provider fetches them from the S3 store.",
         form="files_api: clips are uploaded to the provider. signed_url: it fetches them from the S3 store.",
     ),
+    RunOption(
+        name="speaker_column",
+        metavar="COLUMN",
+        help="Column of the dataset that names who speaks: clips of one speaker count together in every interval.",
+        form="Column of the dataset that names who speaks: clips of one speaker count together.",
+    ),
     config_file("Any of these settings; models is a list."),
     CONCURRENCY,
     FAILURE_THRESHOLD,
@@ -92,6 +98,15 @@ PLAN = FlowPlan(
             says="Error rates of every transcript at three levels; which model is better, how sure that is. "
             "Free to make again.",
             inputs=("dataset", "transcripts"),
+            form="How transcripts are scored again.",
+            options=(
+                RunOption(
+                    name="speaker_column",
+                    metavar="COLUMN",
+                    help="As in stt run; default the run's own.",
+                    form="Another column that names who speaks than the run's own; empty: the run's own.",
+                ),
+            ),
         ),
         Stage(
             name="report",
