@@ -19,7 +19,7 @@ ROWS_AT_ONCE = 3_000
 
 
 def make(task: Task, *, dataset: StageReader, transcripts: StageReader) -> StageReader:
-    """Score every transcript against its reference, and compute the run's figures. By other speakers where they were named."""
+    """Score every transcript against its reference, and compute the run's figures, by other speakers where asked."""
     ref = task.ref("scores")
     with at_work(
         task.deployment,
