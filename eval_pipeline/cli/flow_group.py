@@ -10,7 +10,7 @@ from eval_pipeline.cli.deployments import open_deployment
 from eval_pipeline.cli.estimate_view import write_estimate
 from eval_pipeline.cli.execution import execute_and_show, rescore_and_show
 from eval_pipeline.cli.flow_views import write_run
-from eval_pipeline.cli.output import common_options, write_json
+from eval_pipeline.cli.output import common_options, write_json, write_warning
 from eval_pipeline.cli.run_config import read_settings
 from eval_pipeline.cli.run_options import export_options, launch_options
 from eval_pipeline.core.names import RunKey
@@ -21,6 +21,7 @@ from eval_pipeline.runs.control import check_idle
 from eval_pipeline.runs.flow import (
     ChecksWhatIsGiven,
     FlowPlan,
+    WarnsBefore,
     estimate_module,
     plan_of,
     prepare_module,
@@ -48,10 +49,12 @@ def _run(plan: FlowPlan) -> click.Command:
         prepared = prepare_module(plan.flow).prepare_given(
             given, project=project, run=run, deployment=deployment, needs_key=not estimate
         )
+        module = estimate_module(plan.flow)
         if estimate:
-            costs = estimate_module(plan.flow).estimate_run(prepared, deployment=deployment)
-            write_estimate(costs, as_json=as_json)
+            write_estimate(module.estimate_run(prepared, deployment=deployment), as_json=as_json)
             return 0
+        for warning in module.warnings_of(prepared, deployment=deployment) if isinstance(module, WarnsBefore) else ():
+            write_warning(f"{warning['message']}\n{warning['hint']}")
         claim(prepared, flow=plan.flow, requested_by=requester(), deployment=deployment, here=wait)
         return execute_and_show(deployment, prepared.key, flow=plan.flow, wait=wait, as_json=as_json)
 

@@ -175,6 +175,14 @@ class EstimateModule(Protocol):
         """Say what a run would cost."""
 
 
+@runtime_checkable
+class WarnsBefore(Protocol):
+    """``estimate.py`` of a flow that can tell before a run what will be off about it."""
+
+    def warnings_of(self, prepared: "Prepared[Any]", /, *, deployment: "Deployment") -> list[dict[str, str]]:
+        """Return code, message and hint of each."""
+
+
 class ViewModule(Protocol):
     """``view.py``."""
 
