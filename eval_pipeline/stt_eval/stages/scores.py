@@ -5,7 +5,7 @@ from typing import Any
 import orjson
 
 from eval_pipeline.core.ports.stage_files import StageReader
-from eval_pipeline.runs.at_work import MADE_FROM, at_work, content_sha256
+from eval_pipeline.runs.at_work import at_work
 from eval_pipeline.runs.task import Task
 from eval_pipeline.stt_eval import tables
 from eval_pipeline.stt_eval.figures.run_figures import RunFigures
@@ -49,7 +49,6 @@ def make(task: Task, *, dataset: StageReader, transcripts: StageReader) -> Stage
                 "markdown": report.render_markdown(data_of(stage.run, told, dataset=dataset, transcripts=transcripts)),
                 "figures": told,
                 "summary_scores": _summary_scores(told),
-                MADE_FROM: content_sha256(transcripts.manifest),
             }
         )
     return task.deployment.stages.open(ref)
