@@ -10,6 +10,7 @@ from eval_pipeline.core.errors import ConflictError
 from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.core.runs import RunRecord
 from eval_pipeline.core.stages import StageRef
+from eval_pipeline.runs.flow import plan_of
 from eval_pipeline.wiring.deployment import Deployment
 
 
