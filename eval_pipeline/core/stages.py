@@ -4,34 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
-from types import MappingProxyType
 from typing import Any
 
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.runs import Flow
-
-STAGES: Mapping[Flow, tuple[str, ...]] = MappingProxyType(
-    {
-        Flow.TEXT: (
-            "spec",
-            "dataset",
-            "response_batch",
-            "responses",
-            "embedding_batch",
-            "embeddings",
-            "scores",
-            "report",
-            "traces",
-        ),
-        Flow.STT: ("spec", "dataset", "transcription_batch", "transcripts", "scores", "report"),
-        Flow.SESSION: (),
-    }
-)
-"""The stages of every flow in the order in which data goes through them."""
-PAID_STAGES: Mapping[Flow, tuple[str, ...]] = MappingProxyType(
-    {Flow.TEXT: ("responses", "embeddings"), Flow.STT: ("transcripts",), Flow.SESSION: ()}
-)
-"""The stages that collect what is paid for; each one's batches are submitted by the stage before it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ from typing import Any
 from eval_pipeline.core.errors import ConflictError
 from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.core.runs import RunRecord
-from eval_pipeline.core.stages import PAID_STAGES, StageRef
+from eval_pipeline.core.stages import StageRef
+from eval_pipeline.runs.flow import plan_of
 from eval_pipeline.wiring.deployment import Deployment
 
 
@@ -50,7 +51,7 @@ class StoredRun:
     def _outdated_by(self, found: StageReader) -> StageReader | None:
         """Return the paid stage that holds something else than what a stage was made from."""
         made = found.manifest
-        for name in PAID_STAGES[self._run.flow]:
+        for name in plan_of(self._run.flow).paid_stages:
             if name in made.inputs:
                 upstream = self._any(name)
                 if upstream is None or not made.was_made_from(upstream.manifest):

@@ -6,8 +6,8 @@ import dagster as dg
 import pytest
 
 from eval_pipeline.core.runs import Flow, RunState
-from eval_pipeline.core.stages import STAGES
 from eval_pipeline.defs.worker_tags import ALIVE_TAG, WORKER_TAG, worker_of
+from eval_pipeline.runs.flow import plan_of
 from eval_pipeline.text_eval.view import export_run, show_run
 from eval_pipeline_tests.laboratory import FAST, Laboratory, Made
 
@@ -25,7 +25,7 @@ def test_a_whole_run_materializes_every_stage_and_completes(whole: Made, lab: La
     assert whole.success
     assert whole.stages == list(BY_HAND)
     assert lab.state("whole") is RunState.COMPLETED
-    assert set(whole.stages) | {"traces"} == set(STAGES[Flow.TEXT])
+    assert set(whole.stages) | {"traces"} == set(plan_of(Flow.TEXT).stage_names)
 
 
 @pytest.mark.parametrize(("stage", "rows"), [("dataset", 3), ("responses", 3), ("embeddings", 3), ("scores", 6)])

@@ -18,17 +18,8 @@ from eval_pipeline.stt_eval.spec import SttSpec
 ROWS_AT_ONCE = 3_000
 
 
-def make(
-    task: Task, *, dataset: StageReader, transcripts: StageReader, speaker_column: str | None = None
-) -> StageReader:
-    """Score every transcript against its reference, and compute the run's figures.
-
-    Args:
-        task: the stage's.
-        dataset: its samples.
-        transcripts: of each, by every model.
-        speaker_column: another than the run's own.
-    """
+def make(task: Task, *, dataset: StageReader, transcripts: StageReader) -> StageReader:
+    """Score every transcript against its reference, and compute the run's figures, by other speakers where asked."""
     ref = task.ref("scores")
     with at_work(
         task.deployment,
@@ -39,7 +30,7 @@ def make(
     ) as stage:
         spec = SttSpec.from_json(stage.run.spec)
         names = (task.key.project, task.key.run, spec.dataset_version)
-        column = speaker_column or spec.speaker_column
+        column = task.given.get("speaker_column") or spec.speaker_column
         if column is not None:
             check_speaker_column(column, (orjson.loads(row["metadata"]) for row in dataset.rows(("metadata",))))
         figures = RunFigures([model.label for model in spec.models], run=names, speaker_column=column)

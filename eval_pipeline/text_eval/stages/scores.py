@@ -1,5 +1,6 @@
 """Scores every answer against its golden answer; free to make again, also by other scorers."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from eval_pipeline.core.ports.stage_files import StageReader
@@ -13,6 +14,11 @@ from eval_pipeline.text_eval.scoring.scores import score_items
 from eval_pipeline.text_eval.scoring.summariser import Summariser
 from eval_pipeline.text_eval.scoring.summary import RunSummary, read_model
 from eval_pipeline.text_eval.spec import TextSpec
+
+
+def check(given: Mapping[str, Any]) -> None:
+    """Refuse scorers that there are not."""
+    parse_scorers(given.get("scorers", ()))
 
 
 def make(task: Task, *, dataset: StageReader, responses: StageReader, embeddings: StageReader | None) -> StageReader:
