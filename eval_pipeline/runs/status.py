@@ -9,10 +9,11 @@ from eval_pipeline.core.batches import BatchJob, BatchPolicy, expiry_words, resu
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.ports.ledger import LeaseHeld
 from eval_pipeline.core.runs import Flow, RunRecord
-from eval_pipeline.core.stages import STAGES, Manifest, StageRef
+from eval_pipeline.core.stages import Manifest, StageRef
 from eval_pipeline.dispatch.records import RecordIndex
 from eval_pipeline.dispatch.workers import worker_is_dead
 from eval_pipeline.runs.control import run_json
+from eval_pipeline.runs.flow import plan_of
 from eval_pipeline.runs.life import find_run
 from eval_pipeline.storage.journal import Journal
 from eval_pipeline.wiring.deployment import Deployment
@@ -24,7 +25,8 @@ _ITEM_STAGES = frozenset({"responses", "transcripts"})
 def run_status(deployment: Deployment, *, flow: Flow, key: RunKey) -> dict[str, Any]:
     """Return the run's row and the state of each of its stages."""
     run = find_run(deployment, flow=flow, key=key)
-    stages = [_stage_status(deployment, run, StageRef(flow=flow, key=key, stage=stage)) for stage in STAGES[flow]]
+    names = plan_of(flow).stage_names
+    stages = [_stage_status(deployment, run, StageRef(flow=flow, key=key, stage=name)) for name in names]
     return {**run_json(run), "stages": stages, "batches": batches_json(deployment.ledger.run_jobs(flow=flow, key=key))}
 
 
