@@ -42,6 +42,15 @@ def _number(low: float, high: float) -> Callable[[str], float]:
     return parse
 
 
+def _one_of(*words: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text not in words:
+            raise ValueError(text)
+        return text
+
+    return parse
+
+
 def _whole(variable: str, default: int, low: int, high: int, meaning: str) -> Setting:
     return Setting(variable, meaning, default, _integer(low, high), f"a whole number from {low:,} to {high:,}")
 
@@ -135,6 +144,27 @@ SETTINGS: tuple[Setting, ...] = (
     _real("EVAL_REQUEST_TIMEOUT_SECONDS", 120, 0.1, 3_600, "One call of a provider, from sending to the last byte."),
     _whole("EVAL_MAX_DUPLICATION_FACTOR", 5, 1, 100, "How often a question may be repeated."),
     _whole(
+        "EVAL_MAX_FILE_BYTES",
+        2_000_000_000,
+        1,
+        10**12,
+        "Size of a golden file, manifest or file of verdicts that is handed in, as a file or as a pipe.",
+    ),
+    _whole(
+        "EVAL_MAX_ANSWER_BYTES",
+        32_000_000,
+        10_000,
+        2_000_000_000,
+        "Size of one live answer of a provider, unpacked; a larger one is broken off and counts as malformed.",
+    ),
+    _real(
+        "EVAL_STT_MAX_AUDIO_SECONDS",
+        14_400,
+        1,
+        1_000_000,
+        "Length of one clip of an audio dataset: silence is packed so well that a small file may hold days of it.",
+    ),
+    _whole(
         "EVAL_STT_MAX_AUDIO_BYTES",
         200_000_000,
         1,
@@ -156,6 +186,14 @@ SETTINGS: tuple[Setting, ...] = (
         2,
         600,
         "How long another machine's lease on a stage must stand still before it is taken over.",
+    ),
+    Setting(
+        "EVAL_LEDGER_AUTO_UPGRADE",
+        "Whether a process that meets a ledger with an older schema upgrades it, or leaves that to "
+        "`eval-pipeline ledger upgrade`.",
+        "always",
+        _one_of("always", "never"),
+        "always or never",
     ),
     Setting(
         "EVAL_PROJECT_CREDENTIALS_FILE",
@@ -193,10 +231,14 @@ class Settings:
     item_time_budget_seconds: float
     request_timeout_seconds: float
     max_duplication_factor: int
+    max_file_bytes: int
+    max_answer_bytes: int
+    stt_max_audio_seconds: float
     stt_max_audio_bytes: int
     stt_upload_concurrency: int
     stt_signed_url_seconds: int
     lease_patience_seconds: float
+    ledger_auto_upgrade: str
     project_credentials_file: Path | None
 
     @classmethod
@@ -208,8 +250,12 @@ class Settings:
             setting.variable.removeprefix("EVAL_").lower(): _read(setting, variables.get(setting.variable))
             for setting in SETTINGS
         }
-        path = read.pop("project_credentials_file")
-        return cls(**cast("dict[str, int]", read), project_credentials_file=Path(str(path)) if path else None)
+        path, upgrade = read.pop("project_credentials_file"), read.pop("ledger_auto_upgrade")
+        return cls(
+            **cast("dict[str, int]", read),
+            ledger_auto_upgrade=str(upgrade),
+            project_credentials_file=Path(str(path)) if path else None,
+        )
 
 
 def _read(setting: Setting, text: str | None) -> Value:
