@@ -55,6 +55,10 @@ class PaidConfig(dg.Config):
     resend_lost: bool = Field(
         default=False, description="Send items again whose batch result is gone; they may be charged a second time."
     )
+    endpoint_changed: bool = Field(
+        default=False,
+        description="Accept that another endpoint is asked than the run was specified for; every row then says which.",
+    )
 
 
 def optional(flow: Flow, name: str) -> dg.AssetIn:
@@ -69,6 +73,16 @@ def made(make: Callable[[], StageReader]) -> dg.Output[StageReader]:
     with explained():
         stored = make()
     return dg.Output(stored, metadata=describe(stored))
+
+
+def made_if_any(make: Callable[[], StageReader | None]) -> Iterator[dg.Output[StageReader]]:
+    """Make a stage that a run can do without, or yield nothing."""
+    from eval_pipeline.defs.metadata import describe  # noqa: PLC0415 - not when this loads
+
+    with explained():
+        stored = make()
+    if stored is not None:
+        yield dg.Output(stored, metadata=describe(stored))
 
 
 def made_when_ready(task: Task, make: Callable[[], StageReader | None]) -> Iterator[dg.Output[StageReader]]:

@@ -39,33 +39,46 @@ class SttSpecConfig(SpecForm):
         default="files_api",
         description="files_api: clips are uploaded to the provider. signed_url: it fetches them from the S3 store.",
     )
+    speaker_column: str | None = Field(
+        default=None, description="Column of the dataset that names who speaks: clips of one speaker count together."
+    )
     failure_threshold: float | None = Field(default=None, description="The run fails above this share of failures.")
     concurrency: int | None = Field(default=None, description="Live calls under way at once.")
+
+
+class SttScoresConfig(dg.Config):
+    """How transcripts are scored again."""
+
+    speaker_column: str | None = Field(
+        default=None, description="Another column that names who speaks than the run's own; empty: the run's own."
+    )
 
 
 @stage(kinds={"json"})
 def spec(context: dg.AssetExecutionContext, config: SttSpecConfig) -> dg.Output[StageReader]:
     """Frozen specification of the run: dataset version, models, prompt, thresholds, with a hash."""
-    from eval_pipeline.defs import stt_prepare  # noqa: PLC0415 - pyarrow and the clients: not when this loads
+    from eval_pipeline.stt_eval.stages.spec import make  # noqa: PLC0415 - not when this loads
 
-    return made(lambda: stt_prepare.record_spec(task_of(context, flow=Flow.STT), given=config.given()))
+    task = task_of(context, flow=Flow.STT, given=config.given())
+    return made(lambda: make(task))
 
 
 @stage(kinds={"parquet"})
 def dataset(context: dg.AssetExecutionContext, spec: StageReader) -> dg.Output[StageReader]:
     """Samples of the pinned dataset version: clips, references, languages."""
-    from eval_pipeline.defs import stt_prepare  # noqa: PLC0415
+    from eval_pipeline.stt_eval.stages.dataset import make  # noqa: PLC0415 - not when this loads
 
-    return made(lambda: stt_prepare.make_dataset(task_of(context, flow=Flow.STT), spec=spec))
+    task = task_of(context, flow=Flow.STT)
+    return made(lambda: make(task, spec=spec))
 
 
 @stage(kinds={"gemini"})
 def transcription_batch(context: dg.AssetExecutionContext, dataset: StageReader) -> dg.Output[StageReader]:
     """Clips and batches at the provider, one batch for each model and shard; a live run needs none."""
-    from eval_pipeline.defs import stt_prepare  # noqa: PLC0415
+    from eval_pipeline.stt_eval.stages.transcription_batch import make  # noqa: PLC0415 - not when this loads
 
     task = task_of(context, flow=Flow.STT)
-    return made(lambda: stt_prepare.make_transcription_batch(task, dataset=dataset))
+    return made(lambda: make(task, dataset=dataset))
 
 
 @stage(kinds={"gemini", "openai", "parquet"}, output_required=False, pool="speech")
@@ -73,22 +86,28 @@ def transcripts(
     context: dg.AssetExecutionContext, config: PaidConfig, dataset: StageReader, transcription_batch: StageReader
 ) -> Iterator[dg.Output[StageReader]]:
     """Transcript of every clip by every model, or the reason why there is none."""
-    from eval_pipeline.defs import stt_transcripts  # noqa: PLC0415
+    from eval_pipeline.stt_eval.stages.transcripts import make  # noqa: PLC0415 - not when this loads
 
-    task = task_of(context, flow=Flow.STT, refresh=config.refresh, resend_lost=config.resend_lost)
-    yield from made_when_ready(
-        task,
-        lambda: stt_transcripts.make_transcripts(task, dataset=dataset, transcription_batch=transcription_batch),
+    task = task_of(
+        context,
+        flow=Flow.STT,
+        refresh=config.refresh,
+        resend_lost=config.resend_lost,
+        endpoint_changed=config.endpoint_changed,
     )
+    yield from made_when_ready(task, lambda: make(task, dataset=dataset, transcription_batch=transcription_batch))
 
 
 @stage(kinds={"parquet"})
-def scores(context: dg.AssetExecutionContext, dataset: StageReader, transcripts: StageReader) -> dg.Output[StageReader]:
+def scores(
+    context: dg.AssetExecutionContext, config: SttScoresConfig, dataset: StageReader, transcripts: StageReader
+) -> dg.Output[StageReader]:
     """Error rates of every transcript at three levels; which model is better, how sure that is. Free to make again."""
-    from eval_pipeline.defs import stt_results  # noqa: PLC0415
+    from eval_pipeline.stt_eval.stages.scores import make  # noqa: PLC0415 - not when this loads
 
     task = task_of(context, flow=Flow.STT)
-    return made(lambda: stt_results.make_scores(task, dataset=dataset, transcripts=transcripts))
+    column = config.speaker_column or None
+    return made(lambda: make(task, dataset=dataset, transcripts=transcripts, speaker_column=column))
 
 
 @stage(kinds={"html"}, ins={"scores": optional(Flow.STT, "scores")})
@@ -99,10 +118,10 @@ def report(
     scores: StageReader | None,
 ) -> dg.Output[StageReader]:
     """Report for the people who choose a model: one HTML page with players and word diffs, CSV and JSON beside it."""
-    from eval_pipeline.defs import stt_results  # noqa: PLC0415
+    from eval_pipeline.stt_eval.stages.report import make  # noqa: PLC0415 - not when this loads
 
     task = task_of(context, flow=Flow.STT)
-    return made(lambda: stt_results.make_report(task, dataset=dataset, transcripts=transcripts, scores=scores))
+    return made(lambda: make(task, dataset=dataset, transcripts=transcripts, scores=scores))
 
 
 transcripts_threshold = threshold_check(

@@ -54,6 +54,10 @@ class BatchWork:
     """Of the rounds that count now; those before it belong to an account that a person closed."""
 
 
+def _always() -> None:
+    """Let everything be sent."""
+
+
 @dataclass(frozen=True, slots=True)
 class Advance:
     """How far a stage came."""
@@ -70,9 +74,11 @@ class BatchStage:
         desk: what it works with.
         work: what is asked for.
         folder: for files on their way.
+        may_submit: raises when nothing new may be sent from here; what is out is looked after all the same.
     """
 
-    def __init__(self, desk: Desk, work: BatchWork, *, folder: Path) -> None:
+    def __init__(self, desk: Desk, work: BatchWork, *, folder: Path, may_submit: Callable[[], None] = _always) -> None:
+        self._may_submit = may_submit
         self._desk = desk
         self._work = work
         self._folder = folder
@@ -139,6 +145,8 @@ class BatchStage:
         earlier = self._jobs()
 
         def pay(intents: Sequence[BatchJob]) -> None:
+            if intents:
+                self._may_submit()
             if purse is not None:
                 purse.pay(intents, earlier=earlier)
 
