@@ -56,7 +56,7 @@ def import_verdicts(deployment: Deployment, key: RunKey, path: Path, *, reviewer
     desk = _Desk(deployment, key, reviewer=checked_reviewer(reviewer))
     with temporary_folder() as folder:
         copy = folder / "verdicts"  # of what may be a pipe, or change while it is read
-        private_copy(path, copy)
+        private_copy(path, copy, limit_bytes=deployment.settings.max_file_bytes)
         table = open_table(copy, VERDICTS, name=path.name)
         for row in read_rows(table):
             desk.take(row)
