@@ -8,8 +8,8 @@ from eval_pipeline.core.differences import find_differences
 from eval_pipeline.core.errors import UsageError
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.runs import Flow
-from eval_pipeline.core.stages import StageRef
 from eval_pipeline.runs.life import find_run
+from eval_pipeline.runs.stored_run import StoredRun
 from eval_pipeline.text_eval.scoring.compare import (
     ChangedQuestion,
     RunStages,
@@ -65,7 +65,8 @@ _OUR_OWN = frozenset({"schema", "scorers"})
 def _asked(deployment: Deployment, key: RunKey) -> dict[str, Any]:
     """Return what a run asked and how it was scored: what may make two runs differ."""
     run = find_run(deployment, flow=Flow.TEXT, key=key)
-    made = {stage: deployment.stages.find(StageRef(flow=Flow.TEXT, key=key, stage=stage)) for stage in _MADE}
+    stored = StoredRun(deployment, run)
+    made = {stage: stored.find(stage) for stage in _MADE}
     scores = made["scores"]
     summary = {} if scores is None else scores.manifest.summary
     return {
@@ -99,11 +100,8 @@ def _check_same_scoring(
 
 
 def _stages(deployment: Deployment, key: RunKey) -> RunStages:
-    find_run(deployment, flow=Flow.TEXT, key=key)
-    dataset, scores = (
-        deployment.stages.open(StageRef(flow=Flow.TEXT, key=key, stage=stage)) for stage in ("dataset", "scores")
-    )
-    return RunStages(dataset=dataset, scores=scores)
+    stored = StoredRun(deployment, find_run(deployment, flow=Flow.TEXT, key=key))
+    return RunStages(dataset=stored.open("dataset"), scores=stored.open("scores"))
 
 
 def _with_questions(changed: list[ChangedQuestion], *, score: str, stages: RunStages) -> list[dict[str, Any]]:

@@ -16,7 +16,7 @@ from eval_pipeline.dispatch.budget import ResponsePurse
 from eval_pipeline.dispatch.gate import StopReason
 from eval_pipeline.dispatch.live import LiveOutcome, LiveRequest, run_live
 from eval_pipeline.dispatch.records import RecordIndex, encode
-from eval_pipeline.runs.at_work import StageAtWork, at_work, content_sha256, run_cancelled, start_over
+from eval_pipeline.runs.at_work import StageAtWork, at_work, run_cancelled, start_over
 from eval_pipeline.runs.batches import close_rounds, go_on
 from eval_pipeline.runs.endpoints import require_endpoint
 from eval_pipeline.runs.interruption import Interruption
@@ -39,9 +39,8 @@ def make(task: Task, *, dataset: StageReader, response_batch: StageReader) -> St
     ) as stage:
         work = _Answering.of(task, stage=stage, dataset=dataset)
         if work.spec.mode is RunMode.BATCH:
-            made_from = content_sha256(dataset.manifest)
             questions = Questions(task, work.spec, dataset).work
-            if not go_on(task, stage, questions, batch=response_batch, made_from=made_from):
+            if not go_on(task, stage, questions, batch=response_batch, made_from=dataset):
                 return None
             calls = sum(job.requests for job in deployment.ledger.stage_jobs(ref))
         else:
