@@ -132,6 +132,7 @@ def _trace(item: WalkedItem, run: RunRecord) -> dict[str, Any]:
         "question": asked["question"],
         "llm_answer": response["answer"],
         "partial_answer": response["partial_answer"],
+        "thinking": response.get("thinking"),
         "ground_truth_answer": asked["golden_answer"],
         "question_id": asked["question_id"],
         "repeat": asked["repeat"],

@@ -26,6 +26,7 @@ from eval_pipeline.text_eval import tables
 from eval_pipeline.text_eval.batches import Questions
 from eval_pipeline.text_eval.budget import out_of_budget
 from eval_pipeline.text_eval.spec import TextSpec
+from eval_pipeline.text_eval.thinking import without_thinking
 from eval_pipeline.wiring import models
 
 ROWS_AT_ONCE = 500
@@ -147,7 +148,7 @@ class _Answering:
 
     def _rows(self, index: RecordIndex, tally: RecordTally) -> Iterator[dict[str, Any]]:
         for item in self.dataset.rows(["item_id"]):
-            record = index.find(item["item_id"]) or missing_record(item["item_id"])
+            record = without_thinking(index.find(item["item_id"]) or missing_record(item["item_id"]))
             cost = self._cost(record)
             tally.add(record, cost)
             yield response_row(record, cost)
@@ -184,4 +185,6 @@ def response_row(record: ItemRecord, cost: ItemCost) -> dict[str, Any]:
         "attempts": record.attempts,
         "cost_usd": cost.usd,
         "endpoint": record.endpoint,
+        "thinking": record.thinking,
+        "service_tier": record.served.tier,
     }
