@@ -179,6 +179,9 @@ class BatchJob:
     create_started_at: datetime | None = None
     """Set before the provider is asked to create it, by its clock where that is known; an intent with it and without
     an id is ambiguous."""
+    sought_since: datetime | None = None
+    """Set where a ledger that was lost may have submitted it: since when. An intent with it and without an id is looked
+    for before it is created."""
     waits_until: datetime | None = None
     empty_lists: int = 0
     listed_at: datetime | None = None
@@ -237,6 +240,10 @@ def submission_key(*, ledger_id: str, stage: StageRef, shard: int, round_: int, 
     return sha256("\n".join(map(str, parts)).encode()).hexdigest()
 
 
+EMPTY_LISTS = 2
+"""Lists, a poll apart, without a job's key, before its batch counts as never made."""
+
+
 class IntentStep(StrEnum):
     """What to do with a job that has no provider id."""
 
@@ -251,13 +258,21 @@ def step_of_intent(job: BatchJob, *, now: datetime, policy: BatchPolicy) -> Inte
 
     A creation that was begun and whose answer nobody has is settled by listing; only one that is older than the create
     timeout and a settling time, and that two lists a poll apart did not show, was not made. Its age is what the
-    provider's clock tells, from the creation to the last list: ours may jump.
+    provider's clock tells, from the creation to the last list: ours may jump. What a ledger that was lost may have
+    created is looked for in the same way; its process has ended, so that there is nothing to be patient about.
     """
     if job.create_started_at is None:
+        if job.sought_since is not None and job.empty_lists < EMPTY_LISTS:
+            return IntentStep.LOOK
         return IntentStep.WAIT if _waits(job, now=now, policy=policy) else IntentStep.CREATE
     patience = timedelta(seconds=policy.create_timeout_s + policy.settle_s)
     old = job.listed_at is not None and job.listed_at - job.create_started_at >= patience
-    return IntentStep.CREATE if old and job.empty_lists >= 2 else IntentStep.LOOK  # noqa: PLR2004 - two, as said above
+    return IntentStep.CREATE if old and job.empty_lists >= EMPTY_LISTS else IntentStep.LOOK
+
+
+def may_exist_since(job: BatchJob) -> datetime:
+    """Return since when a batch with the job's key may exist: lists reach back to it."""
+    return job.sought_since or job.create_started_at or job.created_at
 
 
 def _waits(job: BatchJob, *, now: datetime, policy: BatchPolicy) -> bool:

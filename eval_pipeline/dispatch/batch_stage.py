@@ -23,6 +23,7 @@ from eval_pipeline.dispatch.collect import (
     write_off,
 )
 from eval_pipeline.dispatch.poll import PollReport, cancel_jobs, poll_account
+from eval_pipeline.dispatch.restored import lost_intents
 from eval_pipeline.dispatch.submit import NOT_NOW, Desk, Parcel, as_it_is, record_round, settle_intents
 
 _MAY_GO_OUT_AGAIN = frozenset(
@@ -86,6 +87,7 @@ class BatchStage:
 
     def submit_first(self) -> Sequence[BatchJob]:
         """Record and submit the first round, unless that was done; returns the stage's jobs."""
+        self._record_lost_rounds()
         if not self._current(self._jobs()):
             self._submit_round(self._work.first_round, anew=self._work.first_round > 0)
         settle_intents(self._desk, self._jobs())
@@ -118,6 +120,20 @@ class BatchStage:
         self._collect()
         jobs = self._jobs()
         return Advance(finished=not any(job.state in OPEN for job in jobs), jobs=jobs, report=self._report)
+
+    def _record_lost_rounds(self) -> None:
+        """Record what a ledger that was lost had submitted, so that it is looked for instead of asked anew."""
+        desk, work = self._desk, self._work
+        if desk.sought_since is not None:
+            lost = lost_intents(
+                desk.objects,
+                work.stage,
+                self._jobs(),
+                first_round=work.first_round,
+                since=desk.sought_since,
+                now=desk.now(),
+            )
+            desk.ledger.add_jobs(list(lost))
 
     def _jobs(self) -> Sequence[BatchJob]:
         return self._desk.ledger.stage_jobs(self._work.stage)

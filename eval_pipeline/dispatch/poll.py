@@ -21,6 +21,7 @@ from eval_pipeline.core.batches import (
     Phase,
     ProviderBatch,
     Verdict,
+    may_exist_since,
     step_of_intent,
     verdict_of,
 )
@@ -106,7 +107,7 @@ class _Poll:
         return job.state is JobState.INTENT and step is IntentStep.LOOK
 
     def _list(self, jobs: Sequence[BatchJob]) -> BatchListing:
-        since = min(job.provider_created_at or job.create_started_at or job.created_at for job in jobs)
+        since = min(job.provider_created_at or may_exist_since(job) for job in jobs)
         most_calls = min(ceil(len(jobs) / JOBS_A_PAGE) + 1, MOST_LIST_CALLS)
         try:
             listing = self.provider.list(since=since, most_calls=most_calls)

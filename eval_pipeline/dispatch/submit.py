@@ -21,15 +21,18 @@ from eval_pipeline.core.batches import (
     JobState,
     ProviderBatch,
     counts_as_list,
+    may_exist_since,
     step_of_intent,
     submission_key,
 )
+from eval_pipeline.core.errors import EvalPipelineError
 from eval_pipeline.core.ports.batch_provider import BatchProvider
 from eval_pipeline.core.ports.ledger import BatchLedger
 from eval_pipeline.core.ports.object_store import ObjectStore
 from eval_pipeline.core.providers import Provider
 from eval_pipeline.core.stages import StageRef
 from eval_pipeline.dispatch.request_files import ShardFile, ShardLimits, write_shards
+from eval_pipeline.dispatch.restored import count_submission, store_round
 
 MOST_LIST_CALLS = 12
 PASSING = frozenset({CallFault.AMBIGUOUS, CallFault.BUSY})
@@ -72,6 +75,8 @@ class Desk:
     policy: BatchPolicy
     fence: Fence
     now: Callable[[], datetime] = utc_now
+    sought_since: datetime | None = None
+    """Since when a ledger that was lost, and this one restored from a backup, may have submitted for the run."""
     fill: Callable[[BatchJob, Path], AbstractContextManager[Path]] = as_it_is
     """Gives the file that is uploaded in place of the stored one, which holds no address that expires or is secret."""
 
@@ -124,6 +129,8 @@ def record_round(
         write_shards(parcel.lines, folder=folder, limits=parcel.order.limits, deliver=deliver)
     pay(intents)
     desk.fence.check()
+    if intents:
+        store_round(desk.objects, intents)
     return desk.ledger.add_jobs(intents)
 
 
@@ -156,6 +163,7 @@ def _intent(desk: Desk, order: Order, *, shard: int, file: ShardFile) -> BatchJo
         created_at=now,
         updated_at=now,
         token=desk.fence.token,
+        sought_since=desk.sought_since,
     )
 
 
@@ -190,6 +198,7 @@ def again(job: BatchJob, *, ledger_id: str, now: datetime, waits_until: datetime
         updated_at=now,
         token=job.token,
         waits_until=waits_until,
+        sought_since=job.sought_since,
         anomalies=job.anomalies,
     )
 
@@ -207,7 +216,7 @@ def settle_intents(desk: Desk, jobs: Iterable[BatchJob]) -> None:
 
 def _look(desk: Desk, jobs: Sequence[BatchJob]) -> None:
     """List the provider's batches for the jobs' keys; when that fails in passing, the next poll lists again."""
-    since = min(job.create_started_at or job.created_at for job in jobs)
+    since = min(map(may_exist_since, jobs))
     try:
         listing = desk.provider.list(since=since, most_calls=MOST_LIST_CALLS)
     except BatchCallError as error:
@@ -233,6 +242,7 @@ def _submit(desk: Desk, job: BatchJob) -> None:
     )
     if not begun or begun.input_file_id is None:
         return  # somebody else changed the job meanwhile
+    _count(desk, begun)
     desk.fence.check()
     try:
         batch = desk.provider.create(
@@ -242,6 +252,15 @@ def _submit(desk: Desk, job: BatchJob) -> None:
         _not_created(desk, begun, error, stale=job.input_file_id is not None)
     else:
         adopt(desk.ledger, begun, batch)
+
+
+def _count(desk: Desk, begun: BatchJob) -> None:
+    """Count the submission, behind the mark that it begins: a backup that holds the count holds the mark as well."""
+    try:
+        count_submission(desk.ledger, desk.objects)
+    except EvalPipelineError:
+        desk.ledger.change_job(begun, create_started_at=None)  # nothing was asked of the provider
+        raise
 
 
 def _labels(job: BatchJob) -> dict[str, str]:

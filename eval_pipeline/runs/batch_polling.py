@@ -165,7 +165,7 @@ def _claim_foreign(
 
 def _was_never_sent(job: BatchJob, provider: BatchProvider) -> bool:
     """Tell whether a job may go out under another key of the same address: nobody has begun to create its batch."""
-    unsent = job.state is JobState.INTENT and job.create_started_at is None
+    unsent = job.state is JobState.INTENT and job.create_started_at is None and job.sought_since is None
     return unsent and job.base_url == provider.base_url
 
 
