@@ -2,6 +2,7 @@
 
     intent → submitted → ended → collected
        └──────────┴────────┴───→ failed | superseded | lost | cancelled
+                              ←─── lost, when its results turn up after all
 
 Sensors, assets and the command line only carry out what is decided here.
 """
@@ -34,9 +35,12 @@ class JobState(StrEnum):
 OPEN = frozenset({JobState.INTENT, JobState.SUBMITTED, JobState.ENDED})
 FINAL = frozenset(JobState) - OPEN
 _WAYS: dict[JobState, frozenset[JobState]] = {
-    JobState.INTENT: frozenset({JobState.SUBMITTED, JobState.FAILED, JobState.SUPERSEDED, JobState.CANCELLED}),
+    JobState.INTENT: frozenset(
+        {JobState.SUBMITTED, JobState.FAILED, JobState.SUPERSEDED, JobState.LOST, JobState.CANCELLED}
+    ),
     JobState.SUBMITTED: frozenset({JobState.ENDED, JobState.LOST, JobState.CANCELLED}),
     JobState.ENDED: frozenset({JobState.COLLECTED, JobState.FAILED, JobState.LOST, JobState.CANCELLED}),
+    JobState.LOST: frozenset({JobState.ENDED}),
 }
 
 
@@ -69,6 +73,8 @@ class CallFault(StrEnum):
     """Any other answer of 400 to 499: nothing was done and asking again will not help."""
     GONE = "gone"
     """404."""
+    UNSUPPORTED = "unsupported"
+    """There are no batches at this address: nothing was done, here or ever."""
     UNREACHABLE = "unreachable"
     """No connection came about: nothing was done."""
     AMBIGUOUS = "ambiguous"
@@ -78,10 +84,20 @@ class CallFault(StrEnum):
 class BatchCallError(UnavailableError):
     """A call about files or batches that brought nothing."""
 
-    def __init__(self, message: str, *, fault: CallFault, hint: str, retry_after_s: float | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        fault: CallFault,
+        hint: str,
+        retry_after_s: float | None = None,
+        about_file: bool = False,
+    ) -> None:
         super().__init__(message, code=f"provider_{fault}", hint=hint)
         self.fault = fault
         self.retry_after_s = retry_after_s
+        self.about_file = about_file
+        """Whether it speaks of a file, which a provider may not find yet that took it a moment ago."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +120,8 @@ class ProviderBatch:
     key: str | None
     """The submission key that the batch carries; None for batches of others."""
     created_at: datetime | None
+    named: bool = False
+    """Whether it carries any name or metadata: without a key of ours in them, it is somebody else's."""
     input_file_id: str | None = None
     output_file_id: str | None = None
     error_file_id: str | None = None
@@ -179,6 +197,8 @@ class BatchJob:
     completed: int | None = None
     failed: int | None = None
     looks_without_files: int = 0
+    unseen_since: datetime | None = None
+    """Since when, by the provider's clock, it does not show what it should: an intent's file, a batch, its results."""
     looked_at: datetime | None = None
     cancel_requested_at: datetime | None = None
     cancelled_by_us: bool = False
@@ -195,6 +215,16 @@ class BatchJob:
         """Names the job's files: sorts in the order of submission."""
         return f"r{self.round:02d}-s{self.shard:04d}-a{self.attempt:02d}"
 
+    @property
+    def is_ambiguous(self) -> bool:
+        """Whether nobody knows if its batch was created."""
+        return self.state is JobState.INTENT and self.create_started_at is not None
+
+    @property
+    def is_unsent(self) -> bool:
+        """Whether nobody has begun to create its batch."""
+        return self.state is JobState.INTENT and self.create_started_at is None
+
 
 @dataclass(frozen=True, slots=True)
 class BatchPolicy:
@@ -210,8 +240,14 @@ class BatchPolicy:
     max_rounds: int = 3
     max_submissions: int = 50
     """Of one request file that the provider has no room for."""
-    file_polls: int = 5
-    """Looks at a completed batch without files before they count as missing."""
+    lost_s: float = 300.0
+    """So long a batch that is not shown, or results that were paid for, are looked for before they count as lost."""
+    most_file_wait_s: float = 30.0
+    """So long the files of a batch that did nothing are waited for, and a result file that is not found."""
+    file_new_s: float = 120.0
+    """So long a provider may not find a file that it took."""
+    refusal_s: float = 10.0
+    """So long a creation that is refused for any other reason is tried again."""
     results_kept_s: float = 30 * 86_400.0
     """How long OpenAI keeps the files of a batch that was made without ``output_expires_after``, as ours are."""
     expiry_warning_s: float = 7 * 86_400.0
@@ -229,8 +265,10 @@ class IntentStep(StrEnum):
 
     WAIT = "wait"
     LOOK = "look"
-    """List the provider's batches for its key."""
+    """Search the provider's batches for it."""
     CREATE = "create"
+    DROP = "drop"
+    """It was cancelled, and is known not to exist."""
 
 
 def step_of_intent(job: BatchJob, *, now: datetime, policy: BatchPolicy) -> IntentStep:
@@ -240,11 +278,16 @@ def step_of_intent(job: BatchJob, *, now: datetime, policy: BatchPolicy) -> Inte
     timeout and a settling time, and that two lists a poll apart did not show, was not made. Its age is what the
     provider's clock tells, from the creation to the last list: ours may jump.
     """
+    cancelled = job.cancel_requested_at is not None
     if job.create_started_at is None:
+        if cancelled:
+            return IntentStep.DROP
         return IntentStep.WAIT if _waits(job, now=now, policy=policy) else IntentStep.CREATE
     patience = timedelta(seconds=policy.create_timeout_s + policy.settle_s)
     old = job.listed_at is not None and job.listed_at - job.create_started_at >= patience
-    return IntentStep.CREATE if old and job.empty_lists >= 2 else IntentStep.LOOK  # noqa: PLR2004 - two, as said above
+    if not old or job.empty_lists < 2:  # noqa: PLR2004 - two, as said above
+        return IntentStep.LOOK
+    return IntentStep.DROP if cancelled else IntentStep.CREATE
 
 
 def _waits(job: BatchJob, *, now: datetime, policy: BatchPolicy) -> bool:
@@ -252,6 +295,23 @@ def _waits(job: BatchJob, *, now: datetime, policy: BatchPolicy) -> bool:
     if job.waits_until is None:
         return False
     return timedelta() < job.waits_until - now <= timedelta(seconds=policy.most_queue_wait_s)
+
+
+def pause_after_refusal_s(job: BatchJob, *, about_file: bool, now: datetime, policy: BatchPolicy) -> float | None:
+    """Return how long to wait before a refused creation is tried once more; None: the refusal is final.
+
+    Nothing was done by it. A file that was taken a moment ago may not be found everywhere yet.
+
+    Args:
+        job: an intent; ``unseen_since`` says when it was refused first.
+        about_file: whether the provider says that its file is at fault.
+        now: by the provider's clock where it is known.
+        policy: our patience.
+    """
+    waited_s = 0.0 if job.unseen_since is None else (now - job.unseen_since).total_seconds()
+    if waited_s >= (policy.file_new_s if about_file else policy.refusal_s):
+        return None
+    return min(max(1.0, waited_s), 30.0, max(policy.most_queue_wait_s, 0.0))
 
 
 def counts_as_list(job: BatchJob, *, now: datetime, policy: BatchPolicy) -> bool:
@@ -266,6 +326,8 @@ class Verdict(StrEnum):
     WAIT_FOR_FILES = "wait_for_files"
     CANCEL = "cancel"
     END = "end"
+    LOSE = "lose"
+    """It did what it was asked to, and does not say where the results are: only a person may send it again."""
     GIVE_UP = "give_up"
 
 
@@ -279,15 +341,60 @@ def verdict_of(job: BatchJob, seen: ProviderBatch, *, now: datetime, policy: Bat
         policy: our patience.
     """
     match seen.phase:
-        case Phase.EXPIRED | Phase.CANCELLED | Phase.FAILED:
+        case Phase.FAILED:
             return Verdict.END
-        case Phase.COMPLETED:
-            late = not (seen.output_file_id or seen.error_file_id) and job.looks_without_files < policy.file_polls
-            return Verdict.WAIT_FOR_FILES if late else Verdict.END
+        case Phase.COMPLETED | Phase.EXPIRED | Phase.CANCELLED:
+            return _without_files(job, seen, now=now, policy=policy) if lacks_files(seen) else Verdict.END
         case Phase.WORKING | Phase.FINALIZING | Phase.CANCELLING | Phase.UNKNOWN:
             return _while_open(job, seen, now=now, policy=policy)
         case _:
             assert_never(seen.phase)
+
+
+def lacks_files(seen: ProviderBatch) -> bool:
+    """Tell whether a batch that has ended should name results that it does not name yet."""
+    if seen.output_file_id:
+        return False
+    return bool(seen.completed) or (seen.phase is Phase.COMPLETED and not seen.error_file_id)
+
+
+def was_paid_for(seen: ProviderBatch) -> bool:
+    """Tell whether a batch may have done any request; without counts, one that completed did."""
+    return bool(seen.completed) or (seen.completed is None and seen.phase is Phase.COMPLETED)
+
+
+def _without_files(job: BatchJob, seen: ProviderBatch, *, now: datetime, policy: BatchPolicy) -> Verdict:
+    paid = was_paid_for(seen)
+    patience_s = policy.lost_s if paid else file_patience_s(policy)
+    if job.looks_without_files == 0 or not is_over(job.unseen_since, patience_s, now=now):
+        return Verdict.WAIT_FOR_FILES
+    return Verdict.LOSE if paid else Verdict.END
+
+
+def file_patience_s(policy: BatchPolicy) -> float:
+    """Return how long a file is waited for that is worth nothing, or that was named and is not found."""
+    return min(policy.lost_s, policy.most_file_wait_s)
+
+
+def is_over(since: datetime | None, patience_s: float, *, now: datetime) -> bool:
+    """Tell whether something has lasted for so long; what has only begun has not."""
+    return since is not None and now - since >= timedelta(seconds=patience_s)
+
+
+def is_gone(job: BatchJob, *, looks: int, now: datetime, policy: BatchPolicy) -> bool:
+    """Tell whether a batch that its provider does not find is to be believed gone.
+
+    Several whole lists did not show it either, for minutes; where there are no lists, only its deadline tells.
+
+    Args:
+        job: as the ledger has it.
+        looks: whole lists that did not show it, this one included.
+        now: by the provider's clock where it is known: ours may jump.
+        policy: our patience.
+    """
+    if looks >= 2:  # noqa: PLR2004 - lists a poll apart
+        return is_over(job.unseen_since, policy.lost_s, now=now)
+    return now >= deadline_of(job, policy=policy) and is_over(job.unseen_since, policy.lost_s, now=now)
 
 
 def _while_open(job: BatchJob, seen: ProviderBatch, *, now: datetime, policy: BatchPolicy) -> Verdict:
@@ -404,11 +511,14 @@ def step_of_stage(
     return StageStep.SUBMIT_ROUND if unfinished and rounds_left > 0 else StageStep.FINISH
 
 
+_STEPS_OF_RUNS = frozenset({IntentStep.CREATE, IntentStep.DROP})
+
+
 def can_move(job: BatchJob, *, now: datetime, policy: BatchPolicy) -> bool:
     """Tell whether a run can take the job a step on now."""
     if job.state is JobState.ENDED:
-        return True
-    return job.state is JobState.INTENT and step_of_intent(job, now=now, policy=policy) is IntentStep.CREATE
+        return not _waits(job, now=now, policy=policy)
+    return job.state is JobState.INTENT and step_of_intent(job, now=now, policy=policy) in _STEPS_OF_RUNS
 
 
 def wants_a_run(jobs: Collection[BatchJob], *, now: datetime, policy: BatchPolicy) -> bool:
@@ -417,7 +527,21 @@ def wants_a_run(jobs: Collection[BatchJob], *, now: datetime, policy: BatchPolic
     Results of one shard wait for those of the others: a run for each would cost more than it brings.
     """
     intents = [job for job in jobs if job.state is JobState.INTENT]
-    if any(step_of_intent(job, now=now, policy=policy) is IntentStep.CREATE for job in intents):
+    if any(can_move(job, now=now, policy=policy) for job in intents):
         return True
     at_provider = any(job.state is JobState.SUBMITTED for job in jobs)
-    return not at_provider and not intents and any(job.state is JobState.ENDED for job in jobs)
+    ended = [job for job in jobs if job.state is JobState.ENDED]
+    return not at_provider and not intents and any(can_move(job, now=now, policy=policy) for job in ended)
+
+
+def pause_s(job: BatchJob, *, now: datetime, retry_after_s: float | None, policy: BatchPolicy) -> float:
+    """Return how long to leave a job alone whose provider cannot be asked: as long again as it has been so already.
+
+    Args:
+        job: as the ledger has it; ``unseen_since`` says since when.
+        now: by the provider's clock where it is known.
+        retry_after_s: what the provider asked for.
+        policy: our patience.
+    """
+    waited_s = 0.0 if job.unseen_since is None else (now - job.unseen_since).total_seconds()
+    return min(max(policy.poll_s, waited_s, retry_after_s or 0.0), policy.most_queue_wait_s)

@@ -134,6 +134,8 @@ class Attempt:
     throttled: bool = False
     account_fault: AccountFault | None = None
     maybe_billed: bool = False
+    unsent: bool = False
+    """Whether it never reached the model, for a reason that a person may have mended when the run is taken up again."""
 
     @property
     def transient(self) -> bool:
@@ -222,5 +224,5 @@ def settle(
         unreported_calls + lost,
         attempt.latency_s,
         attempts,
-        attempt.account_fault is not None,
+        attempt.account_fault is not None or attempt.unsent,
     )

@@ -197,7 +197,8 @@ def cancel_batches(deployment: Deployment, *, flow: Flow, key: RunKey) -> int:
         provider = models.open_batches(name, deployment.credentials(project), settings=deployment.settings)
         try:
             mine = [job for job in theirs if job.account == provider.account]
-            asked += cancel_jobs(deployment.ledger, provider, mine, now=utc_now())
+            policy = models.batch_policy(deployment.settings, provider=name)
+            asked += cancel_jobs(deployment.ledger, provider, mine, policy=policy, now=utc_now())
         finally:
             provider.close()
     return asked

@@ -177,6 +177,7 @@ def batch_policy(settings: Settings, *, provider: Provider) -> BatchPolicy:
         window_s=settings.batch_window_seconds,
         create_timeout_s=settings.batch_create_timeout_seconds,
         cancel_grace_s=settings.batch_cancel_grace_seconds,
+        lost_s=settings.batch_lost_seconds,
         max_rounds=settings.batch_max_rounds,
     )
     if provider is not Provider.GEMINI:

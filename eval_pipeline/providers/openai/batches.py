@@ -22,9 +22,12 @@ from eval_pipeline.core.batches import (
 )
 from eval_pipeline.providers.batch_calls import (
     CHUNK_BYTES,
+    NO_BATCHES,
     ProviderClock,
     account_digest,
     download_whole,
+    of_creation,
+    of_upload,
     reaches,
 )
 from eval_pipeline.providers.headers import retry_after_s
@@ -55,6 +58,7 @@ _HINTS = {
     CallFault.ACCOUNT: "check OPENAI_API_KEY, OPENAI_BASE_URL and the account's credit; nothing is lost meanwhile",
     CallFault.BUSY: "it is tried again by itself once there is room",
     CallFault.REFUSED: "the provider's words tell why; correct the configuration and start a new run",
+    CallFault.UNSUPPORTED: NO_BATCHES.format(url="OPENAI_BASE_URL"),
     CallFault.GONE: "check that OPENAI_API_KEY and OPENAI_BASE_URL name the account that the batch was made under",
     CallFault.UNREACHABLE: "check OPENAI_BASE_URL and the network, then: eval-pipeline run retry RUN",
     CallFault.AMBIGUOUS: "it is looked up and tried again by itself",
@@ -124,26 +128,32 @@ class OpenAIBatches:
     def upload(self, path: Path, *, name: str) -> str:
         """Upload a request file, streamed; returns its id."""
         with path.open("rb") as file:
-            made = self._call(
-                "the upload of a request file",
-                lambda: self._client.files.with_raw_response.create(
-                    file=(name, file), purpose="batch", timeout=self._transfer_timeout_s
-                ),
-            )
+            try:
+                made = self._call(
+                    "the upload of a request file",
+                    lambda: self._client.files.with_raw_response.create(
+                        file=(name, file), purpose="batch", timeout=self._transfer_timeout_s
+                    ),
+                )
+            except BatchCallError as error:
+                raise of_upload(error, url="OPENAI_BASE_URL") from error.__cause__
         return _required_id(self._document("the upload of a request file", made))
 
     def create(self, *, file_id: str, endpoint: str, key: str, labels: Mapping[str, str]) -> ProviderBatch:
         """Create a batch, once, with the key in its metadata."""
         metadata = {KEY_NAME: key, **{name[:_LABEL_NAME]: value[:_LABEL_VALUE] for name, value in labels.items()}}
-        made = self._call(
-            "the creation of a batch",
-            lambda: self._client.batches.with_raw_response.create(
-                input_file_id=file_id,
-                endpoint=endpoint,  # type: ignore[arg-type]  # a provider knows more endpoints than its SDK
-                completion_window="24h",
-                metadata=metadata,
-            ),
-        )
+        try:
+            made = self._call(
+                "the creation of a batch",
+                lambda: self._client.batches.with_raw_response.create(
+                    input_file_id=file_id,
+                    endpoint=endpoint,  # type: ignore[arg-type]  # a provider knows more endpoints than its SDK
+                    completion_window="24h",
+                    metadata=metadata,
+                ),
+            )
+        except BatchCallError as error:
+            raise of_creation(error, url="OPENAI_BASE_URL") from error.__cause__
         return self._batch("the creation of a batch", made)
 
     def list(self, *, since: datetime | None, most_calls: int) -> BatchListing:
@@ -201,6 +211,17 @@ class OpenAIBatches:
         size_bytes, announced = self._call(what, copy)
         if announced is not None and announced.isdigit() and size_bytes != int(announced):
             self._fail(what, CallFault.AMBIGUOUS, f"{size_bytes:,} of {int(announced):,} bytes came")
+
+    def knows_file(self, file_id: str) -> bool:
+        """Tell whether a file is this account's."""
+        what = f"a look at file {file_id}"
+        try:
+            self._document(what, self._call(what, lambda: self._client.files.with_raw_response.retrieve(file_id)))
+        except BatchCallError as error:
+            if error.fault in {CallFault.GONE, CallFault.REFUSED, CallFault.UNSUPPORTED}:
+                return False
+            raise
+        return True
 
     def delete_file(self, file_id: str) -> None:
         """Delete a file; one that is gone is no error."""
@@ -268,6 +289,8 @@ def _fault_of(status: int, *, code: str, message: str) -> CallFault:
         return CallFault.BUSY
     if status == 404:  # noqa: PLR2004 - the same
         return CallFault.GONE
+    if status in {405, 501}:
+        return CallFault.UNSUPPORTED
     return CallFault.AMBIGUOUS if status >= 500 or status in {408, 409} else CallFault.REFUSED  # noqa: PLR2004 - the same
 
 
@@ -286,6 +309,7 @@ def _translate(document: Mapping[str, Any]) -> ProviderBatch:
         status=str(status),
         key=_text(metadata.get(KEY_NAME)) if isinstance(metadata, Mapping) else None,
         created_at=_instant(document.get("created_at")),
+        named=isinstance(metadata, Mapping) and bool(metadata),
         input_file_id=_text(document.get("input_file_id")),
         output_file_id=_text(document.get("output_file_id")),
         error_file_id=_text(document.get("error_file_id")),
