@@ -21,13 +21,13 @@ from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.runs import Flow
 from eval_pipeline.core.stages import StageRef
 from eval_pipeline.defs import text_answers, text_prepare
-from eval_pipeline.defs.tasks import Task
 from eval_pipeline.dispatch.batch_results import AnswerResults, VectorResults
 from eval_pipeline.dispatch.collect import Handling, collect_job
 from eval_pipeline.dispatch.request_files import ShardLimits, write_shards
 from eval_pipeline.dispatch.submit import utc_now
 from eval_pipeline.dispatch.vectors import VectorIndex
 from eval_pipeline.providers.openai.batch_lines import OpenAILines, read_embedding_line, read_response_line
+from eval_pipeline.runs.task import Task
 from eval_pipeline.storage.journal import SpooledJournal
 from eval_pipeline.wiring import models
 from eval_pipeline.wiring.deployment import Deployment

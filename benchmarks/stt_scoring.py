@@ -10,7 +10,7 @@ from rapidfuzz.distance import Levenshtein
 from benchmarks.figures import Figure
 from benchmarks.live_runs import Site
 from benchmarks.measure import side_by_side
-from eval_pipeline.stt_eval.alignment import edit_counts
+from eval_pipeline.stt_eval.scoring.alignment import edit_counts
 
 REFERENCE_WORDS: Final = 100_000
 ALLOWED: Final = 3.0

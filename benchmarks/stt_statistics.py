@@ -9,8 +9,8 @@ import numpy as np
 from benchmarks.figures import Figure
 from benchmarks.live_runs import Site
 from benchmarks.measure import side_by_side
-from eval_pipeline.stt_eval.paired import paired_difference
-from eval_pipeline.stt_eval.resampling import RESAMPLES, Counts, pooled_interval
+from eval_pipeline.stt_eval.figures.paired import paired_difference
+from eval_pipeline.stt_eval.figures.resampling import RESAMPLES, Counts, pooled_interval
 
 UTTERANCES: Final = 16_000
 ALLOWED: Final = 1.5

@@ -21,7 +21,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from eval_pipeline.core.errors import EvalPipelineError
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.runs import Flow
-from eval_pipeline.standins import gemini, openai
+from eval_pipeline.standins.gemini import app as gemini
+from eval_pipeline.standins.openai import app as openai
 from eval_pipeline.standins.server import serve
 from eval_pipeline.standins.speech import Speech, SpokenClip
 from eval_pipeline_tests.commands import PATIENCE_S, Commands, Ended

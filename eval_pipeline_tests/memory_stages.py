@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 
 from eval_pipeline.core.errors import NotFoundError
-from eval_pipeline.core.ports import Table
+from eval_pipeline.core.ports.stage_files import Table
 from eval_pipeline.core.stages import Manifest, StageRef
 
 

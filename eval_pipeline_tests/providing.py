@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from eval_pipeline.standins.control import Standin
 from eval_pipeline.standins.counts import EndpointCounts
 from eval_pipeline.standins.faults import read_rules
-from eval_pipeline.standins.openai import OpenAIOptions, create_app
+from eval_pipeline.standins.openai.app import OpenAIOptions, create_app
 from eval_pipeline.standins.replay import Recordings
 from eval_pipeline.standins.server import serve
 

@@ -14,7 +14,7 @@ from eval_pipeline.core.providers import Provider
 from eval_pipeline.core.runs import RunState
 from eval_pipeline.providers.gemini import generate
 from eval_pipeline.stt_eval import spec as stt_spec
-from eval_pipeline.text_eval.scorers import parse_scorers
+from eval_pipeline.text_eval.scoring.scorers import parse_scorers
 from eval_pipeline.text_eval.spec import REQUEST_KEYS, TextRequest, build_model_body
 from eval_pipeline.wiring.credentials import read_credentials
 from scripts import write_docs

@@ -14,7 +14,7 @@ from pathlib import Path
 import click
 
 from eval_pipeline.cli.main import cli
-from eval_pipeline.text_eval.scorers import SCORERS, describe_scorers
+from eval_pipeline.text_eval.scoring.scorers import SCORERS, describe_scorers
 from eval_pipeline.wiring.settings import SETTINGS, Setting
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -11,7 +11,7 @@ from eval_pipeline.core.names import validate_project
 from eval_pipeline.wiring.deployment import Deployment
 
 if TYPE_CHECKING:
-    from eval_pipeline.wiring.dataset_adding import AddedDataset
+    from eval_pipeline.runs.dataset_adding import AddedDataset
 
 
 @dataclass(frozen=True, slots=True)

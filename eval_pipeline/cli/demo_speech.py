@@ -15,11 +15,11 @@ from eval_pipeline.cli.progress import show_progress, write_line
 from eval_pipeline.cli.waiting import follow
 from eval_pipeline.core.names import DEFAULT_PROJECT, RunKey
 from eval_pipeline.core.runs import Flow
+from eval_pipeline.runs.claims import claim
 from eval_pipeline.stt_eval.models import SpeechModel
 from eval_pipeline.stt_eval.spec import SttRequest
 from eval_pipeline.wiring import stt_runs
 from eval_pipeline.wiring.audio_catalog import add_audio_dataset
-from eval_pipeline.wiring.claims import claim
 from eval_pipeline.wiring.deployment import Deployment
 from eval_pipeline.wiring.stt_show import show_run
 

@@ -15,10 +15,10 @@ from eval_pipeline.cli.progress import show_progress, write_line
 from eval_pipeline.cli.waiting import follow
 from eval_pipeline.core.names import DEFAULT_PROJECT, RunKey
 from eval_pipeline.core.runs import Flow, RunMode
+from eval_pipeline.runs.claims import claim
 from eval_pipeline.text_eval.spec import TextRequest
 from eval_pipeline.wiring import text_runs
 from eval_pipeline.wiring.catalog import add_dataset
-from eval_pipeline.wiring.claims import claim
 from eval_pipeline.wiring.deployment import Deployment
 from eval_pipeline.wiring.text_compare import compare_runs
 from eval_pipeline.wiring.text_show import show_run

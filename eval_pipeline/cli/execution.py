@@ -13,9 +13,9 @@ from eval_pipeline.core.errors import EvalPipelineError, IncompleteError
 from eval_pipeline.core.names import RunKey, command_on
 from eval_pipeline.core.runs import Flow, RunRecord, RunState
 from eval_pipeline.core.stages import STAGES
+from eval_pipeline.runs.control import end_attempt
+from eval_pipeline.runs.life import find_run, state_of, stored_error
 from eval_pipeline.wiring.deployment import Deployment
-from eval_pipeline.wiring.run_control import end_attempt
-from eval_pipeline.wiring.run_life import find_run, state_of, stored_error
 
 EXIT_CODES = {
     RunState.COMPLETED: 0,

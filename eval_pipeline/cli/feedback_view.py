@@ -10,8 +10,8 @@ from eval_pipeline.cli.output import write_table
 from eval_pipeline.core.feedback import FeedbackEntry
 
 if TYPE_CHECKING:
-    from eval_pipeline.stt_eval.agreement import VerdictAgreement
-    from eval_pipeline.stt_eval.run_agreement import RunAgreement
+    from eval_pipeline.stt_eval.verdicts.agreement import VerdictAgreement
+    from eval_pipeline.stt_eval.verdicts.run_agreement import RunAgreement
     from eval_pipeline.wiring.stt_feedback import Judged
 
 

@@ -57,9 +57,23 @@ class LazyGroup(click.Group):
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="eval-pipeline", prog_name="eval-pipeline")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=lambda ctx, _, wished: _show_version(ctx) if wished else None,
+    help="Show the version, with the commit where there is one, and exit.",
+)
 def cli() -> None:
     """Evaluate LLM systems: golden questions in, scored, explained, priced and auditable reports out."""
+
+
+def _show_version(ctx: click.Context) -> None:
+    from eval_pipeline.storage.code_version import code_version  # noqa: PLC0415 - asks git
+
+    click.echo(f"eval-pipeline, version {code_version()}")
+    ctx.exit()
 
 
 def main() -> None:

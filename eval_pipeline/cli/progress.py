@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from decimal import Decimal
 from typing import TYPE_CHECKING, Protocol
 
-from eval_pipeline.core.ports import Progress
+from eval_pipeline.core.ports.progress import Progress
 from eval_pipeline.core.progress import ProgressLines
 
 if TYPE_CHECKING:

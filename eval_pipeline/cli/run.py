@@ -10,9 +10,9 @@ from eval_pipeline.cli.output import common_options, page_footer, printable, wri
 from eval_pipeline.core.errors import EvalPipelineError
 from eval_pipeline.core.names import RunKey, validate_project
 from eval_pipeline.core.runs import Flow, RunState
-from eval_pipeline.wiring import run_control
-from eval_pipeline.wiring.batch_polling import cancel_batches
-from eval_pipeline.wiring.run_life import find_run, flow_of, state_of
+from eval_pipeline.runs import control as run_control
+from eval_pipeline.runs.batch_polling import cancel_batches
+from eval_pipeline.runs.life import find_run, flow_of, state_of
 
 flow_option = click.option(
     "--flow",
@@ -61,7 +61,7 @@ def list_runs(*, flow: str | None, state: str | None, limit: int, offset: int, p
 @common_options
 def status(run: str, *, flow: str | None, project: str, as_json: bool) -> None:
     """Show where RUN stands, stage by stage."""
-    from eval_pipeline.wiring.run_status import run_status  # noqa: PLC0415 - pyarrow: only where stages are read
+    from eval_pipeline.runs.status import run_status  # noqa: PLC0415 - pyarrow: only where stages are read
 
     deployment = open_deployment()
     key = RunKey.of(project=project, run=run)

@@ -16,8 +16,8 @@ from eval_pipeline.cli.stt_feedback import feedback
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.runs import Flow
 from eval_pipeline.core.stages import StageRef
-from eval_pipeline.wiring.claims import claim, requester
-from eval_pipeline.wiring.run_control import check_idle
+from eval_pipeline.runs.claims import claim, requester
+from eval_pipeline.runs.control import check_idle
 
 
 @click.group(name="stt")

@@ -13,7 +13,7 @@ from eval_pipeline.core.errors import ConflictError, NotFoundError
 from eval_pipeline.core.feedback import UNTOUCHED, Change, ErrorTag, Untouched
 from eval_pipeline.core.feedback_words import checked_comment, checked_tags
 from eval_pipeline.core.names import RunKey
-from eval_pipeline.wiring.claims import requester
+from eval_pipeline.runs.claims import requester
 from eval_pipeline.wiring.deployment import Deployment
 
 _MARKS = {"correct": True, "wrong": False, "clear": None}

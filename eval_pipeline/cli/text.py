@@ -16,8 +16,8 @@ from eval_pipeline.cli.run_options import export_options, launch_options, limit_
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.runs import Flow, RunMode
 from eval_pipeline.core.stages import StageRef
-from eval_pipeline.wiring.claims import claim, requester
-from eval_pipeline.wiring.run_control import check_idle
+from eval_pipeline.runs.claims import claim, requester
+from eval_pipeline.runs.control import check_idle
 
 
 @click.group(name="text")
@@ -127,7 +127,7 @@ def export(run: str, *, shape: str, output: Path, bom: bool, project: str, as_js
 @common_options
 def rescore(run: str, *, scorers: tuple[str, ...], project: str, as_json: bool) -> int:
     """Score the stored answers of RUN again, also by other scorers, and write its report anew. Calls nobody."""
-    from eval_pipeline.text_eval.scorers import parse_scorers  # noqa: PLC0415 - only this verb and text run need them
+    from eval_pipeline.text_eval.scoring.scorers import parse_scorers  # noqa: PLC0415 - only this verb and text run need them
 
     parse_scorers(scorers)
     deployment = open_deployment()

@@ -9,13 +9,13 @@ from collections.abc import Callable
 from eval_pipeline.core.batches import OPEN
 from eval_pipeline.core.errors import EvalPipelineError
 from eval_pipeline.core.names import RunKey
-from eval_pipeline.core.ports import Progress
+from eval_pipeline.core.ports.progress import Progress
 from eval_pipeline.core.runs import Flow, RunRecord, RunState
 from eval_pipeline.core.stages import STAGES
-from eval_pipeline.wiring.batch_polling import Polled, poll_run
+from eval_pipeline.runs.batch_polling import Polled, poll_run
+from eval_pipeline.runs.control import is_worked_on
+from eval_pipeline.runs.life import find_run, state_of
 from eval_pipeline.wiring.deployment import Deployment
-from eval_pipeline.wiring.run_control import is_worked_on
-from eval_pipeline.wiring.run_life import find_run, state_of
 
 _LOOK_S = 0.5
 

@@ -11,7 +11,7 @@ from math import ceil
 from typing import Any
 
 from eval_pipeline.core.outcomes import Usage
-from eval_pipeline.core.ports import Price, PriceBook
+from eval_pipeline.core.ports.prices import Price, PriceBook
 from eval_pipeline.core.runs import RunMode
 
 NOTHING = Decimal(0)

@@ -17,10 +17,10 @@ from eval_pipeline.core.runs import Flow
 from eval_pipeline.core.stages import STAGES, StageRef
 from eval_pipeline.defs.collectors import BEAT_EVERY_S, COLLECTORS
 from eval_pipeline.defs.run_sensors import ENDED, MOST_ATTEMPTS, is_under_way
-from eval_pipeline.defs.tasks import Task
 from eval_pipeline.dispatch.submit import utc_now
+from eval_pipeline.runs.batch_polling import Polled, poll_jobs
+from eval_pipeline.runs.task import Task
 from eval_pipeline.wiring import models
-from eval_pipeline.wiring.batch_polling import Polled, poll_jobs
 from eval_pipeline.wiring.deployment import Deployment
 
 TICK_S = 40.0

@@ -2,11 +2,12 @@
 
 import dagster as dg
 
-from eval_pipeline.core.ports import StageReader
-from eval_pipeline.core.runs import Flow, RunState
+from eval_pipeline.core.ports.stage_files import StageReader
+from eval_pipeline.core.runs import Flow
 from eval_pipeline.core.thresholds import Threshold
 from eval_pipeline.defs.metadata import describe
-from eval_pipeline.defs.tasks import Task
+from eval_pipeline.runs.ending import end_run
+from eval_pipeline.runs.task import Task
 
 
 def judge(context: dg.AssetCheckExecutionContext, task: Task, *, stage: dg.AssetKey) -> dg.AssetCheckResult:
@@ -39,17 +40,6 @@ def _fail_run(context: dg.AssetCheckExecutionContext, *, task: Task, threshold: 
             )
         )
     end_run(task, threshold)
-
-
-def end_run(task: Task, threshold: Threshold) -> None:
-    """Note that the run is completed, or failed when it missed its threshold."""
-    breached = threshold.breached
-    task.deployment.ledger.set_run_state(
-        flow=task.flow,
-        key=task.key,
-        to=RunState.FAILED if breached else RunState.COMPLETED,
-        error=threshold.error(task.key) if breached else None,
-    )
 
 
 def _breached_report(task: Task) -> dict[str, StageReader]:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import dagster as dg
 
-from eval_pipeline.core.ports import Progress
+from eval_pipeline.core.ports.progress import Progress
 from eval_pipeline.defs.executor import named_in_process_executor
 from eval_pipeline.defs.io_managers import stage_io_manager
 from eval_pipeline.defs.progress import log_progress

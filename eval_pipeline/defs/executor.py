@@ -24,8 +24,19 @@ class NamedInProcessExecutor(InProcessExecutor):
         """Execute the steps, and tell the run's tags which process does so and that it lives."""
         instance, run_id = plan_context.instance, plan_context.run_id
         instance.add_run_tags(run_id, worker_tags(this_worker(), run_id=run_id))
+        failed = None
         with telling_life(instance, run_id):
-            yield from super().execute(plan_context, execution_plan)
+            for event in super().execute(plan_context, execution_plan):
+                failed = failed or _what_failed(event)
+                yield event
+        if failed is not None:  # Dagster shows a stack trace with every failure: the last words are plain
+            instance.report_engine_event(failed, plan_context.dagster_run)
+
+
+def _what_failed(event: DagsterEvent) -> str | None:
+    """Return in plain words what failed, and what to do about it; None for what failed unexplained."""
+    data = event.step_failure_data.user_failure_data if event.is_step_failure else None
+    return None if data is None or data.description is None else data.description
 
 
 @dg.executor(name="in_process", config_schema=dg.in_process_executor.config_schema.as_field())

@@ -4,15 +4,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import dagster as dg
+from dagster._core.errors import DagsterExecutionInterruptedError
 
 from eval_pipeline.core.errors import EvalPipelineError
+from eval_pipeline.runs.interruption import WorkInterrupted
 
 
 @contextmanager
 def explained() -> Iterator[None]:
-    """Turn an explained error into a Dagster failure; the op is not retried, for the run resumes by itself."""
+    """Turn an explained error into a Dagster failure; the op is not retried, for the run resumes by itself.
+
+    Work that somebody ended is what Dagster itself raises then, so that the run counts as interrupted.
+    """
     try:
         yield
+    except WorkInterrupted:
+        raise DagsterExecutionInterruptedError from None
     except EvalPipelineError as error:
         raise dg.Failure(
             description=f"{error.message}\nhint: {error.hint}",

@@ -106,6 +106,9 @@ def open_instance() -> dg.DagsterInstance:
     dagster_home = os.environ.get("DAGSTER_HOME")
     config_folder = Path(dagster_home) if dagster_home else instance_config_folder()
     base = config_folder if dagster_home else dagster_folder()
-    quiet = {"module": "dagster._core.storage.noop_compute_log_manager", "class": "NoOpComputeLogManager"}
-    ref = InstanceRef.from_dir(str(base), config_dir=str(config_folder), overrides={"compute_logs": quiet})
+    overrides = {
+        "compute_logs": {"module": "dagster._core.storage.noop_compute_log_manager", "class": "NoOpComputeLogManager"},
+        "instance_class": {"module": "eval_pipeline.defs.command_instance", "class": "CommandInstance"},
+    }
+    ref = InstanceRef.from_dir(str(base), config_dir=str(config_folder), overrides=overrides)
     return dg.DagsterInstance.from_ref(ref)

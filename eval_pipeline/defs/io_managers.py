@@ -3,7 +3,7 @@
 import dagster as dg
 
 from eval_pipeline.core.names import RunKey
-from eval_pipeline.core.ports import StageReader
+from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.core.runs import Flow
 from eval_pipeline.core.stages import StageRef
 from eval_pipeline.defs.failures import explained

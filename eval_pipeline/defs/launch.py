@@ -8,7 +8,7 @@ import dagster as dg
 
 from eval_pipeline.core.errors import EvalPipelineError
 from eval_pipeline.core.names import RunKey
-from eval_pipeline.core.ports import Progress
+from eval_pipeline.core.ports.progress import Progress
 from eval_pipeline.core.runs import Flow
 from eval_pipeline.core.stages import PAID_STAGES
 from eval_pipeline.defs.build import build_definitions
@@ -18,6 +18,8 @@ from eval_pipeline.defs.partitions import PARTITION_SETS
 from eval_pipeline.defs.worker_tags import telling_life, worker_tags
 from eval_pipeline.wiring.deployment import Deployment
 
+_LEFT_TO_PEOPLE = {"dagster/max_retries": "0"}
+"""A command that died is not taken up behind its person's back: ``run retry`` does that."""
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
@@ -58,12 +60,15 @@ def execute_run(
                 instance=instance,
                 partition_key=key.partition,
                 run_config={**_QUIET, "ops": _config(flow, refresh=refresh, resend_lost=resend_lost, scorers=scorers)},
-                tags=worker_tags(deployment.worker, run_id=run_id),
+                tags={**worker_tags(deployment.worker, run_id=run_id), **_LEFT_TO_PEOPLE},
                 run_id=run_id,
                 asset_selection=[dg.AssetKey([str(flow), stage]) for stage in stages] or None,
                 raise_on_error=False,
             )
-        return explanation(result)
+        problem = explanation(result)
+        if problem is not None:  # Dagster shows a stack trace with every failure: the last words in the UI are plain
+            instance.report_engine_event(f"{problem.message}\nhint: {problem.hint}", result.dagster_run)
+        return problem
 
 
 def _config(flow: Flow, *, refresh: bool, resend_lost: bool, scorers: Sequence[str]) -> dict[str, object]:

@@ -6,7 +6,7 @@ from urllib.parse import unquote, urlsplit
 
 import dagster as dg
 
-from eval_pipeline.core.ports import StageReader
+from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.core.stages import Manifest
 
 Metadata = dict[str, Any]

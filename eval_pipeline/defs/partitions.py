@@ -15,3 +15,13 @@ def forget_partition(flow: Flow, key: RunKey) -> None:
 
     with open_instance() as instance:
         instance.delete_dynamic_partition(PARTITION_SETS[flow], key.partition)
+
+
+def register_partition(instance: dg.DagsterInstance, *, flow: Flow, key: RunKey) -> None:
+    """Add a run's partition unless it is there: ``dagster job launch`` names one that nobody added.
+
+    Dagster looks for it only when the first stage is stored, when the run's name has been claimed.
+    """
+    name = PARTITION_SETS[flow]
+    if not instance.has_dynamic_partition(name, key.partition):
+        instance.add_dynamic_partitions(name, [key.partition])

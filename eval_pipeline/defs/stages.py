@@ -6,12 +6,13 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
-from eval_pipeline.core.ports import StageReader
+from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.core.runs import Flow
 from eval_pipeline.defs.failures import explained
 from eval_pipeline.defs.io_managers import OPTIONAL
 from eval_pipeline.defs.partitions import RUNS
-from eval_pipeline.defs.tasks import Task, task_of
+from eval_pipeline.defs.tasks import task_of
+from eval_pipeline.runs.task import Task
 
 _RESOURCES = {"deployment", "progress"}
 Decorator = Callable[[Callable[..., Any]], dg.AssetsDefinition]
@@ -72,8 +73,8 @@ def made(make: Callable[[], StageReader]) -> dg.Output[StageReader]:
 
 def made_when_ready(task: Task, make: Callable[[], StageReader | None]) -> Iterator[dg.Output[StageReader]]:
     """Make a stage, or yield nothing while it waits or another process makes it: all that depends on it is skipped."""
-    from eval_pipeline.defs.batch_runs import leaving_to_holder  # noqa: PLC0415 - not when this loads
     from eval_pipeline.defs.metadata import describe  # noqa: PLC0415 - the same
+    from eval_pipeline.runs.batches import leaving_to_holder  # noqa: PLC0415 - not when this loads
 
     stored = None
     with explained(), leaving_to_holder(task):

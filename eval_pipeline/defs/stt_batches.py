@@ -14,11 +14,10 @@ from typing import Any, Self
 from eval_pipeline.core.batches import BatchJob
 from eval_pipeline.core.chunks import chunks
 from eval_pipeline.core.outcomes import Attempt, AttemptOutcome, ItemError, settle
-from eval_pipeline.core.ports import Clip, HostedFile, HostedState, StageReader
+from eval_pipeline.core.ports.file_host import HostedFile, HostedState
+from eval_pipeline.core.ports.models import Clip
+from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.core.providers import Provider
-from eval_pipeline.defs.batch_items import Asks, answer_results, asks_again
-from eval_pipeline.defs.batch_runs import first_round
-from eval_pipeline.defs.tasks import Task
 from eval_pipeline.dispatch.batch_stage import BatchWork
 from eval_pipeline.dispatch.collect import Handling
 from eval_pipeline.dispatch.delivery import (
@@ -32,11 +31,14 @@ from eval_pipeline.dispatch.delivery import (
 from eval_pipeline.dispatch.records import RecordIndex, encode
 from eval_pipeline.dispatch.request_files import ShardLimits
 from eval_pipeline.dispatch.submit import Order, Parcel
+from eval_pipeline.runs.batch_items import Asks, answer_results, asks_again
+from eval_pipeline.runs.batches import first_round
+from eval_pipeline.runs.task import Task
 from eval_pipeline.storage.journal import Journal
 from eval_pipeline.storage.objects import temporary_folder
 from eval_pipeline.stt_eval.models import SpeechModel
 from eval_pipeline.stt_eval.prompts import prompt_for
-from eval_pipeline.stt_eval.scores import language_of
+from eval_pipeline.stt_eval.scoring.scores import language_of
 from eval_pipeline.stt_eval.spec import AudioTransport, SttSpec
 from eval_pipeline.stt_eval.transcripts import Item, items_of
 from eval_pipeline.wiring import models

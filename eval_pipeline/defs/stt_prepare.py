@@ -8,21 +8,21 @@ from typing import Any
 import orjson
 
 from eval_pipeline.core.chunks import chunks
-from eval_pipeline.core.ports import StageReader
+from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.core.runs import RunRecord
-from eval_pipeline.defs.batch_runs import submit_first_round
-from eval_pipeline.defs.specs import claim_or_find, store_spec
 from eval_pipeline.defs.stt_batches import Recordings
-from eval_pipeline.defs.tasks import Task
 from eval_pipeline.dispatch.batch_stage import BatchWork
+from eval_pipeline.runs.at_work import at_work, content_sha256
+from eval_pipeline.runs.batches import submit_first_round
+from eval_pipeline.runs.claims import Prepared
+from eval_pipeline.runs.specs import claim_or_find, store_spec
+from eval_pipeline.runs.task import Task
 from eval_pipeline.stt_eval import tables
-from eval_pipeline.stt_eval.samples import Sample
+from eval_pipeline.stt_eval.clips.samples import Sample
 from eval_pipeline.stt_eval.spec import SttRequest, SttSpec
 from eval_pipeline.wiring import stt_runs
 from eval_pipeline.wiring.audio_manifest import require_audio_manifest
 from eval_pipeline.wiring.audio_store import audio_samples
-from eval_pipeline.wiring.bench import at_work, content_sha256
-from eval_pipeline.wiring.claims import Prepared
 from eval_pipeline.wiring.stt_estimate import estimate_run
 
 ROWS_AT_ONCE = 2_000

@@ -6,21 +6,22 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from eval_pipeline.core.ports import StageReader
+from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.core.runs import RunRecord
 from eval_pipeline.core.thresholds import Threshold
-from eval_pipeline.defs.breach import end_run
-from eval_pipeline.defs.tasks import Task
 from eval_pipeline.reporting.export_columns import metadata_keys
 from eval_pipeline.reporting.provenance import StageFact
+from eval_pipeline.runs.at_work import MADE_FROM, at_work, check_made_from, content_sha256
+from eval_pipeline.runs.ending import end_run
+from eval_pipeline.runs.task import Task
 from eval_pipeline.storage.objects import temporary_folder
-from eval_pipeline.stt_eval import report, tables
-from eval_pipeline.stt_eval.report_data import SpeechReportData
-from eval_pipeline.stt_eval.run_figures import RunFigures
-from eval_pipeline.stt_eval.scores import score_samples
+from eval_pipeline.stt_eval import tables
+from eval_pipeline.stt_eval.figures.run_figures import RunFigures
+from eval_pipeline.stt_eval.report import page as report
+from eval_pipeline.stt_eval.report.data import SpeechReportData
+from eval_pipeline.stt_eval.scoring.scores import score_samples
 from eval_pipeline.stt_eval.spec import SttSpec
 from eval_pipeline.wiring import stt_feedback
-from eval_pipeline.wiring.bench import MADE_FROM, at_work, check_made_from, content_sha256
 
 ROWS_AT_ONCE = 3_000
 

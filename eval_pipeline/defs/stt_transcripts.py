@@ -8,27 +8,28 @@ from eval_pipeline.core.chunks import chunks
 from eval_pipeline.core.cost import StageCost, Tariff, costs_as_json
 from eval_pipeline.core.errors import EvalPipelineError, IncompleteError
 from eval_pipeline.core.outcomes import ItemError, ItemRecord, ItemStatus
-from eval_pipeline.core.ports import StageReader, TranscriptionRequest
+from eval_pipeline.core.ports.models import TranscriptionRequest
+from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.core.runs import RunMode
 from eval_pipeline.core.tallies import ItemCost, RecordTally, missing_record, price_item
-from eval_pipeline.defs.batch_runs import close_rounds, go_on, start_over_once
-from eval_pipeline.defs.interruption import Interruption
-from eval_pipeline.defs.live_progress import LiveProgress
 from eval_pipeline.defs.stt_batches import Recordings
-from eval_pipeline.defs.tasks import Task
 from eval_pipeline.dispatch.gate import StopReason
 from eval_pipeline.dispatch.live import LiveOutcome, LiveRequest, run_live
 from eval_pipeline.dispatch.records import RecordIndex, encode
+from eval_pipeline.runs.at_work import StageAtWork, at_work, content_sha256, run_cancelled
+from eval_pipeline.runs.batches import close_rounds, go_on, start_over_once
+from eval_pipeline.runs.interruption import Interruption
+from eval_pipeline.runs.live_progress import LiveProgress
+from eval_pipeline.runs.task import Task
 from eval_pipeline.stt_eval import tables
-from eval_pipeline.stt_eval.languages import one_language
+from eval_pipeline.stt_eval.language.languages import one_language
 from eval_pipeline.stt_eval.models import SpeechModel
 from eval_pipeline.stt_eval.prompts import prompt_for
-from eval_pipeline.stt_eval.scores import language_of
+from eval_pipeline.stt_eval.scoring.scores import language_of
 from eval_pipeline.stt_eval.spec import SttSpec
 from eval_pipeline.stt_eval.transcripts import HEARD, Item, as_heard, items_of, transcript_row
 from eval_pipeline.wiring import models
 from eval_pipeline.wiring.audio_clips import clip_of
-from eval_pipeline.wiring.bench import StageAtWork, at_work, content_sha256, run_cancelled
 
 ROWS_AT_ONCE = 500
 

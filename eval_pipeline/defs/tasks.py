@@ -1,46 +1,15 @@
-"""What a stage's work is given by Dagster: which run, which process, where to tell its progress."""
-
-from collections.abc import Callable
-from dataclasses import dataclass
+"""What Dagster knows of a stage to be made, read into a task that needs no Dagster."""
 
 import dagster as dg
 from dagster._core.storage.tags import PARENT_RUN_ID_TAG, RETRY_NUMBER_TAG
 
 from eval_pipeline.core.names import RunKey
-from eval_pipeline.core.ports import Progress
 from eval_pipeline.core.runs import Flow
-from eval_pipeline.core.stages import StageRef
 from eval_pipeline.defs.failures import explained
+from eval_pipeline.defs.partitions import register_partition
 from eval_pipeline.defs.worker_tags import worker_of, worker_tags
-from eval_pipeline.wiring.credentials import Credentials
+from eval_pipeline.runs.task import Task
 from eval_pipeline.wiring.deployment import Deployment
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """One stage of one run, to be made now."""
-
-    deployment: Deployment
-    flow: Flow
-    key: RunKey
-    dagster_run_id: str
-    retried_run_id: str | None
-    """The Dagster run that Dagster itself retries with this one."""
-    progress: Progress
-    say: Callable[[str], None]
-    """Writes a line into the Dagster run's log."""
-    refresh: bool = False
-    resend_lost: bool = False
-    """Whether a person accepts that items whose paid result is gone may be charged a second time."""
-
-    def ref(self, stage: str) -> StageRef:
-        """Name a stage of this run."""
-        return StageRef(flow=self.flow, key=self.key, stage=stage)
-
-    @property
-    def credentials(self) -> Credentials:
-        """The provider variables of the run's project."""
-        return self.deployment.credentials(self.key.project)
 
 
 def task_of(
@@ -57,6 +26,7 @@ def task_of(
         context.instance.add_run_tags(context.run_id, worker_tags(deployment.worker, run_id=context.run_id))
     with explained():
         key = RunKey.from_partition(context.partition_key)
+    register_partition(context.instance, flow=flow, key=key)
     return Task(
         deployment=deployment,
         flow=flow,

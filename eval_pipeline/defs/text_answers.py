@@ -12,23 +12,23 @@ from eval_pipeline.core.cost import Tariff
 from eval_pipeline.core.errors import IncompleteError
 from eval_pipeline.core.names import command_on
 from eval_pipeline.core.outcomes import ItemRecord
-from eval_pipeline.core.ports import StageReader
+from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.core.runs import RunMode
 from eval_pipeline.core.tallies import ItemCost, RecordTally, missing_record, price_item
-from eval_pipeline.defs.batch_runs import close_rounds, go_on
-from eval_pipeline.defs.interruption import Interruption
-from eval_pipeline.defs.live_progress import LiveProgress
-from eval_pipeline.defs.tasks import Task
 from eval_pipeline.defs.text_batches import Questions
 from eval_pipeline.dispatch.budget import ResponsePurse
 from eval_pipeline.dispatch.gate import StopReason
 from eval_pipeline.dispatch.live import LiveOutcome, LiveRequest, run_live
 from eval_pipeline.dispatch.records import RecordIndex, encode
+from eval_pipeline.runs.at_work import StageAtWork, at_work, content_sha256, run_cancelled, start_over
+from eval_pipeline.runs.batches import close_rounds, go_on
+from eval_pipeline.runs.interruption import Interruption
+from eval_pipeline.runs.live_progress import LiveProgress
+from eval_pipeline.runs.task import Task
 from eval_pipeline.text_eval import tables
 from eval_pipeline.text_eval.responses import request_body, response_row
 from eval_pipeline.text_eval.spec import TextSpec
 from eval_pipeline.wiring import models
-from eval_pipeline.wiring.bench import StageAtWork, at_work, content_sha256, run_cancelled, start_over
 
 ROWS_AT_ONCE = 500
 

@@ -6,10 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from eval_pipeline.core.batches import BatchJob
-from eval_pipeline.core.ports import StageReader
-from eval_pipeline.defs.batch_items import answer_results, asks_again
-from eval_pipeline.defs.batch_runs import first_round
-from eval_pipeline.defs.tasks import Task
+from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.defs.text_budget import purse_of_answers, purse_of_texts
 from eval_pipeline.dispatch.batch_results import AnswerResults, VectorResults
 from eval_pipeline.dispatch.batch_stage import BatchWork
@@ -19,6 +16,9 @@ from eval_pipeline.dispatch.records import RecordIndex
 from eval_pipeline.dispatch.request_files import ShardLimits
 from eval_pipeline.dispatch.submit import Order, Parcel
 from eval_pipeline.dispatch.vectors import VectorIndex
+from eval_pipeline.runs.batch_items import answer_results, asks_again
+from eval_pipeline.runs.batches import first_round
+from eval_pipeline.runs.task import Task
 from eval_pipeline.storage.journal import Journal
 from eval_pipeline.text_eval.embeddings import texts_to_embed
 from eval_pipeline.text_eval.spec import TextSpec

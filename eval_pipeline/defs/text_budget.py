@@ -8,17 +8,17 @@ from decimal import Decimal
 
 from eval_pipeline.core.cost import NOTHING, Experience, Tariff, first_usage, worst_usage
 from eval_pipeline.core.outcomes import Usage
-from eval_pipeline.core.ports import StageReader
+from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.core.runs import RunRecord
 from eval_pipeline.core.tallies import price_item
-from eval_pipeline.defs.tasks import Task
 from eval_pipeline.dispatch.budget import RoundPurse, bytes_a_request
 from eval_pipeline.dispatch.records import RecordIndex
 from eval_pipeline.dispatch.vectors import VectorIndex
+from eval_pipeline.runs.life import find_run
+from eval_pipeline.runs.task import Task
 from eval_pipeline.storage.journal import Journal
 from eval_pipeline.text_eval.spec import TextSpec
 from eval_pipeline.wiring import models
-from eval_pipeline.wiring.run_life import find_run
 from eval_pipeline.wiring.text_so_far import cost_of_vectors
 
 

@@ -7,22 +7,22 @@ from typing import Any
 
 from eval_pipeline.core.chunks import chunks
 from eval_pipeline.core.cost import StageCost, Tariff
-from eval_pipeline.core.ports import StageReader
+from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.core.runs import RunMode
-from eval_pipeline.defs.batch_runs import close_rounds, go_on
-from eval_pipeline.defs.interruption import Interruption
-from eval_pipeline.defs.tasks import Task
 from eval_pipeline.defs.text_answers import out_of_budget
 from eval_pipeline.defs.text_batches import Texts
 from eval_pipeline.dispatch.budget import EmbeddingPurse
 from eval_pipeline.dispatch.embed import EmbeddedPack, EmbedOutcome, embed_texts, text_digest
 from eval_pipeline.dispatch.gate import StopReason
 from eval_pipeline.dispatch.vectors import VectorIndex, VectorRecorder
+from eval_pipeline.runs.at_work import MADE_FROM, StageAtWork, at_work, content_sha256, run_cancelled, start_over
+from eval_pipeline.runs.batches import close_rounds, go_on
+from eval_pipeline.runs.interruption import Interruption
+from eval_pipeline.runs.task import Task
 from eval_pipeline.text_eval import tables
 from eval_pipeline.text_eval.embeddings import EmbeddingTally, embedding_row, pairs, texts_to_embed
 from eval_pipeline.text_eval.spec import TextSpec
 from eval_pipeline.wiring import models
-from eval_pipeline.wiring.bench import MADE_FROM, StageAtWork, at_work, content_sha256, run_cancelled, start_over
 from eval_pipeline.wiring.text_so_far import cost_of_vectors
 
 ROWS_AT_ONCE = 256

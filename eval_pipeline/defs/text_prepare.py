@@ -5,19 +5,19 @@ from functools import partial
 from typing import Any
 
 from eval_pipeline.core.chunks import chunks
-from eval_pipeline.core.ports import StageReader
+from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.core.runs import RunRecord
-from eval_pipeline.defs.batch_runs import submit_first_round
-from eval_pipeline.defs.specs import claim_or_find, store_spec
-from eval_pipeline.defs.tasks import Task
 from eval_pipeline.defs.text_batches import Questions, Texts
 from eval_pipeline.dispatch.batch_stage import BatchWork
+from eval_pipeline.runs.at_work import at_work, content_sha256
+from eval_pipeline.runs.batches import submit_first_round
+from eval_pipeline.runs.claims import Prepared
+from eval_pipeline.runs.specs import claim_or_find, store_spec
+from eval_pipeline.runs.task import Task
 from eval_pipeline.text_eval import tables
 from eval_pipeline.text_eval.dataset import expand
 from eval_pipeline.text_eval.spec import TextRequest, TextSpec
 from eval_pipeline.wiring import text_runs
-from eval_pipeline.wiring.bench import at_work, content_sha256
-from eval_pipeline.wiring.claims import Prepared
 from eval_pipeline.wiring.golden_store import golden_rows
 from eval_pipeline.wiring.text_estimate import estimate_run
 

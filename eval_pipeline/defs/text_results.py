@@ -6,24 +6,24 @@ from datetime import UTC, datetime
 from typing import Any
 
 from eval_pipeline.core.cost import join_costs
-from eval_pipeline.core.ports import StageReader
+from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.core.runs import RunRecord
 from eval_pipeline.core.thresholds import Threshold
-from eval_pipeline.defs.breach import end_run
-from eval_pipeline.defs.tasks import Task
+from eval_pipeline.runs.at_work import MADE_FROM, at_work, check_made_from, content_sha256
+from eval_pipeline.runs.ending import end_run
+from eval_pipeline.runs.life import find_run
+from eval_pipeline.runs.task import Task
 from eval_pipeline.text_eval import tables
-from eval_pipeline.text_eval.report import plot_markdown, render_html, render_markdown, scores_markdown
-from eval_pipeline.text_eval.report_data import ReportData
-from eval_pipeline.text_eval.report_rows import collect_report
-from eval_pipeline.text_eval.scorers import parse_scorers, scorer_versions
-from eval_pipeline.text_eval.scores import score_items
+from eval_pipeline.text_eval.report.data import ReportData
+from eval_pipeline.text_eval.report.page import plot_markdown, render_html, render_markdown, scores_markdown
+from eval_pipeline.text_eval.report.rows import collect_report
+from eval_pipeline.text_eval.scoring.scorers import parse_scorers, scorer_versions
+from eval_pipeline.text_eval.scoring.scores import score_items
+from eval_pipeline.text_eval.scoring.summariser import Summariser
+from eval_pipeline.text_eval.scoring.summary import RunSummary, read_model
 from eval_pipeline.text_eval.spec import TextSpec
-from eval_pipeline.text_eval.summariser import Summariser
-from eval_pipeline.text_eval.summary import RunSummary, read_model
 from eval_pipeline.text_eval.traces import deliver_traces, item_traces, trace_run
-from eval_pipeline.wiring.bench import MADE_FROM, at_work, check_made_from, content_sha256
 from eval_pipeline.wiring.models import open_trace_sink
-from eval_pipeline.wiring.run_life import find_run
 
 REPORT_FILE = "report.html"
 

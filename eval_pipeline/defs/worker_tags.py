@@ -1,4 +1,4 @@
-"""The tags by which a run names the process that executes it: which run, host, process id, start time, last beat.
+"""The two tags by which a run names the process that executes it, and tells when that last said that it lives.
 
 Dagster copies a run's tags to its retries, so the process is believed only by the run that it was written for.
 """
@@ -12,31 +12,27 @@ import dagster as dg
 
 from eval_pipeline.core.runs import Worker
 
-RUN_TAG = "eval_pipeline/executed_run"
-HOST_TAG = "eval_pipeline/host"
-PID_TAG = "eval_pipeline/pid"
-STARTED_TAG = "eval_pipeline/process_started_at"
+WORKER_TAG = "eval_pipeline/worker"
+"""The process: the run that it executes, its host, its id and when it began, a space between them."""
 ALIVE_TAG = "eval_pipeline/alive_at"
 BEAT_EVERY_S = 20.0
 """So often a process says that it lives: where process ids cannot be seen, that is all there is to judge it by."""
+_OLD_TAGS = tuple(f"eval_pipeline/{name}" for name in ("executed_run", "host", "pid", "process_started_at"))
+"""What version 0.1.0 wrote: a process of it may still be at work while its installation is upgraded."""
 
 
 def worker_tags(worker: Worker, *, run_id: str) -> dict[str, str]:
     """Return the tags that name the process which executes a run, alive now."""
-    return {
-        RUN_TAG: run_id,
-        HOST_TAG: worker.host,
-        PID_TAG: str(worker.pid),
-        STARTED_TAG: repr(worker.started_at),
-        ALIVE_TAG: _now(),
-    }
+    return {WORKER_TAG: f"{run_id} {worker.host} {worker.pid} {worker.started_at!r}", ALIVE_TAG: _now()}
 
 
 def worker_of(tags: Mapping[str, str], *, run_id: str) -> Worker | None:
     """Read the tags back; None when the run's process has not written them yet."""
-    if tags.get(RUN_TAG) != run_id or not {HOST_TAG, PID_TAG, STARTED_TAG} <= set(tags):
+    said = tags[WORKER_TAG].split() if WORKER_TAG in tags else [tags[name] for name in _OLD_TAGS if name in tags]
+    if len(said) != len(_OLD_TAGS) or said[0] != run_id:
         return None
-    return Worker(host=tags[HOST_TAG], pid=int(tags[PID_TAG]), started_at=float(tags[STARTED_TAG]))
+    _, host, pid, started_at = said
+    return Worker(host=host, pid=int(pid), started_at=float(started_at))
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from eval_pipeline.core.outcomes import (
     final_status,
     settle,
 )
-from eval_pipeline.core.ports import EmbeddingReply
+from eval_pipeline.core.ports.models import EmbeddingReply
 from eval_pipeline.dispatch.embed import MALFORMED, EmbeddedPack, wrong_width
 from eval_pipeline.dispatch.records import RESULT_LOST, encode
 from eval_pipeline.dispatch.vectors import call_line, problem_line

@@ -23,7 +23,8 @@ from eval_pipeline.core.batches import (
     step_of_stage,
 )
 from eval_pipeline.core.outcomes import AttemptOutcome
-from eval_pipeline.core.ports import BatchLedger, BatchProvider
+from eval_pipeline.core.ports.batch_provider import BatchProvider
+from eval_pipeline.core.ports.ledger import BatchLedger
 from eval_pipeline.core.providers import Provider
 from eval_pipeline.core.stages import StageRef
 from eval_pipeline.dispatch.budget import RoundPurse

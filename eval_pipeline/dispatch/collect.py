@@ -33,7 +33,7 @@ from eval_pipeline.core.batches import (
 )
 from eval_pipeline.core.errors import NotFoundError
 from eval_pipeline.core.outcomes import Attempt, AttemptOutcome, ItemError
-from eval_pipeline.core.ports import EmbeddingReply
+from eval_pipeline.core.ports.models import EmbeddingReply
 from eval_pipeline.dispatch.records import RESULT_LOST
 from eval_pipeline.dispatch.request_files import request_ids
 from eval_pipeline.dispatch.submit import Desk, again, requests_key

@@ -19,7 +19,9 @@ from time import monotonic, sleep
 import orjson
 
 from eval_pipeline.core.batches import BatchCallError, CallFault
-from eval_pipeline.core.ports import Appender, Clip, FileHost, HostedFile, HostedState, ObjectStore
+from eval_pipeline.core.ports.file_host import FileHost, HostedFile, HostedState
+from eval_pipeline.core.ports.models import Clip
+from eval_pipeline.core.ports.object_store import Appender, ObjectStore
 
 AT_ONCE = 16
 ATTEMPTS = 4

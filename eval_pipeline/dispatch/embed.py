@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from eval_pipeline.core.outcomes import Attempt, AttemptOutcome, ItemStatus, Usage, final_status
-from eval_pipeline.core.ports import Embedder, EmbeddingFailure, EmbeddingReply
+from eval_pipeline.core.ports.models import Embedder, EmbeddingFailure, EmbeddingReply
 from eval_pipeline.core.retry import RetryPolicy
 from eval_pipeline.dispatch.breaker import Breaker, Endpoint
 from eval_pipeline.dispatch.budget import Purse

@@ -12,7 +12,7 @@ from time import monotonic
 from typing import Final
 
 from eval_pipeline.core.errors import ConflictError, UnavailableError
-from eval_pipeline.core.ports import Lease, LeaseHeld, LeaseLedger
+from eval_pipeline.core.ports.ledger import Lease, LeaseHeld, LeaseLedger
 from eval_pipeline.core.runs import Worker
 from eval_pipeline.dispatch.workers import worker_is_dead
 

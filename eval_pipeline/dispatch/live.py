@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Generic, Self, TypeVar
 
 from eval_pipeline.core.outcomes import Attempt, BilledCall, ItemRecord, ItemStatus, settle
-from eval_pipeline.core.ports import Asks
+from eval_pipeline.core.ports.models import Asks
 from eval_pipeline.core.retry import RetryPolicy
 from eval_pipeline.dispatch.breaker import Breaker, Endpoint
 from eval_pipeline.dispatch.budget import Purse

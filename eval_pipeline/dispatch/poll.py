@@ -25,7 +25,8 @@ from eval_pipeline.core.batches import (
     step_of_intent,
     verdict_of,
 )
-from eval_pipeline.core.ports import BatchLedger, BatchProvider
+from eval_pipeline.core.ports.batch_provider import BatchProvider
+from eval_pipeline.core.ports.ledger import BatchLedger
 from eval_pipeline.dispatch.collect import NEVER_ENDED
 from eval_pipeline.dispatch.records import RESULT_LOST
 from eval_pipeline.dispatch.search import MOST_LIST_CALLS, began, is_batch_of, look_for, search, tell_apart

@@ -18,7 +18,8 @@ from eval_pipeline.core.batches import (
     ProviderBatch,
     counts_as_list,
 )
-from eval_pipeline.core.ports import BatchLedger, BatchProvider
+from eval_pipeline.core.ports.batch_provider import BatchProvider
+from eval_pipeline.core.ports.ledger import BatchLedger
 
 MOST_LIST_CALLS = 12
 MOST_CANDIDATES = 50

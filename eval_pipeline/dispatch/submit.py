@@ -22,7 +22,9 @@ from eval_pipeline.core.batches import (
     step_of_intent,
     submission_key,
 )
-from eval_pipeline.core.ports import BatchLedger, BatchProvider, ObjectStore
+from eval_pipeline.core.ports.batch_provider import BatchProvider
+from eval_pipeline.core.ports.ledger import BatchLedger
+from eval_pipeline.core.ports.object_store import ObjectStore
 from eval_pipeline.core.providers import Provider
 from eval_pipeline.core.stages import StageRef
 from eval_pipeline.dispatch.request_files import ShardFile, ShardLimits, write_shards

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Final
 
 from eval_pipeline.core.outcomes import Usage
-from eval_pipeline.core.ports import Price
+from eval_pipeline.core.ports.prices import Price
 from eval_pipeline.core.runs import RunMode
 
 OPENAI: Final = "openai"

@@ -11,7 +11,7 @@ import numpy as np
 import pybase64
 
 from eval_pipeline.core.outcomes import Attempt, AttemptOutcome, ItemError
-from eval_pipeline.core.ports import EmbeddingReply
+from eval_pipeline.core.ports.models import EmbeddingReply
 
 FLOAT_BYTES = 4
 

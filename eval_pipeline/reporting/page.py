@@ -27,7 +27,7 @@ _MEDIA = "media-src data: 'self' file:"
 
 
 def render_page(template: str, **values: Any) -> str:  # noqa: ANN401 - what a template is given is its own affair
-    """Fill ``template``, a path inside the package such as ``text_eval/report.html``."""
+    """Fill ``template``, a path inside the package such as ``text_eval/report/page.html``."""
     page = _environment().get_template(template)
     return page.render(policy=CONTENT_SECURITY_POLICY, style="", script="", **values)
 

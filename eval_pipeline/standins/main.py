@@ -16,9 +16,11 @@ from pathlib import Path
 import orjson
 from starlette.applications import Starlette
 
-from eval_pipeline.standins import gemini, langfuse, openai
 from eval_pipeline.standins.batch_faults import GEMINI_SCENARIOS, BatchRule, read_batch_rules
 from eval_pipeline.standins.faults import FaultRule, FaultRuleError, read_rules
+from eval_pipeline.standins.gemini import app as gemini
+from eval_pipeline.standins.langfuse import app as langfuse
+from eval_pipeline.standins.openai import app as openai
 from eval_pipeline.standins.replay import RecordingError, Recordings, read_recordings
 from eval_pipeline.standins.server import serve
 from eval_pipeline.standins.speech import Speech, read_rates, read_speech

@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import BinaryIO, NamedTuple, Self
 
 from eval_pipeline.core.errors import EvalPipelineError
-from eval_pipeline.core.ports import Appender, ObjectStore
+from eval_pipeline.core.ports.object_store import Appender, ObjectStore
 from eval_pipeline.core.stages import StageRef
 from eval_pipeline.storage.objects import os_errors_explained, temporary_folder
 

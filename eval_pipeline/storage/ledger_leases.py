@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, select, update
 from sqlalchemy.exc import IntegrityError
 
-from eval_pipeline.core.ports import Lease, LeaseHeld
+from eval_pipeline.core.ports.ledger import Lease, LeaseHeld
 from eval_pipeline.core.runs import Worker
 from eval_pipeline.storage.ledger_database import LedgerTable
 from eval_pipeline.storage.ledger_schema import leases

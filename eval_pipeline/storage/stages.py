@@ -10,16 +10,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from eval_pipeline.core.errors import ConflictError, NotFoundError, UnavailableError
 from eval_pipeline.core.names import shown
-from eval_pipeline.core.ports import ObjectStore
+from eval_pipeline.core.ports.object_store import ObjectStore
 from eval_pipeline.core.stages import Manifest, Part, StageRef
+from eval_pipeline.storage.code_version import code_version
 from eval_pipeline.storage.manifests import decode_manifest, encode_manifest, sha256_of, signed, stage_damaged
 from eval_pipeline.storage.objects import os_errors_explained, temporary_folder
 from eval_pipeline.storage.parts import TableParts
@@ -31,12 +30,6 @@ if TYPE_CHECKING:
 
 _MANIFEST = "manifest.json"
 _TABLE_SUFFIX = ".parquet"
-
-
-@cache
-def installed_version() -> str:
-    """Return the version of this package, as a manifest tells it."""
-    return version("eval-pipeline")
 
 
 class StageStore:
@@ -92,7 +85,7 @@ class StageStore:
             columns={} if schema is None else {field.name: str(field.type) for field in schema},
             schema_version=schema_version,
             spec_hash=spec_hash,
-            code_version=self._code_version or installed_version(),
+            code_version=self._code_version or code_version(),
             created_at=datetime.now(UTC),
             summary={},
             inputs={name: manifest.sha256 for name, manifest in inputs.items()},

@@ -1,7 +1,7 @@
 """What a model that takes instructions is told; part of a run's identity."""
 
 from eval_pipeline.core.configuration import invalid_config
-from eval_pipeline.stt_eval.languages import language_name, one_language
+from eval_pipeline.stt_eval.language.languages import language_name, one_language
 
 PROMPT_VERSION = "transcribe-1"
 DEFAULT_PROMPT = (

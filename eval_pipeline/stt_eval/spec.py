@@ -12,7 +12,7 @@ from eval_pipeline.core.configuration import KeyKinds, canonical_sha256, invalid
 from eval_pipeline.core.names import shown
 from eval_pipeline.core.providers import Provider
 from eval_pipeline.core.runs import RunMode
-from eval_pipeline.stt_eval.languages import language_code
+from eval_pipeline.stt_eval.language.languages import language_code
 from eval_pipeline.stt_eval.models import SpeechModel
 
 SCHEMA = "eval_pipeline.stt_spec/1"

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from eval_pipeline.core.outcomes import ItemRecord, ItemStatus
-from eval_pipeline.core.ports import StageReader
+from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.core.tallies import ItemCost
 from eval_pipeline.core.values import value
-from eval_pipeline.stt_eval.cleaning import clean_transcript
+from eval_pipeline.stt_eval.language.cleaning import clean_transcript
 from eval_pipeline.stt_eval.models import SpeechModel
 
 COMPLETED, FAILED = "completed", "failed"

@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from eval_pipeline.text_eval.golden_row import GoldenRow
+from eval_pipeline.text_eval.golden.row import GoldenRow
 
 
 def question_id(number: int) -> str:

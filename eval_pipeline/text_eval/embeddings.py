@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from eval_pipeline.core.outcomes import ItemStatus
-from eval_pipeline.core.ports import StageReader
+from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.core.thresholds import Threshold
-from eval_pipeline.text_eval.side_by_side import walk
+from eval_pipeline.text_eval.scoring.side_by_side import walk
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from eval_pipeline.core.configuration import (
 from eval_pipeline.core.names import shown
 from eval_pipeline.core.providers import Provider
 from eval_pipeline.core.runs import RunMode
-from eval_pipeline.text_eval.scorers import ScorerConfig, parse_scorers
+from eval_pipeline.text_eval.scoring.scorers import ScorerConfig, parse_scorers
 
 SCHEMA = "eval_pipeline.text_spec/1"
 DEFAULT_MODELS = {Provider.OPENAI: "gpt-4o-mini", Provider.GEMINI: "gemini-2.5-flash"}

@@ -14,7 +14,7 @@ from eval_pipeline.core.chunks import chunks
 from eval_pipeline.core.errors import ConflictError
 from eval_pipeline.core.names import shown
 from eval_pipeline.core.outcomes import ItemStatus, Usage
-from eval_pipeline.core.ports import StageReader, StageWriter
+from eval_pipeline.core.ports.stage_files import StageReader, StageWriter
 from eval_pipeline.core.runs import RunRecord
 from eval_pipeline.core.tracing import DeliveryCounts, Generation, ItemTrace, TraceRun, TraceScore, TraceSink
 from eval_pipeline.text_eval.spec import TextSpec

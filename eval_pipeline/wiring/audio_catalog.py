@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 from eval_pipeline.core.datasets import DatasetKind, DatasetVersion
 from eval_pipeline.core.errors import UsageError
 from eval_pipeline.core.names import shown, slug, validate_dataset_name, validate_project
-from eval_pipeline.core.ports import DatasetLedger, ObjectStore
-from eval_pipeline.stt_eval.languages import language_code
-from eval_pipeline.stt_eval.manifest_row import ManifestRow
-from eval_pipeline.stt_eval.samples import SampleIds
+from eval_pipeline.core.ports.ledger import DatasetLedger
+from eval_pipeline.core.ports.object_store import ObjectStore
+from eval_pipeline.runs.dataset_adding import AddedDataset, find_version, working_folder
+from eval_pipeline.stt_eval.clips.manifest_row import ManifestRow
+from eval_pipeline.stt_eval.clips.samples import SampleIds
+from eval_pipeline.stt_eval.language.languages import language_code
 from eval_pipeline.wiring.audio_folder import unused_transcripts
 from eval_pipeline.wiring.audio_intake import Intake
 from eval_pipeline.wiring.audio_manifest import SCHEMA_VERSION, AudioManifest, find_audio_manifest
@@ -20,7 +22,6 @@ from eval_pipeline.wiring.audio_problems import Problem, Problems
 from eval_pipeline.wiring.audio_samples import SampleTally
 from eval_pipeline.wiring.audio_source import AudioSource, open_source
 from eval_pipeline.wiring.audio_store import publish, write_samples
-from eval_pipeline.wiring.dataset_adding import AddedDataset, find_version, working_folder
 from eval_pipeline.wiring.settings import Settings
 
 if TYPE_CHECKING:

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from eval_pipeline.core.ports import Clip, ObjectStore
-from eval_pipeline.wiring.stored_versions import checked_copy
+from eval_pipeline.core.ports.models import Clip
+from eval_pipeline.core.ports.object_store import ObjectStore
+from eval_pipeline.runs.stored_versions import checked_copy
 
 _SHOWN_DIGITS = 16
 

@@ -10,9 +10,9 @@ from eval_pipeline.core.errors import EvalPipelineError
 from eval_pipeline.core.names import shown
 from eval_pipeline.intake.encoding import detect_encoding
 from eval_pipeline.intake.purpose import Purpose
-from eval_pipeline.stt_eval.audio_formats import UnusableClipError
-from eval_pipeline.stt_eval.manifest_row import ManifestRow
-from eval_pipeline.stt_eval.references import check_reference
+from eval_pipeline.stt_eval.clips.audio_formats import UnusableClipError
+from eval_pipeline.stt_eval.clips.manifest_row import ManifestRow
+from eval_pipeline.stt_eval.clips.references import check_reference
 from eval_pipeline.wiring.audio_places import Place
 from eval_pipeline.wiring.audio_problems import Problem
 

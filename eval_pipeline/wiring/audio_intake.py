@@ -14,10 +14,10 @@ from itertools import count
 from pathlib import Path
 
 from eval_pipeline.core.names import shown
-from eval_pipeline.core.ports import ObjectStore
-from eval_pipeline.stt_eval.audio_facts import AudioFacts, audio_facts
-from eval_pipeline.stt_eval.audio_formats import UnusableClipError
-from eval_pipeline.stt_eval.manifest_row import ManifestRow
+from eval_pipeline.core.ports.object_store import ObjectStore
+from eval_pipeline.stt_eval.clips.audio_facts import AudioFacts, audio_facts
+from eval_pipeline.stt_eval.clips.audio_formats import UnusableClipError
+from eval_pipeline.stt_eval.clips.manifest_row import ManifestRow
 from eval_pipeline.wiring.audio_folder import must_be_audio
 from eval_pipeline.wiring.audio_places import Place
 from eval_pipeline.wiring.audio_problems import Problem

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from eval_pipeline.core.datasets import DatasetVersion
-from eval_pipeline.core.ports import ObjectStore
-from eval_pipeline.wiring.stored_versions import dataset_missing, read_manifest
+from eval_pipeline.core.ports.object_store import ObjectStore
+from eval_pipeline.runs.stored_versions import dataset_missing, read_manifest
 
 SCHEMA_VERSION = 1
 

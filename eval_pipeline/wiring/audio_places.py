@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 from eval_pipeline.core.errors import NotFoundError
 from eval_pipeline.core.names import shown
-from eval_pipeline.stt_eval.audio_formats import UnusableClipError
+from eval_pipeline.stt_eval.clips.audio_formats import UnusableClipError
 
 if TYPE_CHECKING:
     from eval_pipeline.storage.s3 import S3Client

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 import orjson
 
 from eval_pipeline.core.names import shown
-from eval_pipeline.stt_eval.audio_facts import can_measure
-from eval_pipeline.stt_eval.audio_formats import AudioFormat
-from eval_pipeline.stt_eval.references import is_silence
-from eval_pipeline.stt_eval.samples import Sample, SampleIds
+from eval_pipeline.stt_eval.clips.audio_facts import can_measure
+from eval_pipeline.stt_eval.clips.audio_formats import AudioFormat
+from eval_pipeline.stt_eval.clips.references import is_silence
+from eval_pipeline.stt_eval.clips.samples import Sample, SampleIds
 from eval_pipeline.wiring.audio_intake import Clip, NoAudio, Taken
 from eval_pipeline.wiring.audio_places import S3_SCHEME
 from eval_pipeline.wiring.audio_problems import Problem, Problems, place

@@ -9,13 +9,13 @@ from eval_pipeline.core.datasets import SkippedRow
 from eval_pipeline.core.errors import UsageError
 from eval_pipeline.core.names import shown
 from eval_pipeline.intake.table_file import TableFile
-from eval_pipeline.stt_eval.audio_formats import UnusableClipError
-from eval_pipeline.stt_eval.manifest import manifest_entries, open_manifest
-from eval_pipeline.stt_eval.manifest_row import MANIFEST, ManifestRow
+from eval_pipeline.runs.dataset_adding import private_copy
+from eval_pipeline.stt_eval.clips.audio_formats import UnusableClipError
+from eval_pipeline.stt_eval.clips.manifest import manifest_entries, open_manifest
+from eval_pipeline.stt_eval.clips.manifest_row import MANIFEST, ManifestRow
 from eval_pipeline.wiring.audio_folder import folder_entries
 from eval_pipeline.wiring.audio_places import S3_SCHEME, LocalPlace, Place, S3Place
 from eval_pipeline.wiring.audio_problems import Problem
-from eval_pipeline.wiring.dataset_adding import private_copy
 
 if TYPE_CHECKING:
     from eval_pipeline.storage.s3 import S3Client

@@ -16,13 +16,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from eval_pipeline.core.datasets import DatasetVersion
-from eval_pipeline.core.ports import ObjectStore
+from eval_pipeline.core.ports.object_store import ObjectStore
+from eval_pipeline.runs.stored_versions import checked_copy, create_manifest
 from eval_pipeline.storage.columns import build_batch
 from eval_pipeline.storage.manifests import sha256_of
-from eval_pipeline.stt_eval.audio_formats import AudioFormat
-from eval_pipeline.stt_eval.samples import Sample
+from eval_pipeline.stt_eval.clips.audio_formats import AudioFormat
+from eval_pipeline.stt_eval.clips.samples import Sample
 from eval_pipeline.wiring.audio_manifest import AudioManifest, find_audio_manifest, require_audio_manifest
-from eval_pipeline.wiring.stored_versions import checked_copy, create_manifest
 
 SAMPLES = pa.schema(
     [

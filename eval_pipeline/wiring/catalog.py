@@ -7,9 +7,10 @@ from pathlib import Path
 from eval_pipeline.core.datasets import DatasetKind, DatasetVersion
 from eval_pipeline.core.errors import ConflictError, UsageError
 from eval_pipeline.core.names import shown, slug, validate_dataset_name, validate_project
-from eval_pipeline.core.ports import DatasetLedger, ObjectStore
-from eval_pipeline.text_eval.golden import read_golden
-from eval_pipeline.wiring.dataset_adding import AddedDataset, find_version, private_copy, working_folder
+from eval_pipeline.core.ports.ledger import DatasetLedger
+from eval_pipeline.core.ports.object_store import ObjectStore
+from eval_pipeline.runs.dataset_adding import AddedDataset, find_version, private_copy, working_folder
+from eval_pipeline.text_eval.golden.files import read_golden
 from eval_pipeline.wiring.golden_store import GoldenManifest, find_manifest, store_golden
 from eval_pipeline.wiring.settings import Settings
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from eval_pipeline.core.errors import UsageError
-from eval_pipeline.core.ports import ObjectStore
+from eval_pipeline.core.ports.object_store import ObjectStore
 from eval_pipeline.core.runs import Worker
 from eval_pipeline.dispatch.workers import this_worker
 from eval_pipeline.storage.home import find_home, open_home_ledger

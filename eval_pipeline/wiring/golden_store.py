@@ -14,12 +14,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from eval_pipeline.core.datasets import DatasetVersion, SkippedRow
-from eval_pipeline.core.ports import ObjectStore
+from eval_pipeline.core.ports.object_store import ObjectStore
+from eval_pipeline.runs.stored_versions import checked_copy, create_manifest, dataset_missing, read_manifest
 from eval_pipeline.storage.manifests import sha256_of
-from eval_pipeline.text_eval.golden import GoldenFile
-from eval_pipeline.text_eval.golden_row import GoldenRow
-from eval_pipeline.text_eval.golden_tally import Tally, no_valid_row
-from eval_pipeline.wiring.stored_versions import checked_copy, create_manifest, dataset_missing, read_manifest
+from eval_pipeline.text_eval.golden.files import GoldenFile
+from eval_pipeline.text_eval.golden.row import GoldenRow
+from eval_pipeline.text_eval.golden.tally import Tally, no_valid_row
 
 SCHEMA_VERSION = 1
 ROWS = pa.schema(

@@ -7,7 +7,9 @@ from typing import Any, Final, assert_never
 
 from eval_pipeline.core.batches import BatchPolicy
 from eval_pipeline.core.cost import Tariff
-from eval_pipeline.core.ports import Answerer, BatchProvider, Embedder, FileHost, RequestLines, Transcriber
+from eval_pipeline.core.ports.batch_provider import BatchProvider, RequestLines
+from eval_pipeline.core.ports.file_host import FileHost
+from eval_pipeline.core.ports.models import Answerer, Embedder, Transcriber
 from eval_pipeline.core.providers import TITLES, URL_VARIABLES, Provider
 from eval_pipeline.core.retry import RetryPolicy
 from eval_pipeline.core.runs import RunMode

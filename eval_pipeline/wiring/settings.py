@@ -129,8 +129,8 @@ SETTINGS: tuple[Setting, ...] = (
         300,
         0,
         86_400,
-        "How long, by the provider's clock, a batch that it does not find, or the results of one that it completed, are "
-        "looked for before they count as lost.",
+        "How long, by the provider's clock, a batch that it does not find, or the results of one that is completed, "
+        "are looked for before they count as lost.",
     ),
     _whole("EVAL_RETRY_MAX_ATTEMPTS", 5, 1, 20, "Attempts at one item before a transient error is final."),
     _real(

@@ -7,12 +7,12 @@ from typing import Any
 from eval_pipeline.core.cost import StageCost, costs_as_json, estimate_tokens
 from eval_pipeline.core.outcomes import Usage
 from eval_pipeline.core.runs import RunMode
+from eval_pipeline.runs.claims import Prepared
 from eval_pipeline.stt_eval.models import SpeechModel
 from eval_pipeline.stt_eval.prompts import prompt_for
 from eval_pipeline.stt_eval.spec import SttSpec
 from eval_pipeline.wiring import models
 from eval_pipeline.wiring.audio_manifest import AudioManifest, require_audio_manifest
-from eval_pipeline.wiring.claims import Prepared
 from eval_pipeline.wiring.deployment import Deployment
 
 AUDIO_TOKENS_A_SECOND = 32

@@ -12,15 +12,15 @@ from eval_pipeline.core.errors import ConflictError, UsageError
 from eval_pipeline.core.feedback import Change, FeedbackEntry, Verdict, by_item, difference, standing
 from eval_pipeline.core.feedback_words import checked_reviewer
 from eval_pipeline.core.names import RunKey, shown
-from eval_pipeline.core.ports import StageReader
+from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.core.runs import Flow
 from eval_pipeline.core.stages import StageRef
-from eval_pipeline.stt_eval.normalisation import Level
-from eval_pipeline.stt_eval.report_data import ShownVerdict
-from eval_pipeline.stt_eval.results import COLUMNS, Result, Results
-from eval_pipeline.stt_eval.run_agreement import RunAgreement, run_agreement
+from eval_pipeline.runs.life import find_run
+from eval_pipeline.stt_eval.language.normalisation import Level
+from eval_pipeline.stt_eval.report.data import ShownVerdict
+from eval_pipeline.stt_eval.verdicts.results import COLUMNS, Result, Results
+from eval_pipeline.stt_eval.verdicts.run_agreement import RunAgreement, run_agreement
 from eval_pipeline.wiring.deployment import Deployment
-from eval_pipeline.wiring.run_life import find_run
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,10 @@ from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.stages import StageRef
 from eval_pipeline.intake.table_file import open_table
 from eval_pipeline.reporting.export_files import export_format, write_table
+from eval_pipeline.runs.dataset_adding import private_copy
 from eval_pipeline.storage.objects import temporary_folder
-from eval_pipeline.stt_eval.results import COLUMNS, Results
-from eval_pipeline.stt_eval.verdict_file import SHEET, VERDICTS, VerdictRow, read_rows, sheet_row
-from eval_pipeline.wiring.dataset_adding import private_copy
+from eval_pipeline.stt_eval.verdicts.results import COLUMNS, Results
+from eval_pipeline.stt_eval.verdicts.verdict_file import SHEET, VERDICTS, VerdictRow, read_rows, sheet_row
 from eval_pipeline.wiring.deployment import Deployment
 from eval_pipeline.wiring.stt_feedback import (
     are_scores_of,

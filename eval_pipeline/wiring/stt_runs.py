@@ -7,11 +7,11 @@ from eval_pipeline.core.datasets import DatasetKind, DatasetVersion
 from eval_pipeline.core.errors import UsageError
 from eval_pipeline.core.names import RunKey, shown, validate_project
 from eval_pipeline.core.runs import RunMode
+from eval_pipeline.runs.claims import Prepared, choose_concurrency, choose_failure_threshold, find_dataset_of
 from eval_pipeline.stt_eval.prompts import choose_prompt
 from eval_pipeline.stt_eval.spec import AudioTransport, SttRequest, SttSpec
 from eval_pipeline.wiring import models
 from eval_pipeline.wiring.audio_manifest import require_audio_manifest
-from eval_pipeline.wiring.claims import Prepared, choose_concurrency, choose_failure_threshold, find_dataset_of
 from eval_pipeline.wiring.deployment import Deployment
 
 

@@ -7,19 +7,19 @@ from typing import Any
 
 from eval_pipeline.core.errors import UsageError
 from eval_pipeline.core.names import RunKey
-from eval_pipeline.core.ports import StageReader
+from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.core.runs import Flow, RunRecord
 from eval_pipeline.core.stages import StageRef
 from eval_pipeline.reporting.export_files import export_format
-from eval_pipeline.stt_eval.export import export_rows
-from eval_pipeline.stt_eval.scores import score_samples
+from eval_pipeline.runs.control import run_json
+from eval_pipeline.runs.cost_warnings import cost_warnings
+from eval_pipeline.runs.life import find_run
+from eval_pipeline.runs.status import batches_json
+from eval_pipeline.stt_eval.report.export import export_rows
+from eval_pipeline.stt_eval.scoring.scores import score_samples
 from eval_pipeline.stt_eval.spec import SttSpec
 from eval_pipeline.stt_eval.transcripts import FAILED
-from eval_pipeline.wiring.cost_warnings import cost_warnings
 from eval_pipeline.wiring.deployment import Deployment
-from eval_pipeline.wiring.run_control import run_json
-from eval_pipeline.wiring.run_life import find_run
-from eval_pipeline.wiring.run_status import batches_json
 from eval_pipeline.wiring.stt_feedback import shown_verdicts, verdicts_of
 
 _ERROR = ("code", "type", "message", "transient")

@@ -7,7 +7,8 @@ from eval_pipeline.core.errors import UsageError
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.runs import Flow
 from eval_pipeline.core.stages import StageRef
-from eval_pipeline.text_eval.compare import (
+from eval_pipeline.runs.life import find_run
+from eval_pipeline.text_eval.scoring.compare import (
     ChangedQuestion,
     RunStages,
     check_comparable,
@@ -15,9 +16,8 @@ from eval_pipeline.text_eval.compare import (
     most_changed,
     question_scores,
 )
-from eval_pipeline.text_eval.side_by_side import score_names
+from eval_pipeline.text_eval.scoring.side_by_side import score_names
 from eval_pipeline.wiring.deployment import Deployment
-from eval_pipeline.wiring.run_life import find_run
 
 
 def compare_runs(deployment: Deployment, first: RunKey, second: RunKey, *, limit: int) -> dict[str, Any]:

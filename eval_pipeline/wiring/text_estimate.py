@@ -7,9 +7,9 @@ from typing import Any
 from eval_pipeline.core.cost import ESTIMATED_OUTPUT_TOKENS, StageCost, costs_as_json, estimate_usage
 from eval_pipeline.core.outcomes import Usage
 from eval_pipeline.core.providers import Provider
+from eval_pipeline.runs.claims import Prepared
 from eval_pipeline.text_eval.spec import TextSpec
 from eval_pipeline.wiring import models
-from eval_pipeline.wiring.claims import Prepared
 from eval_pipeline.wiring.deployment import Deployment
 from eval_pipeline.wiring.golden_store import golden_rows
 

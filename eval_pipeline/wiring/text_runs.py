@@ -11,7 +11,8 @@ from eval_pipeline.core.errors import UsageError
 from eval_pipeline.core.names import RunKey, shown, validate_project
 from eval_pipeline.core.outcomes import Usage
 from eval_pipeline.core.runs import RunMode
-from eval_pipeline.text_eval.scorers import parse_scorers
+from eval_pipeline.runs.claims import Prepared, choose_concurrency, choose_failure_threshold, find_dataset_of
+from eval_pipeline.text_eval.scoring.scorers import parse_scorers
 from eval_pipeline.text_eval.spec import (
     DEFAULT_SCORERS,
     TextRequest,
@@ -22,7 +23,6 @@ from eval_pipeline.text_eval.spec import (
     provider_of,
 )
 from eval_pipeline.wiring import models
-from eval_pipeline.wiring.claims import Prepared, choose_concurrency, choose_failure_threshold, find_dataset_of
 from eval_pipeline.wiring.deployment import Deployment
 from eval_pipeline.wiring.golden_store import require_manifest
 

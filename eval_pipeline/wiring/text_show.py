@@ -8,18 +8,18 @@ from typing import Any
 from eval_pipeline.core.cost import join_costs
 from eval_pipeline.core.errors import UsageError
 from eval_pipeline.core.names import RunKey
-from eval_pipeline.core.ports import StageReader
+from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.core.runs import Flow, RunRecord
 from eval_pipeline.core.stages import StageRef
 from eval_pipeline.reporting.export_files import export_format
-from eval_pipeline.text_eval.export import export_grouped, export_rows
-from eval_pipeline.text_eval.side_by_side import WalkedItem, walk
+from eval_pipeline.runs.control import run_json
+from eval_pipeline.runs.cost_warnings import cost_warnings
+from eval_pipeline.runs.life import find_run
+from eval_pipeline.runs.status import batches_json
+from eval_pipeline.text_eval.report.export import export_grouped, export_rows
+from eval_pipeline.text_eval.scoring.side_by_side import WalkedItem, walk
 from eval_pipeline.text_eval.spec import TextSpec
-from eval_pipeline.wiring.cost_warnings import cost_warnings
 from eval_pipeline.wiring.deployment import Deployment
-from eval_pipeline.wiring.run_control import run_json
-from eval_pipeline.wiring.run_life import find_run
-from eval_pipeline.wiring.run_status import batches_json
 from eval_pipeline.wiring.text_so_far import AnswersSoFar, answers_so_far, embedding_cost_so_far
 
 _USAGE = ("input_tokens", "cached_input_tokens", "output_tokens", "reasoning_tokens", "total_tokens")

@@ -9,8 +9,8 @@ from pathlib import Path
 from random import Random
 
 from eval_pipeline.core.runs import Flow, RunRecord, RunState
+from eval_pipeline.runs.life import state_of
 from eval_pipeline.wiring.deployment import Deployment
-from eval_pipeline.wiring.run_life import state_of
 from eval_pipeline_tests.chaos.processes import Family, Kind, eval_pipeline, kill, processes_of
 
 ITEMS = 12

@@ -172,31 +172,28 @@ class TestVerdicts:
         assert verdict_of(SUBMITTED, seen(phase), now=after(end_s), policy=POLICY) is Verdict.CANCEL
 
     @given(
-        phase=st.sampled_from([Phase.COMPLETED, Phase.EXPIRED, Phase.CANCELLED]),
-        output=st.none() | st.just("f"),
-        errors=st.none() | st.just("e"),
-        completed=st.none() | st.integers(0, 5),
+        batch=st.builds(
+            seen,
+            st.sampled_from([Phase.COMPLETED, Phase.EXPIRED, Phase.CANCELLED]),
+            output=st.none() | st.just("f"),
+            errors=st.none() | st.just("e"),
+            completed=st.none() | st.integers(0, 5),
+        ),
         looks=st.integers(0, 1_000),
         age_s=st.floats(0, 1e6),
     )
     def test_what_was_paid_for_is_waited_for_minutes_and_never_sent_again_unasked(
-        self,
-        phase: Phase,
-        output: str | None,
-        errors: str | None,
-        completed: int | None,
-        looks: int,
-        age_s: float,
+        self, batch: ProviderBatch, looks: int, age_s: float
     ) -> None:
         """However often it is looked at: servers name files a minute late, and a poll may come every second."""
-        batch = seen(phase, output=output, errors=errors, completed=completed)
         job = replace(SUBMITTED, looks_without_files=looks, unseen_since=NOON if looks else None)
 
         verdict = verdict_of(job, batch, now=after(age_s), policy=POLICY)
 
-        if output is not None:
+        uncounted = batch.completed is None and batch.phase is Phase.COMPLETED and batch.error_file_id is None
+        if batch.output_file_id is not None:
             assert verdict is Verdict.END
-        elif completed or (completed is None and phase is Phase.COMPLETED and errors is None):
+        elif batch.completed or uncounted:
             over = looks > 0 and age_s >= POLICY.lost_s
             assert verdict is (Verdict.LOSE if over else Verdict.WAIT_FOR_FILES)
         else:

@@ -15,7 +15,7 @@ from eval_pipeline.core.cost import (
     worst_usage,
 )
 from eval_pipeline.core.outcomes import Usage
-from eval_pipeline.core.ports import Price
+from eval_pipeline.core.ports.prices import Price
 from eval_pipeline.core.runs import RunMode
 
 USAGE = Usage(input=10, cached_input=4, output=6, reasoning=2, total=16)

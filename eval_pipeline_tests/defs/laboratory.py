@@ -11,16 +11,17 @@ import dagster as dg
 import pytest
 
 from eval_pipeline.core.names import RunKey
-from eval_pipeline.core.ports import Progress, StageReader
+from eval_pipeline.core.ports.progress import Progress
+from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.core.runs import Flow, RunRecord, RunState
 from eval_pipeline.core.stages import StageRef
 from eval_pipeline.defs.build import build_definitions
 from eval_pipeline.defs.instance import open_instance
 from eval_pipeline.defs.resources import make_s3_client
+from eval_pipeline.runs.life import find_run
 from eval_pipeline.storage.journal import Journal
 from eval_pipeline.wiring.catalog import add_dataset
 from eval_pipeline.wiring.deployment import Deployment
-from eval_pipeline.wiring.run_life import find_run
 from eval_pipeline_tests.homes import furnish
 from eval_pipeline_tests.providing import Provider
 

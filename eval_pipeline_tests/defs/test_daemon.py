@@ -17,14 +17,14 @@ from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.runs import Flow, RunState, Worker
 from eval_pipeline.defs.build import build_definitions
 from eval_pipeline.defs.daemons import _alive
-from eval_pipeline.defs.worker_tags import worker_tags
+from eval_pipeline.defs.worker_tags import worker_of, worker_tags
 from eval_pipeline.dispatch.workers import this_worker
+from eval_pipeline.runs.claims import claim
+from eval_pipeline.runs.life import find_run
 from eval_pipeline.stt_eval.spec import SttRequest
 from eval_pipeline.text_eval.spec import TextRequest
 from eval_pipeline.wiring import stt_runs, text_runs
 from eval_pipeline.wiring.audio_catalog import add_audio_dataset
-from eval_pipeline.wiring.claims import claim
-from eval_pipeline.wiring.run_life import find_run
 from eval_pipeline_tests.defs.laboratory import FAST, Laboratory, Silence, open_laboratory
 from eval_pipeline_tests.providing import Provider
 from eval_pipeline_tests.standins.speaking import clip
@@ -120,7 +120,7 @@ def test_a_daemon_starts_requests_buries_the_dead_and_leaves_the_living_alone(
         assert {run.job_name for run in started} == {"text_eval", "stt_eval"}
         for run in started:
             assert run.status is dg.DagsterRunStatus.SUCCESS
-            assert run.tags["eval_pipeline/executed_run"] == run.run_id
+            assert worker_of(run.tags, run_id=run.run_id) is not None
         assert lab.provider.answers.requests == 6
 
 

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 import dagster as dg
 import pytest
 
+from eval_pipeline.core.errors import UsageError
 from eval_pipeline.defs.executor import named_in_process_executor
+from eval_pipeline.defs.failures import explained
 from eval_pipeline.defs.worker_tags import ALIVE_TAG, telling_life, worker_of
 from eval_pipeline.dispatch.workers import this_worker
 
@@ -51,6 +53,26 @@ def test_the_process_is_named_before_the_first_step(instance: dg.DagsterInstance
 
     assert result.success
     assert ALIVE_TAG in _tags(instance, result.run_id)
+
+
+@dg.op
+def fail() -> None:
+    with explained():
+        raise UsageError("3 of 4 items failed", code="failure_threshold_breached", hint="see the report")
+
+
+@dg.job(executor_def=named_in_process_executor)
+def failing() -> None:
+    fail()
+
+
+def test_the_last_words_of_a_run_that_failed_are_plain(instance: dg.DagsterInstance) -> None:
+    """Dagster shows a stack trace with every failure."""
+    result = dg.execute_job(dg.reconstructable(failing), instance=instance)
+
+    said = [str(entry.dagster_event.message) for entry in instance.all_logs(result.run_id) if entry.dagster_event]
+    assert said[-2:] == ["3 of 4 items failed\nhint: see the report", said[-1]]
+    assert 'run for "failing" failed' in said[-1]
 
 
 def test_a_living_process_goes_on_saying_so_and_then_stops(instance: dg.DagsterInstance) -> None:

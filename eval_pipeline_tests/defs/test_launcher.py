@@ -45,6 +45,14 @@ def test_tags_come_back_as_the_worker_that_wrote_them() -> None:
     assert worker_of(worker_tags(worker, run_id=RUN_ID), run_id=RUN_ID) == worker
 
 
+def test_a_process_of_the_first_version_is_seen_while_its_installation_is_upgraded() -> None:
+    said = {"executed_run": RUN_ID, "host": "here", "pid": "7", "process_started_at": "1.5"}
+    tags = {f"eval_pipeline/{name}": value for name, value in said.items()}
+
+    assert worker_of(tags, run_id=RUN_ID) == Worker(host="here", pid=7, started_at=1.5)
+    assert worker_of(tags, run_id=OTHER_ID) is None
+
+
 def test_run_monitoring_may_ask(launcher: HealthCheckedRunLauncher) -> None:
     assert launcher.supports_check_run_worker_health
 

@@ -15,9 +15,9 @@ from eval_pipeline.defs import run_sensors
 from eval_pipeline.defs.run_sensors import MOST_ATTEMPTS, RUNS_A_TICK, start_requested_runs
 from eval_pipeline.defs.sensors import requested_runs
 from eval_pipeline.dispatch.workers import this_worker
+from eval_pipeline.runs.control import reopen
 from eval_pipeline.storage.ledger import SqlLedger
 from eval_pipeline.wiring.deployment import Deployment
-from eval_pipeline.wiring.run_control import reopen
 from eval_pipeline_tests.storage.records import a_dataset, a_run
 
 

@@ -9,7 +9,7 @@ from dagster._core.errors import DagsterExecutionInterruptedError
 
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.runs import Flow, RunState
-from eval_pipeline.wiring.run_control import reopen
+from eval_pipeline.runs.control import reopen
 from eval_pipeline_tests.defs.laboratory import FAST, Laboratory, Silence, Stop, open_deployment
 
 FREE = {**FAST, "scorers": ["exact_match"], "concurrency": 1}

@@ -14,7 +14,7 @@ from eval_pipeline.core.providers import Provider
 from eval_pipeline.core.runs import Flow, RunState
 from eval_pipeline.defs.batch_sensors import look_after_batches, stages_from
 from eval_pipeline.dispatch.leases import HeldLease, hold
-from eval_pipeline.wiring.bench import BEAT_EVERY_S
+from eval_pipeline.runs.at_work import BEAT_EVERY_S
 from eval_pipeline.wiring.deployment import Deployment
 from eval_pipeline_tests.defs.laboratory import Laboratory, Made, Silence
 

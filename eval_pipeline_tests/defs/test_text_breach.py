@@ -4,9 +4,9 @@ import pytest
 
 from eval_pipeline.core.outcomes import ItemStatus
 from eval_pipeline.core.runs import Flow, RunState
+from eval_pipeline.runs.at_work import at_work
+from eval_pipeline.runs.control import reopen
 from eval_pipeline.text_eval import tables
-from eval_pipeline.wiring.bench import at_work
-from eval_pipeline.wiring.run_control import reopen
 from eval_pipeline_tests.defs.laboratory import FAST, Laboratory, Made, open_deployment
 
 BROKEN = {"kind": "server_error", "endpoint": "responses"}

@@ -5,6 +5,7 @@ import pytest
 
 from eval_pipeline.core.runs import Flow, RunState
 from eval_pipeline.core.stages import STAGES
+from eval_pipeline.defs.worker_tags import ALIVE_TAG, WORKER_TAG, worker_of
 from eval_pipeline_tests.defs.laboratory import FAST, Laboratory, Made
 
 BY_HAND = ("spec", "dataset", "response_batch", "responses", "embedding_batch", "embeddings", "scores", "report")
@@ -91,8 +92,8 @@ def test_the_dagster_run_names_its_process(whole: Made, lab: Laboratory) -> None
     record = lab.instance.get_run_by_id(whole.result.run_id)
 
     assert record is not None
-    assert record.tags["eval_pipeline/pid"] == str(lab.deployment.worker.pid)
-    assert record.tags["eval_pipeline/executed_run"] == whole.result.run_id
+    assert worker_of(record.tags, run_id=whole.result.run_id) == lab.deployment.worker
+    assert sorted(name for name in record.tags if name.startswith("eval_pipeline/")) == [ALIVE_TAG, WORKER_TAG]
 
 
 @pytest.mark.parametrize("stage", BY_HAND)

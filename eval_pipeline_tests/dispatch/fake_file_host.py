@@ -7,7 +7,7 @@ from pathlib import Path
 from threading import Lock
 
 from eval_pipeline.core.batches import BatchCallError, CallFault
-from eval_pipeline.core.ports import HostedFile, HostedState
+from eval_pipeline.core.ports.file_host import HostedFile, HostedState
 
 
 def fault(kind: CallFault, *, retry_after_s: float | None = None) -> BatchCallError:

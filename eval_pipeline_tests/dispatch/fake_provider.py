@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from eval_pipeline.core.outcomes import AccountFault, Attempt, AttemptOutcome, ItemError, ItemRecord, Usage
-from eval_pipeline.core.ports import EmbeddingFailure, EmbeddingReply
+from eval_pipeline.core.ports.models import EmbeddingFailure, EmbeddingReply
 from eval_pipeline.dispatch.breaker import Endpoint
 
 ENDPOINT = Endpoint("OpenAI", "http://127.0.0.1:1/v1", "gpt-4o", "OPENAI_API_KEY", "OPENAI_BASE_URL")

@@ -13,7 +13,7 @@ from eval_pipeline.core.batches import BatchJob, JobState
 from eval_pipeline.core.cost import Tariff
 from eval_pipeline.core.errors import IncompleteError, UsageError
 from eval_pipeline.core.outcomes import Attempt, AttemptOutcome, Usage
-from eval_pipeline.core.ports import Price
+from eval_pipeline.core.ports.prices import Price
 from eval_pipeline.core.retry import RetryPolicy
 from eval_pipeline.core.runs import RunMode
 from eval_pipeline.dispatch.budget import Budget, EmbeddingPurse, ResponsePurse, RoundPurse

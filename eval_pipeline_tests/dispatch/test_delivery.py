@@ -11,7 +11,8 @@ from threading import Barrier, Lock
 import pytest
 
 from eval_pipeline.core.batches import BatchCallError, CallFault
-from eval_pipeline.core.ports import Clip, HostedState
+from eval_pipeline.core.ports.file_host import HostedState
+from eval_pipeline.core.ports.models import Clip
 from eval_pipeline.dispatch.delivery import (
     ATTEMPTS,
     LONGEST_PAUSE_S,

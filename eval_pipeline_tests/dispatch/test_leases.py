@@ -10,7 +10,7 @@ from threading import Event, Thread
 import pytest
 
 from eval_pipeline.core.errors import ConflictError, UnavailableError
-from eval_pipeline.core.ports import Lease, LeaseHeld, LeaseLedger
+from eval_pipeline.core.ports.ledger import Lease, LeaseHeld, LeaseLedger
 from eval_pipeline.core.runs import Worker
 from eval_pipeline.dispatch.leases import Clockwork, hold
 from eval_pipeline.dispatch.workers import this_worker

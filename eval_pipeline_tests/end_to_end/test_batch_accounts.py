@@ -16,11 +16,12 @@ from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.providers import Provider
 from eval_pipeline.core.runs import Flow
 from eval_pipeline.core.stages import StageRef
-from eval_pipeline.defs import batch_runs, batch_sensors
+from eval_pipeline.defs import batch_sensors
 from eval_pipeline.defs.batch_sensors import FRESHNESS_CHECK, WAKE_TAG, look_after_batches, stages_from
 from eval_pipeline.defs.instance import open_instance
 from eval_pipeline.dispatch.submit import Desk, utc_now
-from eval_pipeline.wiring import batch_polling
+from eval_pipeline.runs import batch_polling
+from eval_pipeline.runs import batches as batch_runs
 from eval_pipeline.wiring.deployment import Deployment
 from eval_pipeline_tests.batch_server import BatchServer, batch_server
 from eval_pipeline_tests.commands import Commands

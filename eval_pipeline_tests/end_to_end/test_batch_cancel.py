@@ -11,7 +11,7 @@ from eval_pipeline.core.errors import EvalPipelineError
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.runs import Flow
 from eval_pipeline.defs.batch_sensors import stages_from
-from eval_pipeline.wiring.batch_polling import Polled, poll_run
+from eval_pipeline.runs.batch_polling import Polled, poll_run
 from eval_pipeline.wiring.deployment import Deployment
 from eval_pipeline_tests.batch_server import BatchServer, batch_server
 from eval_pipeline_tests.commands import Commands

@@ -14,8 +14,8 @@ import pytest
 from genai_prices import Usage, calc_price
 from scipy import stats
 
-from eval_pipeline.standins import langfuse
-from eval_pipeline.standins.langfuse_state import LangfuseState
+from eval_pipeline.standins.langfuse import app as langfuse
+from eval_pipeline.standins.langfuse.state import LangfuseState
 from eval_pipeline.standins.server import serve
 from eval_pipeline.standins.vectors import embed
 from eval_pipeline_tests.commands import Commands, Ended

@@ -19,13 +19,15 @@ from eval_pipeline.core.batches import (
     refusal_of,
 )
 from eval_pipeline.core.outcomes import AttemptOutcome
-from eval_pipeline.core.ports import BatchProvider, EmbeddingReply, RequestLines
+from eval_pipeline.core.ports.batch_provider import BatchProvider, RequestLines
+from eval_pipeline.core.ports.models import EmbeddingReply
 from eval_pipeline.providers.gemini import batch_lines as gemini_lines
 from eval_pipeline.providers.gemini.batches import GeminiBatches, embed_endpoint, generate_endpoint
 from eval_pipeline.providers.openai import batch_lines as openai_lines
 from eval_pipeline.providers.openai.batches import OpenAIBatches
-from eval_pipeline.standins import gemini, openai
 from eval_pipeline.standins.batch_faults import BatchRule, Scenario
+from eval_pipeline.standins.gemini import app as gemini
+from eval_pipeline.standins.openai import app as openai
 from eval_pipeline.standins.server import serve
 
 KEY = "the-right-key"

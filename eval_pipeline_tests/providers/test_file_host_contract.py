@@ -10,9 +10,9 @@ import httpx
 import pytest
 
 from eval_pipeline.core.batches import BatchCallError, CallFault
-from eval_pipeline.core.ports import FileHost, HostedState
+from eval_pipeline.core.ports.file_host import FileHost, HostedState
 from eval_pipeline.providers.gemini.files import GeminiFiles
-from eval_pipeline.standins import gemini
+from eval_pipeline.standins.gemini import app as gemini
 from eval_pipeline.standins.server import serve
 from eval_pipeline_tests.dispatch.fake_file_host import FakeFileHost
 from eval_pipeline_tests.stt_eval.recordings import encoded

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from eval_pipeline.core.outcomes import Usage
-from eval_pipeline.core.ports import Price
+from eval_pipeline.core.ports.prices import Price
 from eval_pipeline.core.runs import RunMode
 from eval_pipeline.providers.prices import GOOGLE, PublishedPrices
 

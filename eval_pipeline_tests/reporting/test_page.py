@@ -24,7 +24,9 @@ def test_the_frame_forbids_every_request() -> None:
 
 
 def test_importing_the_frame_does_not_import_the_template_engine() -> None:
-    code = "import sys, eval_pipeline.reporting.page, eval_pipeline.text_eval.report; print('jinja2' in sys.modules)"
+    code = (
+        "import sys, eval_pipeline.reporting.page, eval_pipeline.text_eval.report.page; print('jinja2' in sys.modules)"
+    )
 
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
 
@@ -34,7 +36,9 @@ def test_importing_the_frame_does_not_import_the_template_engine() -> None:
 def test_a_page_that_plays_sound_runs_one_script_and_no_other(tmp_path: Path) -> None:
     path = tmp_path / "page.html"
 
-    write_page(path, "reporting/page.html", style="stt_eval/report.css", script="stt_eval/report.js", title="A")
+    write_page(
+        path, "reporting/page.html", style="stt_eval/report/page.css", script="stt_eval/report/page.js", title="A"
+    )
 
     html = path.read_text("utf-8")
     code = re.search(r"<script>(.*?)</script>", html, re.DOTALL)

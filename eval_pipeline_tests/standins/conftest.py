@@ -7,8 +7,9 @@ import openai
 import pytest
 from google import genai
 
-from eval_pipeline.standins import gemini, langfuse
-from eval_pipeline.standins.openai import OpenAIOptions, create_app
+from eval_pipeline.standins.gemini import app as gemini
+from eval_pipeline.standins.langfuse import app as langfuse
+from eval_pipeline.standins.openai.app import OpenAIOptions, create_app
 from eval_pipeline.standins.replay import Recordings
 from eval_pipeline.standins.server import serve
 from eval_pipeline.standins.speech import Speech

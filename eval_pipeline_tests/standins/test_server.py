@@ -3,7 +3,7 @@ import threading
 import httpx
 import pytest
 
-from eval_pipeline.standins.openai import OpenAIOptions, create_app
+from eval_pipeline.standins.openai.app import OpenAIOptions, create_app
 from eval_pipeline.standins.server import serve
 
 ASK = {"model": "gpt-4o", "input": "hello"}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from eval_pipeline.core.ports import ObjectStore
+from eval_pipeline.core.ports.object_store import ObjectStore
 from eval_pipeline.storage.journal import Journal
 from eval_pipeline.storage.local import LocalObjectStore
 from eval_pipeline_tests.s3 import S3Server

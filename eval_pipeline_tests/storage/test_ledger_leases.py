@@ -1,7 +1,7 @@
 from contextlib import closing
 from dataclasses import replace
 
-from eval_pipeline.core.ports import Lease, LeaseHeld
+from eval_pipeline.core.ports.ledger import Lease, LeaseHeld
 from eval_pipeline.core.runs import Worker
 from eval_pipeline.storage.ledger import SqlLedger, open_ledger
 from eval_pipeline_tests.crowd import all_at_once

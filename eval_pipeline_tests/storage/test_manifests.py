@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from eval_pipeline.core.errors import UnavailableError
-from eval_pipeline.core.ports import ObjectStore
+from eval_pipeline.core.ports.object_store import ObjectStore
 from eval_pipeline.storage.local import LocalObjectStore
 from eval_pipeline.storage.stages import StageStore
 from eval_pipeline_tests.storage.writing import (

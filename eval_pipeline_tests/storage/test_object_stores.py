@@ -8,7 +8,7 @@ from threading import Barrier
 import pytest
 
 from eval_pipeline.core.errors import ConflictError, NotFoundError, UsageError
-from eval_pipeline.core.ports import ObjectStore
+from eval_pipeline.core.ports.object_store import ObjectStore
 from eval_pipeline.storage.local import LocalObjectStore
 from eval_pipeline.storage.s3 import S3ObjectStore
 from eval_pipeline_tests.s3 import S3Server

@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from eval_pipeline.core.errors import ConflictError, EvalPipelineError, UnavailableError
-from eval_pipeline.core.ports import ObjectStore
+from eval_pipeline.core.ports.object_store import ObjectStore
 from eval_pipeline.storage.s3 import S3ObjectStore
 from eval_pipeline_tests.s3 import S3Server
 

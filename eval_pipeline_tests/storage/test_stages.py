@@ -6,7 +6,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from eval_pipeline.core.errors import ConflictError, NotFoundError, UnavailableError
-from eval_pipeline.core.ports import ObjectStore, StageReader
+from eval_pipeline.core.ports.object_store import ObjectStore
+from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.core.stages import StageRef
 from eval_pipeline.storage import parts
 from eval_pipeline.storage.local import LocalObjectStore

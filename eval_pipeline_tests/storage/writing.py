@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from eval_pipeline.core.names import RunKey
-from eval_pipeline.core.ports import ObjectStore
+from eval_pipeline.core.ports.object_store import ObjectStore
 from eval_pipeline.core.runs import Flow
 from eval_pipeline.core.stages import Manifest, StageRef
 from eval_pipeline.storage.journal import Journal, JournalWriter

@@ -16,8 +16,8 @@ from shutil import which
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from eval_pipeline.stt_eval.edits import AlignedToken, Edit
-from eval_pipeline.stt_eval.error_places import ErrorLog, ErrorPlaces
+from eval_pipeline.stt_eval.figures.error_places import ErrorLog, ErrorPlaces
+from eval_pipeline.stt_eval.scoring.edits import AlignedToken, Edit
 
 VECTORS: Final = Path(__file__).with_name("mapsswe_vectors.json")
 INSTALLED: Final = which("sctk") is not None

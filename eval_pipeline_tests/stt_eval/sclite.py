@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from eval_pipeline.stt_eval.edits import EditCounts
+from eval_pipeline.stt_eval.scoring.edits import EditCounts
 
 SCLITE: Final = shutil.which("sclite") or shutil.which("sclite", path="/usr/lib/sctk/bin")
 _SCORES: Final = re.compile(r"(?s)^id: \(u-(\d+)\)$.*?^Scores: \(#C #S #D #I\) (\d+) (\d+) (\d+) (\d+)$", re.MULTILINE)

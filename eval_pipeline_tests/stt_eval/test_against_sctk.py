@@ -7,10 +7,10 @@ from operator import add
 
 import pytest
 
-from eval_pipeline.stt_eval.alignment import align, edit_counts
-from eval_pipeline.stt_eval.edits import EditCounts
-from eval_pipeline.stt_eval.error_places import ErrorPlaces
-from eval_pipeline.stt_eval.mapsswe import matched_pairs
+from eval_pipeline.stt_eval.figures.error_places import ErrorPlaces
+from eval_pipeline.stt_eval.figures.mapsswe import matched_pairs
+from eval_pipeline.stt_eval.scoring.alignment import align, edit_counts
+from eval_pipeline.stt_eval.scoring.edits import EditCounts
 from eval_pipeline_tests.stt_eval.sc_stats import EDITS, INSTALLED, Reported, locate_errors, report_documents
 from eval_pipeline_tests.stt_eval.sclite import SCLITE, codes_of, sclite_document, sclite_sums
 from eval_pipeline_tests.stt_eval.spoken_corpus import spoken_corpus

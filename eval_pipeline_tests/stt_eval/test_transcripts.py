@@ -12,7 +12,7 @@ import pytest
 from eval_pipeline.core.errors import ConflictError
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.outcomes import BilledCall, ItemError, ItemRecord, ItemStatus, Usage
-from eval_pipeline.core.ports import StageReader
+from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.core.providers import Provider
 from eval_pipeline.core.runs import Flow
 from eval_pipeline.core.stages import StageRef
@@ -20,7 +20,7 @@ from eval_pipeline.core.tallies import ItemCost, missing_record
 from eval_pipeline.storage.local import LocalObjectStore
 from eval_pipeline.storage.stages import StageStore
 from eval_pipeline.stt_eval.models import SpeechModel
-from eval_pipeline.stt_eval.scores import score_samples
+from eval_pipeline.stt_eval.scoring.scores import score_samples
 from eval_pipeline.stt_eval.tables import DATASET, SCORES, TRANSCRIPTS
 from eval_pipeline.stt_eval.transcripts import Item, as_heard, item_id, items_of, transcript_row
 from eval_pipeline_tests.storage.writing import allow

@@ -5,9 +5,10 @@ from itertools import count, islice
 import pyarrow as pa
 import pytest
 
-from eval_pipeline.text_eval import dataset, golden_row, tables
+from eval_pipeline.text_eval import dataset, tables
 from eval_pipeline.text_eval.dataset import expand
-from eval_pipeline.text_eval.golden_row import GoldenRow
+from eval_pipeline.text_eval.golden import row as golden_row
+from eval_pipeline.text_eval.golden.row import GoldenRow
 
 
 def rows(number: int) -> list[GoldenRow]:

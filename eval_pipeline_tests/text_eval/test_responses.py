@@ -8,7 +8,7 @@ import pytest
 
 from eval_pipeline.core.cost import Tariff
 from eval_pipeline.core.outcomes import BilledCall, ItemError, ItemRecord, ItemStatus, Usage
-from eval_pipeline.core.ports import Price
+from eval_pipeline.core.ports.prices import Price
 from eval_pipeline.core.runs import RunMode
 from eval_pipeline.core.tallies import ItemCost, RecordTally, missing_record, price_item
 from eval_pipeline.text_eval import tables

@@ -9,7 +9,7 @@ from eval_pipeline.core.configuration import check_range, parse_mode
 from eval_pipeline.core.errors import UsageError
 from eval_pipeline.core.providers import Provider
 from eval_pipeline.core.runs import RunMode
-from eval_pipeline.text_eval.scorers import parse_scorers
+from eval_pipeline.text_eval.scoring.scorers import parse_scorers
 from eval_pipeline.text_eval.spec import (
     EMBEDDING_DIMENSIONS,
     REQUEST_KEYS,

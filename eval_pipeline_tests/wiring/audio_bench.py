@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from eval_pipeline.core.errors import UsageError
-from eval_pipeline.core.ports import ObjectStore
+from eval_pipeline.core.ports.object_store import ObjectStore
+from eval_pipeline.runs.dataset_adding import AddedDataset
 from eval_pipeline.storage.ledger import SqlLedger
-from eval_pipeline.stt_eval.samples import Sample
+from eval_pipeline.stt_eval.clips.samples import Sample
 from eval_pipeline.wiring.audio_catalog import add_audio_dataset
 from eval_pipeline.wiring.audio_store import audio_samples
-from eval_pipeline.wiring.dataset_adding import AddedDataset
 from eval_pipeline.wiring.settings import Settings
 from eval_pipeline_tests.stt_eval.recordings import encoded
 

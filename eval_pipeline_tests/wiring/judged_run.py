@@ -9,8 +9,8 @@ import pyarrow as pa
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.runs import Flow, RunState
 from eval_pipeline.core.stages import Manifest, StageRef
+from eval_pipeline.runs.at_work import at_work
 from eval_pipeline.stt_eval import tables
-from eval_pipeline.wiring.bench import at_work
 from eval_pipeline.wiring.deployment import Deployment
 from eval_pipeline_tests.storage.records import KEY, a_dataset, a_run
 

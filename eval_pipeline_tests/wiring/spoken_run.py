@@ -10,14 +10,14 @@ from eval_pipeline.core.outcomes import ItemError, ItemRecord, ItemStatus
 from eval_pipeline.core.runs import Flow, RunState
 from eval_pipeline.core.stages import StageRef
 from eval_pipeline.core.tallies import ItemCost
+from eval_pipeline.runs.claims import claim
 from eval_pipeline.stt_eval import tables
-from eval_pipeline.stt_eval.run_figures import RunFigures
-from eval_pipeline.stt_eval.samples import Sample
-from eval_pipeline.stt_eval.scores import score_samples
+from eval_pipeline.stt_eval.clips.samples import Sample
+from eval_pipeline.stt_eval.figures.run_figures import RunFigures
+from eval_pipeline.stt_eval.scoring.scores import score_samples
 from eval_pipeline.stt_eval.spec import SttRequest
 from eval_pipeline.stt_eval.transcripts import Item, items_of, transcript_row
 from eval_pipeline.wiring.audio_store import audio_samples
-from eval_pipeline.wiring.claims import claim
 from eval_pipeline.wiring.deployment import Deployment
 from eval_pipeline.wiring.stt_runs import prepare
 from eval_pipeline_tests.storage.writing import allow

@@ -10,12 +10,12 @@ import pytest
 
 from eval_pipeline.core.datasets import DatasetKind
 from eval_pipeline.core.errors import ConflictError, NotFoundError, UnavailableError, UsageError
+from eval_pipeline.runs.stored_versions import checked_copy
 from eval_pipeline.storage.ledger import SqlLedger, open_sqlite_ledger
 from eval_pipeline.storage.local import LocalObjectStore
 from eval_pipeline.wiring.audio_catalog import add_audio_dataset
 from eval_pipeline.wiring.audio_manifest import require_audio_manifest
 from eval_pipeline.wiring.audio_store import audio_samples
-from eval_pipeline.wiring.stored_versions import checked_copy
 from eval_pipeline_tests.stt_eval.recordings import contained, encoded
 from eval_pipeline_tests.wiring.audio_bench import AudioBench
 

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from eval_pipeline.core.errors import UnavailableError, UsageError
-from eval_pipeline.core.ports import ObjectStore
+from eval_pipeline.core.ports.object_store import ObjectStore
+from eval_pipeline.runs.stored_versions import checked_copy
 from eval_pipeline.storage.ledger import open_sqlite_ledger
 from eval_pipeline.storage.local import LocalObjectStore
 from eval_pipeline.storage.s3 import S3ObjectStore
-from eval_pipeline.wiring.stored_versions import checked_copy
 from eval_pipeline_tests.s3 import S3Server
 from eval_pipeline_tests.stt_eval.recordings import encoded
 from eval_pipeline_tests.wiring.audio_bench import AudioBench

@@ -12,11 +12,11 @@ import pytest
 from eval_pipeline.core.datasets import DatasetKind, DatasetVersion, SkippedRow
 from eval_pipeline.core.errors import ConflictError, NotFoundError, UnavailableError, UsageError
 from eval_pipeline.core.names import slug
+from eval_pipeline.runs.dataset_adding import AddedDataset
 from eval_pipeline.storage.ledger import SqlLedger, open_sqlite_ledger
 from eval_pipeline.storage.local import LocalObjectStore
-from eval_pipeline.text_eval.golden_row import GoldenRow
+from eval_pipeline.text_eval.golden.row import GoldenRow
 from eval_pipeline.wiring.catalog import add_dataset
-from eval_pipeline.wiring.dataset_adding import AddedDataset
 from eval_pipeline.wiring.golden_store import golden_rows
 from eval_pipeline.wiring.settings import Settings
 

@@ -9,7 +9,8 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
-from eval_pipeline.standins import gemini, openai
+from eval_pipeline.standins.gemini import app as gemini
+from eval_pipeline.standins.openai import app as openai
 from eval_pipeline.standins.server import serve
 from eval_pipeline.wiring.deployment import Deployment
 from eval_pipeline.wiring.doctor import Finding, examine

@@ -7,7 +7,7 @@ import orjson
 
 from eval_pipeline.core.batches import ResultLine
 from eval_pipeline.core.outcomes import Attempt, Usage
-from eval_pipeline.core.ports import EmbeddingReply
+from eval_pipeline.core.ports.models import EmbeddingReply
 from eval_pipeline.providers.gemini.embeddings import embedding_fields, read_values
 from eval_pipeline.providers.gemini.errors import attempt_of, read_status
 from eval_pipeline.providers.gemini.fields import count_in, pick, text_in

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from eval_pipeline.core.outcomes import Attempt, AttemptOutcome, ItemError
-from eval_pipeline.core.ports import EmbeddingFailure, EmbeddingReply
+from eval_pipeline.core.ports.models import EmbeddingFailure, EmbeddingReply
 from eval_pipeline.providers.gemini.account import model_path
 from eval_pipeline.providers.gemini.client import GeminiConnection
 from eval_pipeline.providers.gemini.fields import pick

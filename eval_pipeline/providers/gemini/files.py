@@ -10,7 +10,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from eval_pipeline.core.batches import BatchCallError, CallFault
-from eval_pipeline.core.ports import HostedFile, HostedState
+from eval_pipeline.core.ports.file_host import HostedFile, HostedState
 from eval_pipeline.providers.gemini.account import GeminiAccount
 from eval_pipeline.providers.gemini.calls import GeminiCalls
 from eval_pipeline.providers.gemini.fields import part_of, text_in

@@ -11,7 +11,8 @@ import pybase64
 
 from eval_pipeline.core.batches import BatchCallError, CallFault
 from eval_pipeline.core.outcomes import AccountFault, Attempt, AttemptOutcome, ItemError
-from eval_pipeline.core.ports import Clip, FileHost, HostedFile, HostedState, TranscriptionRequest
+from eval_pipeline.core.ports.file_host import FileHost, HostedFile, HostedState
+from eval_pipeline.core.ports.models import Clip, TranscriptionRequest
 from eval_pipeline.providers.gemini.account import model_path
 from eval_pipeline.providers.gemini.client import GeminiConnection
 from eval_pipeline.providers.gemini.errors import FILE_UNAVAILABLE

@@ -8,7 +8,7 @@ import orjson
 
 from eval_pipeline.core.batches import ResultLine
 from eval_pipeline.core.outcomes import Attempt, AttemptOutcome
-from eval_pipeline.core.ports import EmbeddingFailure
+from eval_pipeline.core.ports.models import EmbeddingFailure
 from eval_pipeline.providers.json_text import json_text, read_object
 from eval_pipeline.providers.openai.embeddings import parse_embeddings
 from eval_pipeline.providers.openai.errors import parse_error_object

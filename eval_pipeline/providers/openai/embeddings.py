@@ -7,7 +7,7 @@ length, not finite or of norm 0 is one item's problem, the others live.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from eval_pipeline.core.ports import EmbeddingFailure, EmbeddingReply
+from eval_pipeline.core.ports.models import EmbeddingFailure, EmbeddingReply
 from eval_pipeline.providers.headers import Headers
 from eval_pipeline.providers.json_text import read_loose_json
 from eval_pipeline.providers.openai.client import OpenAIConnection

@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from typing import Any, Final
 
 from eval_pipeline.core.outcomes import Attempt, AttemptOutcome, ItemError
-from eval_pipeline.core.ports import Clip, TranscriptionRequest
+from eval_pipeline.core.ports.models import Clip, TranscriptionRequest
 from eval_pipeline.providers.headers import Headers
 from eval_pipeline.providers.json_text import read_json
 from eval_pipeline.providers.openai.client import FormFile, OpenAIConnection

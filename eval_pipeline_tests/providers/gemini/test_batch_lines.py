@@ -8,7 +8,7 @@ import pytest
 
 from eval_pipeline.core.batches import ResultLine
 from eval_pipeline.core.outcomes import AttemptOutcome, Usage
-from eval_pipeline.core.ports import EmbeddingReply
+from eval_pipeline.core.ports.models import EmbeddingReply
 from eval_pipeline.providers.gemini.batch_lines import (
     GeminiEmbeddingLines,
     GeminiLines,

@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from eval_pipeline.core.outcomes import AccountFault, Usage
-from eval_pipeline.core.ports import EmbeddingFailure, EmbeddingReply
+from eval_pipeline.core.ports.models import EmbeddingFailure, EmbeddingReply
 from eval_pipeline.providers.gemini.client import GeminiConnection
 from eval_pipeline.providers.gemini.embeddings import MAX_TEXTS_A_CALL, GeminiEmbedder, parse_embeddings
 from eval_pipeline_tests.providers.script import Script

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from eval_pipeline.core.batches import BatchCallError, CallFault
-from eval_pipeline.core.ports import HostedState
+from eval_pipeline.core.ports.file_host import HostedState
 from eval_pipeline.providers.gemini.files import GeminiFiles, read_moment
 from eval_pipeline_tests.providers.script import Script
 

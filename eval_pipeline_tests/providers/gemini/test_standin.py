@@ -13,7 +13,8 @@ import pytest
 
 from eval_pipeline.core.batches import Phase, ProviderBatch
 from eval_pipeline.core.outcomes import AccountFault, Attempt, AttemptOutcome
-from eval_pipeline.core.ports import Clip, EmbeddingFailure, EmbeddingReply, HostedState, TranscriptionRequest
+from eval_pipeline.core.ports.file_host import HostedState
+from eval_pipeline.core.ports.models import Clip, EmbeddingFailure, EmbeddingReply, TranscriptionRequest
 from eval_pipeline.providers.gemini.batch_lines import TranscriptionLines, read_generation_line
 from eval_pipeline.providers.gemini.batches import GeminiBatches, generate_endpoint
 from eval_pipeline.providers.gemini.client import GeminiConnection
@@ -22,7 +23,7 @@ from eval_pipeline.providers.gemini.errors import FILE_UNAVAILABLE
 from eval_pipeline.providers.gemini.files import GeminiFiles
 from eval_pipeline.providers.gemini.generate import GeminiAnswerer
 from eval_pipeline.providers.gemini.transcripts import GeminiTranscriber
-from eval_pipeline.standins.gemini import GeminiOptions, create_app
+from eval_pipeline.standins.gemini.app import GeminiOptions, create_app
 from eval_pipeline.standins.replay import Recordings
 from eval_pipeline.standins.server import serve
 from eval_pipeline.standins.speech import Speech, SpokenClip

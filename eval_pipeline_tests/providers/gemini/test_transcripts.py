@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from eval_pipeline.core.outcomes import AccountFault, Attempt, AttemptOutcome
-from eval_pipeline.core.ports import Clip, TranscriptionRequest
+from eval_pipeline.core.ports.models import Clip, TranscriptionRequest
 from eval_pipeline.providers.gemini.client import GeminiConnection
 from eval_pipeline.providers.gemini.files import GeminiFiles
 from eval_pipeline.providers.gemini.transcripts import GeminiTranscriber

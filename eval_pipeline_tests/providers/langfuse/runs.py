@@ -13,7 +13,7 @@ import httpx
 from eval_pipeline.core.outcomes import Usage
 from eval_pipeline.core.tracing import DeliveredTrace, DeliveryCounts, Generation, ItemTrace, TraceRun, TraceScore
 from eval_pipeline.providers.langfuse.sink import LangfuseSink
-from eval_pipeline.standins.langfuse import LangfuseOptions, create_app
+from eval_pipeline.standins.langfuse.app import LangfuseOptions, create_app
 from eval_pipeline.standins.server import serve
 
 PUBLIC_KEY, SECRET_KEY = "pk-lf-test", "sk-lf-very-secret"

@@ -6,7 +6,7 @@ import pytest
 from starlette.applications import Starlette
 
 from eval_pipeline.standins.control import Standin
-from eval_pipeline.standins.openai import create_app
+from eval_pipeline.standins.openai.app import create_app
 from eval_pipeline.standins.server import serve
 
 

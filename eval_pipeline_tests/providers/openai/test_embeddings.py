@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from eval_pipeline.core.outcomes import AccountFault, Usage
-from eval_pipeline.core.ports import EmbeddingFailure, EmbeddingReply
+from eval_pipeline.core.ports.models import EmbeddingFailure, EmbeddingReply
 from eval_pipeline.providers.openai.client import OpenAIConnection
 from eval_pipeline.providers.openai.embeddings import OpenAIEmbedder, parse_embeddings
 from eval_pipeline.standins.control import Standin

@@ -12,7 +12,7 @@ import orjson
 import pytest
 
 from eval_pipeline.core.outcomes import AccountFault, Attempt, AttemptOutcome, Usage
-from eval_pipeline.core.ports import Clip, TranscriptionRequest
+from eval_pipeline.core.ports.models import Clip, TranscriptionRequest
 from eval_pipeline.providers.openai.client import OpenAIConnection
 from eval_pipeline.providers.openai.transcriptions import OpenAITranscriber, parse_transcription
 from eval_pipeline_tests.providers.script import Script

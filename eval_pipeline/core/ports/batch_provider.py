@@ -1,0 +1,70 @@
+"""A provider's batches: the lines of request files, and the calls that look after files and jobs."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from eval_pipeline.core.batches import BatchListing, ProviderBatch
+
+
+class RequestLines(Protocol):
+    """Writes the lines of a batch's request file in a provider's form; the item's id stands first in every line."""
+
+    def line(self, item_id: str, given: str) -> bytes:
+        """Return the line of one item, with its line break."""
+        ...
+
+
+class BatchProvider(Protocol):
+    """The files and batches of one account at one provider; every fault raises ``BatchCallError``."""
+
+    @property
+    def account(self) -> str:
+        """Digest of base URL and key."""
+        ...
+
+    @property
+    def base_url(self) -> str:
+        """Where it is reached."""
+        ...
+
+    def now(self) -> datetime | None:
+        """Return the present by the provider's clock; None before the first answer that told it."""
+        ...
+
+    def upload(self, path: Path, *, name: str) -> str:
+        """Upload a request file, streamed; returns its id."""
+        ...
+
+    def create(self, *, file_id: str, endpoint: str, key: str, labels: Mapping[str, str]) -> ProviderBatch:
+        """Create a batch, once, with the key in its metadata."""
+        ...
+
+    def list(self, *, since: datetime | None, most_calls: int) -> BatchListing:
+        """List the newest batches, back to ``since``, in at most so many calls of 100."""
+        ...
+
+    def find(self, batch_id: str) -> ProviderBatch:
+        """Look one batch up; a 404 raises with fault ``gone``."""
+        ...
+
+    def cancel(self, batch_id: str) -> ProviderBatch:
+        """Ask for a batch to be cancelled; one that has ended stays as it is."""
+        ...
+
+    def download(self, file_id: str, path: Path) -> None:
+        """Copy a file's bytes to ``path``, whole or not at all; tried again in place when the connection breaks."""
+        ...
+
+    def knows_file(self, file_id: str) -> bool:
+        """Tell whether a file is this account's: keys that know the same files open the same account."""
+        ...
+
+    def delete_file(self, file_id: str) -> None:
+        """Delete a file; one that is gone is no error."""
+        ...
+
+    def close(self) -> None:
+        """Let connections go."""
+        ...

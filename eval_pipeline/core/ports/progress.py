@@ -1,0 +1,12 @@
+"""Where a running stage tells how far it is."""
+
+from decimal import Decimal
+from typing import Protocol
+
+
+class Progress(Protocol):
+    """Where a running stage tells how far it is."""
+
+    def update(self, *, stage: str, done: int, failed: int, total: int, cost_usd: Decimal | None) -> None:
+        """Report the present counts."""
+        ...

@@ -1,0 +1,238 @@
+"""A stage that works by batches as Dagster drives it, whatever its flow: submitted, waited for, taken on, told."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from eval_pipeline.core.batches import BatchJob
+from eval_pipeline.core.errors import ConflictError, NotFoundError
+from eval_pipeline.core.ports.object_store import ObjectStore
+from eval_pipeline.core.ports.stage_files import StageReader
+from eval_pipeline.core.providers import Provider
+from eval_pipeline.core.runs import RunMode, RunRecord, RunState
+from eval_pipeline.core.stages import StageRef
+from eval_pipeline.dispatch.batch_stage import Advance, BatchStage, BatchWork, supersede
+from eval_pipeline.dispatch.leases import STAGE_IN_USE, HeldLease, hold
+from eval_pipeline.dispatch.submit import Desk
+from eval_pipeline.runs.at_work import BEAT_EVERY_S, StageAtWork, at_work, has_started_over, run_cancelled, start_over
+from eval_pipeline.runs.life import find_run
+from eval_pipeline.runs.task import Task
+from eval_pipeline.storage.objects import temporary_folder
+from eval_pipeline.wiring import models
+
+LIVE = "live: no job needed"
+
+
+def submit_first_round(
+    task: Task,
+    stage_name: str,
+    *,
+    inputs: Mapping[str, StageReader],
+    made_from: str,
+    work: Callable[[RunRecord], BatchWork | str],
+) -> StageReader:
+    """Submit the first round of the stage that follows, and tell what is out; or note why there is nothing to submit.
+
+    Args:
+        task: the submitting stage's own.
+        stage_name: its name.
+        inputs: what it is made from.
+        made_from: digest of what the requests are made from.
+        work: says what is asked of a run, or why there is nothing to ask.
+    """
+    ref = task.ref(stage_name)
+    with at_work(task.deployment, ref, schema=None, inputs=inputs, dagster_run_id=task.dagster_run_id) as stage:
+        mode = str(stage.run.mode)
+        wanted = LIVE if stage.run.mode is RunMode.FAST else work(stage.run)
+        if isinstance(wanted, str):
+            stage.files.finish({"mode": mode, "note": wanted})
+        else:
+            stage.files.finish({"mode": mode, "made_from": made_from, **_submitted(task, wanted)})
+    return task.deployment.stages.open(ref)
+
+
+def _submitted(task: Task, work: BatchWork) -> dict[str, Any]:
+    """Submit the first round unless that was done, and say what is out."""
+    with batch_stage(task, work) as batches:
+        jobs = batches.submit_first()
+    requests = sum(job.requests for job in jobs if job.round == work.first_round)
+    note = f"{requests:,} requests in {len(jobs):,} batches" if jobs else "nothing is left to ask"
+    return {"note": note, "batches": len(jobs), "requests": requests, "jobs": jobs_summary(jobs)}
+
+
+@contextmanager
+def batch_stage(task: Task, work: BatchWork) -> Iterator[BatchStage]:
+    """Hold the right to submit for a stage, and open its provider's account."""
+    deployment = task.deployment
+    submitting = f"{work.stage.prefix}/jobs"
+    with (
+        hold(
+            deployment.ledger,
+            submitting,
+            worker=deployment.worker,
+            patience_s=deployment.settings.lease_patience_seconds,
+            beat_every_s=BEAT_EVERY_S,
+        ) as lease,
+        _desk(task, work, lease) as desk,
+        temporary_folder() as folder,
+    ):
+        yield BatchStage(desk, work, folder=Path(folder))
+
+
+@contextmanager
+def _desk(task: Task, work: BatchWork, lease: HeldLease) -> Iterator[Desk]:
+    deployment = task.deployment
+    # a run that was deleted and made again under its name has keys of its own
+    created_at = find_run(deployment, flow=task.flow, key=task.key).created_at.isoformat()
+    provider = models.open_batches(work.provider, task.credentials, settings=deployment.settings)
+    try:
+        yield Desk(
+            ledger=deployment.ledger,
+            ledger_id=f"{deployment.ledger.id} {created_at}",
+            objects=deployment.objects,
+            provider=provider,
+            policy=models.batch_policy(deployment.settings, provider=work.provider),
+            fence=lease,
+            fill=work.fill,
+        )
+    finally:
+        provider.close()
+
+
+def first_round(objects: ObjectStore, stage: StageRef) -> int:
+    """Return the first round that counts: those before it belong to a materialization that is closed."""
+    try:
+        return int(objects.read(_rounds_key(stage)))
+    except NotFoundError:
+        return 0
+
+
+def close_rounds(task: Task, stage: StageRef) -> None:
+    """Let the next materialization of a stage have all of its rounds again."""
+    jobs = task.deployment.ledger.stage_jobs(stage)
+    following = 1 + max((job.round for job in jobs), default=-1)
+    task.deployment.objects.put(_rounds_key(stage), str(following).encode())
+
+
+def _rounds_key(stage: StageRef) -> str:
+    return f"{stage.prefix}/rounds_from"
+
+
+def go_on(
+    task: Task, stage: StageAtWork, work: Callable[[], BatchWork], *, batch: StageReader, made_from: str | None
+) -> bool:
+    """Take a stage on as far as it can go now; False while it waits for its provider, which is then told and recorded.
+
+    Args:
+        task: the stage's own.
+        stage: held.
+        work: what is asked for; read after a start over.
+        batch: the stage that submitted the first round.
+        made_from: digest of what the requests are made from; None where results fit any input.
+    """
+    if task.refresh:
+        start_over_once(task, stage)
+    elif made_from is not None:
+        _refuse_changed_input(batch, made_from=made_from)
+    cancelled = stage.run.cancel_requested
+    with leaving_to_holder(task):
+        with batch_stage(task, work()) as batches:
+            advance = batches.wind_up() if cancelled else batches.advance()
+        stage.lease.check()
+        return _told(task, stage, advance, cancelled=cancelled)
+    if stage.run.state is not RunState.RUNNING or stage.run.worker in {None, task.deployment.worker}:
+        wait_for_provider(task, cancelled=cancelled)
+    return False
+
+
+def _told(task: Task, stage: StageAtWork, advance: Advance, *, cancelled: bool) -> bool:
+    """Record how far the stage came, and tell whether it is finished."""
+    _report(task, stage, advance)
+    if advance.finished and cancelled:
+        raise run_cancelled(stage.run.key)
+    if not advance.finished:
+        task.say(waiting_words(advance))
+        wait_for_provider(task, cancelled=cancelled)
+    return advance.finished
+
+
+@contextmanager
+def leaving_to_holder(task: Task) -> Iterator[None]:
+    """Leave what another process holds to that process, and go on behind the ``with``.
+
+    Nothing is lost by it: the holder takes the stage on, or its lease ends and the sensor asks for another run. It
+    stays an error where a person would not get what was asked for: of a fast run, and of one that is to start over.
+    """
+    try:
+        yield
+    except ConflictError as error:
+        run = find_run(task.deployment, flow=task.flow, key=task.key)
+        wished = task.refresh or task.resend_lost
+        if error.code != STAGE_IN_USE or run.mode is not RunMode.BATCH or wished:
+            raise
+        task.say(f"{error.message}; it is left to that process, and nothing is yielded here")
+
+
+def _report(task: Task, stage: StageAtWork, advance: Advance) -> None:
+    done = sum(job.completed or 0 for job in advance.jobs)
+    failed = sum(job.failed or 0 for job in advance.jobs)
+    total = sum(job.requests for job in advance.jobs)
+    task.progress.update(stage=stage.ref.stage, done=done + failed, failed=failed, total=total, cost_usd=None)
+
+
+def wait_for_provider(task: Task, *, cancelled: bool) -> None:
+    """Record that the run waits for its provider and that nobody works on it meanwhile."""
+    ledger, flow, key = task.deployment.ledger, task.flow, task.key
+    to = RunState.CANCELLED if cancelled else RunState.WAITING
+    if ledger.set_run_state(flow=flow, key=key, to=to, expected=frozenset({RunState.RUNNING})):
+        ledger.set_run_worker(flow=flow, key=key, worker=None, dagster_run_id=task.dagster_run_id)
+
+
+def start_over_once(task: Task, stage: StageAtWork) -> None:
+    """Forget what was answered, and supersede what is out, once a Dagster run: a person wants to pay again."""
+    if has_started_over(task.deployment, stage, by=task.dagster_run_id, retried=task.retried_run_id):
+        return
+    jobs = task.deployment.ledger.stage_jobs(stage.ref)
+    for name in sorted({job.provider for job in jobs}):
+        provider = models.open_batches(Provider(name), task.credentials, settings=task.deployment.settings)
+        try:
+            for job in jobs:
+                if job.provider == name:
+                    supersede(task.deployment.ledger, provider, job)
+        finally:
+            provider.close()
+    start_over(task.deployment, stage, by=task.dagster_run_id, retried=task.retried_run_id)
+    close_rounds(task, stage.ref)
+
+
+def _refuse_changed_input(batch: StageReader, *, made_from: str) -> None:
+    """Raise when the input is not what the batches were made from: results of both must not be mixed."""
+    if batch.manifest.summary.get("made_from", made_from) != made_from:
+        ref = batch.manifest.stage
+        raise ConflictError(
+            f"the input of {ref} changed while its batches were out",
+            code="input_changed",
+            hint="materialize the stage with refresh: open batches are cancelled and the new input is sent",
+        )
+
+
+def jobs_summary(jobs: Sequence[BatchJob]) -> list[dict[str, object]]:
+    """Return what a manifest keeps of the jobs."""
+    return [
+        {
+            "job": job.name,
+            "state": str(job.state),
+            "requests": job.requests,
+            "batch": job.provider_id,
+            "sha256": job.fingerprint,
+        }
+        for job in jobs
+    ]
+
+
+def waiting_words(advance: Advance) -> str:
+    """Say in one sentence what a stage waits for."""
+    states = ", ".join(f"{job.name} {job.state}/{job.provider_status or 'not sent'}" for job in advance.jobs[-5:])
+    troubles = [*([advance.report.paused] if advance.report.paused else []), *advance.report.trouble]
+    return f"waiting for {len(advance.jobs):,} batches ({states})" + "".join(f"; {words}" for words in troubles)

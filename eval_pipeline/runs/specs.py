@@ -1,0 +1,88 @@
+"""How ``spec`` begins a run, whatever its flow: the name is claimed with what was given, or what is frozen is read.
+
+Then the frozen specification is stored as a stage.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from eval_pipeline.core.errors import ConflictError, UsageError
+from eval_pipeline.core.ports.stage_files import StageReader
+from eval_pipeline.core.runs import RunRecord
+from eval_pipeline.runs.at_work import at_work
+from eval_pipeline.runs.claims import FrozenSpec, Prepared, claim
+from eval_pipeline.runs.task import Task
+
+SpecT = TypeVar("SpecT", bound=FrozenSpec)
+
+
+def claim_or_find(
+    task: Task,
+    *,
+    given: Mapping[str, Any],
+    prepare: Callable[[Mapping[str, Any]], Prepared[SpecT]],
+    estimate: Callable[[Prepared[SpecT]], dict[str, Any]],
+) -> tuple[RunRecord, dict[str, Any] | None]:
+    """Return the run, and what it may cost when it was claimed just now.
+
+    Args:
+        task: of ``spec``.
+        given: the form as it was filled in; nothing: make the stage again as the run was specified.
+        prepare: checks the form.
+        estimate: says what the run may cost.
+
+    Raises:
+        UsageError: ``invalid_config``, for a run that was never specified.
+        ConflictError: ``run_name_already_exists``, when it was specified otherwise.
+    """
+    deployment, key = task.deployment, task.key
+    run = deployment.ledger.find_run(flow=task.flow, key=key)
+    if not given:
+        if run is None:
+            raise UsageError(
+                f"run {key.partition} has no specification yet",
+                code="invalid_config",
+                hint="give spec its configuration (at least dataset) in the Launchpad: Shift+click on Materialize",
+            )
+        return run, None
+    prepared = prepare(given)
+    if run is None:
+        told = estimate(prepared)
+        return claim(prepared, flow=task.flow, requested_by="dagster", deployment=deployment, here=True), told
+    if run.spec_hash != prepared.spec.hash:
+        raise ConflictError(
+            f"run {key.partition} exists with another specification "
+            f"({run.spec_hash[:12]}, given {prepared.spec.hash[:12]})",
+            code="run_name_already_exists",
+            hint="choose another name; or materialize without configuration to make the stages of this run again",
+        )
+    return run, None
+
+
+def store_spec(
+    task: Task, *, run: RunRecord, facts: Mapping[str, Any], estimate: Mapping[str, Any] | None
+) -> StageReader:
+    """Store the frozen specification as the stage, with what its asset shows.
+
+    Args:
+        task: of ``spec``.
+        run: as it was claimed or found.
+        facts: what the flow's asset says of the specification, beside the dataset.
+        estimate: what the run may cost; None when it was claimed before.
+    """
+    ref = task.ref("spec")
+    with at_work(task.deployment, ref, schema=None, dagster_run_id=task.dagster_run_id) as stage:
+        document = json.dumps(run.spec, ensure_ascii=False, indent=2, sort_keys=True)
+        stage.files.add_file("spec.json", document.encode())
+        stage.files.finish(
+            {
+                "dataset": run.dataset_name,
+                "dataset_version": run.dataset_version,
+                **facts,
+                "requested_by": run.requested_by,
+                "estimate": estimate,
+                "markdown": f"```json\n{document}\n```",
+            }
+        )
+    return task.deployment.stages.open(ref)

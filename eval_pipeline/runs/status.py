@@ -1,0 +1,92 @@
+"""Where a run stands, stage by stage, read from manifests and leases alone."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from eval_pipeline.core.batches import BatchJob, BatchPolicy, expiry_words, results_deleted_at
+from eval_pipeline.core.names import RunKey
+from eval_pipeline.core.ports.ledger import LeaseHeld
+from eval_pipeline.core.runs import Flow
+from eval_pipeline.core.stages import STAGES, Manifest, StageRef
+from eval_pipeline.dispatch.workers import worker_is_dead
+from eval_pipeline.runs.control import run_json
+from eval_pipeline.runs.life import find_run
+from eval_pipeline.wiring.deployment import Deployment
+
+
+def run_status(deployment: Deployment, *, flow: Flow, key: RunKey) -> dict[str, Any]:
+    """Return the run's row and the state of each of its stages."""
+    run = find_run(deployment, flow=flow, key=key)
+    stages = [_stage_status(deployment, StageRef(flow=flow, key=key, stage=stage)) for stage in STAGES[flow]]
+    return {**run_json(run), "stages": stages, "batches": batches_json(deployment.ledger.run_jobs(flow=flow, key=key))}
+
+
+def batches_json(jobs: Sequence[BatchJob]) -> list[dict[str, Any]]:
+    """Return what a person wants to know of a run's batches: what is waiting for what, and since when."""
+    return [_batch_json(job, now=datetime.now(UTC), policy=BatchPolicy()) for job in jobs]
+
+
+def _batch_json(job: BatchJob, *, now: datetime, policy: BatchPolicy) -> dict[str, Any]:
+    deleted_at = results_deleted_at(job, policy=policy)
+    since = job.provider_created_at or job.created_at
+    until = job.ended_at or now
+    return {
+        "stage": job.stage.stage,
+        "job": job.name,
+        "round": job.round,
+        "shard": job.shard,
+        "attempt": job.attempt,
+        "state": str(job.state),
+        "provider_status": job.provider_status,
+        "batch": job.provider_id,
+        "model": job.model,
+        "requests": job.requests,
+        "completed": job.completed,
+        "failed": job.failed,
+        "outcomes": job.outcomes,
+        "created_at": job.created_at.isoformat(),
+        "submitted_at": None if job.provider_created_at is None else job.provider_created_at.isoformat(),
+        "looked_at": None if job.looked_at is None else job.looked_at.isoformat(),
+        "ended_at": None if job.ended_at is None else job.ended_at.isoformat(),
+        "results_deleted_at": None if deleted_at is None else deleted_at.isoformat(),
+        "expiry": expiry_words([job], now=now, policy=policy),
+        "waits_until": None if job.waits_until is None else job.waits_until.isoformat(),
+        "age_s": (until - since).total_seconds(),
+        "age": _age((until - since).total_seconds()),
+        "anomalies": list(job.anomalies),
+        "error": None if job.error_code is None else {"code": job.error_code, "message": job.error_message},
+    }
+
+
+def _age(seconds: float) -> str:
+    minutes, rest = divmod(max(0, round(seconds)), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {rest:02d} s"
+
+
+def _stage_status(deployment: Deployment, ref: StageRef) -> dict[str, Any]:
+    stored = deployment.stages.find(ref)
+    manifest = stored.manifest if stored else None
+    return {
+        "stage": ref.stage,
+        "state": _state(deployment.ledger.find_lease(ref.prefix), manifest),
+        "rows": manifest.rows if manifest and manifest.columns else None,
+        "finished_at": manifest.created_at.isoformat() if manifest else None,
+        "note": _note(manifest) if manifest else None,
+    }
+
+
+def _state(lease: LeaseHeld | None, manifest: Manifest | None) -> str:
+    """Name the state of a stage; a lease whose holder is dead says where the work broke off."""
+    if lease is not None:
+        return "interrupted" if worker_is_dead(lease.holder) else "at work"
+    return "done" if manifest else "not yet"
+
+
+def _note(manifest: Manifest) -> str | None:
+    counts = manifest.summary.get("counts")
+    if isinstance(counts, dict) and "failed" in counts:
+        return f"{counts['failed']:,} of {counts['total']:,} failed"
+    note = manifest.summary.get("note")
+    return None if note is None else str(note)

@@ -1,0 +1,1 @@
+"""The Langfuse stand-in: ``app`` serves it; what serves the others too lies one folder up."""

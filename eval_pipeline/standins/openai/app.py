@@ -1,0 +1,233 @@
+"""The OpenAI stand-in: responses, embeddings, transcriptions, models, files and batches over HTTP.
+
+Order of judgement, as at the real API: key, body, rate limit; then latency, then the faults.
+"""
+
+import shutil
+import tempfile
+import weakref
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from pathlib import Path
+
+import orjson
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from eval_pipeline.standins.batch_faults import BatchPlan, BatchRule
+from eval_pipeline.standins.breakage import Answer
+from eval_pipeline.standins.control import Controls, Standin
+from eval_pipeline.standins.counts import CountedEndpoint
+from eval_pipeline.standins.faults import TRANSPORT_FAULTS, FaultRule
+from eval_pipeline.standins.limits import RateLimits
+from eval_pipeline.standins.openai import embeddings
+from eval_pipeline.standins.openai.answers import Make, embedding_maker, response_maker
+from eval_pipeline.standins.openai.asks import Ask, read_ask
+from eval_pipeline.standins.openai.batch_control import BatchControls
+from eval_pipeline.standins.openai.batch_input import BatchLimits
+from eval_pipeline.standins.openai.batch_life import Lives
+from eval_pipeline.standins.openai.batch_output import LineWorker
+from eval_pipeline.standins.openai.batch_state import BatchStore
+from eval_pipeline.standins.openai.batches import BATCH_FAULTS, Batches
+from eval_pipeline.standins.openai.bodies import InvalidBodyError
+from eval_pipeline.standins.openai.errors import OpenAIError
+from eval_pipeline.standins.openai.file_store import FileStore
+from eval_pipeline.standins.openai.files import FILE_FAULTS, Files
+from eval_pipeline.standins.openai.responses import RESPONSE_FAULTS
+from eval_pipeline.standins.openai.serving import OpenAIManners
+from eval_pipeline.standins.openai.transcriptions import (
+    TRANSCRIPTION_FAULTS,
+    Transcription,
+    receive_transcription,
+    transcribe,
+    transcription_answer,
+)
+from eval_pipeline.standins.pace import Pace
+from eval_pipeline.standins.replay import Recordings
+from eval_pipeline.standins.serving import Answering, Desk, Headers, Work, json_answer
+from eval_pipeline.standins.speech import Speech, SpeechControls
+
+_LISTED_MODELS = ("gpt-4o", "gpt-4o-mini", *embeddings.WIDTHS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenAIOptions:
+    """How an OpenAI stand-in starts; faults, latency and limits can be changed while it runs.
+
+    Args:
+        recordings: Answers to replay; every other question gets a made-up answer.
+        speech: What is heard in clips, and how well.
+        accepted_keys: The API keys to accept; any key when empty.
+        latency_s: Time that every valid request takes.
+        faults: The fault rules in force.
+        limits: When to answer 429 for real.
+        batch_seconds: Time from a batch's creation to its completion.
+        batch_polls: How many looks each phase of a batch lasts; 0 for no look.
+        batch_limits: How large a batch may be.
+        batch_faults: The scenarios that batches meet.
+        state_folder: Where files and batches outlive the stand-in; a temporary folder without.
+    """
+
+    recordings: Recordings = field(default_factory=lambda: Recordings({}))
+    speech: Speech = field(default_factory=Speech)
+    accepted_keys: frozenset[str] = frozenset()
+    latency_s: float = 0.0
+    faults: tuple[FaultRule, ...] = ()
+    limits: RateLimits = field(default_factory=RateLimits)
+    batch_seconds: float = 0.0
+    batch_polls: int = 0
+    batch_limits: BatchLimits = field(default_factory=BatchLimits)
+    batch_faults: tuple[BatchRule, ...] = ()
+    state_folder: Path | None = None
+
+
+def create_app(options: OpenAIOptions | None = None) -> Starlette:
+    """Build the application; ``app.state.standin`` is its state."""
+    options = options or OpenAIOptions()
+    standin = Standin(
+        kinds={
+            "responses": RESPONSE_FAULTS,
+            "embeddings": embeddings.EMBEDDING_FAULTS,
+            "transcriptions": TRANSCRIPTION_FAULTS,
+            "models": TRANSPORT_FAULTS,
+            **FILE_FAULTS,
+            **BATCH_FAULTS,
+        },
+        rules=options.faults,
+        latency_s=options.latency_s,
+        limits=options.limits,
+    )
+    desk = Desk(standin, OpenAIManners(options.accepted_keys))
+    api = _OpenAI(options, standin, desk)
+    live = [
+        _route(standin, "POST /v1/responses", "responses", api.respond),
+        _route(standin, "POST /v1/embeddings", "embeddings", api.embed),
+        _route(standin, "POST /v1/audio/transcriptions", "transcriptions", api.transcribe),
+        _route(standin, "GET /v1/models", "models", api.list_models),
+    ]
+    # a folder that nobody named goes when the application is collected, or at the end of the process
+    folder = options.state_folder or Path(tempfile.mkdtemp(prefix="standin-"))
+    batches = _batch_routes(options, standin, desk, folder)
+    routes = [*live, *SpeechControls(options.speech).routes(), *batches, *Controls(standin).routes()]
+    app = Starlette(routes=routes, exception_handlers={404: unknown_url})
+    app.state.standin = standin
+    if options.state_folder is None:
+        weakref.finalize(app, shutil.rmtree, folder, ignore_errors=True)
+    return app
+
+
+def _batch_routes(options: OpenAIOptions, standin: Standin, desk: Desk, folder: Path) -> list[Route]:
+    """Return the routes of files and batches, and of what controls them."""
+    store = FileStore(folder / "files")
+    lives = Lives(BatchStore(folder / "batches"), store, LineWorker(standin, options.recordings))
+    lives.pace = Pace(seconds=options.batch_seconds, polls=options.batch_polls)
+    lives.limits = options.batch_limits
+    files, batches = Files(desk, store), Batches(desk, lives, store, BatchPlan(options.batch_faults))
+
+    return [
+        _route(standin, "POST /v1/files", "files.create", files.create),
+        _route(standin, "GET /v1/files", "files.list", files.list),
+        _route(standin, "GET /v1/files/{id}", "files.retrieve", files.retrieve),
+        _route(standin, "DELETE /v1/files/{id}", "files.delete", files.delete),
+        _route(standin, "GET /v1/files/{id}/content", "files.content", files.content),
+        _route(standin, "POST /v1/batches", "batches.create", batches.create),
+        _route(standin, "GET /v1/batches", "batches.list", batches.list),
+        _route(standin, "GET /v1/batches/{id}", "batches.retrieve", batches.retrieve),
+        _route(standin, "POST /v1/batches/{id}/cancel", "batches.cancel", batches.cancel),
+        *BatchControls(standin, batches, lives, store).routes(),
+    ]
+
+
+def _route(
+    standin: Standin,
+    url: str,
+    name: str,
+    answer: Callable[[Request], Awaitable[Answer]],
+) -> Route:
+    """Return the route to one endpoint, counted."""
+    method, _, path = url.partition(" ")
+    return Route(path, CountedEndpoint(name, counts=standin.counts, answer=answer), methods=[method])
+
+
+async def unknown_url(request: Request, error: Exception) -> Response:
+    """Answer a URL that does not exist as OpenAI does."""
+    del error
+    message = f"Unknown request URL: {request.method} {request.url.path}. Please check the URL for typos."
+    return OpenAIError(status=HTTPStatus.NOT_FOUND, message=message, code="unknown_url").response({})
+
+
+class _OpenAI:
+    """The endpoints that answer at once."""
+
+    def __init__(self, options: OpenAIOptions, standin: Standin, desk: Desk) -> None:
+        self._options = options
+        self._standin = standin
+        self._desk = desk
+
+    async def respond(self, request: Request) -> Answer:
+        """Answer a question."""
+        raw = await request.body()
+        return await self._desk.serve(request, lambda: self._response_work(read_ask(raw)))
+
+    async def embed(self, request: Request) -> Answer:
+        """Embed texts."""
+        raw = await request.body()
+        return await self._desk.serve(request, lambda: self._embedding_work(embeddings.read_request(raw)))
+
+    async def transcribe(self, request: Request) -> Answer:
+        """Transcribe a clip."""
+        read = await receive_transcription(request)
+        return await self._desk.serve(request, lambda: self._transcription_work(read))
+
+    def _transcription_work(self, read: Transcription | InvalidBodyError) -> Work:
+        if isinstance(read, InvalidBodyError):
+            raise read
+
+        async def answer(rule: FaultRule | None, headers: Headers) -> Answer:
+            made = transcribe(read, self._options.speech, rule)
+            counts = self._standin.counts["transcriptions"]
+            counts.note_tokens(made.tokens)
+            counts.billed[read.clip.sha256] += 1
+            return transcription_answer(read, made, rule, headers)
+
+        return Work(endpoint="transcriptions", model=read.model, texts=[read.clip.sha256], answer=answer)
+
+    async def list_models(self, request: Request) -> Answer:
+        """List the recorded models and a few that clients look for."""
+        names = sorted({*_LISTED_MODELS, *self._options.recordings.models})
+        models = [{"id": name, "object": "model", "created": 0, "owned_by": "stand-in"} for name in names]
+        body = orjson.dumps({"object": "list", "data": models})
+
+        async def answer(rule: FaultRule | None, headers: Headers) -> Answer:
+            return json_answer(body, headers, rule)
+
+        return await self._desk.serve(request, lambda: Work(endpoint="models", texts=[""], answer=answer))
+
+    def _response_work(self, ask: Ask) -> Work:
+        return Work(
+            endpoint="responses",
+            model=ask.model,
+            texts=[ask.question],
+            tokens=ask.input_tokens,
+            answer=self._made("responses", response_maker(ask, self._options.recordings)),
+        )
+
+    def _embedding_work(self, request: embeddings.Request) -> Work:
+        return Work(
+            endpoint="embeddings",
+            model=request.model,
+            texts=request.texts,
+            tokens=request.tokens,
+            answer=self._made("embeddings", embedding_maker(request)),
+        )
+
+    def _made(self, endpoint: str, make: Make) -> Answering:
+        async def answer(rule: FaultRule | None, headers: Headers) -> Answer:
+            made = make(rule)
+            self._standin.counts[endpoint].note_tokens(made.tokens)
+            return json_answer(made.body, headers, rule)
+
+        return answer

@@ -1,0 +1,164 @@
+"""Measures a clip: duration, sample rate and channels, and whether its sound ends before its header says.
+
+wav, flac and ogg are read by libsndfile, mp3 frame by frame; m4a and webm need PyAV, 100 MB that not everyone wants:
+without it their facts stay unknown. Compressed sound is decoded once (5,000 times as fast as it plays), because a
+header goes on promising what was cut off.
+"""
+
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, BinaryIO, assert_never
+
+from eval_pipeline.stt_eval.clips.audio_formats import AudioFormat, damaged
+from eval_pipeline.stt_eval.clips.audio_kind import AudioKind, audio_kind
+from eval_pipeline.stt_eval.clips.mp3_frames import read_frames
+
+NEEDS_PYAV = frozenset({AudioFormat.M4A, AudioFormat.WEBM})
+_BLOCK_FRAMES = 4_096
+_UNKNOWN_FRAMES = 1 << 62
+_STREAMED_BYTES = 0x7FFF_F000  # what recorders write as a size that they do not know yet
+_EARLY_S = 0.5  # containers round, and pad the last packet
+
+
+@dataclass(frozen=True, slots=True)
+class AudioFacts:
+    """What is known of a clip from its bytes."""
+
+    format: AudioFormat
+    duration_s: float | None
+    sample_rate_hz: int | None
+    channels: int | None
+    warnings: tuple[str, ...]
+
+
+def audio_facts(path: Path) -> AudioFacts:
+    """Measure a clip; a file without sound that can be heard raises ``UnusableClipError``."""
+    with path.open("rb") as file:
+        kind = audio_kind(file)
+        match kind.format:
+            case AudioFormat.MP3:
+                return _mp3(file, kind)
+            case AudioFormat.WAV:
+                return _wav(path, file, kind=kind)
+            case AudioFormat.FLAC | AudioFormat.OGG:
+                return _decoded(path, kind)
+            case AudioFormat.M4A | AudioFormat.WEBM:
+                return _contained(path, kind)
+            case _:
+                assert_never(kind.format)
+
+
+def can_measure(audio_format: AudioFormat) -> bool:
+    """Tell whether durations of this format can be had here."""
+    return audio_format not in NEEDS_PYAV or find_spec("av") is not None
+
+
+def _mp3(file: BinaryIO, kind: AudioKind) -> AudioFacts:
+    facts = read_frames(file, start=kind.start)
+    duration_s = _duration(facts.samples, facts.sample_rate_hz)
+    early = _ends_early(duration_s) if facts.ends_early else ()
+    return AudioFacts(kind.format, duration_s, facts.sample_rate_hz, facts.channels, (*kind.warnings, *early))
+
+
+def _wav(path: Path, file: BinaryIO, *, kind: AudioKind) -> AudioFacts:
+    with _sound_file(path) as sound:
+        duration_s = _duration(sound.frames, sound.samplerate)
+        early = _ends_early(duration_s) if _promises_more(file) else ()
+        return AudioFacts(kind.format, duration_s, sound.samplerate, sound.channels, (*kind.warnings, *early))
+
+
+def _promises_more(file: BinaryIO) -> bool:
+    """Tell whether the data chunk of a little-endian WAVE file says more bytes than there are."""
+    size_bytes, position = file.seek(0, 2), 12
+    file.seek(0)
+    if file.read(4) != b"RIFF":
+        return False
+    while position + 8 <= size_bytes:
+        file.seek(position)
+        head = file.read(8)
+        length = int.from_bytes(head[4:], "little")
+        if head[:4] == b"data":
+            return size_bytes - position - 8 < length < _STREAMED_BYTES
+        position += 8 + length + length % 2
+    return False
+
+
+def _decoded(path: Path, kind: AudioKind) -> AudioFacts:
+    with _sound_file(path) as sound:
+        frames = _count_frames(sound)
+        duration_s = _duration(frames, sound.samplerate)
+        early = _ends_early(duration_s) if frames < sound.frames < _UNKNOWN_FRAMES else ()
+        return AudioFacts(kind.format, duration_s, sound.samplerate, sound.channels, (*kind.warnings, *early))
+
+
+def _count_frames(sound: Any) -> int:  # noqa: ANN401 - soundfile ships no types
+    """Decode everything; what can be heard before the first broken frame counts."""
+    import soundfile  # noqa: PLC0415 - as above
+
+    frames = 0
+    try:
+        while count := len(sound.read(_BLOCK_FRAMES, dtype="int16", always_2d=True)):
+            frames += count
+    except soundfile.LibsndfileError:
+        return frames
+    return frames
+
+
+def _sound_file(path: Path) -> Any:  # noqa: ANN401 - soundfile ships no types
+    import soundfile  # noqa: PLC0415 - it brings numpy, 0.4 s: not for whoever only lists datasets
+
+    class Streamed(soundfile.SoundFile):  # type: ignore[misc] # no types
+        """Is not sought in after every block, which fails in a file that is cut or does not know its length."""
+
+        def seekable(self) -> bool:
+            return False
+
+    try:
+        return Streamed(path)
+    except soundfile.LibsndfileError as error:
+        raise damaged(f"it cannot be decoded ({str(error.error_string).rstrip('.')})") from error
+
+
+def _contained(path: Path, kind: AudioKind) -> AudioFacts:
+    if not can_measure(kind.format):
+        return AudioFacts(kind.format, None, None, None, kind.warnings)
+    import av  # noqa: PLC0415 - the extra 'audio'
+
+    try:
+        with av.open(str(path), metadata_errors="replace") as container:
+            return _measured(container, kind)
+    except (av.FFmpegError, IndexError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise damaged(f"it cannot be decoded ({reason})") from error
+
+
+def _measured(container: Any, kind: AudioKind) -> AudioFacts:  # noqa: ANN401 - PyAV is optional
+    stream = container.streams.audio[0]
+    promised_s = container.duration / 1_000_000 if container.duration else None
+    ended_s = _packets_end(container, stream)
+    duration_s = ended_s if promised_s is None else min(ended_s, promised_s)
+    if duration_s <= 0:
+        raise damaged("it holds no sound: its duration is 0 s")
+    early = _ends_early(duration_s) if promised_s is not None and ended_s < promised_s - _EARLY_S else ()
+    context = stream.codec_context
+    return AudioFacts(kind.format, duration_s, context.sample_rate, context.channels, (*kind.warnings, *early))
+
+
+def _packets_end(container: Any, stream: Any) -> float:  # noqa: ANN401 - PyAV is optional
+    """Return where the last packet ends; what a cut file promises behind it is not there."""
+    end = 0
+    for packet in container.demux(stream):
+        if packet.pts is not None:
+            end = max(end, packet.pts + (packet.duration or 0))
+    return float(end * stream.time_base)
+
+
+def _duration(frames: int, sample_rate_hz: int) -> float:
+    if frames <= 0:
+        raise damaged("it holds no sound: its duration is 0 s")
+    return frames / sample_rate_hz
+
+
+def _ends_early(duration_s: float) -> tuple[str, ...]:
+    return (f"it ends early, after {duration_s:.2f} s: its header promises more",)

@@ -1,0 +1,143 @@
+"""All figures of a run in one pass over its scored samples: rates and tests, errors by word, flags, speed and money."""
+
+from array import array
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from eval_pipeline.core.statistics import percentile
+from eval_pipeline.stt_eval.figures.columns import Columns
+from eval_pipeline.stt_eval.figures.confusions import Confusions
+from eval_pipeline.stt_eval.figures.error_places import ErrorLog
+from eval_pipeline.stt_eval.figures.summary import Summariser, headline_metric
+from eval_pipeline.stt_eval.language.languages import unsegmented
+from eval_pipeline.stt_eval.language.normalisation import NORMALISER_VERSIONS, Level
+from eval_pipeline.stt_eval.scoring.edits import Edit
+from eval_pipeline.stt_eval.scoring.scores import ScoredSample
+from eval_pipeline.stt_eval.scoring.scoring import HEADLINE
+from eval_pipeline.stt_eval.transcripts import COMPLETED
+
+SHOWN_CONFUSIONS = 20
+_SECONDS_AN_HOUR = 3_600
+
+
+@dataclass(slots=True)
+class _ModelFacts:
+    """What is counted of one model besides its edits."""
+
+    log: ErrorLog = field(default_factory=ErrorLog)
+    confusions: Confusions = field(default_factory=Confusions)
+    outcomes: Counter[str] = field(default_factory=Counter)
+    flags: Counter[str] = field(default_factory=Counter)
+    latencies_s: "array[float]" = field(default_factory=lambda: array("d"))
+    usd: Decimal = Decimal(0)
+    unpriced: int = 0
+    heard_s: float = 0.0
+    """Audio of completed items whose duration and price are known,"""
+    heard_usd: Decimal = Decimal(0)
+    """and what they cost."""
+
+
+class RunFigures:
+    """Takes in scored samples and gives the run's figures.
+
+    Args:
+        models: labels in the order of the run.
+        run: names the seeds of every resampling, with the dataset's version: the same run has the same intervals.
+    """
+
+    def __init__(self, models: Sequence[str], *, run: Sequence[str]) -> None:
+        self._columns = Columns(models)
+        self._facts = {model: _ModelFacts() for model in models}
+        self._run = tuple(run)
+        self._samples = 0
+        self._silent = 0
+        self._audio_s = 0.0
+        self._unmeasured = 0
+        self._character_samples = 0
+
+    def add(self, scored: ScoredSample) -> None:
+        """Take in the next sample."""
+        self._samples += 1
+        duration_s = scored.sample["duration_s"]
+        self._audio_s += duration_s or 0.0
+        self._unmeasured += duration_s is None
+        self._columns.add(scored)
+        if scored.forms is not None:
+            self._silent += not scored.forms[HEADLINE].words
+            self._character_samples += unsegmented(scored.language)
+        for position, row in enumerate(scored.transcripts):
+            facts = self._facts[row["model"]]
+            _note(facts, row, flags=scored.rows[position * len(Level)]["flags"], duration_s=duration_s)
+            if scored.forms is not None:
+                heard = scored.heard[position]
+                alignment = None if heard is None else scored.forms[HEADLINE].align_words(heard[HEADLINE])
+                facts.log.add(alignment)
+                facts.confusions.add(alignment or ())
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the figures that the stage's manifest keeps."""
+        metric = headline_metric(self._character_samples, self._columns.labelled)
+        places = {model: facts.log.places() for model, facts in self._facts.items()}
+        summariser = Summariser(self._columns, places, metric=metric, seed_of=self._run)
+        pairs, best = summariser.pairs()
+        return {
+            "samples": {
+                "total": self._samples,
+                "labelled": self._columns.labelled,
+                "unlabelled": self._samples - self._columns.labelled,
+                "silent": self._silent,
+                "audio_s": self._audio_s,
+                "without_duration": self._unmeasured,
+            },
+            "metric": metric,
+            "level": str(HEADLINE),
+            "normalisers": {str(level): version for level, version in NORMALISER_VERSIONS.items()},
+            "models": [{**rates, **self._told(rates["model"])} for rates in summariser.models()],
+            "slices": summariser.slices(),
+            "pairs": pairs,
+            "best": best,
+        }
+
+    def _told(self, model: str) -> dict[str, Any]:
+        facts = self._facts[model]
+        usd = None if facts.unpriced else float(facts.usd)
+        hours = facts.heard_s / _SECONDS_AN_HOUR
+        return {
+            "outcomes": dict(sorted(facts.outcomes.items())),
+            "flags": dict(sorted(facts.flags.items())),
+            "latency_s": _percentiles(facts.latencies_s),
+            "cost_usd": usd,
+            "cost_usd_per_audio_hour": float(facts.heard_usd) / hours if hours and usd is not None else None,
+            "confusions": {str(edit): _most_frequent(facts.confusions, edit) for edit in Edit if edit is not Edit.HIT},
+        }
+
+
+def _note(facts: _ModelFacts, row: Mapping[str, Any], *, flags: Sequence[str], duration_s: float | None) -> None:
+    facts.outcomes[row["outcome"]] += 1
+    facts.flags.update(flags)
+    if row["latency_s"] is not None:
+        facts.latencies_s.append(row["latency_s"])
+    cost = row["cost_usd"]
+    if cost is None:
+        facts.unpriced += 1
+        return
+    facts.usd += cost
+    if row["status"] == COMPLETED and duration_s is not None:
+        facts.heard_s += duration_s
+        facts.heard_usd += cost
+
+
+def _percentiles(latencies_s: Sequence[float]) -> dict[str, float | None] | None:
+    if not latencies_s:
+        return None
+    return {name: percentile(latencies_s, percent) for name, percent in (("p50", 50), ("p95", 95), ("max", 100))}
+
+
+def _most_frequent(confusions: Confusions, edit: Edit) -> list[dict[str, Any]]:
+    return [
+        {"reference": one.reference, "hypothesis": one.hypothesis, "count": one.count}
+        for one in confusions.most_frequent(edit, limit=SHOWN_CONFUSIONS)
+    ]

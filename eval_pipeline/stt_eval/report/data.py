@@ -1,0 +1,58 @@
+"""What a speech run's report says beside its samples, as plain values; the samples themselves are streamed past it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from eval_pipeline.core.runs import RunRecord
+from eval_pipeline.core.thresholds import Threshold
+from eval_pipeline.reporting.provenance import StageFact
+from eval_pipeline.stt_eval.spec import SttSpec
+from eval_pipeline.stt_eval.verdicts.run_agreement import RunAgreement
+
+
+@dataclass(frozen=True, slots=True)
+class ShownVerdict:
+    """What people say of one result as it stands; ``is_correct`` is None where they only commented or took it back."""
+
+    is_correct: bool | None
+    comment: str | None
+    tags: tuple[str, ...]
+    reviewer: str
+    """Who said the last word."""
+    judged_at: datetime
+    stale: bool = False
+    """Said of an earlier transcript of this result."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechReportData:
+    """Everything that a report says about a run as a whole."""
+
+    run: RunRecord
+    spec: SttSpec
+    figures: Mapping[str, Any]
+    """As ``RunFigures.as_json`` gives them."""
+    threshold: Threshold
+    cost: Mapping[str, Any]
+    """The cost document of the run; ``total_cost_usd`` is None where a price is not known."""
+    stages: Sequence[StageFact]
+    written_at: datetime
+    verdicts: Mapping[str, ShownVerdict] = field(default_factory=dict)
+    """By item; those that nobody judged are missing."""
+    agreement: RunAgreement | None = None
+    """None: nobody judged anything."""
+    metadata_keys: tuple[str, ...] = ()
+    """Of the dataset: each becomes a column of the CSV."""
+
+    @property
+    def metric(self) -> str:
+        """The headline metric, WER or CER."""
+        return str(self.figures["metric"])
+
+    @property
+    def models(self) -> Sequence[Mapping[str, Any]]:
+        """The figures of every model, in the order of the run."""
+        models: Sequence[Mapping[str, Any]] = self.figures["models"]
+        return models

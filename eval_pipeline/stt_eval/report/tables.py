@@ -1,0 +1,288 @@
+"""The tables and the plot of a speech run's report, shown on the page and as Markdown."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+from typing import Any, Final
+
+from markupsafe import Markup
+
+from eval_pipeline.reporting import provenance
+from eval_pipeline.reporting.amounts import UNKNOWN_PRICE_NOTE, count, number, usd
+from eval_pipeline.reporting.plot import Estimate, draw_estimates
+from eval_pipeline.reporting.table import NONE, NOTHING, Cell, Column, Table, said
+from eval_pipeline.stt_eval.figures.slices import UNKNOWN
+from eval_pipeline.stt_eval.language.normalisation import Level
+from eval_pipeline.stt_eval.report.data import SpeechReportData
+from eval_pipeline.stt_eval.report.words import (
+    METRIC_NAMES,
+    flag_words,
+    interval,
+    language_words,
+    rate,
+    share,
+    slice_words,
+    status_words,
+)
+from eval_pipeline.stt_eval.scoring.scoring import HEADLINE
+from eval_pipeline.stt_eval.transcripts import HEARD
+
+_SIDE_BY_SIDE: Final = 4
+"""Models beside each other in one table: more do not fit on paper."""
+_OURS: Final = frozenset({"language", "duration"})
+Figures = Mapping[str, Any]
+
+
+def rates_plot(data: SpeechReportData) -> Markup:
+    """Draw the headline rate of every model with its interval; nothing where there is none."""
+    shown = [(model, rate(model, data.metric)) for model in data.models]
+    estimates = [
+        Estimate(
+            label=model["model"],
+            value=found["value"],
+            interval=None if found["low"] is None else (found["low"], found["high"]),
+            note=_plot_note(found),
+        )
+        for model, found in shown
+        if found["value"] is not None
+    ]
+    if not estimates:
+        return Markup()
+    ends = [end for one in estimates for end in (one.value, *(one.interval or ()))]
+    name = METRIC_NAMES[data.metric]
+    return draw_estimates(
+        estimates,
+        high=max(*ends, 0.01),
+        x_label=f"{name.capitalize()}: further left is better. Dot: result, bar: 95% interval",
+        title=f"{name.capitalize()} of every model",
+        description="; ".join(f"{one.label}: {one.note}" for one in estimates),
+    )
+
+
+def _plot_note(found: Figures) -> str:
+    ends = interval(found)
+    return f"{share(found['value'])} ({ends})" if ends else share(found["value"])
+
+
+def accuracy_table(data: SpeechReportData) -> Table:
+    """Tabulate how well every model heard: both rates, and with failures as if nothing was heard."""
+    metric, other = data.metric, "WER" if data.metric == "CER" else "CER"
+    labels = [metric, "95% interval", other, f"{metric}, failures count as all missed", "Answered"]
+    labels += ["Word for word right", "Median WER of a sample"]
+    return Table(
+        caption="Errors per 100 spoken words or characters, over all samples together. Lower is better.",
+        columns=[Column("Model"), *(Column(label, numeric=True) for label in labels)],
+        rows=[_accuracy_row(model, metric=metric, other=other) for model in data.models],
+    )
+
+
+def _accuracy_row(model: Figures, *, metric: str, other: str) -> list[Cell]:
+    found = rate(model, metric)
+    with_failures = model[f"{metric.lower()}_with_failures"]
+    return [
+        said(model["model"]),
+        _rate_cell(found),
+        Cell(interval(found) or NONE),
+        _rate_cell(rate(model, other)),
+        _rate_cell(with_failures),
+        Cell(f"{count(model['answered'])} of {count(model['labelled'])}", exact=_exact(model["coverage"])),
+        _share_cell(model["exact_match_share"]),
+        _share_cell(model["wer_median"]),
+    ]
+
+
+def levels_table(data: SpeechReportData) -> Table:
+    """Tabulate the headline metric at the three levels."""
+    return Table(
+        caption=f"{data.metric} by how strictly texts are compared; “Method” below says what each level ignores.",
+        columns=[Column("Model"), *(Column(_level_label(level), numeric=True) for level in Level)],
+        rows=[
+            [said(model["model"]), *(_with_interval(_rate_at(model, level, data.metric)) for level in Level)]
+            for model in data.models
+        ],
+    )
+
+
+def _rate_at(model: Figures, level: Level, metric: str) -> Figures:
+    """Return a rate at a level; at that of the headline the headline itself, for it has an interval already."""
+    return rate(model if level is HEADLINE else model["levels"][level], metric)
+
+
+def _level_label(level: Level) -> str:
+    return f"{level} (headline)" if level is HEADLINE else str(level)
+
+
+def kinds_table(data: SpeechReportData) -> Table:
+    """Tabulate what kinds of errors every model made, and what is odd about its transcripts."""
+    flags = sorted({flag for model in data.models for flag in model["flags"]})
+    labels = ["Right", "Replaced", "Missed", "Added", "Added to silence", "No transcript"]
+    labels += [flag_words(flag).capitalize() for flag in flags]
+    return Table(
+        caption="Words by what became of them, and transcripts that look odd. Odd ones are counted as they are.",
+        columns=[Column("Model"), *(Column(label, numeric=True) for label in labels)],
+        rows=[_kinds_row(model, flags) for model in data.models],
+    )
+
+
+def _kinds_row(model: Figures, flags: Sequence[str]) -> list[Cell]:
+    names = ("hits", "substitutions", "deletions", "insertions", "insertions_on_silence")
+    failed = sum(amount for outcome, amount in model["outcomes"].items() if outcome not in HEARD)
+    amounts = [*(model[name] for name in names), failed, *(model["flags"].get(flag, 0) for flag in flags)]
+    return [said(model["model"]), *(Cell(count(amount)) for amount in amounts)]
+
+
+def cost_table(data: SpeechReportData) -> Table:
+    """Tabulate speed and money; what nobody told or published stays unknown."""
+    labels = ("Half answered within", "95% answered within", "Cost", "Cost per hour of audio")
+    total = data.cost.get("total_cost_usd")
+    return Table(
+        caption="Speed and money, retries included",
+        columns=[Column("Model"), *(Column(label, numeric=True) for label in labels)],
+        rows=[
+            *(_cost_row(model) for model in data.models),
+            [
+                Cell("All models"),
+                Cell(""),
+                Cell(""),
+                Cell(usd(total), exact=None if total is None else str(total)),
+                Cell(""),
+            ],
+        ],
+        last_is_total=True,
+    )
+
+
+def _cost_row(model: Figures) -> list[Cell]:
+    latency = model["latency_s"] or {}
+    per_hour = model["cost_usd_per_audio_hour"]
+    return [
+        said(model["model"]),
+        *(_seconds(latency.get(name)) for name in ("p50", "p95")),
+        Cell(usd(model["cost_usd"]), exact=_exact(model["cost_usd"])),
+        Cell(usd(per_hour), exact=_exact(per_hour)) if per_hour is not None or model["cost_usd"] is None else NOTHING,
+    ]
+
+
+def cost_notes(data: SpeechReportData) -> list[str]:
+    """Say what the cost table leaves open."""
+    notes = []
+    if data.cost.get("total_cost_usd") is None or any(model["cost_usd"] is None for model in data.models):
+        notes.append(UNKNOWN_PRICE_NOTE)
+    if any(model["latency_s"] is None for model in data.models):
+        notes.append(f"“{NONE}”: batch jobs answer all at once, so that a single clip has no time of its own.")
+    if missing := data.figures["samples"]["without_duration"]:
+        notes.append(f"The length of {count(missing)} clips is not known; they do not count for the cost per hour.")
+    return notes
+
+
+def slice_tables(data: SpeechReportData) -> Iterator[Table]:
+    """Tabulate the groups of samples, one table a grouping and four models."""
+    for column, rows in groupby(data.figures["slices"], key=lambda one: one["column"]):
+        by_value = [(value, list(ours)) for value, ours in groupby(rows, key=lambda one: one["value"])]
+        for start in range(0, len(data.models), _SIDE_BY_SIDE):
+            yield _slice_table(column, by_value, models=slice(start, start + _SIDE_BY_SIDE), metric=data.metric)
+
+
+def _slice_table(
+    column: str, by_value: Sequence[tuple[str, Sequence[Figures]]], *, models: slice, metric: str
+) -> Table:
+    shown = [one["model"] for one in by_value[0][1][models]]
+    return Table(
+        caption=f"{metric} by {column}, each with its 95% interval",
+        columns=[
+            Column(column.capitalize() if column in _OURS else column),
+            Column("Samples", numeric=True),
+            *(Column(model, numeric=True) for model in shown),
+        ],
+        rows=[
+            [
+                _slice_cell(column, value),
+                Cell(count(ours[0]["samples"])),
+                *(_slice_rate(one, metric) for one in ours[models]),
+            ]
+            for value, ours in by_value
+        ],
+    )
+
+
+def _slice_cell(column: str, value: str) -> Cell:
+    return Cell(value) if value == UNKNOWN and column != "language" else said(slice_words(column, value))
+
+
+def _slice_rate(one: Figures, metric: str) -> Cell:
+    cell = _with_interval(rate(one, metric))
+    if one["answered"] == one["samples"] or cell.html is None:
+        return cell
+    answered = Markup("<small>{} answered</small>").format(count(one["answered"]))
+    return Cell(cell.text, html=cell.html + answered, exact=cell.exact)
+
+
+def failure_words(outcome: str | None) -> str:
+    """Say, at the beginning of a line, how items failed."""
+    return status_words(outcome).capitalize()
+
+
+def provenance_table(data: SpeechReportData) -> Table:
+    """Tabulate what proves where the numbers come from."""
+    settings = [
+        ("Normalisers", ", ".join(str(version) for version in data.figures["normalisers"].values())),
+        ("Language of samples without one", language_words(data.spec.language)),
+    ]
+    return provenance.provenance_table(data.run, data.stages, written_at=data.written_at, settings=settings)
+
+
+def agreement_table(data: SpeechReportData) -> Table | None:
+    """Tabulate how far WER says what people say, or None when nobody judged anything that can be asked."""
+    agreement = data.agreement
+    if agreement is None:
+        return None
+    found = [("All models", True, agreement.overall), *((name, False, one) for name, one in agreement.models.items())]
+    labels = (
+        "Called right",
+        "Called wrong",
+        "Wrong one has the higher WER",
+        "Best limit",
+        "Agreement at it",
+        "Kappa at it",
+    )
+    return Table(
+        caption="What people said against WER. 50% in the third column would be chance, 100% perfect agreement.",
+        columns=[Column("Model"), *(Column(label, numeric=True) for label in labels)],
+        rows=[
+            [
+                Cell(name, trusted=ours),
+                Cell(count(one.right)),
+                Cell(count(one.wrong)),
+                _share_cell(one.auc),
+                Cell(f"WER up to {share(one.best.at_most)}") if one.best else NOTHING,
+                _share_cell(one.best.agreement if one.best else None),
+                Cell(number(one.best.kappa)) if one.best else NOTHING,
+            ]
+            for name, ours, one in found
+        ],
+    )
+
+
+def _rate_cell(found: Figures) -> Cell:
+    if found["value"] is None:
+        return NOTHING
+    return Cell(share(found["value"]), exact=f"{found['edits']} errors / {found['length']} = {found['value']!r}")
+
+
+def _with_interval(found: Figures) -> Cell:
+    ends, cell = interval(found), _rate_cell(found)
+    if ends is None:
+        return Cell(cell.text, html=Markup("{}").format(cell.text), exact=cell.exact)
+    html = Markup("<span>{}<small>{}</small></span>").format(cell.text, ends)
+    return Cell(f"{cell.text} ({ends})", html=html, exact=cell.exact)
+
+
+def _share_cell(value: float | None) -> Cell:
+    return NOTHING if value is None else Cell(share(value), exact=repr(value))
+
+
+def _seconds(value: float | None) -> Cell:
+    return NOTHING if value is None else Cell(f"{value:.1f} s", exact=repr(value))
+
+
+def _exact(value: float | None) -> str | None:
+    return None if value is None else repr(value)

@@ -1,0 +1,170 @@
+"""What a speech run's numbers mean in plain English, for a reader who knows the languages and not the statistics."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from eval_pipeline.core.outcomes import ItemStatus
+from eval_pipeline.core.runs import RunMode
+from eval_pipeline.reporting.amounts import count, percent
+from eval_pipeline.reporting.banners import Banner, run_banners
+from eval_pipeline.stt_eval.figures.slices import UNKNOWN
+from eval_pipeline.stt_eval.figures.summary import CER
+from eval_pipeline.stt_eval.language.languages import language_name
+from eval_pipeline.stt_eval.language.normalisation import Level
+from eval_pipeline.stt_eval.report.data import SpeechReportData
+from eval_pipeline.stt_eval.scoring.scoring import Flag
+
+METRIC_NAMES: Final = {"WER": "word error rate", "CER": "character error rate"}
+_UNITS = {"WER": "words", "CER": "characters"}
+_FLAGS: Mapping[str, str] = {
+    Flag.EMPTY: "heard nothing",
+    Flag.TRUNCATED: "cut off",
+    Flag.LOOP: "repeats itself",
+    Flag.WRONG_SCRIPT: "wrong script",
+    Flag.REFUSAL: "refused",
+}
+_STATUSES: Mapping[str, str] = {
+    ItemStatus.OK: "answered",
+    ItemStatus.EMPTY: "heard nothing",
+    ItemStatus.FAILED: "the request failed",
+    ItemStatus.INCOMPLETE: "the answer was cut off",
+    ItemStatus.REFUSED: "the model refused",
+    ItemStatus.MISSING: "no usable answer came back",
+}
+_MODES = {RunMode.BATCH: "batch jobs at the provider", RunMode.FAST: "live requests"}
+_LEVELS: Mapping[Level, str] = {
+    Level.VERBATIM: "Compared exactly as written: capitals, punctuation and the spelling of numbers all count.",
+    Level.STANDARD: (
+        "The headline. Capitals, punctuation, invisible characters, markers such as [noise] and the script of digits do"
+        " not count. Every letter and every vowel sign does."
+    ),
+    Level.LENIENT: (
+        "As standard, and spellings that are the same word in the scripts of India count as equal, such as chandrabindu"
+        " and anusvara or a nukta that was left out."
+    ),
+}
+
+
+def banners(data: SpeechReportData) -> list[Banner]:
+    """Say what keeps the run from being a result: too many failures, or unfinished work."""
+    return run_banners(
+        data.run,
+        data.threshold,
+        failures="{failed} of {total} transcripts failed ({share}); at most {allowed} may.",
+        unsent="before every clip was sent",
+    )
+
+
+def headline(data: SpeechReportData) -> str:
+    """Answer which model to use in one sentence."""
+    scored = [model for model in data.models if rate(model, data.metric)["value"] is not None]
+    if not data.figures["samples"]["labelled"]:
+        return "Nothing can be said of quality: no sample has a reference transcript"
+    if not scored:
+        return "Nothing can be said of quality: no answer could be compared with words of a reference"
+    if len(data.models) == 1:
+        return plain_rate(data.models[0], metric=data.metric)
+    sentence = str(data.figures["best"]["sentence"])
+    return sentence[:1].upper() + sentence[1:] if not data.figures["best"]["models"] else sentence
+
+
+def plain_rates(data: SpeechReportData) -> list[str]:
+    """Say in words what the rates of the best models mean; nothing where the headline says it."""
+    best = set(data.figures["best"]["models"])
+    if len(data.models) == 1:
+        return []
+    return [
+        plain_rate(model, metric=data.metric)
+        for model in data.models
+        if model["model"] in best and rate(model, data.metric)["value"] is not None
+    ]
+
+
+def plain_rate(model: Mapping[str, Any], *, metric: str) -> str:
+    """Say a rate and its interval so that it cannot be misread."""
+    found = rate(model, metric)
+    ends = interval(found)
+    sure = f"; 95% interval {ends}" if ends else "; how far chance moved this cannot be told from so few samples"
+    return (
+        f"{model['model']}: {count(found['edits'])} errors on {count(found['length'])} spoken {_UNITS[metric]}"
+        f" ({share(found['value'])} {metric}{sure})"
+    )
+
+
+def rate(figures: Mapping[str, Any], metric: str) -> Mapping[str, Any]:
+    """Return the rate of a model or slice by the metric."""
+    found: Mapping[str, Any] = figures["cer" if metric == CER else "wer"]
+    return found
+
+
+def share(value: float | None) -> str:
+    """Write a rate as per cent, always with one decimal, so that rates can be compared at a glance.
+
+    >>> share(0.14), share(0.00001)
+    ('14.0%', '< 0.1%')
+    """
+    return "\u2013" if value is None else _one_decimal(percent(value))
+
+
+def _one_decimal(shown: str) -> str:
+    return shown if "." in shown else f"{shown.removesuffix('%')}.0%"
+
+
+def interval(found: Mapping[str, Any]) -> str | None:
+    """Write the ends of a rate's interval."""
+    if found["low"] is None or found["high"] is None:
+        return None
+    low, high = (_one_decimal(percent(found[end], guarded=False)) for end in ("low", "high"))
+    return f"{low} to {high}"
+
+
+def flag_words(flag: str) -> str:
+    """Say what is odd about a transcript."""
+    return _FLAGS.get(flag, flag.replace("_", " "))
+
+
+def status_words(outcome: str | None) -> str:
+    """Say what became of a request."""
+    return "other kinds of failure" if outcome is None else _STATUSES.get(outcome, outcome)
+
+
+def mode_words(mode: RunMode) -> str:
+    """Say how the models were asked."""
+    return _MODES[mode]
+
+
+def level_words(level: Level) -> str:
+    """Say what a level compares."""
+    return _LEVELS[level]
+
+
+def language_words(language: str | None) -> str:
+    """Name a language with its code."""
+    if language is None or language == UNKNOWN:
+        return "language not known"
+    name = language_name(language)
+    return name if name == language or "-" in language else f"{name} ({language})"
+
+
+def slice_words(column: str, value: str) -> str:
+    """Name a group of samples."""
+    return language_words(value) if column == "language" else value
+
+
+def length_words(seconds: float | None) -> str:
+    """Write how long a sound is.
+
+    >>> length_words(3.21), length_words(75), length_words(7_200), length_words(None)
+    ('3.2 s', '1 min 15 s', '2 h 0 min', 'length unknown')
+    """
+    if seconds is None:
+        return "length unknown"
+    if seconds < _MINUTE:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), _MINUTE)
+    if minutes < _MINUTE:
+        return f"{minutes} min {rest} s"
+    return f"{minutes // _MINUTE} h {minutes % _MINUTE} min"
+
+
+_MINUTE: Final = 60

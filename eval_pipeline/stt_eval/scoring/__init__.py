@@ -1,0 +1,1 @@
+"""One transcript against one reference: aligned, counted, scored at every level."""

@@ -1,0 +1,166 @@
+"""Scores of every transcript at every level, streamed: the stage reads two tables side by side and writes a third."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from eval_pipeline.core.errors import ConflictError
+from eval_pipeline.core.outcomes import ItemStatus
+from eval_pipeline.core.ports.stage_files import StageReader
+from eval_pipeline.stt_eval.language.normalisation import Level
+from eval_pipeline.stt_eval.scoring.measures import (
+    error_rate,
+    information_preserved,
+    insertions_on_silence,
+    match_error_rate,
+)
+from eval_pipeline.stt_eval.scoring.scoring import (
+    HEADLINE,
+    HeardText,
+    ReferenceForm,
+    flags_of,
+    heard_text,
+    reference_form,
+)
+from eval_pipeline.stt_eval.transcripts import COMPLETED
+
+NO_REFERENCE, NOT_ANSWERED = "no_reference", "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredSample:
+    """One sample with what every model made of it."""
+
+    sample: Mapping[str, Any]
+    """Row of ``tables.DATASET``."""
+    language: str | None
+    forms: Mapping[Level, ReferenceForm] | None
+    """None: unlabelled."""
+    transcripts: tuple[Mapping[str, Any], ...]
+    """Rows of ``tables.TRANSCRIPTS``, one a model in the order of the run's models."""
+    heard: tuple[Mapping[Level, HeardText] | None, ...]
+    """As scored, one a model; None: there is no transcript."""
+    rows: tuple[dict[str, Any], ...]
+    """Rows of ``tables.SCORES``, level by level of model by model."""
+
+
+def language_of(sample: Mapping[str, Any], default: str | None) -> str | None:
+    """Return the language of a sample, else what the run says of samples without one."""
+    language: str | None = sample["language"]
+    return language or default
+
+
+def score_samples(
+    dataset: StageReader, transcripts: StageReader, *, models: int, language: str | None
+) -> Iterator[ScoredSample]:
+    """Score sample by sample.
+
+    Args:
+        dataset: rows of ``tables.DATASET``.
+        transcripts: rows of ``tables.TRANSCRIPTS``, as many a sample as there are models.
+        models: of the run.
+        language: of samples that name none.
+
+    Raises:
+        ConflictError: ``stages_do_not_match``, when the tables are not of the same samples.
+    """
+    rows = transcripts.rows()
+    for sample in dataset.rows():
+        theirs = tuple(row for _, row in zip(range(models), rows, strict=False))
+        if len(theirs) != models or any(row["sample_id"] != sample["sample_id"] for row in theirs):
+            raise _not_of_these_samples(transcripts)
+        yield score_sample(sample, theirs, language=language_of(sample, language))
+    if next(rows, None) is not None:
+        raise _not_of_these_samples(transcripts)
+
+
+def _not_of_these_samples(transcripts: StageReader) -> ConflictError:
+    return ConflictError(
+        f"{transcripts.manifest.stage} is not of the samples that the run has now",
+        code="stages_do_not_match",
+        hint="materialize transcripts of the run again: what is stored is not paid for twice",
+    )
+
+
+def score_sample(
+    sample: Mapping[str, Any], transcripts: tuple[Mapping[str, Any], ...], *, language: str | None
+) -> ScoredSample:
+    """Score what every model made of one sample."""
+    reference: str | None = sample["reference"]
+    forms = None
+    if reference is not None:
+        forms = {level: reference_form(reference, level, language=language) for level in Level}
+    heard = tuple(_heard(row, language=language) for row in transcripts)
+    rows: list[dict[str, Any]] = []
+    for row, texts in zip(transcripts, heard, strict=True):
+        flags = flags_of(
+            row["transcript"],
+            truncated=row["outcome"] == ItemStatus.INCOMPLETE,
+            heard=None if texts is None else texts[HEADLINE],
+            language=language,
+        )
+        rows += [_row(row, level, forms, texts, flags=flags) for level in Level]
+    return ScoredSample(
+        sample=sample, language=language, forms=forms, transcripts=transcripts, heard=heard, rows=tuple(rows)
+    )
+
+
+def _heard(row: Mapping[str, Any], *, language: str | None) -> dict[Level, HeardText] | None:
+    if row["status"] != COMPLETED:
+        return None
+    return {level: heard_text(row["transcript"], level, language=language) for level in Level}
+
+
+def _row(
+    transcript: Mapping[str, Any],
+    level: Level,
+    forms: Mapping[Level, ReferenceForm] | None,
+    heard: Mapping[Level, HeardText] | None,
+    *,
+    flags: list[str],
+) -> dict[str, Any]:
+    form = None if forms is None else forms[level]
+    counted = None if form is None or heard is None else _counted(form, heard[level])
+    return {
+        "item_id": transcript["item_id"],
+        "sample_id": transcript["sample_id"],
+        "model": transcript["model"],
+        "level": str(level),
+        "unscored_reason": NO_REFERENCE if form is None else NOT_ANSWERED if heard is None else None,
+        "reference_words": None if form is None else len(form.words),
+        "reference_characters": None if form is None else len(form.characters),
+        **(_NOTHING_COUNTED if counted is None else counted),
+        "flags": flags,
+    }
+
+
+def _counted(form: ReferenceForm, heard: HeardText) -> dict[str, Any]:
+    words, characters = form.count_words(heard), form.count_characters(heard)
+    return {
+        "hits": words.hits,
+        "substitutions": words.substitutions,
+        "deletions": words.deletions,
+        "insertions": words.insertions,
+        "reference_words": words.reference_length,
+        "character_hits": characters.hits,
+        "character_substitutions": characters.substitutions,
+        "character_deletions": characters.deletions,
+        "character_insertions": characters.insertions,
+        "reference_characters": characters.reference_length,
+        "wer": error_rate(words),
+        "cer": error_rate(characters),
+        "wip": information_preserved(words),
+        "mer": match_error_rate(words),
+        "insertions_on_silence": insertions_on_silence(words),
+        "exact_match": words.edits == 0,
+    }
+
+
+_COUNTED = tuple(
+    name
+    for name in _counted(
+        ReferenceForm(words=(), characters="", lattice=None, spelled=None), HeardText(words=(), characters="")
+    )
+    if not name.startswith("reference_")
+)
+_NOTHING_COUNTED = dict.fromkeys(_COUNTED)

@@ -1,0 +1,1 @@
+"""What people said of transcripts, as files and as agreement with the error rate."""

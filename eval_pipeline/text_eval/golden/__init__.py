@@ -1,0 +1,1 @@
+"""Golden files: questions with the answers that are expected, read row by row."""

@@ -1,0 +1,90 @@
+"""Counts a golden file's rows as they pass by: usable, skipped with reasons, asked twice.
+
+A million questions are compared by 8 bytes each; the texts themselves are gone by then.
+"""
+
+from array import array
+from collections.abc import Iterable
+
+import numpy as np
+import numpy.typing as npt
+
+from eval_pipeline.core.datasets import SkippedRow
+from eval_pipeline.core.errors import UsageError
+from eval_pipeline.text_eval.golden.row import GOLDEN, Entry, GoldenRow
+
+MAX_SKIPPED_KEPT = 100
+_SHOWN_REASONS = 5
+_SHOWN_QUESTIONS = 10
+_SHOWN_LINES = 5
+
+
+class Tally:
+    """What is known of the rows so far."""
+
+    def __init__(self) -> None:
+        self.skipped_count = 0
+        self.skipped: list[SkippedRow] = []
+        """The first of them."""
+        self._digests = array("q")
+        self._lines = array("q")
+
+    @property
+    def rows(self) -> int:
+        """Usable rows."""
+        return len(self._lines)
+
+    def usable(self, entries: Iterable[Entry]) -> Iterable[GoldenRow]:
+        """Pass the usable rows on and count everything."""
+        for entry in entries:
+            if isinstance(entry, GoldenRow):
+                self._digests.append(hash(entry.question.strip()))
+                self._lines.append(entry.line)
+                yield entry
+            else:
+                self._skip(entry)
+
+    def _skip(self, row: SkippedRow) -> None:
+        self.skipped_count += 1
+        if len(self.skipped) < MAX_SKIPPED_KEPT:
+            self.skipped.append(row)
+
+    def warnings(self) -> tuple[str, ...]:
+        """Say which questions are asked on several lines; the first of them with their lines."""
+        count, groups = _equal_groups(np.array(self._digests), first=_SHOWN_QUESTIONS)
+        if not count:
+            return ()
+        lines = np.array(self._lines)
+        places = "; ".join(_lines_text(lines[group]) for group in groups)
+        more = "; …" if count > len(groups) else ""
+        subject = "1 question occurs" if count == 1 else f"{count:,} questions occur"
+        return (f"{subject} more than once: {places}{more}",)
+
+
+def _equal_groups(digests: npt.NDArray[np.int64], *, first: int) -> tuple[int, list[npt.NDArray[np.intp]]]:
+    """Count the values that occur more than once; return the positions of the first of them, in order."""
+    order = np.argsort(digests, kind="stable")
+    repeated = np.diff(digests[order]) == 0
+    edges = np.flatnonzero(np.diff(repeated, prepend=False, append=False))
+    starts, ends = edges[::2], edges[1::2]
+    earliest = np.argsort(order[starts])[:first]
+    return len(starts), [order[starts[group] : ends[group] + 1] for group in earliest]
+
+
+def _lines_text(lines: npt.NDArray[np.int64]) -> str:
+    numbers = [f"{line:,}" for line in lines[:_SHOWN_LINES]]
+    if len(lines) > _SHOWN_LINES:
+        return f"lines {', '.join(numbers)} and {len(lines) - _SHOWN_LINES:,} more"
+    return f"lines {', '.join(numbers[:-1])} and {numbers[-1]}"
+
+
+def no_valid_row(tally: Tally) -> UsageError:
+    """Explain a file without a single usable row by the first rows that were skipped."""
+    if not tally.skipped_count:
+        return GOLDEN.refuse("it has a header and no rows", hint="add at least one row below the header")
+    reasons = "; ".join(f"line {row.line:,}: {row.reason}" for row in tally.skipped[:_SHOWN_REASONS])
+    more = "; …" if tally.skipped_count > _SHOWN_REASONS else ""
+    return GOLDEN.refuse(
+        f"none of its {tally.skipped_count:,} rows is usable ({reasons}{more})",
+        hint="every row needs a question and an answer, and as many cells as the header",
+    )

@@ -1,0 +1,177 @@
+"""What a text run's report says, as plain values: collected by ``report_rows``, put into words by ``report``.
+
+Everything here is bounded: a run of any size leaves a few hundred rows, groups and examples.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Self
+
+from eval_pipeline.core.runs import RunRecord
+from eval_pipeline.core.thresholds import Threshold
+from eval_pipeline.reporting.provenance import StageFact
+from eval_pipeline.text_eval.scoring.summary import QuestionScore, RunSummary, ScoreSummary
+
+
+@dataclass(frozen=True, slots=True)
+class ItemScore:
+    """One score of one item; the value is None where the pair could not be scored."""
+
+    name: str
+    data_type: str
+    value: float | None
+    unscoreable_reason: str | None
+    comment: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReportRow:
+    """One item as the report shows it, its texts clipped to a bearable length."""
+
+    item_id: str
+    question_id: str
+    repeat: int
+    category: str | None
+    question: str
+    golden_answer: str
+    status: str
+    answer: str | None
+    partial_answer: str | None
+    error: str | None
+    scores: tuple[ItemScore, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FailureExample:
+    """One item of a failure group, with what the provider said."""
+
+    item_id: str
+    question: str
+    message: str | None
+    partial_answer: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class FailureGroup:
+    """Items that ended the same way: without an answer, or with one that could not be scored.
+
+    ``status`` is None for the rest, when there are more kinds of failure than a report can show.
+    """
+
+    status: str | None
+    code: str | None
+    type: str | None
+    count: int
+    examples: tuple[FailureExample, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class UnstableQuestion:
+    """A question whose repeats scored differently, and what was answered each time."""
+
+    score: QuestionScore
+    answers: tuple[ReportRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Consistency:
+    """How many questions scored the same on every repeat, and those that varied most."""
+
+    score_name: str
+    compared: int
+    """Questions with at least two scored repeats."""
+    same: int
+    least: tuple[UnstableQuestion, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CostLine:
+    """What one stage consumed; None is what nobody told or published, never zero."""
+
+    stage: str
+    model: str | None
+    input_tokens: int | None
+    cached_input_tokens: int | None
+    output_tokens: int | None
+    reasoning_tokens: int | None
+    total_tokens: int | None
+    cost_usd: Decimal | None
+    rate: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """The cost of a run by stage."""
+
+    lines: tuple[CostLine, ...]
+    total_usd: Decimal | None
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        """Read the cost document; stages that did not run may be absent or null."""
+        stages = {name: line for name, line in value.items() if isinstance(line, Mapping)}
+        return cls(
+            lines=tuple(_cost_line(name, line) for name, line in stages.items()),
+            total_usd=_decimal(value.get("total_cost_usd")),
+        )
+
+
+def _cost_line(stage: str, line: Mapping[str, Any]) -> CostLine:
+    return CostLine(
+        stage=stage,
+        model=line.get("model"),
+        input_tokens=line.get("input_tokens"),
+        cached_input_tokens=line.get("cached_input_tokens"),
+        output_tokens=line.get("output_tokens"),
+        reasoning_tokens=line.get("reasoning_tokens"),
+        total_tokens=line.get("total_tokens"),
+        cost_usd=_decimal(line.get("cost_usd")),
+        rate=line.get("rate"),
+    )
+
+
+def _decimal(value: Decimal | float | str | None) -> Decimal | None:
+    return None if value is None else Decimal(str(value))
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Items by status and by the model that answered; the denominator is always the dataset."""
+
+    items: int
+    questions: int
+    repeats: int
+    statuses: Mapping[str, int]
+    models: Mapping[str, int]
+
+    @property
+    def answered(self) -> int:
+        """Items with a whole answer."""
+        return self.statuses.get("ok", 0)
+
+
+@dataclass(frozen=True, slots=True)
+class ReportData:
+    """Everything a report says about one run."""
+
+    run: RunRecord
+    counts: Counts
+    summary: RunSummary | None
+    """None when nothing was scored, such as after a missed failure threshold."""
+    rows: tuple[ReportRow, ...]
+    """Worst first by the headline score; items without one stand last."""
+    failures: tuple[FailureGroup, ...]
+    """Most frequent first."""
+    consistency: Consistency | None
+    """None when every question was asked once."""
+    cost: Cost
+    threshold: Threshold
+    stages: Sequence[StageFact]
+    written_at: datetime
+
+    @property
+    def headline(self) -> ScoreSummary | None:
+        """The summary of the run's first scorer."""
+        return self.summary.scores[0] if self.summary is not None and self.summary.scores else None

@@ -1,0 +1,217 @@
+"""The report of a text run: a page for people who know the subject, and a short Markdown for the asset's metadata."""
+
+import json
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from markupsafe import Markup
+
+from eval_pipeline.reporting.amounts import UNKNOWN_PRICE_NOTE, count, number, usd
+from eval_pipeline.reporting.markdown import code_span, image_markdown, table_markdown
+from eval_pipeline.reporting.page import render_page
+from eval_pipeline.reporting.provenance import provenance_table
+from eval_pipeline.reporting.table import NONE, NOTHING, Cell, Column, Table, said
+from eval_pipeline.text_eval.report import plots as report_plots
+from eval_pipeline.text_eval.report import words as report_words
+from eval_pipeline.text_eval.report.data import CostLine, FailureGroup, ItemScore, ReportData
+from eval_pipeline.text_eval.scoring.summary import CategorySummary, RunSummary, ScoreSummary
+
+SHOWN_ROWS = 10
+"""Worst rows that are open at first; the others are one click away, and in print all are there."""
+_SHOWN_UNSTEADY = 3
+TIMES = "\u00d7"
+_MARKDOWN_FAILURES = 5
+_SAID_IN_FACTS = frozenset({"model", "instructions"})
+
+
+def render_html(data: ReportData) -> str:
+    """Return one self-contained HTML file, without scripts and without a single request."""
+    return render_page(
+        "text_eval/report/page.html",
+        title=f"{data.run.key.partition} · text evaluation",
+        data=data,
+        run=data.run,
+        spec=data.run.spec,
+        body=data.run.spec.get("model_body") or {},
+        settings=_settings(data.run.spec),
+        headline=data.headline,
+        scores=data.summary.scores if data.summary is not None else (),
+        shown_rows=SHOWN_ROWS,
+        shown_unsteady=_SHOWN_UNSTEADY,
+        scorers=_scorers(data.run.spec),
+        categories=category_table(data),
+        costs=cost_table(data),
+        rates=_notes_on_rates(data),
+        provenance=provenance_table(data.run, data.stages, written_at=data.written_at),
+        words=report_words,
+        plots=report_plots,
+        reading=reading,
+        scorer_json=partial(json.dumps, ensure_ascii=False),
+    )
+
+
+def render_markdown(data: ReportData) -> str:
+    """Return the run in a few lines of Markdown: headline, scores, failures, cost."""
+    headline = data.headline
+    parts = [f"**{banner.title}.** {banner.text}" for banner in report_words.banners(data)]
+    if headline is not None:
+        parts.append(
+            f"**{code_span(headline.name)}: {report_words.figure(headline)}.** {report_words.sentence(headline)}"
+        )
+        parts.append(table_markdown(score_table(data)))
+    else:
+        parts.append("Nothing was scored.")
+    if data.failures:
+        parts.append(
+            "**Failures**\n\n" + "\n".join(_failure_line(group) for group in data.failures[:_MARKDOWN_FAILURES])
+        )
+    if len(data.failures) > _MARKDOWN_FAILURES:
+        parts.append(f"… and {len(data.failures) - _MARKDOWN_FAILURES} more kinds, in the report.")
+    parts.append(table_markdown(cost_table(data)))
+    return "\n\n".join(parts) + "\n"
+
+
+def plot_markdown(score: ScoreSummary) -> str:
+    """Return the spread of one score as an image inside Markdown."""
+    return image_markdown(report_plots.histogram_svg(score), alternative="How the scores are spread")
+
+
+def scores_markdown(summary: RunSummary) -> str:
+    """Return every score with its interval as a Markdown table."""
+    return table_markdown(_score_table(summary))
+
+
+def score_table(data: ReportData) -> Table:
+    """Tabulate every score of the run."""
+    return _score_table(data.summary)
+
+
+def _score_table(summary: RunSummary | None) -> Table:
+    labels = ("Mean", "95% interval", "Std. deviation", "Scored")
+    return Table(
+        caption="All scores of the run",
+        columns=[Column("Score"), *(Column(label, numeric=True) for label in labels)],
+        rows=[_score_row(score) for score in (summary.scores if summary is not None else ())],
+    )
+
+
+def _score_row(score: ScoreSummary) -> list[Cell]:
+    return [
+        said(score.name),
+        _mean_cell(score),
+        Cell(report_words.interval(score) or NONE),
+        NOTHING if score.std is None else Cell(number(score.std), exact=repr(score.std)),
+        Cell(f"{count(score.total_pairs)} of {count(score.total)}"),
+    ]
+
+
+def _mean_cell(score: ScoreSummary) -> Cell:
+    return NOTHING if score.mean is None else Cell(report_words.figure(score), exact=repr(score.mean))
+
+
+def category_table(data: ReportData) -> Table | None:
+    """Tabulate the scores of each category, or None when the dataset has none."""
+    if data.summary is None or not data.summary.categories:
+        return None
+    columns = [Column("Category"), Column("Items", numeric=True), Column("Failed", numeric=True)]
+    columns += [Column(report_words.score_label(score.name), numeric=True) for score in data.summary.scores]
+    return Table(
+        caption="Averages with their 95% intervals. Few items make a wide interval: such an average says little.",
+        columns=[*columns, Column(_drawn_column(data.headline), numeric=True)],
+        rows=[_category_row(category) for category in data.summary.categories],
+    )
+
+
+def _category_row(category: CategorySummary) -> list[Cell]:
+    cells = [
+        said(category.category) if category.category is not None else Cell("(no category)"),
+        Cell(count(category.items)),
+        Cell(count(category.failed)),
+    ]
+    cells += [_mean_with_interval(score) for score in category.scores]
+    plot = report_plots.interval_svg(category.scores[0]) if category.scores else Markup()
+    return [*cells, Cell("", html=plot) if plot else NOTHING]
+
+
+def _drawn_column(score: ScoreSummary | None) -> str:
+    return "" if score is None else f"{report_words.score_label(score.name)}, drawn"
+
+
+def _mean_with_interval(score: ScoreSummary) -> Cell:
+    ends = report_words.interval(score)
+    if score.mean is None or ends is None:
+        return _mean_cell(score)
+    shown = report_words.figure(score)
+    html = Markup("<span>{}<small>{}</small></span>").format(shown, ends)
+    return Cell(f"{shown} ({ends})", html=html, exact=repr(score.mean))
+
+
+def cost_table(data: ReportData) -> Table:
+    """Tabulate tokens and dollars by stage; what nobody told or published stays unknown."""
+    tokens = ("Input tokens", "of these cached", "Output tokens", "of these reasoning", "Cost")
+    return Table(
+        caption="What the run consumed, with the tokens of retried requests",
+        columns=[Column("For"), Column("Model"), *(Column(label, numeric=True) for label in tokens)],
+        rows=[*(_cost_row(line) for line in data.cost.lines), _total_row(data)],
+        last_is_total=True,
+    )
+
+
+def _cost_row(line: CostLine) -> list[Cell]:
+    return [
+        Cell(report_words.stage_words(line.stage))
+        if line.stage in {"response", "embedding", "judge"}
+        else said(line.stage),
+        said(line.model) if line.model is not None else NOTHING,
+        _tokens(line.input_tokens),
+        _tokens(line.cached_input_tokens),
+        _tokens(line.output_tokens),
+        _tokens(line.reasoning_tokens),
+        Cell(usd(line.cost_usd), exact=str(line.cost_usd) if line.cost_usd is not None else None),
+    ]
+
+
+def _total_row(data: ReportData) -> list[Cell]:
+    total = data.cost.total_usd
+    return [Cell("Total"), *[Cell("")] * 5, Cell(usd(total), exact=str(total) if total is not None else None)]
+
+
+def _tokens(value: int | None) -> Cell:
+    return NOTHING if value is None else Cell(count(value))
+
+
+def _notes_on_rates(data: ReportData) -> list[str]:
+    notes = [f"{report_words.stage_words(line.stage)}, rate: {line.rate}." for line in data.cost.lines if line.rate]
+    if data.cost.total_usd is None or any(line.cost_usd is None for line in data.cost.lines):
+        notes.append(UNKNOWN_PRICE_NOTE)
+    return notes
+
+
+def reading(score: ItemScore) -> str:
+    """Write one item's score: a number, yes or no, or that there is none."""
+    if score.value is None:
+        return "not scored"
+    if score.data_type == report_words.BOOLEAN:
+        return "✓ correct" if score.value else "✗ not correct"
+    return number(score.value)
+
+
+def _settings(spec: Mapping[str, Any]) -> str:
+    """Return what else the model was told, as JSON; empty when nothing."""
+    body = spec.get("model_body") or {}
+    others = {name: value for name, value in body.items() if name not in _SAID_IN_FACTS}
+    return json.dumps(others, ensure_ascii=False, indent=2) if others else ""
+
+
+def _scorers(spec: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """Return score name to the configuration of its scorer; a label renames the score, not the scorer."""
+    return {scorer.get("label") or scorer["name"]: scorer for scorer in spec.get("scorers") or ()}
+
+
+def _failure_line(group: FailureGroup) -> str:
+    kind = f" {code_span(group.code)}" if group.code else ""
+    message = next((example.message for example in group.examples if example.message), None)
+    return f"- {count(group.count)} {TIMES} {report_words.status_words(group.status)}{kind}" + (
+        f": {code_span(message)}" if message else ""
+    )

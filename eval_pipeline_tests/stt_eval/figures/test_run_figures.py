@@ -1,0 +1,259 @@
+"""The figures of a run: finite and the same every time, whatever the samples are."""
+
+from decimal import Decimal
+from typing import Any
+
+import jiwer
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from eval_pipeline.stt_eval.language.languages import UNSEGMENTED
+from eval_pipeline.stt_eval.language.normalisation import Level, words
+from eval_pipeline.stt_eval.scoring.scores import ScoredSample
+from eval_pipeline_tests.stt_eval.any_text import any_text, repeatable
+from eval_pipeline_tests.stt_eval.figures.spoken import FAILED, RUN, Heard, figures, of_one, sample_row, scored
+
+WORDS = "यह वह टीका दवा बच्चे को कब दें पानी गाँव में डॉक्टर ने कहा कि है नहीं आज कल २५० ₹ हूँ।"
+SENTENCES = st.lists(st.sampled_from(WORDS.split(" ")), max_size=12).map(" ".join)
+HEARD = st.one_of(st.just(FAILED), st.builds(Heard, SENTENCES))
+ODD_NAMES = ("org/model:free", "模型", 'a"b', "<b>", "{x}", "a,b", "gemini-2.5-flash", "=1+1", "'")
+SAMPLES = st.lists(
+    st.tuples(
+        st.one_of(st.none(), SENTENCES, st.just("{ दवा / टीका } दें"), st.just("कहा { कि / @ } आज")),
+        st.sampled_from(["hi", "mr", None]),
+        st.one_of(st.none(), st.floats(0.1, 60)),
+        st.dictionaries(st.sampled_from(["speaker", "district"]), st.sampled_from(["a", "b", "c", " "])),
+        HEARD,
+        HEARD,
+    ),
+    max_size=12,
+)
+
+
+def run_of(samples: list[tuple[object, ...]]) -> list[ScoredSample]:
+    """Return what two models made of drawn samples."""
+    return [
+        scored(
+            sample_row(number, reference, language=language, duration_s=duration_s, metadata=metadata),
+            {"A": first, "B": second},
+            default="hi",
+        )
+        for number, (reference, language, duration_s, metadata, first, second) in enumerate(samples)
+    ]
+
+
+@settings(repeatable, max_examples=50)
+@given(SAMPLES)
+def test_whatever_the_samples_are_figures_are_finite_and_add_up(samples: list[tuple[object, ...]]) -> None:
+    found = figures(["A", "B"], run_of(samples))
+
+    counts = found["samples"]
+    assert counts["total"] == len(samples)
+    assert counts["labelled"] + counts["unlabelled"] == len(samples)
+    for model in found["models"]:
+        assert sum(model["outcomes"].values()) == len(samples)
+        assert model["substitutions"] + model["deletions"] + model["insertions"] == model["wer"]["edits"]
+        assert model["wer"]["samples"] == model["answered"]
+        assert model["wer_with_failures"]["samples"] == counts["labelled"]
+        assert model["levels"]["standard"]["wer"] == model["wer"], "one figure has one interval"
+        assert model["levels"]["standard"]["cer"] == model["cer"]
+        for rate in (model["wer"], model["cer"], model["wer_with_failures"]):
+            assert rate["value"] is None or rate["value"] == rate["edits"] / rate["length"]
+            assert rate["low"] is None or rate["low"] <= rate["high"]
+        assert_slices_add_up(found, model)
+
+
+def assert_slices_add_up(found: dict[str, Any], model: dict[str, Any]) -> None:
+    """Check that slices which part the samples add up to the whole."""
+    for column in {piece["column"] for piece in found["slices"]} & {"language", "duration"}:
+        pieces = [one for one in found["slices"] if (one["column"], one["model"]) == (column, model["model"])]
+        assert sum(piece["samples"] for piece in pieces) == model["labelled"]
+        assert sum(piece["answered"] for piece in pieces) == model["answered"]
+        for rate in ("wer", "cer", "wer_with_failures"):
+            for count in ("edits", "length", "samples"):
+                assert sum(piece[rate][count] for piece in pieces) == model[rate][count]
+
+
+@settings(repeatable, max_examples=20)
+@given(SAMPLES)
+def test_the_same_run_has_the_same_figures(samples: list[tuple[object, ...]]) -> None:
+    assert figures(["A", "B"], run_of(samples)) == figures(["A", "B"], run_of(samples))
+
+
+def test_intervals_depend_on_the_name_of_the_run_and_rates_do_not() -> None:
+    samples = [
+        scored(sample_row(number, " ".join(["एक"] * (3 + number % 7))), {"m": Heard(" ".join(["एक"] * (number % 5)))})
+        for number in range(60)
+    ]
+
+    [ours] = figures(["m"], samples)["models"]
+    [theirs] = figures(["m"], samples, run=(*RUN[:-1], "v2"))["models"]
+
+    assert ours["wer"]["value"] == theirs["wer"]["value"]
+    assert (ours["wer"]["low"], ours["wer"]["high"]) != (theirs["wer"]["low"], theirs["wer"]["high"])
+
+
+@repeatable
+@given(st.lists(any_text, min_size=1, max_size=4))
+def test_what_is_said_is_no_error(texts: list[str]) -> None:
+    plain = [text.replace("{", "").replace("}", "").replace("@", "") for text in texts]
+
+    [model] = of_one([(text, text) for text in plain])["models"]
+
+    assert [model[rate]["edits"] for rate in ("wer", "cer", "wer_with_failures")] == [0, 0, 0]
+    assert model["exact_match_share"] == 1
+    assert all(level[rate]["edits"] == 0 for level in model["levels"].values() for rate in ("wer", "cer"))
+
+
+@repeatable
+@given(st.lists(st.tuples(SENTENCES, SENTENCES), min_size=1, max_size=10))
+def test_the_pooled_rate_is_that_of_jiwer_over_the_normalised_texts(pairs: list[tuple[str, str]]) -> None:
+    def normal(text: str) -> str:
+        return " ".join(word.token for word in words(text, Level.STANDARD, language="hi"))
+
+    references, heard = [normal(one) for one, _ in pairs], [normal(other) for _, other in pairs]
+    [model] = of_one(pairs)["models"]
+
+    spoken = [(reference, text) for reference, text in zip(references, heard, strict=True) if reference]
+    silent = sum(len(text.split()) for reference, text in zip(references, heard, strict=True) if not reference)
+    counted = jiwer.process_words([one for one, _ in spoken], [other for _, other in spoken]) if spoken else None
+    edits = 0 if counted is None else counted.substitutions + counted.deletions + counted.insertions
+    assert model["wer"]["edits"] == edits + silent
+    assert model["insertions_on_silence"] == silent
+    if counted is not None and not silent:
+        assert model["wer"]["value"] == pytest.approx(counted.wer, abs=1e-12)
+
+
+def test_failures_count_as_deletions_beside_the_rate_over_answers() -> None:
+    [model] = of_one([("एक दो तीन", "एक दो"), ("चार पाँच", None)])["models"]
+
+    assert (model["coverage"], model["answered"], model["labelled"]) == (0.5, 1, 2)
+    assert (model["wer"]["edits"], model["wer"]["length"]) == (1, 3)
+    assert (model["wer_with_failures"]["edits"], model["wer_with_failures"]["length"]) == (3, 5)
+    assert model["cer_with_failures"]["edits"] > model["cer"]["edits"]
+    assert model["outcomes"] == {"failed": 1, "ok": 1}
+
+
+def test_words_on_silence_have_no_rate_but_are_counted() -> None:
+    found = of_one([("", "नमस्ते जी"), ("  ", ""), ("।", "हाँ")])
+
+    [model] = found["models"]
+    assert model["wer"]["value"] is None
+    assert (model["insertions_on_silence"], model["exact_match_share"]) == (3, pytest.approx(1 / 3))
+    assert (model["wer_mean"], model["wer_median"]) == (None, None)
+    assert found["samples"]["silent"] == 3
+    assert model["flags"] == {"empty": 1}
+
+
+def test_unlabelled_samples_count_as_heard_and_not_as_scored() -> None:
+    found = of_one([(None, "एक दो"), (None, "")])
+
+    [model] = found["models"]
+    assert (found["samples"]["labelled"], found["samples"]["unlabelled"]) == (0, 2)
+    assert (model["labelled"], model["coverage"], model["wer"]["value"]) == (0, None, None)
+    assert model["outcomes"] == {"ok": 2}
+    assert model["flags"] == {"empty": 1}
+    assert found["slices"] == []
+
+
+def test_no_sample_at_all_has_no_figure_and_no_best_model() -> None:
+    found = figures(["A", "B"], [])
+
+    assert found["samples"]["total"] == 0
+    assert [model["wer"]["value"] for model in found["models"]] == [None, None]
+    assert [pair["better"] for pair in found["pairs"]] == [None]
+
+
+def test_when_everything_failed_nothing_is_called_best() -> None:
+    samples = [scored(sample_row(number, "एक दो"), {"A": FAILED, "B": FAILED}) for number in range(5)]
+
+    found = figures(["A", "B"], samples)
+
+    assert [model["wer"]["value"] for model in found["models"]] == [None, None]
+    assert [model["wer_with_failures"]["value"] for model in found["models"]] == [1.0, 1.0]
+    assert [model["latency_s"] for model in found["models"]] == [None, None]
+    [pair] = found["pairs"]
+    assert pair["better"] is None
+
+
+def test_one_model_is_compared_with_nobody() -> None:
+    found = of_one([("एक दो", "एक")])
+
+    assert found["pairs"] == []
+    assert found["best"]["models"] == ["m"]
+
+
+def test_a_model_that_is_better_by_far_is_called_so() -> None:
+    samples = [
+        scored(
+            sample_row(number, "एक दो तीन चार"), {"A": Heard("एक दो तीन चार"), "B": Heard(f"एक{' दो' * (number % 2)}")}
+        )
+        for number in range(60)
+    ]
+
+    found = figures(["A", "B"], samples)
+
+    assert found["best"]["models"] == ["A"]
+    assert found["pairs"][0]["better"] == "A"
+    assert found["pairs"][0]["samples"] == 60
+
+
+@pytest.mark.parametrize("language", sorted(UNSEGMENTED))
+def test_characters_are_the_headline_where_words_are_no_measure(language: str) -> None:
+    assert of_one([("今日は", "今日は"), ("a", "b")], language=language)["metric"] == "CER"
+
+
+def test_words_stay_the_headline_of_a_dataset_that_is_mostly_segmented() -> None:
+    samples = [
+        scored(sample_row(number, "one two", language="ja" if number < 2 else "en"), {"m": Heard("one two")})
+        for number in range(4)
+    ]
+
+    assert figures(["m"], samples)["metric"] == "WER"
+    assert figures(["m"], samples[:3])["metric"] == "CER"
+
+
+def test_models_may_have_any_name() -> None:
+    samples = [scored(sample_row(0, "एक दो"), dict.fromkeys(ODD_NAMES, Heard("एक")))]
+
+    found = figures(ODD_NAMES, samples)
+
+    assert [model["model"] for model in found["models"]] == list(ODD_NAMES)
+    assert len(found["pairs"]) == len(ODD_NAMES) * (len(ODD_NAMES) - 1) // 2
+
+
+def test_the_price_of_an_hour_is_that_of_clips_that_were_answered_and_measured() -> None:
+    half_dollar = Heard("एक", cost_usd=Decimal("0.5"))
+    rows = [
+        scored(sample_row(0, "एक", duration_s=1800.0), {"m": half_dollar}),
+        scored(sample_row(1, "एक", duration_s=None), {"m": half_dollar}),
+        scored(sample_row(2, "एक", duration_s=600.0), {"m": FAILED}),
+    ]
+
+    [model] = figures(["m"], rows)["models"]
+
+    assert model["cost_usd"] == 1.0
+    assert model["cost_usd_per_audio_hour"] == 1.0
+
+
+def test_one_price_that_is_not_known_leaves_the_sum_unknown() -> None:
+    rows = [
+        scored(sample_row(0, "एक"), {"m": Heard("एक")}),
+        scored(sample_row(1, "एक"), {"m": Heard("एक", cost_usd=None)}),
+    ]
+
+    [model] = figures(["m"], rows)["models"]
+
+    assert (model["cost_usd"], model["cost_usd_per_audio_hour"]) == (None, None)
+
+
+def test_what_was_confused_most_comes_first() -> None:
+    [model] = of_one([("दवा कब दें", "हवा कब दें"), ("दवा दें", "हवा दें"), ("टीका दें", "ठीक दें जी")])["models"]
+
+    confused = model["confusions"]["substitution"]
+    assert [(one["reference"], one["hypothesis"], one["count"]) for one in confused] == [
+        ("दवा", "हवा", 2),
+        ("टीका", "ठीक", 1),
+    ]
+    assert model["confusions"]["insertion"] == [{"reference": None, "hypothesis": "जी", "count": 1}]

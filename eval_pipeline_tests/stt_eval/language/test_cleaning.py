@@ -1,0 +1,152 @@
+# ruff: noqa: RUF001 - typographic quotes
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from eval_pipeline.stt_eval.language.cleaning import CleanTranscript, Removed, clean_transcript
+from eval_pipeline_tests.stt_eval.any_text import any_text, repeatable
+
+FENCE, JSON, LABEL, QUOTES = Removed.CODE_FENCE, Removed.JSON, Removed.LABEL, Removed.QUOTES
+
+
+def _cleaned(raw: str) -> tuple[str, tuple[Removed, ...]]:
+    clean = clean_transcript(raw)
+    return clean.text, clean.removed
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "```\nनमस्ते दुनिया\n```",
+        "```text\nनमस्ते दुनिया\n```\n",
+        "```plaintext \r\nनमस्ते दुनिया\r\n```",
+        "```नमस्ते दुनिया```",
+        "~~~\nनमस्ते दुनिया\n~~~",
+        "```text\nनमस्ते दुनिया",
+    ],
+)
+def test_a_code_block_is_opened(raw: str) -> None:
+    assert _cleaned(raw) == ("नमस्ते दुनिया", (FENCE,))
+
+
+def test_a_code_block_keeps_all_its_lines() -> None:
+    assert clean_transcript("```\nहाँ\nhello\n```").text == "हाँ\nhello"
+    assert clean_transcript("```hello world\nagain\n```").text == "hello world\nagain"
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "Transcript: नमस्ते",
+        "TRANSCRIPTION:\n\nनमस्ते",
+        "Here is the transcript:\nनमस्ते",
+        "Here\u2019s the transcription of the audio:\nनमस्ते",
+        "Sure! Here is the verbatim Hindi transcript of the provided audio file: नमस्ते",
+        "**Transcript:** नमस्ते",
+        "**Transcript**: नमस्ते",
+        "## Transcript:\nनमस्ते",
+        "प्रतिलेखन: नमस्ते",
+        "ट्रांसक्रिप्शन\uff1aनमस्ते",
+        "Transcription\u00a0: नमस्ते",
+        "Transcripción: नमस्ते",
+        "转写\uff1aनमस्ते",
+    ],
+)
+def test_a_leading_label_goes(raw: str) -> None:
+    assert _cleaned(raw) == ("नमस्ते", (LABEL,))
+
+
+@pytest.mark.parametrize(
+    "raw", ['"हाँ जी"', "'हाँ जी'", "“हाँ जी”", "‘हाँ जी’", "„हाँ जी“", "«हाँ जी»", "「हाँ जी」", "`हाँ जी`"]
+)
+def test_quotes_around_all_of_it_go(raw: str) -> None:
+    assert _cleaned(raw) == ("हाँ जी", (QUOTES,))
+
+
+def test_an_apostrophe_does_not_keep_quotes() -> None:
+    assert _cleaned("'I don't know'") == ("I don't know", (QUOTES,))
+    assert _cleaned("\u2018I don\u2019t know\u2019") == ("I don\u2019t know", (QUOTES,))
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        '{"transcript": "हाँ जी"}',
+        '{"text": "हाँ जी", "language": "hi", "segments": [{"text": "हाँ", "start": 0.5}]}',
+        '[{"Transcription": "हाँ जी", "confidence": 0.9}]',
+        '["हाँ जी"]',
+        '{"transcript": "\\u0939\\u093e\\u0901 \\u091c\\u0940"}',
+    ],
+)
+def test_json_with_one_text_is_unwrapped(raw: str) -> None:
+    assert _cleaned(raw) == ("हाँ जी", (JSON,))
+
+
+def test_wrappings_are_named_from_the_outside() -> None:
+    assert _cleaned('Here is the transcript:\n```json\n{"transcript": "“हाँ”"}\n```') == (
+        "हाँ",
+        (LABEL, FENCE, JSON, QUOTES),
+    )
+
+
+@pytest.mark.parametrize("raw", ["", "  ", "Transcript:", '""', "```\n```", '{"text": ""}'])
+def test_a_wrapping_around_nothing_is_an_empty_transcript(raw: str) -> None:
+    assert clean_transcript(raw).text == ""
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        '"Yes," he said and left.',
+        '"Yes," he said, "now"',
+        "“हाँ” उसने कहा “ठीक”",
+        "'tis the season",
+        '"',
+        'he said "no"',
+        "The transcript was lost",
+        "my transcript: it was good",
+        "the word is Transcript: he said",
+        "text: hello",
+        "```a``` and ```b```",
+        "so ```a```",
+        "[noise] hello",
+        "[inaudible]",
+        "{ doctor / डॉक्टर }",
+        '{"transcript": "a", "text": "b"}',
+        '{"text": "a", "text": "b"}',
+        '{"answer": "a"}',
+        '{"text": ["a"]}',
+        '{"text": null}',
+        '{"result": {"text": "a"}}',
+        '[{"text": "a"}, {"text": "b"}]',
+        '{"text": "a"',
+        '{"text": "\\ud83d"}',
+        "[1, 2]",
+        "[" * 20_000,
+    ],
+)
+def test_what_may_have_been_said_stays(raw: str) -> None:
+    assert clean_transcript(raw) == CleanTranscript(text=raw, removed=())
+
+
+@settings(repeatable, max_examples=300)
+@given(any_text | st.text("\"'`“”{}[]:,.\n ate", max_size=20))
+def test_what_is_left_is_a_piece_of_the_answer(raw: str) -> None:
+    clean = clean_transcript(raw)
+
+    assert Removed.JSON in clean.removed or clean.text in raw
+    assert clean.removed or clean.text == raw.strip()
+
+
+@settings(repeatable, max_examples=300)
+@given(st.text("\"'`“”{}[]:\n at", max_size=20), st.sampled_from(['"{}"', "```\n{}\n```", "Transcript: {}", "«{}»"]))
+def test_cleaning_twice_changes_nothing(raw: str, wrapping: str) -> None:
+    once = clean_transcript(wrapping.format(raw))
+
+    if len(once.removed) < 10:
+        assert clean_transcript(once.text) == CleanTranscript(text=once.text, removed=())
+
+
+def test_an_answer_of_nothing_but_quotes_ends() -> None:
+    assert len(clean_transcript("«" * 5000 + "»" * 5000).removed) == 0
+    assert len(clean_transcript("Transcript:" * 5000).removed) == 10
