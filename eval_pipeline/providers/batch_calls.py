@@ -23,7 +23,7 @@ _EXACT_TO = timedelta(seconds=2)
 NO_BATCHES = (
     "there is no batch API at this address: start the run with --mode fast, or check {url} where there should be"
 )
-_FILE = re.compile(r"(?i)\b(input_)?files?(_id|name)?\b|\bfile-\w")
+_FILE = re.compile(r"(?i)\b(input_)?files?(_id|name)?\b|\bfile-\w|requested entity was not found")
 _MODEL = re.compile(r"(?i)\bmodels?\b")
 
 
@@ -34,12 +34,13 @@ def of_upload(error: BatchCallError, *, url: str) -> BatchCallError:
     return _unsupported(error, url=url)
 
 
-def of_creation(error: BatchCallError, *, url: str) -> BatchCallError:
+def of_creation(error: BatchCallError, *, url: str, tells_itself: bool = False) -> BatchCallError:
     """Read what a creation came to: whether its file is at fault, its model, or the address as a whole.
 
     Args:
         error: as any call fails.
         url: the variable that names the address.
+        tells_itself: whether a 404 of the API differs from that of an address that is none.
     """
     about_file = _FILE.search(error.message) is not None
     match error.fault:
@@ -50,7 +51,7 @@ def of_creation(error: BatchCallError, *, url: str) -> BatchCallError:
         case CallFault.GONE if _MODEL.search(error.message):
             return _changed(error, fault=CallFault.REFUSED, about_file=False)
         case CallFault.GONE:
-            return _unsupported(error, url=url)
+            return error if tells_itself else _unsupported(error, url=url)
         case CallFault.REFUSED:
             return _changed(error, fault=CallFault.REFUSED, about_file=about_file)
         case CallFault.ACCOUNT | CallFault.BUSY | CallFault.UNREACHABLE | CallFault.AMBIGUOUS:

@@ -111,7 +111,7 @@ class GeminiBatches:
         try:
             return self._batch("the creation of a batch", "POST", endpoint, body={"batch": batch})
         except BatchCallError as error:
-            raise of_creation(error, url=_URL) from error.__cause__
+            raise of_creation(error, url=_URL, tells_itself=True) from error.__cause__
 
     def list(self, *, since: datetime | None, most_calls: int) -> BatchListing:
         """List batches, newest first, in at most so many calls of 100.

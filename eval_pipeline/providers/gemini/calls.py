@@ -157,6 +157,8 @@ class GeminiCalls:
 
 def fault_of(error: GoogleError) -> CallFault:
     """Say what an error means for what may be done next; the quota of a day comes back by itself, credit does not."""
+    if error.http_status in {405, 501} or (error.http_status == 404 and error.status is None):  # noqa: PLR2004 - named so
+        return CallFault.UNSUPPORTED
     if error.about_file or error.http_status == 404:  # noqa: PLR2004 - named so by HTTP
         return CallFault.GONE
     if error.lack is QuotaLack.CREDIT:
@@ -165,7 +167,5 @@ def fault_of(error: GoogleError) -> CallFault:
         return CallFault.BUSY
     if error.account_fault is AccountFault.AUTH:
         return CallFault.ACCOUNT
-    if error.http_status in {405, 501}:
-        return CallFault.UNSUPPORTED
     passing = error.http_status >= 500 or error.http_status in {408, 409}  # noqa: PLR2004 - the same
     return CallFault.AMBIGUOUS if passing else CallFault.REFUSED
