@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,7 +21,6 @@ from eval_pipeline.core.batches import JobState, Phase, ProviderBatch
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.runs import Flow
 from eval_pipeline.core.stages import StageRef
-from eval_pipeline.defs import text_answers, text_prepare
 from eval_pipeline.dispatch.batch_results import AnswerResults, VectorResults
 from eval_pipeline.dispatch.collect import Handling, collect_job
 from eval_pipeline.dispatch.request_files import ShardLimits, write_shards
@@ -29,6 +29,7 @@ from eval_pipeline.dispatch.vectors import VectorIndex
 from eval_pipeline.providers.openai.batch_lines import OpenAILines, read_embedding_line, read_response_line
 from eval_pipeline.runs.task import Task
 from eval_pipeline.storage.journal import SpooledJournal
+from eval_pipeline.text_eval.stages import dataset, response_batch, responses, spec
 from eval_pipeline.wiring import models
 from eval_pipeline.wiring.deployment import Deployment
 
@@ -65,12 +66,12 @@ def _task(folder: Path) -> Iterator[Task]:
         deployment.close()
 
 
-def submit(folder: Path, dataset: str) -> dict[str, Any]:
+def submit(folder: Path, golden: str) -> dict[str, Any]:
     """Freeze the run's items and submit them all."""
     with _task(folder) as task:
-        given = {"dataset": dataset, "mode": "batch", "model": "gpt-4o-mini", "scorers": ["exact_match"]}
-        items = text_prepare.make_dataset(task, spec=text_prepare.record_spec(task, given=given))
-        stored = text_prepare.make_response_batch(task, dataset=items)
+        given = {"dataset": golden, "mode": "batch", "model": "gpt-4o-mini", "scorers": ["exact_match"]}
+        items = dataset.make(task, spec=spec.make(replace(task, given=given)))
+        stored = response_batch.make(task, dataset=items)
         return {"batches": stored.manifest.summary["batches"]}
 
 
@@ -78,7 +79,7 @@ def collect(folder: Path) -> dict[str, Any]:
     """Bring all of them home and store every item."""
     with _task(folder) as task:
         items, batch = (task.deployment.stages.open(task.ref(name)) for name in ("dataset", "response_batch"))
-        stored = text_answers.make_responses(task, dataset=items, response_batch=batch)
+        stored = responses.make(task, dataset=items, response_batch=batch)
         if stored is None:
             raise RuntimeError("the run waits for batches that are completed")
         return {"items": stored.manifest.rows, "counts": stored.manifest.summary["counts"]}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ["eval_pipeline_tests.postgres", "eval_pipeline_tests.s3"]
+pytest_plugins = ["eval_pipeline_tests.postgres", "eval_pipeline_tests.s3", "eval_pipeline_tests.laboratories"]
 
 TEMPORARY_ROOT = "PYTEST_DEBUG_TEMPROOT"
 IN_MEMORY = Path("/dev/shm")  # noqa: S108 - Linux's folder for that

@@ -13,9 +13,9 @@ CONTEXT.set_forkserver_preload(
         "eval_pipeline_tests.postgres",
         "eval_pipeline.dispatch.leases",
         "alembic.command",
-        "eval_pipeline.wiring.catalog",
-        "eval_pipeline.wiring.text_show",
-        "eval_pipeline.wiring.text_estimate",
+        "eval_pipeline.text_eval.catalog",
+        "eval_pipeline.text_eval.view",
+        "eval_pipeline.text_eval.estimate",
         "eval_pipeline.defs.instance",
     ]
 )

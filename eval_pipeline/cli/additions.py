@@ -45,7 +45,7 @@ def _refuse(value: object, *, option: str, kind: DatasetKind) -> None:
 
 
 def _add_text(deployment: Deployment, wanted: Addition) -> "AddedDataset":
-    from eval_pipeline.wiring.catalog import add_dataset  # noqa: PLC0415 - pyarrow: not for list and show
+    from eval_pipeline.text_eval.catalog import add_dataset  # noqa: PLC0415 - pyarrow: not for list and show
 
     return add_dataset(
         ledger=deployment.ledger,
@@ -60,7 +60,7 @@ def _add_text(deployment: Deployment, wanted: Addition) -> "AddedDataset":
 
 
 def _add_audio(deployment: Deployment, wanted: Addition) -> "AddedDataset":
-    from eval_pipeline.wiring.audio_catalog import add_audio_dataset  # noqa: PLC0415 - pyarrow: not for list and show
+    from eval_pipeline.stt_eval.clips.catalog import add_audio_dataset  # noqa: PLC0415 - pyarrow: not for list and show
 
     return add_audio_dataset(
         ledger=deployment.ledger,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from eval_pipeline.wiring.audio_manifest import AudioManifest
+from eval_pipeline.stt_eval.clips.stored_manifest import AudioManifest
 
 
 def audio_json(manifest: AudioManifest) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from eval_pipeline.cli.deployments import open_deployment
 from eval_pipeline.cli.output import common_options, page_footer, write_json, write_table
 from eval_pipeline.core.datasets import DatasetKind, DatasetVersion
 from eval_pipeline.core.names import validate_dataset_name, validate_project
-from eval_pipeline.wiring.audio_manifest import require_audio_manifest
+from eval_pipeline.stt_eval.clips.stored_manifest import require_audio_manifest
 from eval_pipeline.wiring.deployment import Deployment
 
 SHOWN_SKIPS = 10

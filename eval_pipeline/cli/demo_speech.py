@@ -16,12 +16,12 @@ from eval_pipeline.cli.waiting import follow
 from eval_pipeline.core.names import DEFAULT_PROJECT, RunKey
 from eval_pipeline.core.runs import Flow
 from eval_pipeline.runs.claims import claim
+from eval_pipeline.stt_eval.clips.catalog import add_audio_dataset
 from eval_pipeline.stt_eval.models import SpeechModel
+from eval_pipeline.stt_eval.prepare import prepare
 from eval_pipeline.stt_eval.spec import SttRequest
-from eval_pipeline.wiring import stt_runs
-from eval_pipeline.wiring.audio_catalog import add_audio_dataset
+from eval_pipeline.stt_eval.view import show_run
 from eval_pipeline.wiring.deployment import Deployment
-from eval_pipeline.wiring.stt_show import show_run
 
 DATASET = "nine recordings"
 _EDITS = ("substitutions", "deletions", "insertions")
@@ -59,7 +59,7 @@ def _run(deployment: Deployment, key: RunKey) -> int:
     from eval_pipeline.defs.launch import execute_run  # noqa: PLC0415 - dagster: only where a run is executed
 
     models = tuple(SpeechModel.parse(name) for name in (CAREFUL, HASTY))
-    prepared = stt_runs.prepare(
+    prepared = prepare(
         SttRequest(dataset=DATASET, models=models), project=key.project, run=key.run, deployment=deployment
     )
     claim(prepared, flow=Flow.STT, requested_by="demo", deployment=deployment, here=True)

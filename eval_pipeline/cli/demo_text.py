@@ -16,12 +16,12 @@ from eval_pipeline.cli.waiting import follow
 from eval_pipeline.core.names import DEFAULT_PROJECT, RunKey
 from eval_pipeline.core.runs import Flow, RunMode
 from eval_pipeline.runs.claims import claim
+from eval_pipeline.text_eval.catalog import add_dataset
+from eval_pipeline.text_eval.comparison import compare_runs
+from eval_pipeline.text_eval.prepare import prepare
 from eval_pipeline.text_eval.spec import TextRequest
-from eval_pipeline.wiring import text_runs
-from eval_pipeline.wiring.catalog import add_dataset
+from eval_pipeline.text_eval.view import show_run
 from eval_pipeline.wiring.deployment import Deployment
-from eval_pipeline.wiring.text_compare import compare_runs
-from eval_pipeline.wiring.text_show import show_run
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ def _run(deployment: Deployment, key: RunKey, planned: DemoRun) -> tuple[int, di
         repeats=planned.repeats,
         concurrency=planned.concurrency,
     )
-    prepared = text_runs.prepare(request, project=key.project, run=key.run, deployment=deployment)
+    prepared = prepare(request, project=key.project, run=key.run, deployment=deployment)
     claim(prepared, flow=Flow.TEXT, requested_by="demo", deployment=deployment, here=True)
     click.echo(f"{key.run}: {planned.model} answers {prepared.spec.total_items_count:,} items, {planned.mode}")
     with show_progress() as progress:

@@ -10,9 +10,9 @@ from eval_pipeline.cli.output import write_table
 from eval_pipeline.core.feedback import FeedbackEntry
 
 if TYPE_CHECKING:
+    from eval_pipeline.stt_eval.feedback import Judged
     from eval_pipeline.stt_eval.verdicts.agreement import VerdictAgreement
     from eval_pipeline.stt_eval.verdicts.run_agreement import RunAgreement
-    from eval_pipeline.wiring.stt_feedback import Judged
 
 
 def judged_json(judged: "Judged") -> dict[str, Any]:

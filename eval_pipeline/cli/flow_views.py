@@ -36,13 +36,13 @@ def write_run(document: Mapping[str, Any], *, flow: Flow, as_json: bool) -> None
 
 def _text_view() -> FlowView:
     from eval_pipeline.cli.text_view import write_run  # noqa: PLC0415 - only where a text run is shown
-    from eval_pipeline.wiring.text_show import show_run  # noqa: PLC0415 - pyarrow: only where stages are read
+    from eval_pipeline.text_eval.view import show_run  # noqa: PLC0415 - pyarrow: only where stages are read
 
     return FlowView(show=lambda deployment, key: show_run(deployment, key, detail=False), write=write_run)
 
 
 def _stt_view() -> FlowView:
     from eval_pipeline.cli.stt_view import write_run  # noqa: PLC0415 - only where a speech run is shown
-    from eval_pipeline.wiring.stt_show import show_run  # noqa: PLC0415 - pyarrow: only where stages are read
+    from eval_pipeline.stt_eval.view import show_run  # noqa: PLC0415 - pyarrow: only where stages are read
 
     return FlowView(show=lambda deployment, key: show_run(deployment, key, detail=False), write=write_run)

@@ -70,13 +70,13 @@ def run(
 
     Example: eval-pipeline stt run hindi-1 --dataset clips --model gemini-2.5-flash --model gemini-2.5-pro
     """
+    from eval_pipeline.stt_eval.estimate import estimate_run  # noqa: PLC0415 - the same
+    from eval_pipeline.stt_eval.prepare import prepare  # noqa: PLC0415 - the same
     from eval_pipeline.stt_eval.spec import SttRequest  # noqa: PLC0415 - only this verb
-    from eval_pipeline.wiring import stt_runs  # noqa: PLC0415 - the same
-    from eval_pipeline.wiring.stt_estimate import estimate_run  # noqa: PLC0415 - the same
 
     deployment = open_deployment()
     request = SttRequest.from_mapping(read_settings(config_file, flags))
-    prepared = stt_runs.prepare(request, project=project, run=run, deployment=deployment, needs_key=not estimate)
+    prepared = prepare(request, project=project, run=run, deployment=deployment, needs_key=not estimate)
     if estimate:
         write_estimate(estimate_run(prepared, deployment=deployment), as_json=as_json)
         return 0
@@ -90,7 +90,7 @@ def run(
 @common_options
 def show(run: str, *, detail: bool, project: str, as_json: bool) -> None:
     """Show what a run came to."""
-    from eval_pipeline.wiring.stt_show import show_run  # noqa: PLC0415 - pyarrow: only where stages are read
+    from eval_pipeline.stt_eval.view import show_run  # noqa: PLC0415 - pyarrow: only where stages are read
 
     document = show_run(open_deployment(), RunKey.of(project=project, run=run), detail=detail)
     write_run(document, flow=Flow.STT, as_json=as_json)
@@ -101,7 +101,7 @@ def show(run: str, *, detail: bool, project: str, as_json: bool) -> None:
 @export_options
 def export(run: str, *, output: Path, bom: bool, project: str, as_json: bool) -> None:
     """Write every sample and model to a file: transcript or error, scores at all levels, verdict, cost."""
-    from eval_pipeline.wiring.stt_show import export_run  # noqa: PLC0415 - pyarrow: only where stages are read
+    from eval_pipeline.stt_eval.view import export_run  # noqa: PLC0415 - pyarrow: only where stages are read
 
     rows = export_run(open_deployment(), RunKey.of(project=project, run=run), output=output, bom=bom)
     if as_json:

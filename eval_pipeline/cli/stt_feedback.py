@@ -135,7 +135,7 @@ def _set(
     reviewer: str | None,
     as_json: bool,
 ) -> None:
-    from eval_pipeline.wiring.stt_feedback import VerdictChange, set_verdicts  # noqa: PLC0415 - pyarrow
+    from eval_pipeline.stt_eval.feedback import VerdictChange, set_verdicts  # noqa: PLC0415 - pyarrow
 
     changes = [VerdictChange(sample, model, change) for sample, model in chosen]
     judged = set_verdicts(deployment, key, changes, reviewer=requester() if reviewer is None else reviewer)
@@ -146,7 +146,7 @@ def _set(
 
 
 def _import(deployment: Deployment, key: RunKey, source: Path, *, reviewer: str | None, as_json: bool) -> None:
-    from eval_pipeline.wiring.stt_feedback_files import import_verdicts  # noqa: PLC0415 - pyarrow
+    from eval_pipeline.stt_eval.feedback_files import import_verdicts  # noqa: PLC0415 - pyarrow
 
     came = import_verdicts(deployment, key, source, reviewer=requester() if reviewer is None else reviewer)
     for warning in came.warnings:
@@ -160,7 +160,7 @@ def _import(deployment: Deployment, key: RunKey, source: Path, *, reviewer: str 
 
 
 def _export(deployment: Deployment, key: RunKey, target: Path, *, bom: bool, as_json: bool) -> None:
-    from eval_pipeline.wiring.stt_feedback_files import export_verdicts  # noqa: PLC0415 - pyarrow
+    from eval_pipeline.stt_eval.feedback_files import export_verdicts  # noqa: PLC0415 - pyarrow
 
     rows = export_verdicts(deployment, key, target, bom=bom)
     if as_json:
@@ -170,7 +170,7 @@ def _export(deployment: Deployment, key: RunKey, target: Path, *, bom: bool, as_
 
 
 def _show(deployment: Deployment, key: RunKey, *, as_json: bool) -> None:
-    from eval_pipeline.wiring.stt_feedback import agreement, judged_results  # noqa: PLC0415 - pyarrow
+    from eval_pipeline.stt_eval.feedback import agreement, judged_results  # noqa: PLC0415 - pyarrow
 
     judged = judged_results(deployment, key)
     try:

@@ -79,13 +79,13 @@ def run(
 
     Example: eval-pipeline text run first --dataset "my questions" --mode fast --model gpt-4o-mini
     """
+    from eval_pipeline.text_eval.estimate import estimate_run  # noqa: PLC0415
+    from eval_pipeline.text_eval.prepare import prepare  # noqa: PLC0415
     from eval_pipeline.text_eval.spec import TextRequest  # noqa: PLC0415 - only this verb needs the scorers
-    from eval_pipeline.wiring import text_runs  # noqa: PLC0415
-    from eval_pipeline.wiring.text_estimate import estimate_run  # noqa: PLC0415
 
     deployment = open_deployment()
     request = TextRequest.from_mapping(read_settings(config_file, flags))
-    prepared = text_runs.prepare(request, project=project, run=run, deployment=deployment, needs_key=not estimate)
+    prepared = prepare(request, project=project, run=run, deployment=deployment, needs_key=not estimate)
     if estimate:
         write_estimate(estimate_run(prepared, deployment=deployment), as_json=as_json)
         return 0
@@ -99,7 +99,7 @@ def run(
 @common_options
 def show(run: str, *, detail: bool, project: str, as_json: bool) -> None:
     """Show what a run came to."""
-    from eval_pipeline.wiring.text_show import show_run  # noqa: PLC0415 - pyarrow: only where stages are read
+    from eval_pipeline.text_eval.view import show_run  # noqa: PLC0415 - pyarrow: only where stages are read
 
     document = show_run(open_deployment(), RunKey.of(project=project, run=run), detail=detail)
     write_run(document, flow=Flow.TEXT, as_json=as_json)
@@ -111,7 +111,7 @@ def show(run: str, *, detail: bool, project: str, as_json: bool) -> None:
 @export_options
 def export(run: str, *, shape: str, output: Path, bom: bool, project: str, as_json: bool) -> None:
     """Write every item (rows) or every question with all its repeats (grouped) to a file."""
-    from eval_pipeline.wiring.text_show import export_run  # noqa: PLC0415 - pyarrow: only where stages are read
+    from eval_pipeline.text_eval.view import export_run  # noqa: PLC0415 - pyarrow: only where stages are read
 
     deployment = open_deployment()
     rows = export_run(deployment, RunKey.of(project=project, run=run), shape=shape, output=output, bom=bom)
@@ -146,7 +146,7 @@ def rescore(run: str, *, scorers: tuple[str, ...], project: str, as_json: bool) 
 @common_options
 def compare(first: str, second: str, *, limit: int, project: str, as_json: bool) -> None:
     """Compare two runs on the same dataset, question by question: is RUN_B better than RUN_A, and how sure is that?"""
-    from eval_pipeline.wiring.text_compare import compare_runs  # noqa: PLC0415 - pyarrow: only where stages are read
+    from eval_pipeline.text_eval.comparison import compare_runs  # noqa: PLC0415 - pyarrow: only where stages are read
 
     keys = [RunKey.of(project=project, run=run) for run in (first, second)]
     document = compare_runs(open_deployment(), keys[0], keys[1], limit=limit)

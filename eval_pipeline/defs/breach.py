@@ -43,10 +43,10 @@ def _fail_run(context: dg.AssetCheckExecutionContext, *, task: Task, threshold: 
 
 
 def _breached_report(task: Task) -> dict[str, StageReader]:
-    from eval_pipeline.defs import stt_results, text_results  # noqa: PLC0415 - only where a threshold was missed
+    from eval_pipeline.stt_eval import breached as stt  # noqa: PLC0415 - only where a threshold was missed
+    from eval_pipeline.text_eval import breached as text  # noqa: PLC0415 - the same
 
-    make = stt_results.make_breached_report if task.flow is Flow.STT else text_results.make_breached_report
-    return make(task)
+    return stt.write_breached(task) if task.flow is Flow.STT else text.write_breached(task)
 
 
 def _sentence(threshold: Threshold) -> str:

@@ -71,6 +71,16 @@ def made(make: Callable[[], StageReader]) -> dg.Output[StageReader]:
     return dg.Output(stored, metadata=describe(stored))
 
 
+def made_if_any(make: Callable[[], StageReader | None]) -> Iterator[dg.Output[StageReader]]:
+    """Make a stage that a run can do without, or yield nothing."""
+    from eval_pipeline.defs.metadata import describe  # noqa: PLC0415 - not when this loads
+
+    with explained():
+        stored = make()
+    if stored is not None:
+        yield dg.Output(stored, metadata=describe(stored))
+
+
 def made_when_ready(task: Task, make: Callable[[], StageReader | None]) -> Iterator[dg.Output[StageReader]]:
     """Make a stage, or yield nothing while it waits or another process makes it: all that depends on it is skipped."""
     from eval_pipeline.defs.metadata import describe  # noqa: PLC0415 - the same

@@ -46,26 +46,28 @@ class SttSpecConfig(SpecForm):
 @stage(kinds={"json"})
 def spec(context: dg.AssetExecutionContext, config: SttSpecConfig) -> dg.Output[StageReader]:
     """Frozen specification of the run: dataset version, models, prompt, thresholds, with a hash."""
-    from eval_pipeline.defs import stt_prepare  # noqa: PLC0415 - pyarrow and the clients: not when this loads
+    from eval_pipeline.stt_eval.stages.spec import make  # noqa: PLC0415 - not when this loads
 
-    return made(lambda: stt_prepare.record_spec(task_of(context, flow=Flow.STT), given=config.given()))
+    task = task_of(context, flow=Flow.STT, given=config.given())
+    return made(lambda: make(task))
 
 
 @stage(kinds={"parquet"})
 def dataset(context: dg.AssetExecutionContext, spec: StageReader) -> dg.Output[StageReader]:
     """Samples of the pinned dataset version: clips, references, languages."""
-    from eval_pipeline.defs import stt_prepare  # noqa: PLC0415
+    from eval_pipeline.stt_eval.stages.dataset import make  # noqa: PLC0415 - not when this loads
 
-    return made(lambda: stt_prepare.make_dataset(task_of(context, flow=Flow.STT), spec=spec))
+    task = task_of(context, flow=Flow.STT)
+    return made(lambda: make(task, spec=spec))
 
 
 @stage(kinds={"gemini"})
 def transcription_batch(context: dg.AssetExecutionContext, dataset: StageReader) -> dg.Output[StageReader]:
     """Clips and batches at the provider, one batch for each model and shard; a live run needs none."""
-    from eval_pipeline.defs import stt_prepare  # noqa: PLC0415
+    from eval_pipeline.stt_eval.stages.transcription_batch import make  # noqa: PLC0415 - not when this loads
 
     task = task_of(context, flow=Flow.STT)
-    return made(lambda: stt_prepare.make_transcription_batch(task, dataset=dataset))
+    return made(lambda: make(task, dataset=dataset))
 
 
 @stage(kinds={"gemini", "openai", "parquet"}, output_required=False, pool="speech")
@@ -73,22 +75,19 @@ def transcripts(
     context: dg.AssetExecutionContext, config: PaidConfig, dataset: StageReader, transcription_batch: StageReader
 ) -> Iterator[dg.Output[StageReader]]:
     """Transcript of every clip by every model, or the reason why there is none."""
-    from eval_pipeline.defs import stt_transcripts  # noqa: PLC0415
+    from eval_pipeline.stt_eval.stages.transcripts import make  # noqa: PLC0415 - not when this loads
 
     task = task_of(context, flow=Flow.STT, refresh=config.refresh, resend_lost=config.resend_lost)
-    yield from made_when_ready(
-        task,
-        lambda: stt_transcripts.make_transcripts(task, dataset=dataset, transcription_batch=transcription_batch),
-    )
+    yield from made_when_ready(task, lambda: make(task, dataset=dataset, transcription_batch=transcription_batch))
 
 
 @stage(kinds={"parquet"})
 def scores(context: dg.AssetExecutionContext, dataset: StageReader, transcripts: StageReader) -> dg.Output[StageReader]:
     """Error rates of every transcript at three levels; which model is better, how sure that is. Free to make again."""
-    from eval_pipeline.defs import stt_results  # noqa: PLC0415
+    from eval_pipeline.stt_eval.stages.scores import make  # noqa: PLC0415 - not when this loads
 
     task = task_of(context, flow=Flow.STT)
-    return made(lambda: stt_results.make_scores(task, dataset=dataset, transcripts=transcripts))
+    return made(lambda: make(task, dataset=dataset, transcripts=transcripts))
 
 
 @stage(kinds={"html"}, ins={"scores": optional(Flow.STT, "scores")})
@@ -99,10 +98,10 @@ def report(
     scores: StageReader | None,
 ) -> dg.Output[StageReader]:
     """Report for the people who choose a model: one HTML page with players and word diffs, CSV and JSON beside it."""
-    from eval_pipeline.defs import stt_results  # noqa: PLC0415
+    from eval_pipeline.stt_eval.stages.report import make  # noqa: PLC0415 - not when this loads
 
     task = task_of(context, flow=Flow.STT)
-    return made(lambda: stt_results.make_report(task, dataset=dataset, transcripts=transcripts, scores=scores))
+    return made(lambda: make(task, dataset=dataset, transcripts=transcripts, scores=scores))
 
 
 transcripts_threshold = threshold_check(

@@ -1,5 +1,8 @@
 """What Dagster knows of a stage to be made, read into a task that needs no Dagster."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import dagster as dg
 from dagster._core.storage.tags import PARENT_RUN_ID_TAG, RETRY_NUMBER_TAG
 
@@ -16,6 +19,7 @@ def task_of(
     step: dg.AssetExecutionContext | dg.AssetCheckExecutionContext,
     *,
     flow: Flow,
+    given: Mapping[str, Any] | None = None,
     refresh: bool = False,
     resend_lost: bool = False,
 ) -> Task:
@@ -35,6 +39,7 @@ def task_of(
         retried_run_id=context.run.tags.get(PARENT_RUN_ID_TAG) if RETRY_NUMBER_TAG in context.run.tags else None,
         progress=context.resources.progress,
         say=context.log.info,
+        given=given or {},
         refresh=refresh,
         resend_lost=resend_lost,
     )

@@ -14,6 +14,7 @@ from eval_pipeline.defs.stages import (
     SpecForm,
     freshness_check,
     made,
+    made_if_any,
     made_when_ready,
     optional,
     stages_of,
@@ -62,25 +63,28 @@ class ScoresConfig(dg.Config):
 @stage(kinds={"json"})
 def spec(context: dg.AssetExecutionContext, config: SpecConfig) -> dg.Output[StageReader]:
     """Frozen specification of the run: dataset version, model, scorers, thresholds, with a hash."""
-    from eval_pipeline.defs import text_prepare  # noqa: PLC0415 - pyarrow and the clients: not when this loads
+    from eval_pipeline.text_eval.stages.spec import make  # noqa: PLC0415 - not when this loads
 
-    return made(lambda: text_prepare.record_spec(task_of(context, flow=Flow.TEXT), given=config.given()))
+    task = task_of(context, flow=Flow.TEXT, given=config.given())
+    return made(lambda: make(task))
 
 
 @stage(kinds={"parquet"})
 def dataset(context: dg.AssetExecutionContext, spec: StageReader) -> dg.Output[StageReader]:
     """Golden questions and answers of the pinned dataset version, expanded by repeats."""
-    from eval_pipeline.defs import text_prepare  # noqa: PLC0415
+    from eval_pipeline.text_eval.stages.dataset import make  # noqa: PLC0415 - not when this loads
 
-    return made(lambda: text_prepare.make_dataset(task_of(context, flow=Flow.TEXT), spec=spec))
+    task = task_of(context, flow=Flow.TEXT)
+    return made(lambda: make(task, spec=spec))
 
 
 @stage(kinds={"openai"})
 def response_batch(context: dg.AssetExecutionContext, dataset: StageReader) -> dg.Output[StageReader]:
     """Batches of questions at the provider; a fast run needs none."""
-    from eval_pipeline.defs import text_prepare  # noqa: PLC0415
+    from eval_pipeline.text_eval.stages.response_batch import make  # noqa: PLC0415 - not when this loads
 
-    return made(lambda: text_prepare.make_response_batch(task_of(context, flow=Flow.TEXT), dataset=dataset))
+    task = task_of(context, flow=Flow.TEXT)
+    return made(lambda: make(task, dataset=dataset))
 
 
 @stage(kinds={"openai", "parquet"}, output_required=False, pool="openai")
@@ -88,12 +92,10 @@ def responses(
     context: dg.AssetExecutionContext, config: PaidConfig, dataset: StageReader, response_batch: StageReader
 ) -> Iterator[dg.Output[StageReader]]:
     """Answer of the model under test to every question, or the reason why there is none."""
-    from eval_pipeline.defs import text_answers  # noqa: PLC0415
+    from eval_pipeline.text_eval.stages.responses import make  # noqa: PLC0415 - not when this loads
 
     task = task_of(context, flow=Flow.TEXT, refresh=config.refresh, resend_lost=config.resend_lost)
-    yield from made_when_ready(
-        task, lambda: text_answers.make_responses(task, dataset=dataset, response_batch=response_batch)
-    )
+    yield from made_when_ready(task, lambda: make(task, dataset=dataset, response_batch=response_batch))
 
 
 @stage(kinds={"openai"})
@@ -101,13 +103,10 @@ def embedding_batch(
     context: dg.AssetExecutionContext, dataset: StageReader, responses: StageReader
 ) -> dg.Output[StageReader]:
     """Batches of answers to embed at the provider; a fast run needs none."""
-    from eval_pipeline.defs import text_prepare  # noqa: PLC0415
+    from eval_pipeline.text_eval.stages.embedding_batch import make  # noqa: PLC0415 - not when this loads
 
-    return made(
-        lambda: text_prepare.make_embedding_batch(
-            task_of(context, flow=Flow.TEXT), dataset=dataset, responses=responses
-        )
-    )
+    task = task_of(context, flow=Flow.TEXT)
+    return made(lambda: make(task, dataset=dataset, responses=responses))
 
 
 @stage(kinds={"openai", "parquet"}, output_required=False, pool="openai")
@@ -119,14 +118,11 @@ def embeddings(
     embedding_batch: StageReader,
 ) -> Iterator[dg.Output[StageReader]]:
     """Vectors of every answer and its golden answer; equal texts are embedded once."""
-    from eval_pipeline.defs import text_embeddings  # noqa: PLC0415
+    from eval_pipeline.text_eval.stages.embeddings import make  # noqa: PLC0415 - not when this loads
 
     task = task_of(context, flow=Flow.TEXT, refresh=config.refresh, resend_lost=config.resend_lost)
     yield from made_when_ready(
-        task,
-        lambda: text_embeddings.make_embeddings(
-            task, dataset=dataset, responses=responses, embedding_batch=embedding_batch
-        ),
+        task, lambda: make(task, dataset=dataset, responses=responses, embedding_batch=embedding_batch)
     )
 
 
@@ -139,10 +135,10 @@ def scores(
     embeddings: StageReader,
 ) -> dg.Output[StageReader]:
     """Scores of every answer against its golden answer. Free to make again, also with other scorers."""
-    from eval_pipeline.defs import text_results  # noqa: PLC0415
+    from eval_pipeline.text_eval.stages.scores import make  # noqa: PLC0415 - not when this loads
 
-    answers = text_results.Answers(dataset=dataset, responses=responses, embeddings=embeddings)
-    return made(lambda: text_results.make_scores(task_of(context, flow=Flow.TEXT), answers, scorers=config.scorers))
+    task = task_of(context, flow=Flow.TEXT, given=config.model_dump())
+    return made(lambda: make(task, dataset=dataset, responses=responses, embeddings=embeddings))
 
 
 @stage(kinds={"html"}, ins={"embeddings": optional(Flow.TEXT, "embeddings"), "scores": optional(Flow.TEXT, "scores")})
@@ -154,10 +150,10 @@ def report(
     scores: StageReader | None,
 ) -> dg.Output[StageReader]:
     """Report for a domain expert: one self-contained HTML page."""
-    from eval_pipeline.defs import text_results  # noqa: PLC0415
+    from eval_pipeline.text_eval.stages.report import make  # noqa: PLC0415 - not when this loads
 
-    answers = text_results.Answers(dataset=dataset, responses=responses, embeddings=embeddings, scores=scores)
-    return made(lambda: text_results.make_report(task_of(context, flow=Flow.TEXT), answers))
+    task = task_of(context, flow=Flow.TEXT)
+    return made(lambda: make(task, dataset=dataset, responses=responses, embeddings=embeddings, scores=scores))
 
 
 @stage(kinds={"langfuse"}, output_required=False)
@@ -165,13 +161,10 @@ def traces(
     context: dg.AssetExecutionContext, dataset: StageReader, responses: StageReader, scores: StageReader
 ) -> Iterator[dg.Output[StageReader]]:
     """One trace per item in Langfuse, with its generation and scores; off without LANGFUSE keys."""
-    from eval_pipeline.defs import text_results  # noqa: PLC0415
+    from eval_pipeline.text_eval.stages.traces import make  # noqa: PLC0415 - not when this loads
 
     task = task_of(context, flow=Flow.TEXT)
-    if not task.credentials.traces_to_langfuse:
-        context.log.info("Langfuse is off: LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY are not set")
-        return
-    yield made(lambda: text_results.make_traces(task, dataset=dataset, responses=responses, scores=scores))
+    yield from made_if_any(lambda: make(task, dataset=dataset, responses=responses, scores=scores))
 
 
 responses_threshold = threshold_check(

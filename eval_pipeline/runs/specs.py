@@ -20,15 +20,13 @@ SpecT = TypeVar("SpecT", bound=FrozenSpec)
 def claim_or_find(
     task: Task,
     *,
-    given: Mapping[str, Any],
     prepare: Callable[[Mapping[str, Any]], Prepared[SpecT]],
     estimate: Callable[[Prepared[SpecT]], dict[str, Any]],
 ) -> tuple[RunRecord, dict[str, Any] | None]:
     """Return the run, and what it may cost when it was claimed just now.
 
     Args:
-        task: of ``spec``.
-        given: the form as it was filled in; nothing: make the stage again as the run was specified.
+        task: of ``spec``; where nothing was filled in, the stage is made again as the run was specified.
         prepare: checks the form.
         estimate: says what the run may cost.
 
@@ -38,7 +36,7 @@ def claim_or_find(
     """
     deployment, key = task.deployment, task.key
     run = deployment.ledger.find_run(flow=task.flow, key=key)
-    if not given:
+    if not task.given:
         if run is None:
             raise UsageError(
                 f"run {key.partition} has no specification yet",
@@ -46,7 +44,7 @@ def claim_or_find(
                 hint="give spec its configuration (at least dataset) in the Launchpad: Shift+click on Materialize",
             )
         return run, None
-    prepared = prepare(given)
+    prepared = prepare(task.given)
     if run is None:
         told = estimate(prepared)
         return claim(prepared, flow=task.flow, requested_by="dagster", deployment=deployment, here=True), told

@@ -1,7 +1,8 @@
 """What a stage's work is given by whoever has it done: which run, which process, where to tell its progress."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.ports.progress import Progress
@@ -24,6 +25,8 @@ class Task:
     progress: Progress
     say: Callable[[str], None]
     """Writes a line into the Dagster run's log."""
+    given: Mapping[str, Any] = field(default_factory=dict)
+    """What a person filled in for the stage, by name."""
     refresh: bool = False
     resend_lost: bool = False
     """Whether a person accepts that items whose paid result is gone may be charged a second time."""

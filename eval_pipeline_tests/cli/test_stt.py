@@ -6,7 +6,7 @@ from eval_pipeline_tests.cli.conftest import GOLDEN
 from eval_pipeline_tests.cli.refusals import refusal
 from eval_pipeline_tests.commands import Commands
 from eval_pipeline_tests.stt_eval.recordings import encoded
-from eval_pipeline_tests.wiring.spoken_run import MODELS, write_spoken_run
+from eval_pipeline_tests.stt_eval.spoken_run import MODELS, write_spoken_run
 
 RUN = ("--dataset", "clips", "--model", "gemini-2.5-flash")
 LIVE = ("--dataset", "clips", "--model", "whisper-1", "--mode", "live")

@@ -12,7 +12,7 @@ from eval_pipeline.cli.main import cli
 from eval_pipeline.cli.stt_feedback import feedback
 from eval_pipeline.core.errors import ConflictError, UsageError
 from eval_pipeline.wiring.deployment import Deployment
-from eval_pipeline_tests.wiring.judged_run import FLASH, WHISPER, open_judged, transcribe
+from eval_pipeline_tests.stt_eval.judged_run import FLASH, WHISPER, open_judged, transcribe
 
 CLIP = ("first", "--set", "clip-1", FLASH)
 

@@ -7,7 +7,7 @@ from dagster._core.workspace.load_target import WorkspaceFileTarget, get_origins
 from eval_pipeline.core.runs import RunState
 from eval_pipeline.defs.build import build_definitions
 from eval_pipeline.defs.command_instance import CODE_LOCATION
-from eval_pipeline_tests.defs.laboratory import FAST, QUIET, Laboratory, Made, Silence
+from eval_pipeline_tests.laboratory import FAST, QUIET, Laboratory, Made, Silence
 
 ROOT = Path(__file__).parents[2]
 

@@ -21,11 +21,12 @@ from eval_pipeline.defs.worker_tags import worker_of, worker_tags
 from eval_pipeline.dispatch.workers import this_worker
 from eval_pipeline.runs.claims import claim
 from eval_pipeline.runs.life import find_run
+from eval_pipeline.stt_eval import prepare as stt_runs
+from eval_pipeline.stt_eval.clips.catalog import add_audio_dataset
 from eval_pipeline.stt_eval.spec import SttRequest
+from eval_pipeline.text_eval import prepare as text_runs
 from eval_pipeline.text_eval.spec import TextRequest
-from eval_pipeline.wiring import stt_runs, text_runs
-from eval_pipeline.wiring.audio_catalog import add_audio_dataset
-from eval_pipeline_tests.defs.laboratory import FAST, Laboratory, Silence, open_laboratory
+from eval_pipeline_tests.laboratory import FAST, Laboratory, Silence, open_laboratory
 from eval_pipeline_tests.providing import Provider
 from eval_pipeline_tests.standins.speaking import clip
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from eval_pipeline.core.runs import RunState
-from eval_pipeline_tests.defs.laboratory import FAST, open_laboratory
+from eval_pipeline_tests.laboratory import FAST, open_laboratory
 from eval_pipeline_tests.providing import Provider
 from eval_pipeline_tests.s3 import S3Server
 

@@ -9,11 +9,11 @@ from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.runs import Flow, RunMode, RunState
 from eval_pipeline.runs.claims import Prepared, claim, find_dataset_of
 from eval_pipeline.runs.life import flow_of
+from eval_pipeline.stt_eval.prepare import prepare
 from eval_pipeline.stt_eval.spec import SttRequest, SttSpec
 from eval_pipeline.wiring.deployment import Deployment
-from eval_pipeline.wiring.stt_runs import prepare
 from eval_pipeline_tests.storage.records import a_dataset, a_run
-from eval_pipeline_tests.wiring.audio_bench import AudioBench
+from eval_pipeline_tests.stt_eval.audio_bench import AudioBench
 
 
 @pytest.fixture

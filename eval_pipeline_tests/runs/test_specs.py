@@ -1,6 +1,7 @@
 """How a run begins or is found again, whatever its flow."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,11 @@ from eval_pipeline.core.runs import Flow
 from eval_pipeline.runs.claims import Prepared
 from eval_pipeline.runs.specs import claim_or_find
 from eval_pipeline.runs.task import Task
+from eval_pipeline.stt_eval import prepare as stt_runs
 from eval_pipeline.stt_eval.spec import SttRequest, SttSpec
-from eval_pipeline.wiring import stt_runs
 from eval_pipeline.wiring.deployment import Deployment
-from eval_pipeline_tests.defs.laboratory import Silence
-from eval_pipeline_tests.wiring.audio_bench import AudioBench
+from eval_pipeline_tests.laboratory import Silence
+from eval_pipeline_tests.stt_eval.audio_bench import AudioBench
 
 CLIPS = {"dataset": "clips", "models": ["gemini-2.5-flash"]}
 KEY = RunKey.of(project="default", run="first")
@@ -47,7 +48,9 @@ def begin(task: Task, given: Mapping[str, Any]) -> tuple[str, dict[str, Any] | N
         request = SttRequest.from_mapping(values)
         return stt_runs.prepare(request, project=KEY.project, run=KEY.run, deployment=task.deployment, needs_key=False)
 
-    run, told = claim_or_find(task, given=given, prepare=prepare, estimate=lambda prepared: {"run": prepared.key.run})
+    run, told = claim_or_find(
+        replace(task, given=given), prepare=prepare, estimate=lambda prepared: {"run": prepared.key.run}
+    )
     return run.spec_hash, told
 
 

@@ -17,7 +17,7 @@ from eval_pipeline.stt_eval.language.normalisation import NORMALISER_VERSIONS, L
 from eval_pipeline.stt_eval.scoring.edits import Edit
 from eval_pipeline.stt_eval.scoring.scores import ScoredSample
 from eval_pipeline.stt_eval.scoring.scoring import HEADLINE
-from eval_pipeline.stt_eval.transcripts import COMPLETED
+from eval_pipeline.stt_eval.transcript_rows import COMPLETED
 
 SHOWN_CONFUSIONS = 20
 _SECONDS_AN_HOUR = 3_600

@@ -11,17 +11,28 @@ from enum import StrEnum
 from functools import cache, lru_cache, partial
 from typing import assert_never
 
+from eval_pipeline.core.spellings import (
+    LANGUAGES_WITH_OWN_LETTERS,
+    letters_of_language,
+    map_joined,
+    plain_forms,
+    visarga_for_colon,
+    whole_letters,
+)
 from eval_pipeline.stt_eval.language.languages import primary_subtag, unsegmented
 from eval_pipeline.stt_eval.language.markers import split_at_markers
-from eval_pipeline.stt_eval.language.normalisation_indic import fold_spellings, map_legacy_sequences
+from eval_pipeline.stt_eval.language.normalisation_arabic import LANGUAGES_WRITING_THEIR_VOWELS, fold_vowel_marks
+from eval_pipeline.stt_eval.language.normalisation_indic import fold_spellings
 from eval_pipeline.stt_eval.language.normalisation_numbers import join_digit_groups
 from eval_pipeline.stt_eval.language.normalisation_signs import BARE_CHARACTERS, SPACED_SIGNS
+from eval_pipeline.stt_eval.language.normalisation_words import join_abbreviation, part_numbers
 from eval_pipeline.stt_eval.language.words import Word
 
 _REMEMBERED_WORDS = 1 << 16
 _LONGEST_REMEMBERED_WORD = 64
 """Texts without spaces are one long word each, which never comes again."""
 _DOTLESS_I_LANGUAGES = frozenset({"tr", "az"})
+_SPECIAL_LANGUAGES = _DOTLESS_I_LANGUAGES | LANGUAGES_WITH_OWN_LETTERS | LANGUAGES_WRITING_THEIR_VOWELS
 _DOTLESS_I_FOLDS = str.maketrans({"I": "\u0131", "\u0130": "i"})
 
 Tokeniser = Callable[[str], tuple[str, ...]]
@@ -41,8 +52,8 @@ class Level(StrEnum):
 
 NORMALISER_VERSIONS: Mapping[Level, str] = {
     Level.VERBATIM: "verbatim-1",
-    Level.STANDARD: "standard-1",
-    Level.LENIENT: "lenient-1",
+    Level.STANDARD: "standard-2",
+    Level.LENIENT: "lenient-2",
 }
 """Rises whenever a level gives another value for some text: scores of different versions are not comparable."""
 
@@ -51,18 +62,21 @@ def normalise(text: str, level: Level, *, language: str | None = None) -> str:
     """Return the form of a text that is compared at this level: tokens with one space between them.
 
     At ``standard``:
-    - NFC; Malayalam chillus and Bengali khanda ta in their older spelling get their code points, then format characters
-      (category Cf: joiners, direction marks, soft hyphens) and glyph selectors go.
+    - NFC, and one spelling of every sign: letters that were typed with a joiner, in parts, wide, as presentation forms
+      or, in languages that have their own, with the Arabic letters that look alike; a colon within a word of an Indic
+      script is its visarga. Then format characters (category Cf: joiners, direction marks, soft hyphens), tatweel and
+      glyph selectors go; a zero width space is a space.
     - Full case folding; in Turkish and Azerbaijani I is the capital of the dotless letter.
     - Punctuation and symbols (P, S) become spaces, also apostrophes ("don't" is two tokens, whichever apostrophe it
       has) and the sign within a decimal number ("3.5" and "3,5" are both "3 5"). Per cent and currency signs stay, as
       tokens of their own, in the order of writing. Marks (M) are letters of their words and are never touched.
-    - Digits of every script become ASCII; real digit groups lose their commas.
-    - ``<tag>`` and ``[noise]`` go with all they enclose; ``( )`` loses only the brackets.
+    - Digits of every script become ASCII, small ones too; real digit groups lose their commas.
+    - Known markers (``<unk>``, ``[noise]``, ``(हँसी)``) go; other brackets lose only themselves.
 
-    ``lenient`` adds the folds of ``fold_spellings``.
+    ``lenient`` adds the folds of ``fold_spellings``, leaves out vowel marks of Arabic letters, joins dotted
+    abbreviations and parts numbers from what is written on to them.
     """
-    tokens_of = _tokeniser(level, dotless_i=_has_dotless_i(language))
+    tokens_of = _tokeniser(level, language=_special_language(language))
     return " ".join([token for _, tokens in _written_words(text, level, tokens_of) for token in tokens])
 
 
@@ -75,7 +89,7 @@ def words(text: str, level: Level, *, language: str | None = None) -> tuple[Word
     """
     tokens: list[str] = []
     surfaces: list[list[str]] = [[]]
-    tokens_of = _tokeniser(level, dotless_i=_has_dotless_i(language))
+    tokens_of = _tokeniser(level, language=_special_language(language))
     for written, its_tokens in _written_words(text, level, tokens_of):
         if tokens and its_tokens:
             surfaces.append([])
@@ -107,9 +121,9 @@ def _written_words(text: str, level: Level, tokens_of: Tokeniser) -> Iterator[tu
 
 
 @cache
-def _tokeniser(level: Level, *, dotless_i: bool) -> Tokeniser:
-    """Return the tokeniser of a level, one for the whole process: it remembers words."""
-    form = partial(_form, level=level, dotless_i=dotless_i)
+def _tokeniser(level: Level, *, language: str | None) -> Tokeniser:
+    """Return the tokeniser of a level, one for the whole process and each language that matters: it remembers words."""
+    form = partial(_form, level=level, language=language)
     remembered = lru_cache(maxsize=_REMEMBERED_WORDS)(lambda written: tuple(form(written).split()))
 
     def tokens_of(written: str) -> tuple[str, ...]:
@@ -118,26 +132,31 @@ def _tokeniser(level: Level, *, dotless_i: bool) -> Tokeniser:
     return tokens_of
 
 
-def _form(written: str, *, level: Level, dotless_i: bool) -> str:
+def _form(written: str, *, level: Level, language: str | None) -> str:
     match level:
         case Level.VERBATIM:
             return unicodedata.normalize("NFC", written)
         case Level.STANDARD:
-            return _standard_form(written, dotless_i=dotless_i)
+            return _standard_form(written, language=language)
         case Level.LENIENT:
-            return fold_spellings(_standard_form(written, dotless_i=dotless_i))
+            standard = _standard_form(join_abbreviation(unicodedata.normalize("NFC", written)), language=language)
+            folded = fold_spellings(fold_vowel_marks(standard, language=language))
+            return fold_spellings(part_numbers(folded))  # again: parts have ends of words of their own
         case _:
             assert_never(level)
 
 
-def _standard_form(written: str, *, dotless_i: bool) -> str:
+def _standard_form(written: str, *, language: str | None) -> str:
     """Return the standard form of one word; NFC again after each step that can part or join what NFC composes."""
-    bare = map_legacy_sequences(unicodedata.normalize("NFC", written)).translate(BARE_CHARACTERS)
-    composed = unicodedata.normalize("NFC", bare)
-    cased = composed.translate(_DOTLESS_I_FOLDS) if dotless_i else composed
+    spelled = visarga_for_colon(plain_forms(map_joined(unicodedata.normalize("NFC", written))))
+    bare = whole_letters(unicodedata.normalize("NFC", spelled.translate(BARE_CHARACTERS)))
+    own = letters_of_language(bare, language=language)
+    cased = own.translate(_DOTLESS_I_FOLDS) if language in _DOTLESS_I_LANGUAGES else own
     folded = unicodedata.normalize("NFC", cased.casefold())
     return join_digit_groups(folded).translate(SPACED_SIGNS)
 
 
-def _has_dotless_i(language: str | None) -> bool:
-    return language is not None and primary_subtag(language) in _DOTLESS_I_LANGUAGES
+def _special_language(language: str | None) -> str | None:
+    """Return the primary subtag of a language whose letters have folds of their own."""
+    primary = None if language is None else primary_subtag(language)
+    return primary if primary in _SPECIAL_LANGUAGES else None

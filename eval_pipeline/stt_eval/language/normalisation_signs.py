@@ -6,6 +6,8 @@ would cost some 0.3 s at import. Categories are those of the Unicode Standard, c
 
 import unicodedata
 
+from eval_pipeline.core.spellings import LETTER_APOSTROPHES, TATWEEL, ZERO_WIDTH_SPACE
+
 PER_CENT_SIGN = "%"
 _ARABIC_PER_CENT_SIGN = "\u066a"
 _UNSEEN_MARKS = frozenset(
@@ -22,14 +24,16 @@ _UNSEEN_MARKS = frozenset(
 
 
 class _BareCharacters(dict[int, str]):
-    """A table for ``str.translate``: drops format characters and selectors, writes digits in ASCII."""
+    """A table for ``str.translate``: drops what nobody sees or what only stretches, writes digits in ASCII."""
 
     def __missing__(self, code_point: int) -> str:
         character = chr(code_point)
         category = unicodedata.category(character)
         if category == "Nd":
             character = str(unicodedata.decimal(character))
-        elif category == "Cf" or character in _UNSEEN_MARKS:
+        elif character == ZERO_WIDTH_SPACE:
+            character = " "
+        elif category == "Cf" or character in _UNSEEN_MARKS or character == TATWEEL:
             character = ""
         self[code_point] = character
         return character
@@ -43,7 +47,7 @@ class _SpacedSigns(dict[int, str]):
         category = unicodedata.category(character)
         if category == "Sc" or _canonical_sign(character) == PER_CENT_SIGN:
             character = f" {_canonical_sign(character)} "
-        elif category[0] in "PS" or category == "Cc":
+        elif category[0] in "PS" or category == "Cc" or character in LETTER_APOSTROPHES:
             character = " "
         self[code_point] = character
         return character

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from eval_pipeline.reporting.text import clip
-from eval_pipeline.stt_eval.transcripts import COMPLETED
+from eval_pipeline.stt_eval.transcript_rows import COMPLETED
 
 MOST_GROUPS: Final = 100
 """Of kinds that a report tells apart; a provider may put a different code on every answer."""

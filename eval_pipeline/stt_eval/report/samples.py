@@ -20,7 +20,7 @@ from eval_pipeline.stt_eval.report.data import ShownVerdict
 from eval_pipeline.stt_eval.report.diff import diff_html, text_direction, text_language
 from eval_pipeline.stt_eval.scoring.scores import ScoredSample
 from eval_pipeline.stt_eval.scoring.scoring import HEADLINE
-from eval_pipeline.stt_eval.transcripts import COMPLETED
+from eval_pipeline.stt_eval.transcript_rows import COMPLETED
 
 _TEXT_CHARACTERS: Final = 8_000
 _NOTHING_RIGHT: Final = 1.0

@@ -24,7 +24,7 @@ from eval_pipeline.stt_eval.report.words import (
     status_words,
 )
 from eval_pipeline.stt_eval.scoring.scoring import HEADLINE
-from eval_pipeline.stt_eval.transcripts import HEARD
+from eval_pipeline.stt_eval.transcript_rows import HEARD
 
 _SIDE_BY_SIDE: Final = 4
 """Models beside each other in one table: more do not fit on paper."""

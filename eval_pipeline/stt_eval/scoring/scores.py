@@ -22,7 +22,7 @@ from eval_pipeline.stt_eval.scoring.scoring import (
     heard_text,
     reference_form,
 )
-from eval_pipeline.stt_eval.transcripts import COMPLETED
+from eval_pipeline.stt_eval.transcript_rows import COMPLETED
 
 NO_REFERENCE, NOT_ANSWERED = "no_reference", "failed"
 

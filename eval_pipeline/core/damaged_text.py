@@ -1,0 +1,125 @@
+"""Text that is not what somebody wrote: question marks for letters, replacement characters, errors of a spreadsheet.
+
+A program on the way lost it and wrote something in its place, which would be evaluated as if it were meant. Nothing is
+repaired here: what was lost is not in the text any more.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+
+MOST_LINES_SHOWN = 10
+MOST_ROWS_OF_A_SAMPLE = 2
+"""So few rows are never called "most of the file"."""
+
+
+class Damage(StrEnum):
+    """What happened to a text."""
+
+    QUESTION_MARKS = "question_marks"
+    """Saved in an encoding that has not these letters."""
+    REPLACEMENT = "replacement"
+    """U+FFFD: read in an encoding that it was not written in."""
+    MISREAD = "misread"
+    """UTF-8 that was read as a Western European encoding, and saved as that."""
+    SPREADSHEET_ERROR = "spreadsheet_error"
+    PLACEHOLDER = "placeholder"
+    """What programs write for "nothing"; a person may have meant the word."""
+
+
+SAYS: Mapping[Damage, str] = {
+    Damage.QUESTION_MARKS: "hold question marks for letters: it was saved in an encoding that does not have them",
+    Damage.REPLACEMENT: "hold U+FFFD (�), which stands for letters that were lost",
+    Damage.MISREAD: "hold UTF-8 that was read as another encoding (à¤… or Ã© instead of letters)",
+    Damage.SPREADSHEET_ERROR: "hold an error of a spreadsheet (such as #NAME?) instead of text",
+    Damage.PLACEHOLDER: "hold what programs write for nothing (nan, None, null)",
+}
+"""Completes "N rows …"."""
+REMEDIES: Mapping[Damage, str] = {
+    Damage.QUESTION_MARKS: "save the original again as CSV UTF-8",
+    Damage.REPLACEMENT: "export the original again as CSV UTF-8",
+    Damage.MISREAD: "export the original again as CSV UTF-8, or open it as UTF-8",
+    Damage.SPREADSHEET_ERROR: "mend the formulas, or put an apostrophe before text that begins with = + - or @",
+    Damage.PLACEHOLDER: "leave the cell empty or remove the row, unless the word is meant",
+}
+
+_SPREADSHEET_ERROR = re.compile(
+    r"#(?:NAME\?|REF!|N/A(?: N/A)?|VALUE!|DIV/0!|NULL!|NUM!|SPILL!|CALC!|FIELD!|BLOCKED!|CONNECT!|BUSY!|UNKNOWN!"
+    r"|GETTING_DATA|ERROR!|EXTERNAL!|PYTHON!|TIMEOUT!|BEZUG!|WERT!|NV|NOM\s?\?|VALEUR!|¡VALOR!|¡REF!|¿NOMBRE\?|\#{2,})"
+    r"|Err:5\d\d|Loading\.\.\.",
+    re.IGNORECASE,
+)
+_PLACEHOLDERS = frozenset(
+    ["nan", "none", "null", "nil", "nat", "<na>", "n/a", "(null)", "undefined", "[object object]", "\\n"]
+)
+_FEWEST_MARKS = 2
+_FEWEST_MARKS_BETWEEN_WORDS = 3
+"""Two behind a space end a question in French."""
+_REPLACEMENT = "\ufffd"
+_ESCAPED_REPLACEMENTS = ("ï¿½", "\\ufffd", "\\uFFFD")
+_CP1252 = {character: byte for byte in range(0x80, 0x100) for character in bytes([byte]).decode("cp1252", "ignore")}
+_WESTERN_BYTES = {**{chr(byte): byte for byte in range(0x80, 0x100)}, **_CP1252}
+_WESTERN_RUN = re.compile(f"[{re.escape(''.join(_WESTERN_BYTES))}]{{2,}}")
+
+
+def damage_of(text: str) -> Damage | None:
+    """Tell what a text shows to have happened to it; None where it looks whole.
+
+    >>> damage_of("What??"), damage_of("????? ?? ???"), damage_of(" #NAME? "), damage_of("nan")
+    (None, <Damage.QUESTION_MARKS: 'question_marks'>, <Damage.SPREADSHEET_ERROR: 'spreadsheet_error'>, \
+<Damage.PLACEHOLDER: 'placeholder'>)
+    """
+    bare = text.strip()
+    if _SPREADSHEET_ERROR.fullmatch(bare):
+        return Damage.SPREADSHEET_ERROR
+    if bare.casefold() in _PLACEHOLDERS:
+        return Damage.PLACEHOLDER
+    if _REPLACEMENT in bare or any(escaped in bare for escaped in _ESCAPED_REPLACEMENTS):
+        return Damage.REPLACEMENT
+    if "??" in bare and _marks_stand_for_words(bare):
+        return Damage.QUESTION_MARKS
+    return Damage.MISREAD if not bare.isascii() and _is_misread(bare) else None
+
+
+def first_damage(texts: Iterable[str | None]) -> Damage | None:
+    """Return the damage of the first text that has any."""
+    return next((damage for damage in map(damage_of, filter(None, texts)) if damage is not None), None)
+
+
+def _marks_stand_for_words(text: str) -> bool:
+    """Tell question marks where words should be from those that ask: ``what ???`` asks, ``what ??? what`` does not."""
+    words = text.split()
+    of_marks = [number for number, word in enumerate(words) if _is_of_marks(word)]
+    if not of_marks:
+        return False
+    if len(of_marks) > 1 or len(words) == 1:
+        return True
+    only = of_marks[0]
+    return only < len(words) - 1 and len(words[only]) >= _FEWEST_MARKS_BETWEEN_WORDS
+
+
+def _is_of_marks(word: str) -> bool:
+    kept = [character for character in word if character == "?" or unicodedata.category(character)[0] in "LMNS"]
+    return len(kept) >= _FEWEST_MARKS and set(kept) == {"?"}
+
+
+def _is_misread(text: str) -> bool:
+    return any(map(_is_utf8_read_as_western, _WESTERN_RUN.findall(text)))
+
+
+def _is_utf8_read_as_western(run: str) -> bool:
+    """Tell whether characters of Western encodings are, as bytes, UTF-8: nobody writes such rows of accents."""
+    as_bytes = bytes(_WESTERN_BYTES[character] for character in run)
+    for start in range(len(as_bytes)):
+        if as_bytes[start] >= 0xC2:  # noqa: PLR2004 - the first byte that begins a character of UTF-8
+            return _begins_with_utf8(as_bytes[start:])
+    return False
+
+
+def _begins_with_utf8(as_bytes: bytes) -> bool:
+    length = 2 if as_bytes[0] < 0xE0 else 3 if as_bytes[0] < 0xF0 else 4  # noqa: PLR2004 - as UTF-8 has it
+    try:
+        return bool(as_bytes[:length].decode("utf-8"))
+    except UnicodeDecodeError:
+        return False

@@ -1,0 +1,211 @@
+"""What the speech flow asks by batches: every clip of every model that has a batch API for audio.
+
+Clips are brought to the provider before lines name them; the stored lines name them by content (``dispatch.delivery``).
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from eval_pipeline.core.batches import BatchJob
+from eval_pipeline.core.chunks import chunks
+from eval_pipeline.core.outcomes import Attempt, AttemptOutcome, ItemError, settle
+from eval_pipeline.core.ports.file_host import HostedFile, HostedState
+from eval_pipeline.core.ports.models import Clip
+from eval_pipeline.core.ports.stage_files import StageReader
+from eval_pipeline.core.providers import Provider
+from eval_pipeline.dispatch.batch_stage import BatchWork
+from eval_pipeline.dispatch.collect import Handling
+from eval_pipeline.dispatch.delivery import (
+    Delivery,
+    DeliveryPolicy,
+    address,
+    addresses,
+    named_clips,
+    write_filled,
+)
+from eval_pipeline.dispatch.records import RecordIndex, encode
+from eval_pipeline.dispatch.request_files import ShardLimits
+from eval_pipeline.dispatch.submit import Order, Parcel
+from eval_pipeline.runs.batch_items import Asks, answer_results, asks_again
+from eval_pipeline.runs.batches import first_round
+from eval_pipeline.runs.task import Task
+from eval_pipeline.storage.journal import Journal
+from eval_pipeline.storage.objects import temporary_folder
+from eval_pipeline.stt_eval.clips.stored_clips import clip_of
+from eval_pipeline.stt_eval.models import SpeechModel
+from eval_pipeline.stt_eval.prompts import prompt_for
+from eval_pipeline.stt_eval.scoring.scores import language_of
+from eval_pipeline.stt_eval.spec import AudioTransport, SttSpec
+from eval_pipeline.stt_eval.transcript_rows import Item, items_of
+from eval_pipeline.wiring import models
+
+UNDELIVERED = "clip_refused"
+_CLIPS_AT_ONCE = 10_000
+
+
+class Recordings:
+    """The transcripts stage of a run, as work for batches; holds the connection to the file host inside a ``with``.
+
+    Args:
+        task: the stage's own.
+        spec: of the run.
+        dataset: its samples.
+    """
+
+    def __init__(self, task: Task, spec: SttSpec, dataset: StageReader) -> None:
+        self._task = task
+        self._spec = spec
+        self._dataset = dataset
+        self._ref = task.ref("transcripts")
+        self._models = [model for model in spec.models if model.provider in models.SPEECH_BATCHES]
+        self._open = ExitStack()
+        self._delivery: Delivery | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._open.close()
+
+    def work(self) -> BatchWork:
+        """Say what is asked and how transcripts are kept."""
+        objects = self._task.deployment.objects
+        return BatchWork(
+            stage=self._ref,
+            provider=Provider.GEMINI,
+            parcels=self._parcels,
+            handling=Handling(read=models.read_transcript, writer=partial(answer_results, objects)),
+            fill=self._filled,
+            first_round=first_round(objects, self._ref),
+        )
+
+    def take_away(self) -> None:
+        """Delete the clips at the provider, now that what was asked of them is stored."""
+        if self._spec.audio_transport is AudioTransport.FILES_API:
+            self._host_clips().take_away()
+
+    @contextmanager
+    def _parcels(self, number: int, anew: bool) -> Iterator[Iterable[Parcel]]:
+        with Journal(self._task.deployment.objects, self._ref).spool() as spool:
+            asks = asks_again(RecordIndex(spool), anew=anew, resend_lost=self._task.resend_lost)
+            refused = self._deliver(asks, number=number)
+            yield [Parcel(self._order(number, model), self._lines(model, asks, refused)) for model in self._models]
+
+    def _order(self, number: int, model: SpeechModel) -> Order:
+        settings = self._task.deployment.settings
+        return Order(
+            stage=self._ref,
+            round=number,
+            provider=model.provider,
+            model=model.name,
+            endpoint=models.transcription_endpoint(model.name),
+            limits=ShardLimits(requests=settings.batch_max_requests, size_bytes=settings.batch_max_bytes),
+        )
+
+    def _wanted(self, asks: Asks | None) -> Iterator[Item]:
+        for item in items_of(self._dataset, self._spec.models):
+            if item.model in self._models and (asks is None or asks(item.item_id)):
+                yield item
+
+    def _lines(self, model: SpeechModel, asks: Asks | None, refused: frozenset[str]) -> Iterator[bytes]:
+        template = models.transcription_lines()
+        for item in self._wanted(asks):
+            sample = item.sample
+            if item.model != model or sample["audio_sha256"] in refused:
+                continue
+            yield template.line(
+                item.item_id,
+                prompt=prompt_for(self._spec.prompt, language=language_of(sample, self._spec.language)),
+                mime_type=sample["mime_type"],
+                file_uri=address(sample["audio_sha256"]),
+            )
+
+    def _deliver(self, asks: Asks | None, *, number: int) -> frozenset[str]:
+        """Bring the clips of a round to the provider; those that it does not take end their items here and now."""
+        if self._spec.audio_transport is not AudioTransport.FILES_API:
+            return frozenset()
+        delivery = self._host_clips()
+        total = self._dataset.manifest.rows
+        delivered: dict[str, HostedFile] = {}
+
+        def tell(done: int) -> None:
+            self._task.progress.update(
+                stage="clips uploaded", done=len(delivered) + done, failed=0, total=total, cost_usd=None
+            )
+
+        for pack in chunks(self._clips(asks), size=_CLIPS_AT_ONCE):
+            delivered |= delivery.deliver(pack, verify=number > 0, on_progress=tell)
+        refused = {sha: file for sha, file in delivered.items() if file.state is HostedState.FAILED}
+        self._record_refused(asks, refused, number=number)
+        return frozenset(refused)
+
+    def _clips(self, asks: Asks | None) -> Iterator[Clip]:
+        seen: set[str] = set()
+        for item in self._wanted(asks):
+            if (sha256 := item.sample["audio_sha256"]) not in seen:
+                seen.add(sha256)
+                yield clip_of(self._task.deployment.objects, item.sample)
+
+    def _record_refused(self, asks: Asks | None, refused: dict[str, HostedFile], *, number: int) -> None:
+        if not refused:
+            return
+        lines = [
+            encode(settle(item.item_id, _refused(refused[item.sample["audio_sha256"]]), attempts=1))
+            for item in self._wanted(asks)
+            if item.sample["audio_sha256"] in refused
+        ]
+        key = f"{self._ref.prefix}/journal/batch-r{number:02d}-refused.jsonl"
+        self._task.deployment.objects.put(key, b"".join(line + b"\n" for line in lines))
+
+    @contextmanager
+    def _filled(self, job: BatchJob, stored: Path) -> Iterator[Path]:
+        """Give the request file with the addresses of its clips, which expire or are secrets."""
+        wanted = frozenset(named_clips(stored))
+        with temporary_folder() as folder:
+            yield write_filled(stored, Path(folder) / "requests.jsonl", uris=self._uris(wanted, verify=job.round > 0))
+
+    def _uris(self, wanted: frozenset[str], *, verify: bool) -> dict[str, str]:
+        samples = self._samples_of(wanted)
+        objects, settings = self._task.deployment.objects, self._task.deployment.settings
+        if self._spec.audio_transport is AudioTransport.SIGNED_URL:
+            expires_s = settings.stt_signed_url_seconds
+            return {
+                sample["audio_sha256"]: objects.signed_url(sample["audio_key"], expires_s=expires_s)
+                for sample in samples
+            }
+        clips = [clip_of(objects, sample) for sample in samples]
+        return addresses(self._host_clips().deliver(clips, verify=verify))
+
+    def _samples_of(self, wanted: frozenset[str]) -> Sequence[dict[str, Any]]:
+        found = {row["audio_sha256"]: row for row in self._dataset.rows() if row["audio_sha256"] in wanted}
+        return list(found.values())
+
+    def _host_clips(self) -> Delivery:
+        if self._delivery is None:
+            deployment = self._task.deployment
+            host = models.open_file_host(Provider.GEMINI, self._task.credentials, settings=deployment.settings)
+            if host is None:
+                raise AssertionError("Gemini keeps files")
+            self._open.callback(host.close)
+            self._delivery = Delivery(
+                host,
+                deployment.objects,
+                prefix=self._ref.prefix,
+                now=partial(datetime.now, UTC),
+                policy=DeliveryPolicy(at_once=deployment.settings.stt_upload_concurrency),
+            )
+        return self._delivery
+
+
+def _refused(file: HostedFile) -> Attempt:
+    words = file.problem or "the provider gives no reason"
+    message = f"the provider does not take the clip: {words}"
+    error = ItemError(code=UNDELIVERED, type="file", message=message, transient=False)
+    return Attempt(outcome=AttemptOutcome.FAILED, error=error)

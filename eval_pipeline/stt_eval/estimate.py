@@ -1,0 +1,63 @@
+"""What a speech run would cost, before anything is paid: tokens estimated from durations, published prices."""
+
+from datetime import UTC, datetime
+from math import ceil
+from typing import Any
+
+from eval_pipeline.core.cost import StageCost, costs_as_json, estimate_tokens
+from eval_pipeline.core.outcomes import Usage
+from eval_pipeline.core.runs import RunMode
+from eval_pipeline.runs.claims import Prepared
+from eval_pipeline.stt_eval.clips.stored_manifest import AudioManifest, require_audio_manifest
+from eval_pipeline.stt_eval.models import SpeechModel
+from eval_pipeline.stt_eval.prompts import prompt_for
+from eval_pipeline.stt_eval.spec import SttSpec
+from eval_pipeline.wiring import models
+from eval_pipeline.wiring.deployment import Deployment
+
+AUDIO_TOKENS_A_SECOND = 32
+"""What Gemini counts a second of audio as (ai.google.dev/gemini-api/docs/audio); OpenAI's models count fewer."""
+SPOKEN_TOKENS_A_SECOND = 8
+"""Of a transcript: fast speech in a script that takes several tokens a word."""
+
+
+def estimate_run(prepared: Prepared[SttSpec], *, deployment: Deployment) -> dict[str, Any]:
+    """Return tokens and dollars per model, and what they assume."""
+    spec = prepared.spec
+    manifest = require_audio_manifest(deployment.objects, prepared.dataset)
+    prompt_tokens = estimate_tokens(prompt_for(spec.prompt, language=spec.language or "und")) * spec.samples_count
+    stages = {
+        model.label: _cost(
+            model, manifest, prompt_tokens=prompt_tokens, mode=models.speech_mode(model.provider, mode=spec.mode)
+        )
+        for model in spec.models
+    }
+    costs = costs_as_json(stages)
+    total = costs.pop("total_cost_usd")
+    return {
+        "items": spec.total_items_count,
+        "stages": costs,
+        "total_cost_usd": total,
+        "assumptions": [
+            f"a second of audio is {AUDIO_TOKENS_A_SECOND} tokens, of transcript {SPOKEN_TOKENS_A_SECOND}",
+            *([_unmeasured(manifest)] if manifest.unknown_durations else []),
+            *(
+                f"model {model} has no published price per token: its cost is unknown, not zero"
+                for model, cost in costs.items()
+                if cost["cost_usd"] is None
+            ),
+            "published prices; batch rate where a model goes out in batches",
+        ],
+    }
+
+
+def _unmeasured(manifest: AudioManifest) -> str:
+    return f"{manifest.unknown_durations:,} clips whose duration is not known are not in"
+
+
+def _cost(model: SpeechModel, manifest: AudioManifest, *, prompt_tokens: int, mode: RunMode) -> StageCost:
+    audio = ceil(manifest.duration_s * AUDIO_TOKENS_A_SECOND)
+    said = ceil(manifest.duration_s * SPOKEN_TOKENS_A_SECOND)
+    usage = Usage(input=audio + prompt_tokens, audio_input=audio, output=said, total=audio + prompt_tokens + said)
+    price = models.tariff(model.provider, model.name, mode=mode).price(usage, at=datetime.now(UTC))
+    return StageCost(model=model.label).plus(usage, price, model=model.label)

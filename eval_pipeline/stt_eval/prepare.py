@@ -1,0 +1,77 @@
+"""From a request to a claimed speech run: everything that can be checked without paying is checked here, in one order.
+
+Dataset, configuration, type, transport, keys, name: the command line and the Dagster form give the same answers.
+"""
+
+from eval_pipeline.core.datasets import DatasetKind, DatasetVersion
+from eval_pipeline.core.errors import UsageError
+from eval_pipeline.core.names import RunKey, shown, validate_project
+from eval_pipeline.core.runs import RunMode
+from eval_pipeline.runs.claims import Prepared, choose_concurrency, choose_failure_threshold, find_dataset_of
+from eval_pipeline.stt_eval.clips.stored_manifest import require_audio_manifest
+from eval_pipeline.stt_eval.prompts import choose_prompt
+from eval_pipeline.stt_eval.spec import AudioTransport, SttRequest, SttSpec
+from eval_pipeline.wiring import models
+from eval_pipeline.wiring.deployment import Deployment
+
+
+def prepare(
+    request: SttRequest, *, project: str, run: str, deployment: Deployment, needs_key: bool = True
+) -> Prepared[SttSpec]:
+    """Check a request against datasets and settings; nothing is paid, nothing is written.
+
+    Args:
+        request: what a person asks for.
+        project: whose run it is.
+        run: its name.
+        deployment: where datasets are.
+        needs_key: whether a provider will be called; an estimate needs no key.
+    """
+    dataset = find_dataset_of(
+        DatasetKind.STT, deployment=deployment, project=validate_project(project), reference=request.dataset
+    )
+    spec = _freeze(request, dataset=dataset, deployment=deployment)
+    _check_batches(spec)
+    _check_transport(spec, deployment=deployment)
+    require_audio_manifest(deployment.objects, dataset)
+    if needs_key:
+        for provider in dict.fromkeys(model.provider for model in spec.models):
+            deployment.credentials(project).require_key(provider)
+    return Prepared(key=RunKey.of(project=project, run=run), dataset=dataset, spec=spec)
+
+
+def _freeze(request: SttRequest, *, dataset: DatasetVersion, deployment: Deployment) -> SttSpec:
+    settings = deployment.settings
+    threshold = choose_failure_threshold(request.failure_threshold, mode=request.mode, settings=settings)
+    concurrency = choose_concurrency(request.concurrency, settings=settings)
+    prompt, version = choose_prompt(request.prompt)
+    return SttSpec(
+        dataset_name=dataset.name,
+        dataset_version=dataset.version,
+        samples_count=dataset.original_items_count,
+        mode=request.mode,
+        models=request.models,
+        prompt=prompt,
+        prompt_version=version,
+        language=request.language,
+        audio_transport=request.audio_transport,
+        failure_threshold=threshold,
+        concurrency=concurrency,
+    )
+
+
+def _check_batches(spec: SttSpec) -> None:
+    """Refuse a batch run of which nothing could go out as a batch."""
+    if spec.mode is RunMode.FAST or any(model.provider in models.SPEECH_BATCHES for model in spec.models):
+        return
+    raise UsageError(
+        f"no batch API takes audio for {shown(spec.models[0].label)}",
+        code="config_type_unsupported",
+        hint="use --mode live; in a batch run beside a Gemini model such models are asked live, too",
+    )
+
+
+def _check_transport(spec: SttSpec, *, deployment: Deployment) -> None:
+    """Try to sign before anything is claimed."""
+    if spec.mode is RunMode.BATCH and spec.audio_transport is AudioTransport.SIGNED_URL:
+        deployment.objects.signed_url("probe", expires_s=deployment.settings.stt_signed_url_seconds)

@@ -1,0 +1,29 @@
+"""What is known of a run without what people said of it, for every place that tells it."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from eval_pipeline.core.ports.stage_files import StageReader
+from eval_pipeline.core.runs import RunRecord
+from eval_pipeline.core.thresholds import Threshold
+from eval_pipeline.reporting.export_columns import metadata_keys
+from eval_pipeline.reporting.provenance import StageFact
+from eval_pipeline.stt_eval.report.data import SpeechReportData
+from eval_pipeline.stt_eval.spec import SttSpec
+
+
+def data_of(
+    run: RunRecord, figures: Mapping[str, Any], *, dataset: StageReader, transcripts: StageReader
+) -> SpeechReportData:
+    """Join what is known of a run without people's verdicts."""
+    return SpeechReportData(
+        run=run,
+        spec=SttSpec.from_json(run.spec),
+        figures=figures,
+        threshold=Threshold.from_json(transcripts.manifest.summary["threshold"]),
+        cost=transcripts.manifest.summary["cost"],
+        stages=[StageFact.of(stage.manifest) for stage in (dataset, transcripts)],
+        written_at=datetime.now(UTC),
+        metadata_keys=metadata_keys(dataset),
+    )

@@ -1,0 +1,65 @@
+"""Scores every transcript against its reference, and computes the figures of the run; free to make again."""
+
+from typing import Any
+
+from eval_pipeline.core.ports.stage_files import StageReader
+from eval_pipeline.runs.at_work import MADE_FROM, at_work, content_sha256
+from eval_pipeline.runs.task import Task
+from eval_pipeline.stt_eval import tables
+from eval_pipeline.stt_eval.figures.run_figures import RunFigures
+from eval_pipeline.stt_eval.report import page as report
+from eval_pipeline.stt_eval.report.run_data import data_of
+from eval_pipeline.stt_eval.scoring.scores import score_samples
+from eval_pipeline.stt_eval.spec import SttSpec
+
+ROWS_AT_ONCE = 3_000
+
+
+def make(task: Task, *, dataset: StageReader, transcripts: StageReader) -> StageReader:
+    """Score every transcript against its reference, and compute the run's figures."""
+    ref = task.ref("scores")
+    with at_work(
+        task.deployment,
+        ref,
+        schema=tables.SCORES,
+        inputs={"dataset": dataset, "transcripts": transcripts},
+        dagster_run_id=task.dagster_run_id,
+    ) as stage:
+        spec = SttSpec.from_json(stage.run.spec)
+        names = (task.key.project, task.key.run, spec.dataset_version)
+        figures = RunFigures([model.label for model in spec.models], run=names)
+        rows: list[dict[str, Any]] = []
+        for scored in score_samples(dataset, transcripts, models=len(spec.models), language=spec.language):
+            figures.add(scored)
+            rows += scored.rows
+            if len(rows) >= ROWS_AT_ONCE:
+                stage.files.append(rows)
+                rows = []
+        stage.files.append(rows)
+        told = figures.as_json()
+        stage.files.finish(
+            {
+                "best": told["best"]["sentence"],
+                "markdown": report.render_markdown(data_of(stage.run, told, dataset=dataset, transcripts=transcripts)),
+                "figures": told,
+                "summary_scores": _summary_scores(told),
+                MADE_FROM: content_sha256(transcripts.manifest),
+            }
+        )
+    return task.deployment.stages.open(ref)
+
+
+def _summary_scores(figures: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return every model's headline rate, so that it plots over runs."""
+    metric = figures["metric"].lower()
+    return [
+        {
+            "name": f"{metric} {model['model']}",
+            "avg": model[metric]["value"],
+            "ci_low": model[metric]["low"],
+            "ci_high": model[metric]["high"],
+            "total_pairs": model[metric]["samples"],
+            "data_type": "NUMERIC",
+        }
+        for model in figures["models"]
+    ]

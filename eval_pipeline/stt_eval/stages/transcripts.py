@@ -1,0 +1,225 @@
+"""The ``transcripts`` stage: every clip at every model, live or collected from batches; a row for each, always."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from eval_pipeline.core.chunks import chunks
+from eval_pipeline.core.cost import StageCost, Tariff, costs_as_json
+from eval_pipeline.core.errors import EvalPipelineError, IncompleteError
+from eval_pipeline.core.outcomes import ItemError, ItemRecord, ItemStatus
+from eval_pipeline.core.ports.models import TranscriptionRequest
+from eval_pipeline.core.ports.stage_files import StageReader
+from eval_pipeline.core.runs import RunMode
+from eval_pipeline.core.tallies import ItemCost, RecordTally, missing_record, price_item
+from eval_pipeline.dispatch.gate import StopReason
+from eval_pipeline.dispatch.live import LiveOutcome, LiveRequest, run_live
+from eval_pipeline.dispatch.records import RecordIndex, encode
+from eval_pipeline.runs.at_work import StageAtWork, at_work, content_sha256, run_cancelled
+from eval_pipeline.runs.batches import close_rounds, go_on, start_over_once
+from eval_pipeline.runs.interruption import Interruption
+from eval_pipeline.runs.live_progress import LiveProgress
+from eval_pipeline.runs.task import Task
+from eval_pipeline.stt_eval import tables
+from eval_pipeline.stt_eval.batches import Recordings
+from eval_pipeline.stt_eval.clips.stored_clips import clip_of
+from eval_pipeline.stt_eval.language.languages import one_language
+from eval_pipeline.stt_eval.models import SpeechModel
+from eval_pipeline.stt_eval.prompts import prompt_for
+from eval_pipeline.stt_eval.scoring.scores import language_of
+from eval_pipeline.stt_eval.spec import SttSpec
+from eval_pipeline.stt_eval.transcript_rows import HEARD, Item, as_heard, items_of, transcript_row
+from eval_pipeline.wiring import models
+
+ROWS_AT_ONCE = 500
+
+
+def make(task: Task, *, dataset: StageReader, transcription_batch: StageReader) -> StageReader | None:
+    """Transcribe what is not transcribed yet, then store every pair; None while batches are out."""
+    deployment, ref = task.deployment, task.ref("transcripts")
+    with at_work(
+        deployment, ref, schema=tables.TRANSCRIPTS, inputs={"dataset": dataset}, dagster_run_id=task.dagster_run_id
+    ) as stage:
+        spec = SttSpec.from_json(stage.run.spec)
+        if task.refresh:
+            start_over_once(task, stage)
+        work = _Transcribing.of(task, stage=stage, dataset=dataset, spec=spec)
+        work.ask_live()
+        with Recordings(task, spec, dataset) as recordings:
+            if spec.mode is RunMode.BATCH:
+                made_from = content_sha256(dataset.manifest)
+                if not go_on(task, stage, recordings.work, batch=transcription_batch, made_from=made_from):
+                    return None
+            work.raise_if_nothing_came()
+            stage.files.finish(work.store())
+            if spec.mode is RunMode.BATCH:
+                recordings.take_away()
+    close_rounds(task, ref)
+    return deployment.stages.open(ref)
+
+
+@dataclass(slots=True)
+class _Transcribing:
+    """One materialization of ``transcripts``."""
+
+    task: Task
+    stage: StageAtWork
+    dataset: StageReader
+    spec: SttSpec
+    tariffs: dict[SpeechModel, Tariff]
+    interruption: Interruption = field(default_factory=Interruption)
+    faults: dict[SpeechModel, EvalPipelineError] = field(default_factory=dict)
+    """What is wrong with the accounts of models that were asked live."""
+
+    @classmethod
+    def of(cls, task: Task, *, stage: StageAtWork, dataset: StageReader, spec: SttSpec) -> "_Transcribing":
+        tariffs = {
+            model: models.tariff(model.provider, model.name, mode=models.speech_mode(model.provider, mode=spec.mode))
+            for model in spec.models
+        }
+        return cls(task, stage, dataset, spec, tariffs)
+
+    def ask_live(self) -> None:
+        """Ask the models that are not asked in batches, one after the other, for every clip without a transcript.
+
+        A model that cannot be asked at all does not keep the others from answering.
+        """
+        for model in self.spec.models:
+            if self._mode_of(model) is RunMode.BATCH:
+                continue
+            try:
+                self._ask_model(model)
+            except IncompleteError:
+                raise
+            except EvalPipelineError as error:
+                self.faults[model] = error
+                self.task.say(f"{model.label}: {error.message}; {error.hint}")
+
+    def _mode_of(self, model: SpeechModel) -> RunMode:
+        return models.speech_mode(model.provider, mode=self.spec.mode)
+
+    def _ask_model(self, model: SpeechModel) -> None:
+        with self.stage.journal.spool() as spool:
+            index = RecordIndex(spool)
+            progress = self._progress(model, index)
+            if progress.left == 0:
+                return
+            outcome = self.interruption.run(self._ask(model, index, progress))
+        self.stage.lease.check()
+        if outcome.stopped is not None:
+            raise run_cancelled(self.stage.run.key)
+
+    def _progress(self, model: SpeechModel, index: RecordIndex) -> LiveProgress:
+        progress = LiveProgress(
+            self.task.progress,
+            stage=f"transcripts {model.label}",
+            total=self.dataset.manifest.rows,
+            price=lambda record: self._cost(record, model),
+            answered=HEARD,
+        )
+        progress.resume((item.item_id for item in self._items_of(model)), index)
+        return progress
+
+    def _cost(self, record: ItemRecord, model: SpeechModel) -> ItemCost:
+        return price_item(record, self.tariffs[model], at=self.stage.run.created_at)
+
+    async def _ask(self, model: SpeechModel, index: RecordIndex, progress: LiveProgress) -> LiveOutcome:
+        settings, credentials = self.task.deployment.settings, self.task.credentials
+        concurrency = self.spec.concurrency
+        connection = models.open_connection(model.provider, credentials, settings=settings, concurrency=concurrency)
+        host = models.open_file_host(model.provider, credentials, settings=settings)
+        with self.stage.journal.writer(self.stage.lease.token) as journal:
+
+            async def record(item: ItemRecord) -> None:
+                await journal.record(encode(item))
+
+            try:
+                async with connection:
+                    return await run_live(
+                        self._requests(model, index),
+                        answerer=models.transcriber(connection, host=host),
+                        record=record,
+                        policy=models.retry_policy(settings),
+                        concurrency=concurrency,
+                        endpoint=models.endpoint(credentials, provider=model.provider, model=model.name),
+                        should_stop=self._why_stop,
+                        on_progress=progress.add,
+                        proven=progress.done > 0,
+                    )
+            finally:
+                if host is not None:
+                    host.close()
+
+    def _requests(self, model: SpeechModel, index: RecordIndex) -> Iterator[LiveRequest[TranscriptionRequest]]:
+        for item in self._items_of(model):
+            if not index.finished(item.item_id):
+                before = index.find(item.item_id)
+                yield LiveRequest.after(before, item_id=item.item_id, body=self._request(item))
+
+    def _items_of(self, model: SpeechModel) -> Iterator[Item]:
+        return (item for item in items_of(self.dataset, self.spec.models) if item.model == model)
+
+    def _request(self, item: Item) -> TranscriptionRequest:
+        language = one_language(language_of(item.sample, self.spec.language))
+        return TranscriptionRequest(
+            clip=clip_of(self.task.deployment.objects, item.sample),
+            model=item.model.name,
+            prompt=prompt_for(self.spec.prompt, language=language),
+            language=language,
+        )
+
+    def _why_stop(self) -> StopReason | None:
+        return StopReason.CANCELLED if self.stage.should_stop() else self.interruption.reason
+
+    def raise_if_nothing_came(self) -> None:
+        """Raise what is wrong with the accounts when it is wrong with all of them: there is nothing to store."""
+        if self.faults.keys() == set(self.spec.models):
+            raise next(iter(self.faults.values()))
+
+    def store(self) -> dict[str, Any]:
+        """Write every pair in the order of the dataset; returns what the stage says of itself."""
+        total = RecordTally(threshold=self.spec.failure_threshold, model=self.spec.models[0].label)
+        each = {model: RecordTally(threshold=1.0, model=model.label) for model in self.spec.models}
+        with self.stage.journal.spool() as spool:
+            for rows in chunks(self._rows(RecordIndex(spool), total, each), size=ROWS_AT_ONCE):
+                self.stage.files.append(rows)
+        return self._summary(total, each)
+
+    def _rows(
+        self, index: RecordIndex, total: RecordTally, each: Mapping[SpeechModel, RecordTally]
+    ) -> Iterator[dict[str, Any]]:
+        for item in items_of(self.dataset, self.spec.models):
+            record = index.find(item.item_id) or self._absent(item)
+            cost = self._cost(record, item.model)
+            for tally in (total, each[item.model]):
+                tally.add(as_heard(record), cost)
+            yield transcript_row(item, record, cost)
+
+    def _absent(self, item: Item) -> ItemRecord:
+        """Say why there is no record of a pair: its model could not be asked, or nothing came back."""
+        fault = self.faults.get(item.model)
+        if fault is None:
+            return missing_record(item.item_id)
+        error = ItemError(code=fault.code, type="account", message=fault.message, transient=False)
+        return ItemRecord(item.item_id, ItemStatus.FAILED, error=error, attempts=0, account_fault=True)
+
+    def _summary(self, total: RecordTally, each: dict[SpeechModel, RecordTally]) -> dict[str, Any]:
+        rates = {model: "batch" if self._mode_of(model) is RunMode.BATCH else "standard" for model in each}
+        costs: dict[str, StageCost] = {model.label: tally.cost(rate=rates[model]) for model, tally in each.items()}
+        summary = total.summary(rate="standard")
+        return {
+            **{name: summary[name] for name in ("counts", "threshold", "unpriced_items", "attempts", "latency_s")},
+            "items_without_usage": summary["items_without_usage"],
+            "unreported_calls": summary["unreported_calls"],
+            "mode": self.spec.mode_name,
+            "cost": costs_as_json(costs),
+            "by_model": {
+                model.label: {**tally.summary(rate=rates[model])["counts"], "latency_s": _latency(tally)}
+                for model, tally in each.items()
+            },
+            "faults": [f"{model.label}: {error.message}; {error.hint}" for model, error in self.faults.items()],
+        }
+
+
+def _latency(tally: RecordTally) -> Any:  # noqa: ANN401 - JSON
+    return tally.summary(rate="standard")["latency_s"]

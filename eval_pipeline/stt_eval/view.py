@@ -1,0 +1,178 @@
+"""A speech run as scripts and people read it: the ledger's row joined with what the stages' manifests say."""
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from eval_pipeline.core.errors import UsageError
+from eval_pipeline.core.names import RunKey
+from eval_pipeline.core.ports.stage_files import StageReader
+from eval_pipeline.core.runs import Flow, RunRecord
+from eval_pipeline.core.stages import StageRef
+from eval_pipeline.reporting.export_files import export_format
+from eval_pipeline.runs.control import run_json
+from eval_pipeline.runs.cost_warnings import cost_warnings
+from eval_pipeline.runs.life import find_run
+from eval_pipeline.runs.status import batches_json
+from eval_pipeline.stt_eval.feedback import shown_verdicts, verdicts_of
+from eval_pipeline.stt_eval.report.export import export_rows
+from eval_pipeline.stt_eval.scoring.scores import score_samples
+from eval_pipeline.stt_eval.spec import SttSpec
+from eval_pipeline.stt_eval.transcript_rows import FAILED
+from eval_pipeline.wiring.deployment import Deployment
+
+_ERROR = ("code", "type", "message", "transient")
+
+
+def show_run(deployment: Deployment, key: RunKey, *, detail: bool) -> dict[str, Any]:
+    """Return the JSON document of ``stt show``."""
+    run = find_run(deployment, flow=Flow.STT, key=key)
+    stored = StoredRun(deployment, run)
+    figures = stored.fact("scores", "figures") or {}
+    document = {
+        **run_json(run),
+        "mode": stored.spec.mode_name,
+        "dataset": {
+            "name": run.dataset_name,
+            "version": run.dataset_version,
+            "samples_count": stored.spec.samples_count,
+            "total_items_count": stored.spec.total_items_count,
+        },
+        "models": [model.label for model in stored.spec.models],
+        "spec": run.spec,
+        "counts": stored.counts(),
+        "by_model": stored.fact("transcripts", "by_model") or {},
+        "metric": figures.get("metric"),
+        "figures": figures.get("models") or [],
+        "samples": figures.get("samples"),
+        "slices": figures.get("slices") or [],
+        "pairs": figures.get("pairs") or [],
+        "best": figures.get("best"),
+        "normalisers": figures.get("normalisers"),
+        "summary_scores": stored.fact("scores", "summary_scores") or [],
+        "cost": stored.fact("transcripts", "cost"),
+        "threshold": stored.fact("transcripts", "threshold")
+        or {"value": stored.spec.failure_threshold, "observed": None, "breached": None},
+        "batches": batches_json(deployment.ledger.run_jobs(flow=Flow.STT, key=key)),
+        "report": stored.fact("report", "url"),
+        "warnings": stored.warnings(),
+    }
+    return {**document, "results": list(stored.results())} if detail else document
+
+
+class StoredRun:
+    """The finished stages of a speech run; those made from other transcripts than the run has now do not count."""
+
+    def __init__(self, deployment: Deployment, run: RunRecord) -> None:
+        self.spec = SttSpec.from_json(run.spec)
+        self._deployment = deployment
+        self._run = run
+
+    @cached_property
+    def transcripts(self) -> StageReader | None:
+        """The transcripts of every pair."""
+        return self._open("transcripts")
+
+    def find(self, stage: str) -> StageReader | None:
+        """Return a stage if it was finished, and made from the transcripts that the run has now."""
+        if stage == "transcripts":
+            return self.transcripts
+        found = self._open(stage)
+        made_from = found.manifest.inputs.get("transcripts") if found else None
+        now = self.transcripts.manifest.sha256 if self.transcripts else None
+        return None if made_from is not None and made_from != now else found
+
+    def _open(self, stage: str) -> StageReader | None:
+        return self._deployment.stages.find(StageRef(flow=Flow.STT, key=self._run.key, stage=stage))
+
+    def fact(self, stage: str, name: str) -> Any:  # noqa: ANN401 - JSON
+        """Return one fact of a stage's summary."""
+        found = self.find(stage)
+        return found.manifest.summary.get(name) if found else None
+
+    def counts(self) -> dict[str, Any]:
+        """Count pairs by what became of them; ``unfinished`` are those that are still to be transcribed."""
+        total = self.spec.total_items_count
+        stored = self.fact("transcripts", "counts")
+        if stored is None:
+            return {"total": total, "ok": 0, "failed": 0, "unfinished": total}
+        return {"total": total, **stored, "unfinished": 0}
+
+    def warnings(self) -> list[dict[str, str]]:
+        """Say what a person should know of the run's cost, and of models that could not be asked."""
+        summary = self.transcripts.manifest.summary if self.transcripts else None
+        faults = [] if summary is None else summary["faults"]
+        hint = "run retry asks them again"
+        told = [{"code": "model_not_asked", "message": fault, "hint": hint} for fault in faults]
+        return [*cost_warnings({"transcripts": _with_cost(summary)}), *told]
+
+    def results(self) -> Iterator[dict[str, Any]]:
+        """Yield every pair with its transcript and its scores, sample by sample."""
+        dataset, transcripts = self.find("dataset"), self.transcripts
+        if dataset is None or transcripts is None:
+            return
+        models = len(self.spec.models)
+        for scored in score_samples(dataset, transcripts, models=models, language=self.spec.language):
+            levels = len(scored.rows) // models
+            for position, row in enumerate(scored.transcripts):
+                rows = scored.rows[position * levels : (position + 1) * levels]
+                yield _result(scored.sample, row, rows)
+
+
+def _with_cost(summary: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    """Give the cost of several models the form of one stage's, as the warnings read it."""
+    if summary is None:
+        return None
+    unknown = [name for name, cost in summary["cost"].items() if isinstance(cost, dict) and cost["cost_usd"] is None]
+    cost = {"cost_usd": summary["cost"]["total_cost_usd"], "model": ", ".join(unknown)}
+    return {**summary, "cost": cost}
+
+
+def _result(sample: Mapping[str, Any], row: Mapping[str, Any], scores: tuple[Mapping[str, Any], ...]) -> dict[str, Any]:
+    failed = row["status"] == FAILED
+    return {
+        "item_id": row["item_id"],
+        "sample": row["sample_id"],
+        "file_name": sample["file_name"],
+        "language": sample["language"],
+        "duration_s": sample["duration_s"],
+        "model": row["model"],
+        "status": row["status"],
+        "outcome": row["outcome"],
+        "reference": sample["reference"],
+        "transcript": row["transcript"],
+        "raw_text": row["raw_text"],
+        "error": {name: row[f"error_{name}"] for name in _ERROR} if failed and row["error_code"] else None,
+        "latency_s": row["latency_s"],
+        "attempts": row["attempts"],
+        "cost_usd": None if row["cost_usd"] is None else float(row["cost_usd"]),
+        "flags": scores[0]["flags"],
+        "scores": {
+            score["level"]: {name: value for name, value in score.items() if name not in _NAMED} for score in scores
+        },
+    }
+
+
+_NAMED = frozenset({"item_id", "sample_id", "model", "level", "flags"})
+
+
+def export_run(deployment: Deployment, key: RunKey, *, output: Path, bom: bool) -> int:
+    """Write a run's results to a file, one line for each sample and model; returns the lines written."""
+    stored = StoredRun(deployment, find_run(deployment, flow=Flow.STT, key=key))
+    dataset, transcripts = stored.find("dataset"), stored.transcripts
+    if dataset is None or transcripts is None:
+        raise UsageError(
+            f"run {key.run} has no transcripts to export yet",
+            code="stage_missing",
+            hint=f"eval-pipeline run status {key.run} shows where it stands",
+        )
+    return export_rows(
+        dataset=dataset,
+        transcripts=transcripts,
+        scores=stored.find("scores"),
+        path=output,
+        file_format=export_format(output),
+        bom=bom,
+        verdicts=shown_verdicts(verdicts_of(deployment, key)),
+    )

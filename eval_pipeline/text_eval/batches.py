@@ -1,0 +1,147 @@
+"""What the text flow asks by batches, and how it keeps what comes back."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+
+from eval_pipeline.core.batches import BatchJob
+from eval_pipeline.core.ports.stage_files import StageReader
+from eval_pipeline.dispatch.batch_results import AnswerResults, VectorResults
+from eval_pipeline.dispatch.batch_stage import BatchWork
+from eval_pipeline.dispatch.collect import Handling
+from eval_pipeline.dispatch.embed import text_digest
+from eval_pipeline.dispatch.records import RecordIndex
+from eval_pipeline.dispatch.request_files import ShardLimits
+from eval_pipeline.dispatch.submit import Order, Parcel
+from eval_pipeline.dispatch.vectors import VectorIndex
+from eval_pipeline.runs.batch_items import answer_results, asks_again
+from eval_pipeline.runs.batches import first_round
+from eval_pipeline.runs.task import Task
+from eval_pipeline.storage.journal import Journal
+from eval_pipeline.text_eval.budget import purse_of_answers, purse_of_texts
+from eval_pipeline.text_eval.pairs import texts_to_embed
+from eval_pipeline.text_eval.spec import TextSpec
+from eval_pipeline.wiring import models
+
+ROWS_AT_ONCE = 4_096
+
+
+@dataclass(frozen=True, slots=True)
+class Questions:
+    """The answers stage of a run, as work for batches."""
+
+    task: Task
+    spec: TextSpec
+    dataset: StageReader
+
+    @property
+    def _form(self) -> models.BatchForm:
+        return models.answer_form(self.spec.provider, body=self.spec.model_body)
+
+    def work(self) -> BatchWork:
+        """Say what is asked and how answers are kept."""
+        return BatchWork(
+            stage=self.task.ref("responses"),
+            provider=self.spec.provider,
+            parcels=self._parcels,
+            handling=Handling(read=self._form.read, writer=self._writer),
+            purse=partial(purse_of_answers, self.task, self.spec),
+            first_round=first_round(self.task.deployment.objects, self.task.ref("responses")),
+        )
+
+    def _order(self, number: int) -> Order:
+        settings = self.task.deployment.settings
+        limits = ShardLimits(requests=settings.batch_max_requests, size_bytes=settings.batch_max_bytes)
+        return Order(
+            stage=self.task.ref("responses"),
+            round=number,
+            provider=self.spec.provider,
+            model=self.spec.model,
+            endpoint=self._form.endpoint,
+            limits=limits,
+        )
+
+    @contextmanager
+    def _parcels(self, number: int, anew: bool) -> Iterator[Iterable[Parcel]]:
+        journal = Journal(self.task.deployment.objects, self.task.ref("responses"))
+        with journal.spool() as spool:
+            yield [Parcel(self._order(number), self._unanswered(RecordIndex(spool), anew=anew))]
+
+    def _unanswered(self, index: RecordIndex, *, anew: bool) -> Iterator[bytes]:
+        template = self._form.lines
+        asks = asks_again(index, anew=anew, resend_lost=self.task.resend_lost)
+        for table in self.dataset.batches(["item_id", "question"], rows=ROWS_AT_ONCE):
+            ids, questions = table.column("item_id").to_pylist(), table.column("question").to_pylist()
+            for item_id, question in zip(ids, questions, strict=True):
+                if asks is None or asks(item_id):
+                    yield template.line(item_id, question)
+
+    def _writer(self, job: BatchJob) -> AnswerResults:
+        return answer_results(self.task.deployment.objects, job)
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """The embeddings stage of a run, as work for batches; a text's digest is its id."""
+
+    task: Task
+    spec: TextSpec
+    dataset: StageReader
+    responses: StageReader
+
+    @property
+    def _form(self) -> models.BatchForm:
+        spec = self.spec
+        return models.vector_form(
+            spec.embedding_provider, model=spec.embedding_model, dimensions=spec.embedding_dimensions
+        )
+
+    def work(self) -> BatchWork:
+        """Say what is embedded and how vectors are kept."""
+        return BatchWork(
+            stage=self.task.ref("embeddings"),
+            provider=self.spec.embedding_provider,
+            parcels=self._parcels,
+            handling=Handling(read=self._form.read, writer=self._writer),
+            purse=partial(purse_of_texts, self.task, self.spec, self.responses),
+            first_round=first_round(self.task.deployment.objects, self.task.ref("embeddings")),
+        )
+
+    def _order(self, number: int) -> Order:
+        settings = self.task.deployment.settings
+        limits = ShardLimits(
+            requests=min(settings.batch_max_requests, settings.batch_max_embedding_inputs),
+            size_bytes=settings.batch_max_bytes,
+        )
+        return Order(
+            stage=self.task.ref("embeddings"),
+            round=number,
+            provider=self.spec.embedding_provider,
+            model=self.spec.embedding_model,
+            endpoint=self._form.endpoint,
+            limits=limits,
+        )
+
+    @contextmanager
+    def _parcels(self, number: int, anew: bool) -> Iterator[Iterable[Parcel]]:
+        del anew
+        journal = Journal(self.task.deployment.objects, self.task.ref("embeddings"))
+        with journal.spool() as spool:
+            yield [Parcel(self._order(number), self._without_vector(VectorIndex.read(spool)))]
+
+    def _without_vector(self, index: VectorIndex) -> Iterator[bytes]:
+        template = self._form.lines
+        seen: set[bytes] = set()
+        for text in texts_to_embed(self.dataset, self.responses):
+            digest = text_digest(text)
+            if digest in seen or digest in index or not text.strip():
+                continue
+            seen.add(digest)
+            yield template.line(digest.hex(), text)
+
+    def _writer(self, job: BatchJob) -> VectorResults:
+        journal = Journal(self.task.deployment.objects, job.stage)
+        with journal.spool(below=f"batch-{job.name}") as spool:
+            dimensions = self.spec.embedding_dimensions or VectorIndex.read(spool).dimensions
+        return VectorResults(dimensions=dimensions)

@@ -1,0 +1,74 @@
+"""What a run would cost, before anything is paid: tokens estimated from the questions, published prices."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from eval_pipeline.core.cost import ESTIMATED_OUTPUT_TOKENS, StageCost, costs_as_json, estimate_usage
+from eval_pipeline.core.outcomes import Usage
+from eval_pipeline.core.providers import Provider
+from eval_pipeline.runs.claims import Prepared
+from eval_pipeline.text_eval.golden_store import golden_rows
+from eval_pipeline.text_eval.spec import TextSpec
+from eval_pipeline.wiring import models
+from eval_pipeline.wiring.deployment import Deployment
+
+
+def estimate_run(prepared: Prepared[TextSpec], *, deployment: Deployment) -> dict[str, Any]:
+    """Return tokens and dollars per stage, and what they assume."""
+    spec = prepared.spec
+    output_tokens, output_words = _output_tokens(spec.model_body)
+    rows = golden_rows(deployment.objects, prepared.dataset)
+    once = Usage()
+    golden = Usage()
+    for row in rows:
+        once += estimate_usage(
+            [row.question], repeated_text=str(spec.model_body.get("instructions") or ""), output_tokens=output_tokens
+        )
+        golden += estimate_usage([row.answer], output_tokens=0)
+    answers = _times(once, spec.repeats)
+    stages = {"response": _cost(spec.provider, spec.model, usage=answers, spec=spec)}
+    if spec.needs_embeddings:
+        texts = Usage(input=answers.output + golden.input, total=answers.output + golden.input)
+        stages["embedding"] = _cost(spec.embedding_provider, spec.embedding_model, usage=texts, spec=spec)
+    costs = costs_as_json(stages)
+    total = costs.pop("total_cost_usd")
+    return {
+        "items": spec.total_items_count,
+        "stages": costs,
+        "total_cost_usd": total,
+        "assumptions": [
+            output_words,
+            "a token is four bytes of ASCII or two bytes of anything else; tools and files the model reads are not in",
+            *_unpriced(costs),
+            "published prices, standard rate" if spec.mode == "fast" else "published prices, batch rate",
+        ],
+    }
+
+
+def _unpriced(costs: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Name the models that nobody publishes a price for."""
+    return [
+        f"model {cost['model']} has no published price: its cost is unknown, not zero"
+        for cost in costs.values()
+        if cost["cost_usd"] is None
+    ]
+
+
+def _output_tokens(body: Mapping[str, Any]) -> tuple[int, str]:
+    limit = body.get("max_output_tokens")
+    if isinstance(limit, int) and limit > 0:
+        return limit, f"every answer uses its {limit:,} max_output_tokens: an upper bound"
+    return (
+        ESTIMATED_OUTPUT_TOKENS,
+        f"every answer has {ESTIMATED_OUTPUT_TOKENS:,} tokens, for max_output_tokens is not set",
+    )
+
+
+def _times(usage: Usage, times: int) -> Usage:
+    return Usage(input=usage.input * times, output=usage.output * times, total=usage.total * times)
+
+
+def _cost(provider: Provider, model: str, *, usage: Usage, spec: TextSpec) -> StageCost:
+    price = models.tariff(provider, model, mode=spec.mode).price(usage, at=datetime.now(UTC))
+    return StageCost(model=model).plus(usage, price, model=model)

@@ -1,0 +1,119 @@
+"""From a request to a claimed text run: everything that can be checked without paying is checked here, in one order.
+
+Dataset, configuration, type, size, name: the command line and the Dagster form give the same answers.
+"""
+
+from datetime import UTC, datetime
+
+from eval_pipeline.core.configuration import MAX_COST_USD, check_range, parse_provider
+from eval_pipeline.core.datasets import DatasetKind, DatasetVersion
+from eval_pipeline.core.errors import UsageError
+from eval_pipeline.core.names import RunKey, shown, validate_project
+from eval_pipeline.core.outcomes import Usage
+from eval_pipeline.core.runs import RunMode
+from eval_pipeline.runs.claims import Prepared, choose_concurrency, choose_failure_threshold, find_dataset_of
+from eval_pipeline.text_eval.golden_store import require_manifest
+from eval_pipeline.text_eval.scoring.scorers import parse_scorers
+from eval_pipeline.text_eval.spec import (
+    DEFAULT_SCORERS,
+    TextRequest,
+    TextSpec,
+    build_model_body,
+    check_dimensions,
+    choose_embedding_model,
+    provider_of,
+)
+from eval_pipeline.wiring import models
+from eval_pipeline.wiring.deployment import Deployment
+
+
+def prepare(
+    request: TextRequest, *, project: str, run: str, deployment: Deployment, needs_key: bool = True
+) -> Prepared[TextSpec]:
+    """Check a request against datasets and settings; nothing is paid, nothing is written.
+
+    Args:
+        request: what a person asks for.
+        project: whose run it is.
+        run: its name.
+        deployment: where datasets are.
+        needs_key: whether a provider will be called; an estimate needs no key.
+    """
+    dataset = find_dataset_of(
+        DatasetKind.TEXT, deployment=deployment, project=validate_project(project), reference=request.dataset
+    )
+    spec = _freeze(request, dataset=dataset, deployment=deployment)
+    if request.max_cost_usd is not None:
+        check_range("max_cost_usd", value=request.max_cost_usd, low=0, high=MAX_COST_USD)
+    provider = parse_provider(request.provider)
+    _check_size(spec, dataset=dataset, deployment=deployment)
+    require_manifest(deployment.objects, dataset)
+    if needs_key:
+        for needed in {provider, *([spec.embedding_provider] if spec.needs_embeddings else [])}:
+            deployment.credentials(project).require_key(needed)
+    if request.max_cost_usd is not None:
+        _check_priced(spec)
+    key = RunKey.of(project=project, run=run)
+    return Prepared(key=key, dataset=dataset, spec=spec, max_cost_usd=request.max_cost_usd)
+
+
+def _freeze(request: TextRequest, *, dataset: DatasetVersion, deployment: Deployment) -> TextSpec:
+    settings = deployment.settings
+    repeats = dataset.duplication_factor if request.repeats is None else request.repeats
+    check_range("repeats", value=repeats, low=1, high=settings.max_duplication_factor)
+    threshold = choose_failure_threshold(request.failure_threshold, mode=request.mode, settings=settings)
+    concurrency = choose_concurrency(request.concurrency, settings=settings)
+    embedding_model = choose_embedding_model(request.embedding_model, provider=provider_of(request))
+    if request.embedding_dimensions is not None:
+        check_dimensions(request.embedding_dimensions, model=embedding_model)
+    return TextSpec(
+        dataset_name=dataset.name,
+        dataset_version=dataset.version,
+        original_items_count=dataset.original_items_count,
+        repeats=int(repeats),
+        mode=request.mode,
+        provider=provider_of(request),
+        model_body=build_model_body(request),
+        embedding_model=embedding_model,
+        embedding_dimensions=request.embedding_dimensions,
+        scorers=parse_scorers(request.scorers or DEFAULT_SCORERS),
+        failure_threshold=threshold,
+        concurrency=concurrency,
+    )
+
+
+def _check_priced(spec: TextSpec) -> None:
+    """Refuse a budget that cannot be kept, before the name is claimed."""
+    embedding = [(spec.embedding_provider, spec.embedding_model)] if spec.needs_embeddings else []
+    for provider, model in [(spec.provider, spec.model), *embedding]:
+        if (
+            models.tariff(provider, model, mode=spec.mode).price(
+                Usage(input=1, output=1, total=2), at=datetime.now(UTC)
+            )
+            is None
+        ):
+            raise UsageError(
+                f"the budget cannot be kept: model {shown(model)} has no published price",
+                code="budget_needs_price",
+                hint="leave out max_cost_usd, or name a model with a published price",
+            )
+
+
+def _check_size(spec: TextSpec, *, dataset: DatasetVersion, deployment: Deployment) -> None:
+    if spec.mode is not RunMode.FAST:
+        return
+    settings = deployment.settings
+    if not dataset.eligible_for_fast(settings.fast_max_unique_rows):
+        raise UsageError(
+            f"dataset {shown(dataset.name)} has {dataset.original_items_count:,} questions, "
+            f"a fast run may have {settings.fast_max_unique_rows:,}",
+            code="dataset_too_large_for_fast",
+            hint="raise EVAL_FAST_MAX_UNIQUE_ROWS, or choose a smaller dataset",
+        )
+    if dataset.size_bytes > settings.fast_max_file_bytes:
+        raise UsageError(
+            f"the file of dataset {shown(dataset.name)} has {dataset.size_bytes:,} bytes, "
+            f"a fast run may have {settings.fast_max_file_bytes:,}",
+            code="dataset_too_large_for_fast",
+            hint="raise EVAL_FAST_MAX_FILE_BYTES, or choose a smaller dataset",
+        )

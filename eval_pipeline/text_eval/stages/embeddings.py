@@ -1,0 +1,186 @@
+"""The ``embeddings`` stage, live: every text embedded once, recorded call by call, stored in dataset order."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from eval_pipeline.core.chunks import chunks
+from eval_pipeline.core.cost import StageCost, Tariff
+from eval_pipeline.core.ports.stage_files import StageReader
+from eval_pipeline.core.runs import RunMode
+from eval_pipeline.dispatch.budget import EmbeddingPurse
+from eval_pipeline.dispatch.embed import EmbeddedPack, EmbedOutcome, embed_texts, text_digest
+from eval_pipeline.dispatch.gate import StopReason
+from eval_pipeline.dispatch.vectors import VectorIndex, VectorRecorder
+from eval_pipeline.runs.at_work import MADE_FROM, StageAtWork, at_work, content_sha256, run_cancelled, start_over
+from eval_pipeline.runs.batches import close_rounds, go_on
+from eval_pipeline.runs.interruption import Interruption
+from eval_pipeline.runs.task import Task
+from eval_pipeline.text_eval import tables
+from eval_pipeline.text_eval.batches import Texts
+from eval_pipeline.text_eval.budget import out_of_budget
+from eval_pipeline.text_eval.pairs import EmbeddingTally, embedding_row, pairs, texts_to_embed
+from eval_pipeline.text_eval.so_far import cost_of_vectors
+from eval_pipeline.text_eval.spec import TextSpec
+from eval_pipeline.wiring import models
+
+ROWS_AT_ONCE = 256
+PACKS_AT_ONCE = 4
+"""Calls under way at most: each may bring 2,048 vectors of 3,072 floats, 25 MB, into memory."""
+
+
+def make(
+    task: Task, *, dataset: StageReader, responses: StageReader, embedding_batch: StageReader
+) -> StageReader | None:
+    """Embed what has no vector yet, then store both vectors of every item; None while batches are out."""
+    deployment, ref = task.deployment, task.ref("embeddings")
+    inputs = {"dataset": dataset, "responses": responses}
+    with at_work(deployment, ref, schema=tables.EMBEDDINGS, inputs=inputs, dagster_run_id=task.dagster_run_id) as stage:
+        spec = TextSpec.from_json(stage.run.spec)
+        if not spec.needs_embeddings:
+            stage.files.finish(_not_needed(responses))
+            return deployment.stages.open(ref)
+        tariff = models.tariff(spec.embedding_provider, spec.embedding_model, mode=spec.mode)
+        work = _Embedding(task, stage, dataset, responses, spec, tariff)
+        if spec.mode is RunMode.BATCH:
+            texts = Texts(task, spec, dataset, responses).work
+            # vectors are found by the digest of their text: those of other answers do no harm
+            if not go_on(task, stage, texts, batch=embedding_batch, made_from=None):
+                return None
+            calls = sum(job.requests for job in deployment.ledger.stage_jobs(ref))
+        else:
+            if task.refresh:
+                start_over(deployment, stage, by=task.dagster_run_id, retried=task.retried_run_id)
+            calls = work.embed_missing()
+        summary = work.store()
+        stage.files.finish({"mode": str(spec.mode), "calls": calls, **summary})
+    close_rounds(task, ref)
+    return deployment.stages.open(ref)
+
+
+def _not_needed(responses: StageReader) -> dict[str, Any]:
+    """Say that no scorer compares embeddings; the verdict is the responses' own."""
+    threshold = responses.manifest.summary["threshold"]
+    made_from = {MADE_FROM: content_sha256(responses.manifest)}
+    return {"note": "no scorer compares embeddings", "calls": 0, "threshold": threshold, **made_from}
+
+
+@dataclass(frozen=True, slots=True)
+class _Embedding:
+    """One materialization of ``embeddings``."""
+
+    task: Task
+    stage: StageAtWork
+    dataset: StageReader
+    responses: StageReader
+    spec: TextSpec
+    tariff: Tariff
+    interruption: Interruption = field(default_factory=Interruption)
+
+    def embed_missing(self) -> int:
+        """Embed every text without a vector; returns the calls made."""
+        with self.stage.journal.spool() as spool:
+            index = VectorIndex.read(spool)
+            if all(text_digest(text) in index for text in texts_to_embed(self.dataset, self.responses)):
+                return 0
+            outcome = self.interruption.run(self._embed(index))
+        self.stage.lease.check()
+        if outcome.stopped is StopReason.BUDGET:
+            raise self._out_of_budget()
+        if outcome.stopped is not None:
+            raise run_cancelled(self.stage.run.key)
+        return outcome.calls
+
+    async def _embed(self, index: VectorIndex) -> EmbedOutcome:
+        settings, credentials = self.task.deployment.settings, self.task.credentials
+        budget = models.budget(self.stage.run.max_cost_usd, spent_usd=self._spent(index))
+        connection = models.open_connection(
+            self.spec.embedding_provider, credentials, settings=settings, concurrency=PACKS_AT_ONCE
+        )
+        progress = _Progress(self.task, total=self._most_texts(), done=len(index))
+        with self.stage.journal.writer(self.stage.lease.token) as journal:
+            recorder = VectorRecorder(journal.record)
+
+            async def sink(pack: EmbeddedPack) -> None:
+                await recorder(pack)
+                progress.add(pack)
+
+            async with connection:
+                return await embed_texts(
+                    texts_to_embed(self.dataset, self.responses),
+                    embedder=models.embedder(
+                        connection, model=self.spec.embedding_model, dimensions=self.spec.embedding_dimensions
+                    ),
+                    sink=sink,
+                    known=index,
+                    max_texts=models.texts_a_call(self.spec.embedding_provider),
+                    policy=models.retry_policy(settings),
+                    concurrency=min(PACKS_AT_ONCE, self.spec.concurrency),
+                    endpoint=models.endpoint(
+                        credentials, provider=self.spec.embedding_provider, model=self.spec.embedding_model
+                    ),
+                    dimensions=index.dimensions,
+                    purse=EmbeddingPurse(budget, self.tariff) if budget else None,
+                    should_stop=self._why_stop,
+                    proven=len(index) > 0,
+                )
+
+    def _why_stop(self) -> StopReason | None:
+        return StopReason.CANCELLED if self.stage.should_stop() else self.interruption.reason
+
+    def _most_texts(self) -> int:
+        return 2 * int(self.responses.manifest.summary["counts"]["ok"])
+
+    def _spent(self, index: VectorIndex) -> Decimal:
+        answers = self.responses.manifest.summary["cost"]["cost_usd"]
+        return Decimal(str(answers or 0)) + (self._cost(index).cost_usd or 0)
+
+    def _out_of_budget(self) -> Exception:
+        with self.stage.journal.spool() as spool:
+            index = VectorIndex.read(spool)
+        return out_of_budget(self.stage, spent_usd=self._spent(index), done=len(index), total=self._most_texts())
+
+    def _cost(self, index: VectorIndex) -> StageCost:
+        return cost_of_vectors(index, tariff=self.tariff, run=self.stage.run)
+
+    def store(self) -> dict[str, Any]:
+        """Write both vectors of every item in the order of the dataset."""
+        tally = EmbeddingTally(threshold=self.spec.failure_threshold)
+        with self.stage.journal.spool() as spool:
+            index = VectorIndex.read(spool)
+            for rows in chunks(self._rows(index, tally), size=ROWS_AT_ONCE):
+                self.stage.files.append(rows)
+            cost = self._cost(index)
+        facts = {
+            "texts": len(index),
+            "unreported_calls": index.unreported_calls,
+            "calls_without_usage": index.calls_without_usage,
+            "dimensions": index.dimensions,
+            "cost": cost.as_json(),
+        }
+        return {**tally.summary(), **facts, MADE_FROM: content_sha256(self.responses.manifest)}
+
+    def _rows(self, index: VectorIndex, tally: EmbeddingTally) -> Iterator[dict[str, Any]]:
+        for pair in pairs(self.dataset, self.responses):
+            row = embedding_row(pair, vector=index.vector, problem=index.problem)
+            tally.add(pair, row)
+            yield row
+
+
+@dataclass(slots=True)
+class _Progress:
+    """Texts that have a vector so far, told to whoever watches."""
+
+    task: Task
+    total: int
+    done: int
+    failed: int = 0
+
+    def add(self, pack: EmbeddedPack) -> None:
+        """Count one call's texts and tell."""
+        self.done += len(pack.texts)
+        self.failed += sum(text.vector is None for text in pack.texts)
+        self.task.progress.update(
+            stage="embeddings", done=self.done, failed=self.failed, total=max(self.total, self.done), cost_usd=None
+        )

@@ -1,0 +1,51 @@
+"""Scores every answer against its golden answer; free to make again, also by other scorers."""
+
+from typing import Any
+
+from eval_pipeline.core.ports.stage_files import StageReader
+from eval_pipeline.runs.at_work import MADE_FROM, at_work, content_sha256
+from eval_pipeline.runs.task import Task
+from eval_pipeline.text_eval import tables
+from eval_pipeline.text_eval.answers import Answers
+from eval_pipeline.text_eval.report.page import plot_markdown, scores_markdown
+from eval_pipeline.text_eval.scoring.scorers import parse_scorers, scorer_versions
+from eval_pipeline.text_eval.scoring.scores import score_items
+from eval_pipeline.text_eval.scoring.summariser import Summariser
+from eval_pipeline.text_eval.scoring.summary import RunSummary, read_model
+from eval_pipeline.text_eval.spec import TextSpec
+
+
+def make(task: Task, *, dataset: StageReader, responses: StageReader, embeddings: StageReader | None) -> StageReader:
+    """Score every answer against its golden answer, by the run's scorers or by others."""
+    answers = Answers(dataset=dataset, responses=responses, embeddings=embeddings)
+    chosen = parse_scorers(task.given.get("scorers", ()))
+    answers.check_match()
+    ref = task.ref("scores")
+    with at_work(
+        task.deployment, ref, schema=tables.SCORES, inputs=answers.inputs(), dagster_run_id=task.dagster_run_id
+    ) as stage:
+        spec = TextSpec.from_json(stage.run.spec)
+        used = chosen or spec.scorers
+        summariser = Summariser(used)
+        for rows in score_items(
+            dataset=answers.dataset,
+            responses=answers.responses,
+            embeddings=answers.embeddings if spec.needs_embeddings else None,
+            scorers=used,
+        ):
+            summariser.add(rows)
+            stage.files.append(rows)
+        stage.files.finish(
+            {
+                **_score_facts(summariser.summary()),
+                "scorers": [scorer.to_json() for scorer in used],
+                "scorer_versions": scorer_versions(used),
+                MADE_FROM: content_sha256(answers.responses.manifest),
+            }
+        )
+    return task.deployment.stages.open(ref)
+
+
+def _score_facts(summary: RunSummary) -> dict[str, Any]:
+    plots = [f"**{score.name}**\n\n{plot_markdown(score)}" for score in summary.scores]
+    return {"markdown": "\n\n".join([scores_markdown(summary), *plots]), **read_model(summary)}

@@ -1,0 +1,194 @@
+"""A text run as scripts and people read it: the ledger's row joined with what the stages' manifests say."""
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from eval_pipeline.core.cost import join_costs
+from eval_pipeline.core.errors import UsageError
+from eval_pipeline.core.names import RunKey
+from eval_pipeline.core.ports.stage_files import StageReader
+from eval_pipeline.core.runs import Flow, RunRecord
+from eval_pipeline.core.stages import StageRef
+from eval_pipeline.reporting.export_files import export_format
+from eval_pipeline.runs.control import run_json
+from eval_pipeline.runs.cost_warnings import cost_warnings
+from eval_pipeline.runs.life import find_run
+from eval_pipeline.runs.status import batches_json
+from eval_pipeline.text_eval.report.export import export_grouped, export_rows
+from eval_pipeline.text_eval.scoring.side_by_side import WalkedItem, walk
+from eval_pipeline.text_eval.so_far import AnswersSoFar, answers_so_far, embedding_cost_so_far
+from eval_pipeline.text_eval.spec import TextSpec
+from eval_pipeline.wiring.deployment import Deployment
+
+_USAGE = ("input_tokens", "cached_input_tokens", "output_tokens", "reasoning_tokens", "total_tokens")
+
+
+def show_run(deployment: Deployment, key: RunKey, *, detail: bool) -> dict[str, Any]:
+    """Return the JSON document of ``text show``."""
+    run = find_run(deployment, flow=Flow.TEXT, key=key)
+    stored = _Stored(deployment, run)
+    document = {
+        **run_json(run),
+        "dataset": _dataset_json(run, stored.spec),
+        "model": stored.spec.model,
+        "spec": run.spec,
+        "counts": stored.counts(),
+        "summary_scores": stored.fact("scores", "summary_scores") or [],
+        "category_metrics": stored.fact("scores", "category_metrics") or [],
+        "cost": stored.cost(),
+        "threshold": stored.threshold(),
+        "latency_s": stored.fact("responses", "latency_s"),
+        "batches": batches_json(deployment.ledger.run_jobs(flow=Flow.TEXT, key=key)),
+        "report": stored.fact("report", "url"),
+        "langfuse": stored.fact("traces", "langfuse"),
+        "warnings": cost_warnings({stage: stored.summary(stage) for stage in ("responses", "embeddings")}),
+    }
+    return {**document, "traces": list(_traces(stored, run))} if detail else document
+
+
+def _dataset_json(run: RunRecord, spec: TextSpec) -> dict[str, Any]:
+    return {
+        "name": run.dataset_name,
+        "version": run.dataset_version,
+        "original_items_count": spec.original_items_count,
+        "duplication_factor": spec.repeats,
+        "total_items_count": spec.total_items_count,
+    }
+
+
+class _Stored:
+    """The finished stages of a run, and what its journals say of the stage that is not finished."""
+
+    def __init__(self, deployment: Deployment, run: RunRecord) -> None:
+        self.spec = TextSpec.from_json(run.spec)
+        self._deployment = deployment
+        self._run = run
+
+    @cached_property
+    def _responses(self) -> StageReader | None:
+        return self._open("responses")
+
+    @cached_property
+    def _so_far(self) -> AnswersSoFar | None:
+        return answers_so_far(self._deployment, self._run)
+
+    def summary(self, stage: str) -> Mapping[str, Any] | None:
+        """Return what a finished stage says of itself."""
+        found = self.find(stage)
+        return None if found is None else found.manifest.summary
+
+    def find(self, stage: str) -> StageReader | None:
+        """Return a stage if it was finished, and made from the answers that the run has now."""
+        if stage == "responses":
+            return self._responses
+        found = self._open(stage)
+        made_from = found.manifest.inputs.get("responses") if found else None
+        now = self._responses.manifest.sha256 if self._responses else None
+        return None if made_from is not None and made_from != now else found
+
+    def _open(self, stage: str) -> StageReader | None:
+        return self._deployment.stages.find(StageRef(flow=Flow.TEXT, key=self._run.key, stage=stage))
+
+    def fact(self, stage: str, name: str) -> Any:  # noqa: ANN401 - JSON
+        """Return one fact of a stage's summary."""
+        found = self.find(stage)
+        return found.manifest.summary.get(name) if found else None
+
+    def counts(self) -> dict[str, Any]:
+        """Count items by what became of them; ``unfinished`` are those that are still to be asked."""
+        stored = self.fact("responses", "counts")
+        embeddings = self.fact("embeddings", "counts") or {}
+        counts = self._counts_so_far() if stored is None else {**stored, "unfinished": 0}
+        total = self.spec.total_items_count
+        return {"total": total, **counts, "embedding_failed": embeddings.get("failed_embeddings")}
+
+    def _counts_so_far(self) -> dict[str, Any]:
+        total = self.spec.total_items_count
+        if self._so_far is None:
+            return {"ok": 0, "failed": 0, "unfinished": total}
+        ok, failed = self._so_far.ok, self._so_far.failed
+        return {"ok": ok, "failed": failed, "unfinished": total - ok - failed}
+
+    def cost(self) -> dict[str, Any] | None:
+        """Join the paid stages' costs, unfinished ones with what they cost so far; null when one is unknown."""
+        response = self.fact("responses", "cost") or (self._so_far.cost if self._so_far else None)
+        embedding = self.fact("embeddings", "cost") or embedding_cost_so_far(self._deployment, self._run)
+        found = {"response": response, "embedding": embedding}
+        costs = {name: cost for name, cost in found.items() if cost is not None}
+        return join_costs(costs) if costs else None
+
+    def threshold(self) -> dict[str, Any]:
+        """Return the verdict that counts most failures."""
+        found = [self.fact(stage, "threshold") for stage in ("responses", "embeddings")]
+        verdicts = [verdict for verdict in found if verdict is not None]
+        if not verdicts:
+            return {"value": self.spec.failure_threshold, "observed": None, "breached": None}
+        return dict(max(verdicts, key=lambda verdict: (verdict["breached"], verdict["failed"])))
+
+
+def _traces(stored: _Stored, run: RunRecord) -> Iterator[dict[str, Any]]:
+    dataset, responses, scores = (stored.find(stage) for stage in ("dataset", "responses", "scores"))
+    if dataset is None or responses is None:
+        return
+    for item in walk(dataset, responses, scores):
+        yield _trace(item, run)
+
+
+def _trace(item: WalkedItem, run: RunRecord) -> dict[str, Any]:
+    asked, response = item.asked, item.response
+    return {
+        "trace_id": f"{run.key.partition}/{asked['item_id']}",
+        "question": asked["question"],
+        "llm_answer": response["answer"],
+        "partial_answer": response["partial_answer"],
+        "ground_truth_answer": asked["golden_answer"],
+        "question_id": asked["question_id"],
+        "repeat": asked["repeat"],
+        "category": asked["category"],
+        "status": response["status"],
+        "error": _error(response),
+        **{name: response[name] for name in ("attempts", "model", "response_id", "latency_s")},
+        "usage": {name: response[name] for name in _USAGE},
+        "cost_usd": None if response["cost_usd"] is None else float(response["cost_usd"]),
+        "scores": [_score(score) for score in item.scores],
+    }
+
+
+def _error(response: Mapping[str, Any]) -> dict[str, Any] | None:
+    if response["error_code"] is None:
+        return None
+    fields = ("code", "type", "message", "transient")
+    return {name: response[f"error_{name}"] for name in fields}
+
+
+def _score(score: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "name": score["name"],
+        "value": score["value"],
+        "data_type": score["data_type"],
+        "comment": score["comment"],
+        "unscoreable_reason": score["unscoreable_reason"],
+    }
+
+
+def export_run(deployment: Deployment, key: RunKey, *, shape: str, output: Path, bom: bool) -> int:
+    """Write a run's items to a file; returns the rows written."""
+    stored = _Stored(deployment, find_run(deployment, flow=Flow.TEXT, key=key))
+    dataset, responses = stored.find("dataset"), stored.find("responses")
+    if dataset is None or responses is None:
+        raise UsageError(
+            f"run {key.run} has no answers to export yet",
+            code="stage_missing",
+            hint=f"eval-pipeline run status {key.run} shows where it stands",
+        )
+    export = export_grouped if shape == "grouped" else export_rows
+    return export(
+        dataset=dataset,
+        responses=responses,
+        scores=stored.find("scores"),
+        path=output,
+        file_format=export_format(output),
+        bom=bom,
+    )
