@@ -7,7 +7,7 @@
 Sensors, assets and the command line only carry out what is decided here.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -440,6 +440,39 @@ def expiry_words(jobs: Iterable[BatchJob], *, now: datetime, policy: BatchPolicy
     days = (moment - now) // timedelta(days=1)
     when = f"expire in {days:,} days, on" if days >= 0 else "may be deleted at the provider since"
     return f"the results of batch {job.provider_id} are not collected and {when} {moment:%Y-%m-%d %H:%M} UTC"
+
+
+def trouble_words(job: BatchJob) -> Iterator[str]:
+    """Say what a person should know of a job: what should not have happened, why it waits, what it failed with."""
+    told = f" ({job.error_message})" if job.error_message else ""
+    if job.error_message and job.state in OPEN | {JobState.LOST}:
+        yield f"{job.name}: {job.error_message}"
+        told = ""
+    elif job.state is JobState.FAILED and job.provider_id is None:
+        yield f"{job.name}: nothing of it was sent{told}"
+    yield from (f"{job.name}: {words}" for words in job.anomalies)
+
+
+def submitted_words(jobs: Collection[BatchJob]) -> str:
+    """Say what was submitted of a stage, as the ledger has it: what was wished and never sent is told apart."""
+    sent = [job for job in jobs if job.provider_id is not None]
+    unsent = [job for job in jobs if job.state is JobState.INTENT]
+    refused = [job for job in jobs if job.provider_id is None and job.state is JobState.FAILED]
+    words = [f"{_requests(sent):,} requests in {len(sent):,} batches"] if sent else []
+    if unsent:
+        words.append(f"{_requests(unsent):,} requests are not sent yet{_why(unsent)}")
+    if refused and not (unsent or sent):
+        words.append(f"nothing was sent{_why(refused)}")
+    return "; ".join(words) or "nothing is left to ask"
+
+
+def _requests(jobs: Iterable[BatchJob]) -> int:
+    return sum(job.requests for job in jobs)
+
+
+def _why(jobs: Iterable[BatchJob]) -> str:
+    reason = next((job.error_message for job in jobs if job.error_message), None)
+    return "" if reason is None else f": {reason}"
 
 
 def queue_wait_s(job: BatchJob, *, policy: BatchPolicy) -> float:

@@ -39,6 +39,7 @@ from eval_pipeline.dispatch.collect import (
 )
 from eval_pipeline.dispatch.poll import PollReport, cancel_jobs, poll_account
 from eval_pipeline.dispatch.records import RESULT_LOST
+from eval_pipeline.dispatch.rests import RESTS
 from eval_pipeline.dispatch.submit import NOT_NOW, Desk, Parcel, again, as_it_is, record_round, settle_intents
 
 _PAUSES = NOT_NOW | {CallFault.ACCOUNT}
@@ -238,9 +239,13 @@ class BatchStage:
     def _look(self) -> None:
         desk = self._desk
         mine = [job for job in self._jobs() if job.account == desk.provider.account and job.state in OPEN]
-        if self._report.failed:
-            return  # it was asked a moment ago
+        left_s = RESTS.left_s(desk.provider.account)
+        if left_s > 0:
+            self._report.retry_after_s = left_s
+        if self._report.failed or left_s > 0:
+            return  # it was asked a moment ago, or wishes to be left alone
         self._report = poll_account(desk.ledger, desk.provider, mine, policy=desk.policy, now=desk.now())
+        RESTS.ask(desk.provider.account, self._report.retry_after_s)
 
     def _collect(self) -> None:
         for job in self._jobs():
@@ -276,7 +281,8 @@ class BatchStage:
 
     def _collect_job(self, job: BatchJob) -> None:
         """Collect a job; one whose provider cannot be asked just now waits, as one that is under way would."""
-        if self._halted or self._report.paused or self._report.retry_after_s is not None:
+        resting = RESTS.left_s(job.account) > 0
+        if resting or self._halted or self._report.paused:
             return  # the account is better left alone
         try:
             collect_job(self._desk, job, self._work.handling, folder=self._folder)
@@ -292,6 +298,7 @@ class BatchStage:
     def _report_fault(self, error: BatchCallError) -> None:
         self._report.failed = True
         self._report.retry_after_s = error.retry_after_s
+        RESTS.ask(self._desk.provider.account, error.retry_after_s)
         if error.fault is CallFault.ACCOUNT:
             self._report.paused = f"{error.message}; {error.hint}"
         else:

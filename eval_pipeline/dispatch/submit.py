@@ -28,6 +28,7 @@ from eval_pipeline.core.ports.object_store import ObjectStore
 from eval_pipeline.core.providers import Provider
 from eval_pipeline.core.stages import StageRef
 from eval_pipeline.dispatch.request_files import ShardFile, ShardLimits, write_shards
+from eval_pipeline.dispatch.rests import RESTS
 from eval_pipeline.dispatch.search import adopt, search
 
 PASSING = frozenset({CallFault.AMBIGUOUS, CallFault.BUSY})
@@ -198,6 +199,9 @@ def settle_intents(desk: Desk, jobs: Iterable[BatchJob]) -> None:
     Raises ``BatchCallError`` when the account is at fault; nothing was sent then that is not recorded.
     """
     intents = [job for job in jobs if job.state is JobState.INTENT and job.account == desk.provider.account]
+    if (rest_s := RESTS.left_s(desk.provider.account)) > 0:
+        _leave_alone(desk, intents, wait_s=rest_s)
+        return
     looked = [job for job in intents if _step(desk, job) is IntentStep.LOOK]
     if looked:
         _look(desk, looked)
@@ -205,7 +209,8 @@ def settle_intents(desk: Desk, jobs: Iterable[BatchJob]) -> None:
         match IntentStep.LOOK if job in looked else _step(desk, job):
             case IntentStep.CREATE:
                 if (wait_s := _submit(desk, job)) is not None:
-                    _leave_alone(desk, intents, after=job, wait_s=wait_s)
+                    RESTS.ask(job.account, wait_s)
+                    _leave_alone(desk, intents[intents.index(job) + 1 :], wait_s=wait_s)
                     return
             case IntentStep.DROP:
                 desk.ledger.change_job(job, to=JobState.CANCELLED)
@@ -217,11 +222,11 @@ def _step(desk: Desk, job: BatchJob) -> IntentStep:
     return step_of_intent(job, now=desk.now(), policy=desk.policy)
 
 
-def _leave_alone(desk: Desk, intents: Sequence[BatchJob], *, after: BatchJob, wait_s: float) -> None:
-    """Let the intents behind one wait as long as the provider asked for: it meant the account."""
+def _leave_alone(desk: Desk, intents: Sequence[BatchJob], *, wait_s: float) -> None:
+    """Let intents wait as long as the provider asked for: it meant the account."""
     until = desk.now() + timedelta(seconds=min(wait_s, desk.policy.most_queue_wait_s))
-    for job in intents[intents.index(after) + 1 :]:
-        if job.is_unsent:
+    for job in intents:
+        if job.is_unsent and (job.waits_until is None or job.waits_until < until):
             desk.ledger.change_job(job, waits_until=until)
 
 

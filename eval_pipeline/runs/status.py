@@ -4,7 +4,14 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from eval_pipeline.core.batches import BatchJob, BatchPolicy, expiry_words, results_deleted_at
+from eval_pipeline.core.batches import (
+    BatchJob,
+    BatchPolicy,
+    JobState,
+    expiry_words,
+    results_deleted_at,
+    submitted_words,
+)
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.ports.ledger import LeaseHeld
 from eval_pipeline.core.runs import Flow
@@ -18,8 +25,22 @@ from eval_pipeline.wiring.deployment import Deployment
 def run_status(deployment: Deployment, *, flow: Flow, key: RunKey) -> dict[str, Any]:
     """Return the run's row and the state of each of its stages."""
     run = find_run(deployment, flow=flow, key=key)
+    jobs = deployment.ledger.run_jobs(flow=flow, key=key)
+    submitted = _submitted(flow, jobs)
     stages = [_stage_status(deployment, StageRef(flow=flow, key=key, stage=stage)) for stage in STAGES[flow]]
-    return {**run_json(run), "stages": stages, "batches": batches_json(deployment.ledger.run_jobs(flow=flow, key=key))}
+    told = [stage | {"note": submitted.get(stage["stage"], stage["note"])} for stage in stages]
+    return {**run_json(run), "stages": told, "batches": batches_json(jobs)}
+
+
+def _submitted(flow: Flow, jobs: Sequence[BatchJob]) -> dict[str, str]:
+    """Say what stages have not submitted yet, as the ledger has it: a manifest knows what was wished."""
+    stages = STAGES[flow]
+    told: dict[str, str] = {}
+    for stage in dict.fromkeys(job.stage.stage for job in jobs):
+        mine = [job for job in jobs if job.stage.stage == stage]
+        if any(job.state is JobState.INTENT for job in mine) or not any(job.provider_id for job in mine):
+            told[stages[stages.index(stage) - 1]] = submitted_words(mine)
+    return told
 
 
 def batches_json(jobs: Sequence[BatchJob]) -> list[dict[str, Any]]:

@@ -16,7 +16,7 @@ from eval_pipeline.dispatch.gate import StopReason
 from eval_pipeline.dispatch.live import LiveOutcome, LiveRequest, run_live
 from eval_pipeline.dispatch.records import RecordIndex, encode
 from eval_pipeline.runs.at_work import StageAtWork, at_work, content_sha256, run_cancelled
-from eval_pipeline.runs.batches import close_rounds, go_on, start_over_once
+from eval_pipeline.runs.batches import batch_notes, close_rounds, go_on, start_over_once
 from eval_pipeline.runs.interruption import Interruption
 from eval_pipeline.runs.live_progress import LiveProgress
 from eval_pipeline.runs.task import Task
@@ -51,7 +51,7 @@ def make(task: Task, *, dataset: StageReader, transcription_batch: StageReader) 
                 if not go_on(task, stage, recordings.work, batch=transcription_batch, made_from=made_from):
                     return None
             work.raise_if_nothing_came()
-            stage.files.finish(work.store())
+            stage.files.finish(work.store() | batch_notes(task, ref))
             if spec.mode is RunMode.BATCH:
                 recordings.take_away()
     close_rounds(task, ref)

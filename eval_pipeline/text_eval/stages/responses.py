@@ -17,7 +17,7 @@ from eval_pipeline.dispatch.gate import StopReason
 from eval_pipeline.dispatch.live import LiveOutcome, LiveRequest, run_live
 from eval_pipeline.dispatch.records import RecordIndex, encode
 from eval_pipeline.runs.at_work import StageAtWork, at_work, content_sha256, run_cancelled, start_over
-from eval_pipeline.runs.batches import close_rounds, go_on
+from eval_pipeline.runs.batches import batch_notes, close_rounds, go_on
 from eval_pipeline.runs.interruption import Interruption
 from eval_pipeline.runs.live_progress import LiveProgress
 from eval_pipeline.runs.task import Task
@@ -49,7 +49,8 @@ def make(task: Task, *, dataset: StageReader, response_batch: StageReader) -> St
             calls = work.ask_missing()
         tally = work.store()
         rate = "standard" if work.spec.mode is RunMode.FAST else "batch"
-        stage.files.finish({"mode": str(work.spec.mode), "calls": calls, **tally.summary(rate=rate)})
+        notes = batch_notes(task, ref)
+        stage.files.finish({"mode": str(work.spec.mode), "calls": calls, **tally.summary(rate=rate), **notes})
     close_rounds(task, ref)
     return deployment.stages.open(ref)
 
