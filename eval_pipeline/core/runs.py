@@ -1,10 +1,11 @@
 """The life of a run in our own words: its flow, its mode, its states."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from eval_pipeline.core.errors import EvalPipelineError
 from eval_pipeline.core.names import RunKey
 
 
@@ -34,6 +35,8 @@ class RunState(StrEnum):
     COMPLETED = "completed"
     FAILED = "failed"
     CANCELLED = "cancelled"
+    DELETING = "deleting"
+    """From here a run only goes away; a deletion that broke off is taken up by the next one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,3 +71,13 @@ class RunRecord:
     error_code: str | None = None
     error_message: str | None = None
     error_hint: str | None = None
+
+    def moved(self, to: RunState, *, error: EvalPipelineError | None = None) -> "RunRecord":
+        """Return the run in another state, with the error that led there; an earlier one is cleared."""
+        return replace(
+            self,
+            state=to,
+            error_code=None if error is None else error.code,
+            error_message=None if error is None else error.message,
+            error_hint=None if error is None else error.hint,
+        )

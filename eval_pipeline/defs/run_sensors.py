@@ -77,9 +77,7 @@ def note_interruptions(deployment: Deployment, instance: dg.DagsterInstance) -> 
             executed = instance.get_run_by_id(run.dagster_run_id)
             dead = executed is not None and executed.status in ENDED
         if dead:
-            deployment.ledger.set_run_state(
-                flow=run.flow, key=run.key, to=RunState.INTERRUPTED, expected=frozenset({RunState.RUNNING})
-            )
+            deployment.ledger.swap_run(run, run.moved(RunState.INTERRUPTED))
 
 
 def _give_up(deployment: Deployment, run: RunRecord, tried: Sequence[dg.DagsterRun]) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from eval_pipeline.dispatch.batch_stage import Advance, BatchStage, BatchWork, s
 from eval_pipeline.dispatch.leases import STAGE_IN_USE, HeldLease, hold
 from eval_pipeline.dispatch.submit import Desk
 from eval_pipeline.runs.at_work import BEAT_EVERY_S, StageAtWork, at_work, has_started_over, run_cancelled, start_over
-from eval_pipeline.runs.life import find_run
+from eval_pipeline.runs.life import change_run, find_run
 from eval_pipeline.runs.task import Task
 from eval_pipeline.storage.objects import temporary_folder
 from eval_pipeline.wiring import models
@@ -190,10 +191,14 @@ def _report(task: Task, stage: StageAtWork, advance: Advance) -> None:
 
 def wait_for_provider(task: Task, *, cancelled: bool) -> None:
     """Record that the run waits for its provider and that nobody works on it meanwhile."""
-    ledger, flow, key = task.deployment.ledger, task.flow, task.key
     to = RunState.CANCELLED if cancelled else RunState.WAITING
-    if ledger.set_run_state(flow=flow, key=key, to=to, expected=frozenset({RunState.RUNNING})):
-        ledger.set_run_worker(flow=flow, key=key, worker=None, dagster_run_id=task.dagster_run_id)
+
+    def waiting(run: RunRecord) -> RunRecord:
+        if run.state is not RunState.RUNNING:
+            return run
+        return replace(run.moved(to), worker=None, dagster_run_id=task.dagster_run_id)
+
+    change_run(task.deployment, flow=task.flow, key=task.key, change=waiting)
 
 
 def start_over_once(task: Task, stage: StageAtWork) -> None:

@@ -1,6 +1,7 @@
 """What a person may do with a run: take it up again, stop it, delete it; refused where that would do harm."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from time import sleep
 from typing import Any
 
@@ -11,10 +12,11 @@ from eval_pipeline.core.names import RunKey, command_on
 from eval_pipeline.core.runs import Flow, RunRecord, RunState
 from eval_pipeline.core.stages import STAGES, StageRef
 from eval_pipeline.dispatch.workers import worker_is_dead
-from eval_pipeline.runs.life import find_run, state_of
+from eval_pipeline.runs.life import being_deleted, change_run, find_run, state_of
 from eval_pipeline.wiring.deployment import Deployment
 
 _ACTIVE = frozenset({RunState.REQUESTED, RunState.RUNNING})
+_ENDED = frozenset({RunState.COMPLETED, RunState.FAILED, RunState.CANCELLED})
 
 
 def reopen(deployment: Deployment, *, flow: Flow, key: RunKey, max_cost_usd: float | None, here: bool) -> RunRecord:
@@ -28,12 +30,16 @@ def reopen(deployment: Deployment, *, flow: Flow, key: RunKey, max_cost_usd: flo
     run = find_run(deployment, flow=flow, key=key)
     if is_worked_on(deployment, run):
         raise _in_progress(run)
-    ledger = deployment.ledger
-    ledger.request_cancel(flow=flow, key=key, requested=False)
-    if max_cost_usd is not None:
-        ledger.set_run_budget(flow=flow, key=key, max_cost_usd=max_cost_usd)
-    ledger.set_run_worker(flow=flow, key=key, worker=deployment.worker if here else None, dagster_run_id=None)
-    if not ledger.set_run_state(flow=flow, key=key, to=RunState.REQUESTED, expected=frozenset({run.state})):
+    if run.state is RunState.DELETING:
+        raise being_deleted(key)
+    reopened = replace(
+        run.moved(RunState.REQUESTED),
+        worker=deployment.worker if here else None,
+        dagster_run_id=None,
+        cancel_requested=False,
+        max_cost_usd=run.max_cost_usd if max_cost_usd is None else max_cost_usd,
+    )
+    if not deployment.ledger.swap_run(run, reopened):
         raise _in_progress(find_run(deployment, flow=flow, key=key))
     return find_run(deployment, flow=flow, key=key)
 
@@ -77,18 +83,21 @@ def _beats(deployment: Deployment, run: RunRecord) -> list[tuple[str, int, int]]
 
 def cancel(deployment: Deployment, *, flow: Flow, key: RunKey) -> RunState:
     """Stop a run: at once when nobody works on it, else at the worker's next item boundary."""
-    run = find_run(deployment, flow=flow, key=key)
-    state = state_of(run)
     left_out = any(job.state in OPEN for job in deployment.ledger.run_jobs(flow=flow, key=key))
-    if state in {RunState.COMPLETED, RunState.FAILED} or (state is RunState.CANCELLED and not left_out):
-        raise ConflictError(
-            f"run {key.partition} is {state} already", code="run_already_ended", hint="there is nothing to stop"
-        )
-    deployment.ledger.request_cancel(flow=flow, key=key, requested=True)
-    if state is RunState.RUNNING and is_worked_on(deployment, run):
-        return state
-    deployment.ledger.set_run_state(flow=flow, key=key, to=RunState.CANCELLED)
-    return RunState.CANCELLED
+
+    def stopped(run: RunRecord) -> RunRecord:
+        state = state_of(run)
+        if state in _ENDED and not left_out:
+            raise ConflictError(
+                f"run {key.partition} is {state} already", code="run_already_ended", hint="there is nothing to stop"
+            )
+        wished = replace(run, cancel_requested=True)
+        if state is RunState.COMPLETED or (state is RunState.RUNNING and is_worked_on(deployment, run)):
+            return wished
+        return wished.moved(RunState.CANCELLED)
+
+    change_run(deployment, flow=flow, key=key, change=stopped)
+    return find_run(deployment, flow=flow, key=key).state
 
 
 def check_idle(deployment: Deployment, *, flow: Flow, key: RunKey) -> None:
@@ -125,9 +134,7 @@ def note_interruptions(deployment: Deployment, *, project: str) -> None:
         page = deployment.ledger.list_runs(project=project, flow=None, state=state, limit=1_000, offset=0)
         for run in page.items:
             if state_of(run) is RunState.INTERRUPTED:
-                deployment.ledger.set_run_state(
-                    flow=run.flow, key=run.key, to=RunState.INTERRUPTED, expected=frozenset({state})
-                )
+                deployment.ledger.swap_run(run, run.moved(RunState.INTERRUPTED))
 
 
 def run_json(run: RunRecord) -> dict[str, Any]:

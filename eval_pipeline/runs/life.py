@@ -2,15 +2,16 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from eval_pipeline.core.errors import (
+    ConflictError,
     EvalPipelineError,
     IncompleteError,
     NotFoundError,
     UsageError,
 )
-from eval_pipeline.core.names import RunKey
+from eval_pipeline.core.names import RunKey, command_on
 from eval_pipeline.core.runs import Flow, RunRecord, RunState
 from eval_pipeline.dispatch.workers import worker_is_dead
 from eval_pipeline.wiring.deployment import Deployment
@@ -62,6 +63,38 @@ def state_of(run: RunRecord) -> RunState:
     return RunState.INTERRUPTED if active and gone else run.state
 
 
+def change_run(
+    deployment: Deployment, *, flow: Flow, key: RunKey, change: Callable[[RunRecord], RunRecord]
+) -> RunRecord:
+    """Change a run's row in one step by what it says now; when somebody comes between, look and decide anew.
+
+    Args:
+        deployment: where the run lives.
+        flow: of the run.
+        key: of the run.
+        change: returns the row as it shall be; the same to leave it, an error to refuse.
+
+    Returns:
+        the row as it was before.
+    """
+    while True:
+        before = find_run(deployment, flow=flow, key=key)
+        if before.state is RunState.DELETING:
+            raise being_deleted(key)
+        after = change(before)
+        if after == before or deployment.ledger.swap_run(before, after):
+            return before
+
+
+def being_deleted(key: RunKey) -> ConflictError:
+    """Build the error of a run that is on its way out."""
+    return ConflictError(
+        f"run {key.partition} is being deleted",
+        code="run_being_deleted",
+        hint=f"if that broke off, finish it: {command_on('run delete', key)}; then its name is free again",
+    )
+
+
 @contextmanager
 def working(
     deployment: Deployment,
@@ -85,10 +118,14 @@ def working(
         optional: whether the run is whole without the stage.
         is_lost: whether another process may have taken the stage over: then the run is that process's.
     """
-    before = find_run(deployment, flow=flow, key=key)
+    here = deployment.worker
+    before = change_run(
+        deployment,
+        flow=flow,
+        key=key,
+        change=lambda run: replace(run.moved(RunState.RUNNING), worker=here, dagster_run_id=dagster_run_id),
+    )
     life = _Life(deployment, flow=flow, key=key, before=before, is_lost=is_lost)
-    deployment.ledger.set_run_worker(flow=flow, key=key, worker=deployment.worker, dagster_run_id=dagster_run_id)
-    deployment.ledger.set_run_state(flow=flow, key=key, to=RunState.RUNNING)
     try:
         yield before
     except EvalPipelineError as error:
@@ -140,9 +177,12 @@ class _Life:
         return worker is not None and worker_is_dead(worker) is False
 
     def _hand_back(self) -> None:
-        self.deployment.ledger.set_run_worker(
-            flow=self.flow, key=self.key, worker=self.before.worker, dagster_run_id=self.before.dagster_run_id
-        )
+        change_run(self.deployment, flow=self.flow, key=self.key, change=self._with_former_worker)
+
+    def _with_former_worker(self, run: RunRecord) -> RunRecord:
+        if run.worker != self.deployment.worker:
+            return run
+        return replace(run, worker=self.before.worker, dagster_run_id=self.before.dagster_run_id)
 
 
 def stored_error(run: RunRecord) -> EvalPipelineError | None:

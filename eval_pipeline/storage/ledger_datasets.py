@@ -21,6 +21,7 @@ USING_STATES: Final = (
     RunState.WAITING,
     RunState.INTERRUPTED,
     RunState.INCOMPLETE,
+    RunState.DELETING,
 )
 """A run in one of these states may still read its dataset."""
 

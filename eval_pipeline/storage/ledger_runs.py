@@ -71,7 +71,7 @@ class RunTable(LedgerTable):
         expected: frozenset[RunState] | None = None,
         error: EvalPipelineError | None = None,
     ) -> bool:
-        """Move the run; with ``expected``, only from one of those states. False when it was elsewhere."""
+        """Move the run; with ``expected``, only from one of those states. False when it is elsewhere."""
         allowed = [] if expected is None else [runs.c.state.in_([state.value for state in expected])]
         values = {"state": to.value, **_error_columns(error)}
         with self._database.write() as connection:
@@ -80,18 +80,19 @@ class RunTable(LedgerTable):
                 _require(connection, flow=flow, key=key)
         return moved
 
-    def set_run_worker(self, *, flow: Flow, key: RunKey, worker: Worker | None, dagster_run_id: str | None) -> None:
-        """Record who works on the run."""
-        values = {**_worker_columns(worker), "dagster_run_id": dagster_run_id}
-        self._change_existing(flow=flow, key=key, values=values)
-
-    def set_run_budget(self, *, flow: Flow, key: RunKey, max_cost_usd: float | None) -> None:
-        """Change what the run may cost."""
-        self._change_existing(flow=flow, key=key, values={"max_cost_usd": max_cost_usd})
-
-    def request_cancel(self, *, flow: Flow, key: RunKey, requested: bool) -> None:
-        """Ask the worker to stop at the next item boundary, or take that back."""
-        self._change_existing(flow=flow, key=key, values={"cancel_requested": requested})
+    def swap_run(self, before: RunRecord, after: RunRecord) -> bool:
+        """Write what changes in a run's life where the row still is as it was read, else change nothing."""
+        as_read = (
+            runs.c.state == before.state.value,
+            runs.c.updated_at == before.updated_at,
+            runs.c.cancel_requested.is_(before.cancel_requested),
+        )
+        with self._database.write() as connection:
+            where = [*_is(before.flow, before.key), *as_read]
+            swapped = self._change_run(connection, where=where, values=_life_columns(after))
+            if not swapped:
+                _require(connection, flow=before.flow, key=before.key)
+        return swapped
 
     def delete_run(self, *, flow: Flow, key: RunKey) -> None:
         """Forget the run; its name is free again."""
@@ -102,15 +103,11 @@ class RunTable(LedgerTable):
                 mine = (table.c.project == key.project, table.c.flow == flow.value, table.c.run == key.run)
                 connection.execute(delete(table).where(*mine))
 
-    def _change_existing(self, *, flow: Flow, key: RunKey, values: dict[str, object]) -> None:
-        with self._database.write() as connection:
-            if not self._change_run(connection, where=_is(flow, key), values=values):
-                raise run_not_found(flow, key)
-
     def _change_run(
         self, connection: Connection, *, where: Sequence[ColumnElement[bool]], values: dict[str, object]
     ) -> bool:
-        change = update(runs).where(*where).values(updated_at=self._now(), **values)
+        kept = runs.c.state != RunState.DELETING.value
+        change = update(runs).where(*where, kept).values(updated_at=self._now(), **values)
         return connection.execute(change).rowcount == 1
 
 
@@ -151,7 +148,6 @@ def _columns(run: RunRecord) -> dict[str, object]:
         "project": run.key.project,
         "flow": run.flow.value,
         "name": run.key.run,
-        "state": run.state.value,
         "spec": run.spec,
         "spec_hash": run.spec_hash,
         "dataset_name": run.dataset_name,
@@ -160,6 +156,14 @@ def _columns(run: RunRecord) -> dict[str, object]:
         "requested_by": run.requested_by,
         "created_at": run.created_at,
         "updated_at": run.updated_at,
+        **_life_columns(run),
+    }
+
+
+def _life_columns(run: RunRecord) -> dict[str, object]:
+    """Return what changes in the life of a run."""
+    return {
+        "state": run.state.value,
         **_worker_columns(run.worker),
         "dagster_run_id": run.dagster_run_id,
         "max_cost_usd": run.max_cost_usd,

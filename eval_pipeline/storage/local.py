@@ -8,7 +8,7 @@ import errno
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -87,6 +87,14 @@ class LocalObjectStore:
         self._check_root()
         folder = self._path(prefix) if prefix else self._root
         return iter(sorted(path.relative_to(self._root).as_posix() for path in _files_below(folder)))
+
+    def folders(self, prefix: str) -> Sequence[str]:
+        """Return the names that stand right below ``prefix/`` with keys below them, in order, without listing those."""
+        self._check_root()
+        path = self._path(prefix)
+        with os_errors_explained(path), suppress(*_ABSENT), os.scandir(path) as entries:
+            return sorted(entry.name for entry in entries if entry.is_dir() and not entry.name.startswith("."))
+        return ()
 
     def delete(self, key: str) -> None:
         """Remove; a missing key is no error."""

@@ -1,6 +1,6 @@
 """Objects in an S3 bucket, or in anything that speaks its protocol; the client is built elsewhere and handed in."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -143,6 +143,16 @@ class S3ObjectStore:
             pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=below)
             found = [entry["Key"] for page in pages for entry in page.get("Contents", ())]
         return iter(sorted(key.removeprefix(self._prefix) for key in found if not key.endswith("/")))
+
+    def folders(self, prefix: str) -> Sequence[str]:
+        """Return the names that stand right below ``prefix/`` with keys below them, in order, without listing those."""
+        below = self._prefix + checked_key(prefix) + "/"
+        with self._explained(prefix):
+            pages = self._client.get_paginator("list_objects_v2").paginate(
+                Bucket=self._bucket, Prefix=below, Delimiter="/"
+            )
+            found = [entry["Prefix"] for page in pages for entry in page.get("CommonPrefixes", ())]
+        return sorted(key.removeprefix(below).rstrip("/") for key in found)
 
     def delete(self, key: str) -> None:
         """Remove; a missing key is no error."""

@@ -2,7 +2,10 @@
 
 {flow}/{project}/{run}/{stage}/000007/part-00000.parquet    parts of attempt 7
                                000007/manifest.json         what attempt 7 made, never replaced
-                               manifest.json                what readers trust
+                               manifest.json                the attempt that was finished last
+
+Readers trust the highest attempt that has a manifest. A writer that was paused between its last look and its last
+step may put an older attempt into the last manifest: it harms nobody.
 """
 
 import hashlib
@@ -110,7 +113,7 @@ class StageFiles:
         self._resources = ExitStack()
 
     def __enter__(self) -> Self:
-        self._refuse_when_superseded()
+        self._refuse_from(self._draft.attempt)
         if self._schema is not None:
             folder = self._resources.enter_context(temporary_folder())
             self._table = TableParts(self._schema, folder=folder, deliver=self._store_table_part)
@@ -174,15 +177,17 @@ class StageFiles:
         )
         self._check()
         self._objects.create(self._key(f"{self._folder}/{_MANIFEST}"), encode_manifest(manifest))
-        self._refuse_when_superseded()
+        self._refuse_from(self._draft.attempt + 1)
         self._check()
         self._objects.put(self._key(_MANIFEST), encode_manifest(manifest))
+        self._refuse_from(self._draft.attempt + 1)
         return manifest
 
-    def _refuse_when_superseded(self) -> None:
+    def _refuse_from(self, highest: int) -> None:
+        """Raise when readers trust that attempt or a later one."""
         ref, attempt = self._draft.stage, self._draft.attempt
         trusted = _trusted_attempt(self._objects, ref)
-        if trusted >= attempt:
+        if trusted >= highest:
             raise ConflictError(
                 f"{ref} was already finished by attempt {trusted}, and this is attempt {attempt}",
                 code="stage_superseded",
@@ -286,7 +291,20 @@ class StoredStage:
 
 
 def _trusted_manifest(objects: ObjectStore, ref: StageRef) -> Manifest | None:
-    key = f"{ref.prefix}/{_MANIFEST}"
+    last = _read_manifest(objects, ref, _MANIFEST)
+    if last is None:
+        return None
+    later = sorted((int(name) for name in objects.folders(ref.prefix) if _is_later(name, last)), reverse=True)
+    finished = (_read_manifest(objects, ref, f"{attempt:06d}/{_MANIFEST}") for attempt in later)
+    return next((manifest for manifest in finished if manifest is not None), last)
+
+
+def _is_later(folder: str, manifest: Manifest) -> bool:
+    return folder.isdecimal() and int(folder) > manifest.attempt
+
+
+def _read_manifest(objects: ObjectStore, ref: StageRef, name: str) -> Manifest | None:
+    key = f"{ref.prefix}/{name}"
     try:
         data = objects.read(key)
     except NotFoundError:

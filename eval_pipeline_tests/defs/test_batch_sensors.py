@@ -24,7 +24,7 @@ from eval_pipeline.defs.collectors import BEAT_EVERY_S, COLLECTORS
 from eval_pipeline.dispatch.submit import utc_now
 from eval_pipeline.providers.openai.batches import OpenAIBatches
 from eval_pipeline.wiring.deployment import Deployment
-from eval_pipeline_tests.storage.records import a_dataset, a_job, a_run
+from eval_pipeline_tests.storage.records import a_dataset, a_job, a_run, change_run
 
 KEY = "sk-test-7f3a9c1e5b"
 RESPONSES = dg.AssetCheckKey(dg.AssetKey(["text_eval", "response_batch"]), "batch_freshness")
@@ -66,7 +66,7 @@ def stage_of(run: str) -> StageRef:
 def add_job(deployment: Deployment, run: str, *, state: JobState = JobState.SUBMITTED, **facts: Any) -> BatchJob:  # noqa: ANN401 - fields of a job
     """Record a run with one job that went out under our key, a moment ago."""
     key = deployment.ledger.claim_run(a_run(run)).key
-    deployment.ledger.set_run_worker(flow=Flow.TEXT, key=key, worker=None, dagster_run_id=f"dagster-{run}")
+    change_run(deployment.ledger, key=key, dagster_run_id=f"dagster-{run}")
     base_url = deployment.credentials("default").base_url(Provider.OPENAI)
     account = OpenAIBatches(api_key=KEY, base_url=base_url).account
     now = utc_now()

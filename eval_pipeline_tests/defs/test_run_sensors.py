@@ -18,7 +18,7 @@ from eval_pipeline.dispatch.workers import this_worker
 from eval_pipeline.runs.control import reopen
 from eval_pipeline.storage.ledger import SqlLedger
 from eval_pipeline.wiring.deployment import Deployment
-from eval_pipeline_tests.storage.records import a_dataset, a_run
+from eval_pipeline_tests.storage.records import a_dataset, a_run, change_run
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def test_a_request_becomes_a_partition_and_a_run(deployment: Deployment, instanc
 
 def test_a_run_that_is_worked_on_is_not_started(deployment: Deployment, instance: dg.DagsterInstance) -> None:
     key = _request(deployment.ledger, "first")
-    deployment.ledger.set_run_worker(flow=Flow.TEXT, key=key, worker=this_worker(), dagster_run_id=None)
+    change_run(deployment.ledger, key=key, worker=this_worker())
 
     assert isinstance(start_requested_runs(deployment, instance), dg.SkipReason)
 
@@ -167,8 +167,7 @@ def test_a_run_that_lost_its_worker_is_written_down_as_interrupted(
 ) -> None:
     key = _request(deployment.ledger, "first")
     executed = instance.create_run_for_job(_nothing, status=status).run_id if status else "unknown"
-    deployment.ledger.set_run_worker(flow=Flow.TEXT, key=key, worker=worker, dagster_run_id=executed)
-    deployment.ledger.set_run_state(flow=Flow.TEXT, key=key, to=RunState.RUNNING)
+    change_run(deployment.ledger, key=key, worker=worker, dagster_run_id=executed, state=RunState.RUNNING)
 
     start_requested_runs(deployment, instance)
 

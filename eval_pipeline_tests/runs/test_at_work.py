@@ -18,7 +18,7 @@ from eval_pipeline.runs.at_work import (
 from eval_pipeline.runs.life import find_run
 from eval_pipeline.text_eval import tables
 from eval_pipeline.wiring.deployment import Deployment
-from eval_pipeline_tests.storage.records import KEY, a_dataset, a_run
+from eval_pipeline_tests.storage.records import KEY, a_dataset, a_run, change_run
 
 REF = StageRef(flow=Flow.TEXT, key=KEY, stage="traces")
 ROWS = [{"item_id": "q1#1", "trace_id": "t1", "url": None}]
@@ -84,8 +84,7 @@ def test_stages_of_a_run_that_nobody_claimed_are_refused(deployment: Deployment)
 def test_a_cancel_between_two_stages_stops_the_next_one_at_once(
     deployment: Deployment, state: RunState, *, stops: bool
 ) -> None:
-    deployment.ledger.set_run_state(flow=Flow.TEXT, key=KEY, to=state)
-    deployment.ledger.request_cancel(flow=Flow.TEXT, key=KEY, requested=True)
+    change_run(deployment.ledger, state=state, cancel_requested=True)
 
     with at_work(deployment, REF, schema=None) as stage:
         assert stage.should_stop() is stops

@@ -14,7 +14,7 @@ from eval_pipeline.core.runs import Flow, RunRecord, RunState, Worker
 from eval_pipeline.dispatch.workers import this_worker
 from eval_pipeline.runs.life import find_run, state_of, stored_error, working
 from eval_pipeline.wiring.deployment import Deployment
-from eval_pipeline_tests.storage.records import KEY, a_dataset, a_run
+from eval_pipeline_tests.storage.records import KEY, a_dataset, a_run, change_run
 
 ELSEWHERE = Worker(host="another#0", pid=1, started_at=1.0)
 DEAD = replace(this_worker(), started_at=-1.0)
@@ -45,7 +45,7 @@ def neighbour() -> Iterator[Worker]:
 
 def _put(deployment: Deployment, state: RunState, *, worker: Worker | None = None, error: Any = None) -> None:  # noqa: ANN401 - an error or none
     deployment.ledger.set_run_state(flow=Flow.TEXT, key=KEY, to=state, error=error)
-    deployment.ledger.set_run_worker(flow=Flow.TEXT, key=KEY, worker=worker, dagster_run_id="theirs")
+    change_run(deployment.ledger, worker=worker, dagster_run_id="theirs")
 
 
 def _work(deployment: Deployment, error: BaseException | None = None, **options: Any) -> RunRecord:  # noqa: ANN401 - as working takes them

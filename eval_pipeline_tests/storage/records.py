@@ -8,6 +8,7 @@ from typing import Any
 from eval_pipeline.core.batches import BatchJob, JobState
 from eval_pipeline.core.datasets import DatasetKind, DatasetVersion, SkippedRow
 from eval_pipeline.core.names import RunKey
+from eval_pipeline.core.ports.ledger import RunLedger
 from eval_pipeline.core.runs import Flow, RunMode, RunRecord, RunState
 from eval_pipeline.core.stages import StageRef
 
@@ -54,6 +55,13 @@ def a_dataset(name: str = "golden", content: str = "golden", **changes: Any) -> 
 def a_run(name: str = "first", *, project: str = "default", **changes: Any) -> RunRecord:  # noqa: ANN401 - any field
     """Return a run of the dataset."""
     return replace(_RUN, **{"key": RunKey(project=project, run=name), **changes})
+
+
+def change_run(ledger: RunLedger, *, flow: Flow = Flow.TEXT, key: RunKey = KEY, **changes: Any) -> None:  # noqa: ANN401 - any field
+    """Change a run's row, as nobody else does at the same time."""
+    run = ledger.find_run(flow=flow, key=key)
+    assert run is not None
+    assert ledger.swap_run(run, replace(run, **changes))
 
 
 def a_job(run: str = "first", *, project: str = "default", at: datetime = MOMENT, **changes: Any) -> BatchJob:  # noqa: ANN401 - any field

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -106,23 +107,31 @@ def test_a_state_brings_its_error_and_the_next_one_clears_it(ledger: SqlLedger) 
     assert (running.error_code, running.error_message, running.error_hint) == (None, None, None)
 
 
-def test_worker_budget_and_wish_to_cancel_are_recorded_and_taken_back(ledger: SqlLedger) -> None:
-    ledger.claim_run(a_run())
+def test_what_is_swapped_is_written_whole_where_the_row_still_is_as_it_was_read(ledger: SqlLedger) -> None:
+    before = ledger.claim_run(a_run())
+    mine = replace(before.moved(RunState.RUNNING), worker=WORKER, dagster_run_id="abc", max_cost_usd=1.25)
+    theirs = replace(before, cancel_requested=True, max_cost_usd=99.0)
 
-    ledger.set_run_worker(flow=TEXT, key=KEY, worker=WORKER, dagster_run_id="abc")
-    ledger.set_run_budget(flow=TEXT, key=KEY, max_cost_usd=1.25)
-    ledger.request_cancel(flow=TEXT, key=KEY, requested=True)
+    assert ledger.swap_run(before, mine)
+    assert not ledger.swap_run(before, theirs), "they read it before"
+
     during = ledger.find_run(flow=TEXT, key=KEY)
-    ledger.set_run_worker(flow=TEXT, key=KEY, worker=None, dagster_run_id=None)
-    ledger.set_run_budget(flow=TEXT, key=KEY, max_cost_usd=None)
-    ledger.request_cancel(flow=TEXT, key=KEY, requested=False)
-    after = ledger.find_run(flow=TEXT, key=KEY)
-
     assert during is not None
-    assert (during.worker, during.dagster_run_id) == (WORKER, "abc")
-    assert (during.max_cost_usd, during.cancel_requested) == (1.25, True)
-    assert after is not None
-    assert (after.worker, after.dagster_run_id, after.max_cost_usd, after.cancel_requested) == (None, None, None, False)
+    assert during == replace(mine, updated_at=during.updated_at)
+    assert ledger.swap_run(during, replace(during, worker=None, cancel_requested=True))
+    after = ledger.find_run(flow=TEXT, key=KEY)
+    assert after == replace(mine, worker=None, cancel_requested=True, updated_at=after.updated_at if after else MOMENT)
+
+
+def test_a_run_that_is_being_deleted_never_comes_back(ledger: SqlLedger) -> None:
+    run = ledger.claim_run(a_run())
+    assert ledger.swap_run(run, run.moved(RunState.DELETING))
+    deleting = ledger.find_run(flow=TEXT, key=KEY)
+    assert deleting is not None
+
+    assert not ledger.swap_run(deleting, deleting.moved(RunState.REQUESTED))
+    assert not ledger.set_run_state(flow=TEXT, key=KEY, to=RunState.COMPLETED)
+    assert ledger.find_run(flow=TEXT, key=KEY) == deleting
 
 
 def test_a_deleted_run_frees_its_name(ledger: SqlLedger) -> None:
@@ -137,9 +146,7 @@ def test_a_run_that_does_not_exist_cannot_be_changed(ledger: SqlLedger) -> None:
     key = RunKey(project="lab", run="ghost")
     changes = (
         lambda: ledger.set_run_state(flow=TEXT, key=key, to=RunState.FAILED),
-        lambda: ledger.set_run_worker(flow=TEXT, key=key, worker=None, dagster_run_id=None),
-        lambda: ledger.set_run_budget(flow=TEXT, key=key, max_cost_usd=1.0),
-        lambda: ledger.request_cancel(flow=TEXT, key=key, requested=True),
+        lambda: ledger.swap_run(a_run("ghost", project="lab"), a_run("ghost", project="lab", cancel_requested=True)),
         lambda: ledger.delete_run(flow=TEXT, key=key),
     )
 

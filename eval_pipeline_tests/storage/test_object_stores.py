@@ -68,6 +68,15 @@ def test_a_key_is_free_again_once_deleted(store: ObjectStore) -> None:
     assert store.read("a") == b"2"
 
 
+def test_folders_are_the_names_below_which_there_are_keys(store: ObjectStore) -> None:
+    for key in ("stage/000010/a/b", "stage/000002/a", "stage/manifest.json", "stages/other/a"):
+        store.put(key, b"")
+
+    assert list(store.folders("stage")) == ["000002", "000010"]
+    assert list(store.folders("stage/000002")) == []
+    assert list(store.folders("nothing/here")) == []
+
+
 def test_deleting_what_is_not_there_is_no_error(store: ObjectStore) -> None:
     store.put("a/b", b"")
 

@@ -156,6 +156,24 @@ def test_an_attempt_that_is_overtaken_while_it_writes_does_not_win(store: Object
     assert StageStore(store).open(REF).manifest.attempt == 2
 
 
+def test_an_attempt_that_is_overtaken_between_its_last_look_and_its_last_step_does_not_win(store: ObjectStore) -> None:
+    """A process that is paused there, or a request that is under way for long, cannot take its last step back."""
+    watched = WatchedStore(store)
+
+    def overtake() -> None:
+        if watched.events[-1:] == ["create 000001/manifest.json"]:
+            write_stage(store, some_rows(2), attempt=2)
+
+    watched.before_write = overtake
+    with pytest.raises(ConflictError) as refused:
+        write_stage(watched, some_rows(1), attempt=1)
+
+    assert refused.value.code == "stage_superseded"
+    assert b'"attempt": 1' in store.read(f"{REF.prefix}/manifest.json"), "the older one was put last"
+    assert StageStore(store).open(REF).manifest.attempt == 2
+    assert write_stage(store, some_rows(3), attempt=3) == StageStore(store).open(REF).manifest
+
+
 def test_a_stage_that_was_never_finished_is_told_with_the_remedy(store: ObjectStore) -> None:
     assert StageStore(store).find(REF) is None
 

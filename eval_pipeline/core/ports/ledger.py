@@ -127,22 +127,17 @@ class RunLedger(Protocol):
         expected: frozenset[RunState] | None = None,
         error: EvalPipelineError | None = None,
     ) -> bool:
-        """Move the run; with ``expected``, only from one of those states. False when it was elsewhere.
+        """Move the run; with ``expected``, only from one of those states. False when it was elsewhere, or is deleted.
 
         ``error`` replaces the stored error (None clears it).
         """
         ...
 
-    def set_run_worker(self, *, flow: Flow, key: RunKey, worker: Worker | None, dagster_run_id: str | None) -> None:
-        """Record who works on the run."""
-        ...
+    def swap_run(self, before: RunRecord, after: RunRecord) -> bool:
+        """Write state, worker, budget, wish to cancel and error of ``after`` where the row still is as in ``before``.
 
-    def set_run_budget(self, *, flow: Flow, key: RunKey, max_cost_usd: float | None) -> None:
-        """Change what the run may cost."""
-        ...
-
-    def request_cancel(self, *, flow: Flow, key: RunKey, requested: bool) -> None:
-        """Ask the worker to stop at the next item boundary, or take that back."""
+        All or none, in one step: who is refused has changed nothing. False when somebody changed the row meanwhile.
+        """
         ...
 
     def delete_run(self, *, flow: Flow, key: RunKey) -> None:

@@ -1,6 +1,6 @@
 """Where bytes lie: objects under keys, and durable appends to them. Every room that stores goes through it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
@@ -47,6 +47,10 @@ class ObjectStore(Protocol):
 
     def list(self, prefix: str) -> Iterator[str]:
         """Yield the keys below ``prefix/`` in order."""
+        ...
+
+    def folders(self, prefix: str) -> Sequence[str]:
+        """Return the names that stand right below ``prefix/`` with keys below them, in order, without listing those."""
         ...
 
     def delete(self, key: str) -> None:

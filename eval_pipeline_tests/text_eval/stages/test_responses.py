@@ -11,6 +11,7 @@ from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.runs import Flow, RunState
 from eval_pipeline.runs.control import reopen
 from eval_pipeline_tests.laboratory import FAST, Laboratory, Silence, Stop, open_deployment
+from eval_pipeline_tests.storage.records import change_run
 
 FREE = {**FAST, "scorers": ["exact_match"], "concurrency": 1}
 PATIENCE_S = 30
@@ -105,7 +106,7 @@ def test_a_budget_leaves_the_run_incomplete_and_says_how_to_go_on(lab: Laborator
 def test_a_cancelled_run_stops_at_its_next_item_and_resumes(lab: Laboratory) -> None:
     key = RunKey(project="default", run="cancelled")
     lab.materialize("cancelled", config=FREE, stages=["spec", "dataset", "response_batch"])
-    lab.deployment.ledger.request_cancel(flow=Flow.TEXT, key=key, requested=True)
+    change_run(lab.deployment.ledger, key=key, cancel_requested=True)
 
     stopped = lab.materialize("cancelled", stages=["responses"])
 
