@@ -126,6 +126,8 @@ class BatchStage:
                     if not self._submit_round(self._last_round(jobs) + 1, anew=False):
                         return Advance(finished=True, jobs=jobs, report=self._report)
                     self._settle()
+                case StageStep.SUBMIT_FIRST if self._begin():
+                    self._settle()
                 case StageStep.FINISH | StageStep.SUBMIT_FIRST:
                     return Advance(finished=True, jobs=jobs, report=self._report)
                 case StageStep.WAIT | StageStep.ACT:  # an intent that lost a race, or waits for room
@@ -147,14 +149,14 @@ class BatchStage:
         return self._desk.ledger.stage_jobs(self._work.stage)
 
     def _current(self, jobs: Sequence[BatchJob]) -> list[BatchJob]:
-        return [job for job in jobs if job.round >= self._work.first_round]
+        return [job for job in jobs if job.round >= self._work.first_round or job.state in OPEN]
 
     def _last_round(self, jobs: Sequence[BatchJob]) -> int:
         return max(job.round for job in jobs)
 
     def _step(self, jobs: Sequence[BatchJob]) -> StageStep:
         current = self._current(jobs)
-        used = 1 + self._last_round(current) - self._work.first_round if current else 0
+        used = max(0, 1 + self._last_round(current) - self._work.first_round) if current else 0
         return step_of_stage(
             current,
             unfinished=sum(_may_go_out_again(job) for job in current),
@@ -163,9 +165,11 @@ class BatchStage:
             policy=self._desk.policy,
         )
 
-    def _begin(self) -> None:
-        if not self._current(self._jobs()):
-            self._submit_round(self._work.first_round, anew=self._work.first_round > 0)
+    def _begin(self) -> bool:
+        """Record the first round that counts, unless there is one, or something earlier is out again."""
+        if self._current(self._jobs()):
+            return False
+        return self._submit_round(self._work.first_round, anew=self._work.first_round > 0)
 
     def _settle(self) -> None:
         """Take intents on; an account that is at fault, or away, keeps them waiting where others are out already."""

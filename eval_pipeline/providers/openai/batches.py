@@ -264,6 +264,7 @@ class OpenAIBatches:
 
     def _fail_by_status(self, what: str, error: "openai.APIStatusError") -> NoReturn:
         status = error.response.status_code
+        self._clock.learn(error.response.headers.get("date"))
         words = read_words(error.response.content, html="html" in error.response.headers.get("content-type", ""))
         fault = _fault_of(status, code=(words.code or words.type or "").lower(), message=words.message)
         wait_s = retry_after_s(error.response.headers, http_status=status)
