@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from time import monotonic
@@ -35,6 +36,8 @@ _MOST_DOUBLINGS = 8
 WAKE_TAG = "eval_pipeline/collects"
 FRESHNESS_CHECK = "batch_freshness"
 _SHOWN_WORDS = 1_000
+_LAST_TICK_WITHIN_S = 120.0
+"""Ticks follow each other within seconds, and none lasts longer than one minute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +103,7 @@ def _beat(instance: dg.DagsterInstance, provider: Provider, place: _Place) -> fl
     """
     now_s = utc_now().timestamp()
     beaten = 0 <= now_s - place.beat_s < BEAT_EVERY_S
-    if beaten or not 0 <= now_s - place.ended_s < BEAT_EVERY_S:
+    if beaten or not 0 <= now_s - place.ended_s < _LAST_TICK_WITHIN_S:
         return place.beat_s
     instance.report_runless_asset_event(
         dg.AssetMaterialization(COLLECTORS[provider].key, description="looked after open batches")
@@ -148,9 +151,9 @@ def _request(
 
 def pause_after(attempts: int) -> timedelta:
     """Return how long nobody tries again after so many runs that did not take a stage on: longer and longer, no end."""
-    if attempts <= len(PAUSES):
-        return PAUSES[attempts - 1] if attempts else PAUSES[0]
-    return min(PAUSES[-1] * (1 << min(attempts - len(PAUSES), _MOST_DOUBLINGS)), LONGEST_PAUSE)
+    known = PAUSES[:attempts]
+    doublings = min(max(0, attempts - len(PAUSES)), _MOST_DOUBLINGS)
+    return min(known[-1] * (1 << doublings), LONGEST_PAUSE) if known else timedelta()
 
 
 def _is_too_early(runs: Sequence[dg.RunRecord]) -> bool:
@@ -212,7 +215,8 @@ def _tell_checks(
     kept = {key: words for key, words in place.alerts.items() if key not in seen and not all_seen}
     for key in sorted(found.keys() | place.alerts.keys()):
         if key not in kept and found.get(key) != place.alerts.get(key):
-            _evaluate(instance, deployment, key, alert=found.get(key))
+            with suppress(dg.DagsterError):  # one check that cannot be told keeps no batch from being collected
+                _evaluate(instance, deployment, key, alert=found.get(key))
     return kept | found
 
 
