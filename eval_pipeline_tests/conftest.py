@@ -2,9 +2,12 @@
 
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from eval_pipeline.core.secrets import forget_secrets
 
 pytest_plugins = ["eval_pipeline_tests.postgres", "eval_pipeline_tests.s3", "eval_pipeline_tests.laboratories"]
 
@@ -20,3 +23,10 @@ def pytest_configure(config: pytest.Config) -> None:
     free = IN_MEMORY.is_dir() and os.access(IN_MEMORY, os.W_OK) and shutil.disk_usage(IN_MEMORY).free
     if config.option.basetemp is None and free >= ENOUGH_BYTES:
         os.environ.setdefault(TEMPORARY_ROOT, str(IN_MEMORY))
+
+
+@pytest.fixture(autouse=True)
+def _no_secrets_of_other_tests() -> Iterator[None]:
+    """Forget the keys of a test at its end: they are kept out of everything that its process says."""
+    yield
+    forget_secrets()

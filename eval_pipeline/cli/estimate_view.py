@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from eval_pipeline.cli.output import write_json, write_table
+from eval_pipeline.cli.output import write_json, write_table, write_warning
 from eval_pipeline.cli.run_words import usd
 
 
@@ -22,3 +22,5 @@ def write_estimate(estimate: Mapping[str, Any], *, as_json: bool) -> None:
     click.echo(f"total {usd(estimate['total_cost_usd'])} for {estimate['items']:,} items; nothing was started")
     for assumption in estimate["assumptions"]:
         click.echo(f"assumed: {assumption}")
+    for warning in estimate.get("warnings", ()):
+        write_warning(f"{warning['message']}\n{warning['hint']}")

@@ -1,6 +1,6 @@
 """Executing a claimed run from the command line and telling what became of it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -50,14 +50,14 @@ def execute_and_show(
 
 
 def rescore_and_show(
-    deployment: Deployment, key: RunKey, *, flow: Flow, as_json: bool, scorers: Sequence[str] = ()
+    deployment: Deployment, key: RunKey, *, flow: Flow, as_json: bool, scoring: Mapping[str, object]
 ) -> int:
     """Score a run's stored answers again, write its report anew, show it, and return the exit code."""
     from eval_pipeline.defs.launch import execute_run  # noqa: PLC0415 - dagster: only where a run is executed
 
     with show_progress() as progress:
         stages = STAGES[flow][STAGES[flow].index("scores") :]
-        problem = execute_run(deployment, key, flow=flow, progress=progress, stages=stages, scorers=scorers)
+        problem = execute_run(deployment, key, flow=flow, progress=progress, stages=stages, scoring=scoring)
     run = end_attempt(deployment, flow=flow, key=key, problem=problem)
     return show_outcome(deployment, run, problem=problem, as_json=as_json)
 

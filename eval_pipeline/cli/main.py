@@ -13,6 +13,7 @@ from click.exceptions import NoArgsIsHelpError
 
 from eval_pipeline.cli.output import error_json, write_error, write_json
 from eval_pipeline.core.errors import EvalPipelineError, UsageError
+from eval_pipeline.core.secrets import without_secrets
 
 GROUPS = {
     "dataset": "Golden questions and audio: add, list, show, delete.",
@@ -136,6 +137,7 @@ def _usage_error(error: click.ClickException) -> UsageError:
 
 
 def _defect(error: BaseException) -> EvalPipelineError:
+    error = without_secrets(error)
     traceback.print_exception(error)
     return EvalPipelineError(
         f"{type(error).__name__}: {error}",

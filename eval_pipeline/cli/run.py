@@ -118,6 +118,11 @@ def _second(moment: str | None) -> str | None:
     "--resend-lost", is_flag=True, help="Send items again whose batch result is gone; they may be charged twice."
 )
 @click.option(
+    "--endpoint-changed",
+    is_flag=True,
+    help="Accept that another endpoint is asked than the run was specified for; every row then says which.",
+)
+@click.option(
     "--max-cost-usd",
     metavar="USD",
     type=float,
@@ -131,6 +136,7 @@ def retry(
     *,
     refresh: bool,
     resend_lost: bool,
+    endpoint_changed: bool,
     max_cost_usd: float | None,
     wait: bool,
     flow: str | None,
@@ -141,6 +147,7 @@ def retry(
     deployment = open_deployment()
     key = RunKey.of(project=project, run=run)
     its = flow_of(deployment, key, named=flow)
+    run_control.check_endpoints(deployment, flow=its, key=key, accept=endpoint_changed, here=wait)
     run_control.reopen(deployment, flow=its, key=key, max_cost_usd=max_cost_usd, here=wait)
     return execute_and_show(
         deployment, key, flow=its, wait=wait, as_json=as_json, refresh=refresh, resend_lost=resend_lost

@@ -48,6 +48,11 @@ def command() -> None:
     help="files_api (default): clips are uploaded. signed_url: the provider fetches them from the S3 store.",
 )
 @click.option(
+    "--speaker-column",
+    metavar="COLUMN",
+    help="Column of the dataset that names who speaks: clips of one speaker count together in every interval.",
+)
+@click.option(
     "--config",
     "config_file",
     metavar="FILE.yaml",
@@ -112,14 +117,16 @@ def export(run: str, *, output: Path, bom: bool, project: str, as_json: bool) ->
 
 @command.command()
 @click.argument("run")
+@click.option("--speaker-column", metavar="COLUMN", help="As in stt run; default the run's own.")
 @common_options
-def rescore(run: str, *, project: str, as_json: bool) -> int:
+def rescore(run: str, *, speaker_column: str | None, project: str, as_json: bool) -> int:
     """Score the stored transcripts of RUN again and write its report anew. Calls nobody."""
     deployment = open_deployment()
     key = RunKey.of(project=project, run=run)
     check_idle(deployment, flow=Flow.STT, key=key)
     deployment.stages.open(StageRef(flow=Flow.STT, key=key, stage="transcripts"))
-    return rescore_and_show(deployment, key, flow=Flow.STT, as_json=as_json)
+    scoring = {"speaker_column": speaker_column} if speaker_column else {}
+    return rescore_and_show(deployment, key, flow=Flow.STT, as_json=as_json, scoring=scoring)
 
 
 command.add_command(feedback)

@@ -8,6 +8,8 @@ import click
 from eval_pipeline.cli.output import printable, write_table, write_warning
 from eval_pipeline.cli.run_words import cost_words, failure_reasons
 
+SHOWN_PAIRS = 20
+
 
 def write_run(document: Mapping[str, Any]) -> None:
     """Write the headline, the models beside each other, what the tests say, the cost and where the report is."""
@@ -63,10 +65,18 @@ def _share(value: float | None) -> str:
 
 
 def _write_pairs(document: Mapping[str, Any]) -> None:
-    if document["best"] and len(document["models"]) > 1:
-        click.echo(printable(document["best"]["sentence"]))
-    for pair in document["pairs"]:
+    best = document["best"] or {}
+    if best and len(document["models"]) > 1:
+        click.echo(printable(best["sentence"]))
+    for note in best.get("notes", ()):
+        click.echo(f"  note: {printable(note)}")
+    pairs = document["pairs"]
+    for pair in pairs[:SHOWN_PAIRS]:
         click.echo(f"  {printable(pair['sentence'])}")
+        if pair.get("with_failures"):
+            click.echo(f"    {printable(pair['with_failures']['sentence'])}")
+    if len(pairs) > SHOWN_PAIRS:
+        click.echo(f"  and {len(pairs) - SHOWN_PAIRS:,} more pairs; --json and the report have all")
 
 
 def _write_result(result: Mapping[str, Any]) -> None:

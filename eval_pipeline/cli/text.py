@@ -10,7 +10,7 @@ from eval_pipeline.cli.deployments import open_deployment
 from eval_pipeline.cli.estimate_view import write_estimate
 from eval_pipeline.cli.execution import execute_and_show, rescore_and_show
 from eval_pipeline.cli.flow_views import write_run
-from eval_pipeline.cli.output import common_options, write_json
+from eval_pipeline.cli.output import common_options, write_json, write_warning
 from eval_pipeline.cli.run_config import read_settings
 from eval_pipeline.cli.run_options import export_options, launch_options, limit_options
 from eval_pipeline.core.names import RunKey
@@ -80,6 +80,7 @@ def run(
     Example: eval-pipeline text run first --dataset "my questions" --mode fast --model gpt-4o-mini
     """
     from eval_pipeline.text_eval.estimate import estimate_run  # noqa: PLC0415
+    from eval_pipeline.text_eval.golden_check import golden_warnings  # noqa: PLC0415
     from eval_pipeline.text_eval.prepare import prepare  # noqa: PLC0415
     from eval_pipeline.text_eval.spec import TextRequest  # noqa: PLC0415 - only this verb needs the scorers
 
@@ -89,6 +90,8 @@ def run(
     if estimate:
         write_estimate(estimate_run(prepared, deployment=deployment), as_json=as_json)
         return 0
+    for warning in golden_warnings(prepared, deployment=deployment):
+        write_warning(f"{warning['message']}\n{warning['hint']}")
     claim(prepared, flow=Flow.TEXT, requested_by=requester(), deployment=deployment, here=wait)
     return execute_and_show(deployment, prepared.key, flow=Flow.TEXT, wait=wait, as_json=as_json)
 
@@ -134,7 +137,9 @@ def rescore(run: str, *, scorers: tuple[str, ...], project: str, as_json: bool) 
     key = RunKey.of(project=project, run=run)
     check_idle(deployment, flow=Flow.TEXT, key=key)
     deployment.stages.open(StageRef(flow=Flow.TEXT, key=key, stage="responses"))
-    return rescore_and_show(deployment, key, flow=Flow.TEXT, as_json=as_json, scorers=scorers)
+    return rescore_and_show(
+        deployment, key, flow=Flow.TEXT, as_json=as_json, scoring={"scorers": list(scorers)} if scorers else {}
+    )
 
 
 @command.command()

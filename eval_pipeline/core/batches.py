@@ -16,6 +16,7 @@ from typing import NamedTuple, assert_never
 
 from eval_pipeline.core.errors import UnavailableError
 from eval_pipeline.core.outcomes import Attempt
+from eval_pipeline.core.secrets import holds_secret, redact_fields
 from eval_pipeline.core.stages import StageRef
 
 
@@ -108,6 +109,9 @@ class LineError:
     message: str
     line: int | None = None
 
+    def __post_init__(self) -> None:
+        redact_fields(self, "code", "message")
+
 
 @dataclass(frozen=True, slots=True)
 class ProviderBatch:
@@ -130,6 +134,15 @@ class ProviderBatch:
     failed: int | None = None
     errors: tuple[LineError, ...] = ()
     ended_at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        redact_fields(self, "status")
+
+    @property
+    def repeats_secret(self) -> bool:
+        """Whether one of its names holds a key of ours, so that it can neither be kept nor shown."""
+        names = (self.id, self.input_file_id, self.output_file_id, self.error_file_id)
+        return any(name is not None and holds_secret(name) for name in names)
 
 
 class ResultLine(NamedTuple):

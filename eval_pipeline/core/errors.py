@@ -13,6 +13,8 @@ Every error carries a machine-readable code, what happened (with the value) and 
 
 from typing import ClassVar
 
+from eval_pipeline.core.secrets import redact
+
 
 class EvalPipelineError(Exception):
     """A failure that is explained to a person: ``code``, ``message``, ``hint``."""
@@ -20,10 +22,10 @@ class EvalPipelineError(Exception):
     exit_code: ClassVar[int] = 1
 
     def __init__(self, message: str, *, code: str, hint: str) -> None:
-        super().__init__(message)
-        self.message = message
-        self.code = code
-        self.hint = hint
+        super().__init__(redact(message))
+        self.message = redact(message)
+        self.code = redact(code)
+        self.hint = redact(hint)
 
     def __str__(self) -> str:
         return f"{self.message} ({self.hint})" if self.hint else self.message

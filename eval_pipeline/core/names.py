@@ -10,6 +10,7 @@ from hashlib import sha256
 from typing import Self
 
 from eval_pipeline.core.errors import UsageError
+from eval_pipeline.core.secrets import redact
 
 DEFAULT_PROJECT = "default"
 MAX_NAME_CHARACTERS = 100
@@ -25,6 +26,7 @@ def shown(value: str) -> str:
     >>> shown("स्वर्ण\n\u202e")
     "'स्वर्ण\\n\\u202e'"
     """
+    value = redact(value)
     quoted = "".join(_escaped(character) for character in value[:_SHOWN_CHARACTERS])
     if len(value) <= _SHOWN_CHARACTERS:
         return f"'{quoted}'"

@@ -5,8 +5,9 @@ batch, share this vocabulary, so that one parser and one table serve them.
 """
 
 from enum import StrEnum
-from typing import assert_never
+from typing import Final, assert_never
 
+from eval_pipeline.core.secrets import redact_fields
 from eval_pipeline.core.values import value
 
 
@@ -72,6 +73,10 @@ def final_status(outcome: AttemptOutcome) -> ItemStatus:
             assert_never(outcome)
 
 
+MOST_TOKENS: Final = 10**12
+"""That a call may report: a larger count is none. So the sum of a million calls still fits into 64 bits."""
+
+
 @value
 class Usage:
     """Tokens of one or several calls.
@@ -114,6 +119,9 @@ class ItemError:
     message: str
     transient: bool
 
+    def __post_init__(self) -> None:
+        redact_fields(self, "code", "type", "message")
+
 
 @value
 class Attempt:
@@ -136,6 +144,11 @@ class Attempt:
     maybe_billed: bool = False
     unsent: bool = False
     """Whether it never reached the model, for a reason that a person may have mended when the run is taken up again."""
+    raw: str | None = None
+    """What came, where nobody could read it: it was paid for, and a person may want to look at it."""
+
+    def __post_init__(self) -> None:
+        redact_fields(self, "text", "response_id", "model", "raw")
 
     @property
     def transient(self) -> bool:
@@ -152,7 +165,8 @@ class Attempt:
 class ItemRecord:
     """The record of one item, the same in both modes.
 
-    ``answer`` is null unless the status is ok; a cut answer is in ``partial_answer``. ``retried`` holds the earlier
+    ``answer`` is null unless the status is ok; a cut answer is in ``partial_answer``. Its texts are an attempt's, which
+    holds no secrets. ``retried`` holds the earlier
     attempts that were billed; ``unreported_calls`` counts those that may have been, without a word on tokens.
     """
 
@@ -169,6 +183,9 @@ class ItemRecord:
     latency_s: float | None = None
     attempts: int = 1
     account_fault: bool = False
+    raw: str | None = None
+    endpoint: str | None = None
+    """The address that answered; None where nobody was asked, and in records of the first version."""
 
     @property
     def finished(self) -> bool:
@@ -199,6 +216,7 @@ def settle(
     attempts: int,
     retried: tuple[BilledCall, ...] = (),
     unreported_calls: int = 0,
+    endpoint: str | None = None,
 ) -> ItemRecord:
     """Turn the last attempt at an item into its record.
 
@@ -208,6 +226,7 @@ def settle(
         attempts: all that were made.
         retried: earlier attempts that were billed.
         unreported_calls: earlier attempts that may have been billed, without a word on tokens.
+        endpoint: the address that was asked.
     """
     status = final_status(attempt.outcome)
     lost = attempt.cost_uncertain and status not in ANSWERED
@@ -225,4 +244,6 @@ def settle(
         attempt.latency_s,
         attempts,
         attempt.account_fault is not None or attempt.unsent,
+        attempt.raw,
+        endpoint,
     )

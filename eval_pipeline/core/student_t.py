@@ -1,4 +1,7 @@
-"""Quantiles of Student's t on the standard library alone: exact finite sums, and an expansion where those are long."""
+"""Quantiles and p-values of Student's t on the standard library alone.
+
+Exact finite sums, and for quantiles an expansion where those are long.
+"""
 
 import math
 from functools import lru_cache
@@ -21,6 +24,13 @@ def student_t_quantile(probability: float, *, degrees_of_freedom: int) -> float:
     if degrees_of_freedom >= _LARGE_DEGREES_OF_FREEDOM:
         return _expanded_quantile(normal, degrees_of_freedom=degrees_of_freedom)
     return _newton_quantile(normal, central=2 * probability - 1, degrees_of_freedom=degrees_of_freedom)
+
+
+def student_t_p_value(t: float, *, degrees_of_freedom: int) -> float:
+    """Return how probable a value at least as far from 0 as t is, on either side; exact to some 1e-15."""
+    if degrees_of_freedom < 1:
+        raise ValueError(f"no p-value with {degrees_of_freedom} degrees of freedom")
+    return max(0.0, 1 - _central_probability(abs(t), degrees_of_freedom=degrees_of_freedom))
 
 
 def _expanded_quantile(z: float, *, degrees_of_freedom: int) -> float:

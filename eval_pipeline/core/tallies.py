@@ -48,6 +48,7 @@ class RecordTally:
     model: str
     statuses: Counter[str] = field(default_factory=Counter)
     models: Counter[str] = field(default_factory=Counter)
+    endpoints: Counter[str] = field(default_factory=Counter)
     latencies_s: "array[float]" = field(default_factory=lambda: array("d"))
     attempts: int = 0
     usage: Usage = field(default_factory=Usage)
@@ -65,6 +66,8 @@ class RecordTally:
         self.unreported_calls += record.unreported_calls
         if record.model is not None:
             self.models[record.model] += 1
+        if record.endpoint is not None:
+            self.endpoints[record.endpoint] += 1
         if record.latency_s is not None:
             self.latencies_s.append(record.latency_s)
         if cost.usd is None:
@@ -99,6 +102,7 @@ class RecordTally:
             "items_without_usage": self.without_usage,
             "unreported_calls": self.unreported_calls,
             "models": dict(self.models),
+            "endpoints": dict(self.endpoints),
             "attempts": self.attempts,
             "latency_s": _percentiles(self.latencies_s),
         }

@@ -7,6 +7,7 @@ import dagster as dg
 from dagster._core.errors import DagsterExecutionInterruptedError
 
 from eval_pipeline.core.errors import EvalPipelineError
+from eval_pipeline.core.secrets import without_secrets
 from eval_pipeline.runs.interruption import WorkInterrupted
 
 
@@ -14,18 +15,24 @@ from eval_pipeline.runs.interruption import WorkInterrupted
 def explained() -> Iterator[None]:
     """Turn an explained error into a Dagster failure; the op is not retried, for the run resumes by itself.
 
-    Work that somebody ended is what Dagster itself raises then, so that the run counts as interrupted.
+    Work that somebody ended is what Dagster itself raises then, so that the run counts as interrupted. Dagster stores
+    an exception with all that caused it: no known secret is among that.
     """
     try:
         yield
     except WorkInterrupted:
         raise DagsterExecutionInterruptedError from None
     except EvalPipelineError as error:
+        without_secrets(error)
         raise dg.Failure(
             description=f"{error.message}\nhint: {error.hint}",
             metadata={"code": error.code, "message": error.message, "hint": error.hint},
             allow_retries=False,
         ) from error
+    except Exception as error:
+        if (clean := without_secrets(error)) is not error:
+            raise clean from None
+        raise
 
 
 def explanation(result: dg.ExecuteInProcessResult) -> EvalPipelineError | None:

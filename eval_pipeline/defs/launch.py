@@ -1,7 +1,7 @@
 """Executes a run in this process, recorded in the Dagster instance like any other run."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import uuid4
 
 import dagster as dg
@@ -32,7 +32,7 @@ def execute_run(
     stages: Sequence[str] = (),
     refresh: bool = False,
     resend_lost: bool = False,
-    scorers: Sequence[str] = (),
+    scoring: Mapping[str, object] | None = None,
 ) -> EvalPipelineError | None:
     """Make the stages of a claimed run (all by default); what is stored already is not paid for again.
 
@@ -44,7 +44,7 @@ def execute_run(
         stages: only these.
         refresh: start the paid stages over and pay again.
         resend_lost: send items again whose batch result is gone.
-        scorers: other scorers than the run's own.
+        scoring: configuration of the stage ``scores``: how to score otherwise than the run says.
 
     Returns:
         what stopped it, if anything did; the ledger tells what became of the run.
@@ -59,7 +59,7 @@ def execute_run(
             result = definitions.resolve_job_def(str(flow)).execute_in_process(
                 instance=instance,
                 partition_key=key.partition,
-                run_config={**_QUIET, "ops": _config(flow, refresh=refresh, resend_lost=resend_lost, scorers=scorers)},
+                run_config={**_QUIET, "ops": _config(flow, refresh=refresh, resend_lost=resend_lost, scoring=scoring)},
                 tags={**worker_tags(deployment.worker, run_id=run_id), **_LEFT_TO_PEOPLE},
                 run_id=run_id,
                 asset_selection=[dg.AssetKey([str(flow), stage]) for stage in stages] or None,
@@ -71,9 +71,9 @@ def execute_run(
         return problem
 
 
-def _config(flow: Flow, *, refresh: bool, resend_lost: bool, scorers: Sequence[str]) -> dict[str, object]:
+def _config(flow: Flow, *, refresh: bool, resend_lost: bool, scoring: Mapping[str, object] | None) -> dict[str, object]:
     """Configure only what differs from the defaults: an op that is not selected takes no configuration."""
     wanted = {name: True for name, given in (("refresh", refresh), ("resend_lost", resend_lost)) if given}
     paid = {f"{flow}__{stage}": {"config": wanted} for stage in PAID_STAGES[flow] if wanted}
-    scored = {f"{flow}__scores": {"config": {"scorers": list(scorers)}}} if scorers else {}
+    scored = {f"{flow}__scores": {"config": dict(scoring)}} if scoring else {}
     return {**paid, **scored}

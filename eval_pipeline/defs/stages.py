@@ -55,6 +55,10 @@ class PaidConfig(dg.Config):
     resend_lost: bool = Field(
         default=False, description="Send items again whose batch result is gone; they may be charged a second time."
     )
+    endpoint_changed: bool = Field(
+        default=False,
+        description="Accept that another endpoint is asked than the run was specified for; every row then says which.",
+    )
 
 
 def optional(flow: Flow, name: str) -> dg.AssetIn:

@@ -39,8 +39,19 @@ class SttSpecConfig(SpecForm):
         default="files_api",
         description="files_api: clips are uploaded to the provider. signed_url: it fetches them from the S3 store.",
     )
+    speaker_column: str | None = Field(
+        default=None, description="Column of the dataset that names who speaks: clips of one speaker count together."
+    )
     failure_threshold: float | None = Field(default=None, description="The run fails above this share of failures.")
     concurrency: int | None = Field(default=None, description="Live calls under way at once.")
+
+
+class SttScoresConfig(dg.Config):
+    """How transcripts are scored again."""
+
+    speaker_column: str | None = Field(
+        default=None, description="Another column that names who speaks than the run's own; empty: the run's own."
+    )
 
 
 @stage(kinds={"json"})
@@ -77,17 +88,26 @@ def transcripts(
     """Transcript of every clip by every model, or the reason why there is none."""
     from eval_pipeline.stt_eval.stages.transcripts import make  # noqa: PLC0415 - not when this loads
 
-    task = task_of(context, flow=Flow.STT, refresh=config.refresh, resend_lost=config.resend_lost)
+    task = task_of(
+        context,
+        flow=Flow.STT,
+        refresh=config.refresh,
+        resend_lost=config.resend_lost,
+        endpoint_changed=config.endpoint_changed,
+    )
     yield from made_when_ready(task, lambda: make(task, dataset=dataset, transcription_batch=transcription_batch))
 
 
 @stage(kinds={"parquet"})
-def scores(context: dg.AssetExecutionContext, dataset: StageReader, transcripts: StageReader) -> dg.Output[StageReader]:
+def scores(
+    context: dg.AssetExecutionContext, config: SttScoresConfig, dataset: StageReader, transcripts: StageReader
+) -> dg.Output[StageReader]:
     """Error rates of every transcript at three levels; which model is better, how sure that is. Free to make again."""
     from eval_pipeline.stt_eval.stages.scores import make  # noqa: PLC0415 - not when this loads
 
     task = task_of(context, flow=Flow.STT)
-    return made(lambda: make(task, dataset=dataset, transcripts=transcripts))
+    column = config.speaker_column or None
+    return made(lambda: make(task, dataset=dataset, transcripts=transcripts, speaker_column=column))
 
 
 @stage(kinds={"html"}, ins={"scores": optional(Flow.STT, "scores")})

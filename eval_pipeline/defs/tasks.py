@@ -1,10 +1,10 @@
 """What Dagster knows of a stage to be made, read into a task that needs no Dagster."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import dagster as dg
-from dagster._core.storage.tags import PARENT_RUN_ID_TAG, RETRY_NUMBER_TAG
+from dagster._core.storage.tags import PARENT_RUN_ID_TAG, REPORTING_USER_TAG, RETRY_NUMBER_TAG, USER_TAG
 
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.runs import Flow
@@ -14,6 +14,8 @@ from eval_pipeline.defs.worker_tags import worker_of, worker_tags
 from eval_pipeline.runs.task import Task
 from eval_pipeline.wiring.deployment import Deployment
 
+_USER_TAGS: Final = (USER_TAG, "dagster/user", REPORTING_USER_TAG)
+
 
 def task_of(
     step: dg.AssetExecutionContext | dg.AssetCheckExecutionContext,
@@ -22,6 +24,7 @@ def task_of(
     given: Mapping[str, Any] | None = None,
     refresh: bool = False,
     resend_lost: bool = False,
+    endpoint_changed: bool = False,
 ) -> Task:
     """Read the task off the context, and name this process in the run's tags."""
     context = step.op_execution_context
@@ -42,4 +45,11 @@ def task_of(
         given=given or {},
         refresh=refresh,
         resend_lost=resend_lost,
+        endpoint_changed=endpoint_changed,
+        requested_by=_who_asked(context.run.tags),
     )
+
+
+def _who_asked(tags: Mapping[str, str]) -> str:
+    """Name the person of a run, where Dagster does; its open source webserver knows no users."""
+    return next((tags[name] for name in _USER_TAGS if tags.get(name)), "dagster")

@@ -94,7 +94,13 @@ def responses(
     """Answer of the model under test to every question, or the reason why there is none."""
     from eval_pipeline.text_eval.stages.responses import make  # noqa: PLC0415 - not when this loads
 
-    task = task_of(context, flow=Flow.TEXT, refresh=config.refresh, resend_lost=config.resend_lost)
+    task = task_of(
+        context,
+        flow=Flow.TEXT,
+        refresh=config.refresh,
+        resend_lost=config.resend_lost,
+        endpoint_changed=config.endpoint_changed,
+    )
     yield from made_when_ready(task, lambda: make(task, dataset=dataset, response_batch=response_batch))
 
 
@@ -120,7 +126,13 @@ def embeddings(
     """Vectors of every answer and its golden answer; equal texts are embedded once."""
     from eval_pipeline.text_eval.stages.embeddings import make  # noqa: PLC0415 - not when this loads
 
-    task = task_of(context, flow=Flow.TEXT, refresh=config.refresh, resend_lost=config.resend_lost)
+    task = task_of(
+        context,
+        flow=Flow.TEXT,
+        refresh=config.refresh,
+        resend_lost=config.resend_lost,
+        endpoint_changed=config.endpoint_changed,
+    )
     yield from made_when_ready(
         task, lambda: make(task, dataset=dataset, responses=responses, embedding_batch=embedding_batch)
     )

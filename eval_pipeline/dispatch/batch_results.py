@@ -37,18 +37,22 @@ class AnswerResults:
 
     Args:
         before: finds an item's record of earlier rounds.
+        endpoint: the address that was asked.
     """
 
-    def __init__(self, before: Callable[[str], ItemRecord | None] = never_asked) -> None:
+    def __init__(
+        self, before: Callable[[str], ItemRecord | None] = never_asked, *, endpoint: str | None = None
+    ) -> None:
         self._before = before
         self._counts = _Counts()
+        self._endpoint = endpoint
 
     def write(self, file: BinaryIO, line: ResultLine) -> None:
         """Write what became of one item."""
         custom_id = line.custom_id or ""
         before = self._before(custom_id)
         if before is None:
-            record = settle(custom_id, line.attempt, attempts=1)
+            record = settle(custom_id, line.attempt, attempts=1, endpoint=self._endpoint)
         else:
             record = settle(
                 custom_id,
@@ -56,6 +60,7 @@ class AnswerResults:
                 attempts=before.attempts + 1,
                 retried=before.billed_calls,
                 unreported_calls=before.unreported_calls,
+                endpoint=self._endpoint,
             )
         file.write(encode(record) + b"\n")
         self._counts.add(line.attempt.outcome)

@@ -75,6 +75,10 @@ class BatchWork:
     """Whether a person accepts that what may have been charged already is sent, and charged, once more."""
 
 
+def _always() -> None:
+    """Let everything be sent."""
+
+
 @dataclass(frozen=True, slots=True)
 class Advance:
     """How far a stage came."""
@@ -91,9 +95,11 @@ class BatchStage:
         desk: what it works with.
         work: what is asked for.
         folder: for files on their way.
+        may_submit: raises when nothing new may be sent from here; what is out is looked after all the same.
     """
 
-    def __init__(self, desk: Desk, work: BatchWork, *, folder: Path) -> None:
+    def __init__(self, desk: Desk, work: BatchWork, *, folder: Path, may_submit: Callable[[], None] = _always) -> None:
+        self._may_submit = may_submit
         self._desk = desk
         self._work = work
         self._folder = folder
@@ -234,6 +240,8 @@ class BatchStage:
         earlier = self._jobs()
 
         def pay(intents: Sequence[BatchJob]) -> None:
+            if intents:
+                self._may_submit()
             if purse is not None:
                 purse.pay(intents, earlier=earlier)
 

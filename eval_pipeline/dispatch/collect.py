@@ -34,6 +34,7 @@ from eval_pipeline.core.batches import (
 from eval_pipeline.core.errors import NotFoundError
 from eval_pipeline.core.outcomes import Attempt, AttemptOutcome, ItemError
 from eval_pipeline.core.ports.models import EmbeddingReply
+from eval_pipeline.core.secrets import excerpt, redact_bytes
 from eval_pipeline.dispatch.records import RESULT_LOST
 from eval_pipeline.dispatch.request_files import request_ids
 from eval_pipeline.dispatch.submit import Desk, again, requests_key
@@ -271,9 +272,21 @@ def _copy(desk: Desk, key: str, file_id: str, *, folder: Path) -> str:
         pass
     local = folder / "download.jsonl"
     desk.provider.download(file_id, local)
+    _clean(local)
     desk.objects.put_file(key, local)
     local.unlink(missing_ok=True)
     return key
+
+
+def _clean(path: Path) -> None:
+    """Take our keys out of a file that a server wrote; most files hold none and are only read."""
+    with path.open("rb") as file:
+        if all(redact_bytes(line) is line for line in file):
+            return
+    clean = path.with_name(f"{path.name}.clean")
+    with path.open("rb") as file, clean.open("wb") as written:
+        written.writelines(map(redact_bytes, file))
+    clean.replace(path)
 
 
 @dataclass(slots=True)
@@ -302,7 +315,7 @@ class _Tally:
 
 
 def _some(ids: Collection[str]) -> str:
-    return ", ".join(repr(name[:80]) for name in list(ids)[:_SHOWN_IDS])
+    return ", ".join(repr(excerpt(name, most=80)) for name in list(ids)[:_SHOWN_IDS])
 
 
 def _read(desk: Desk, job: BatchJob, handling: Handling, raw: _Raw, *, batch: ProviderBatch, folder: Path) -> _Tally:
@@ -332,28 +345,57 @@ def _by_whom(line: ResultLine, job: BatchJob) -> ResultLine:
 def _first_lines(
     desk: Desk, keys: Iterable[str], read: LineReader, waiting: dict[str, bool], *, tally: _Tally
 ) -> Iterator[ResultLine]:
-    """Yield the first line of every id that was sent, which then waits no more; count all other lines."""
-    for line in _lines(desk, keys, read):
+    """Yield the first line of every id that was sent, which then waits no more; count all other lines.
+
+    A line that cannot be read counts only when none that can be follows.
+    """
+    unread: dict[str, ResultLine] = {}
+    for place, line in _all_lines(desk, keys, read):
         custom_id = line.custom_id
         if custom_id is None:
             tally.unreadable += 1
             continue
         waits = waiting.get(custom_id)
-        if waits:
+        if waits is None:
+            tally.unknown.append(custom_id)
+        elif line.attempt.outcome is AttemptOutcome.MALFORMED and waits and custom_id not in unread:
+            unread[custom_id] = _placed(line, place)
+        elif waits and line.attempt.outcome is not AttemptOutcome.MALFORMED:
             waiting[custom_id] = False
             yield line
-        elif waits is None:
-            tally.unknown.append(custom_id)
         else:
             tally.repeated.append(custom_id)
+    for custom_id, line in unread.items():
+        if waiting[custom_id]:
+            waiting[custom_id] = False
+            tally.unreadable += 1
+            yield line
 
 
-def _lines(desk: Desk, keys: Iterable[str], read: LineReader) -> Iterator[ResultLine]:
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a line is kept."""
+
+    key: str
+    number: int
+
+
+def _all_lines(desk: Desk, keys: Iterable[str], read: LineReader) -> Iterator[tuple[_Place, ResultLine]]:
     for key in keys:
         with desk.objects.local_copy(key) as path, path.open("rb", buffering=_BUFFER_BYTES) as file:
-            for raw_line in file:  # a binary file ends lines at b"\n" and nowhere else
+            for number, raw_line in enumerate(file, start=1):  # a binary file ends lines at b"\n" and nowhere else
                 if not raw_line.isspace():
-                    yield read(raw_line.removeprefix(BOM_UTF8))  # some servers begin a file with one
+                    # some servers begin a file with a mark
+                    yield _Place(key, number), read(raw_line.removeprefix(BOM_UTF8))
+
+
+def _placed(line: ResultLine, place: _Place) -> ResultLine:
+    """Say where the bytes of a line are kept that nobody could read."""
+    error = line.attempt.error
+    if error is None:
+        return line
+    words = f"{error.message} (kept as line {place.number:,} of {place.key})"
+    return line._replace(attempt=replace(line.attempt, error=replace(error, message=words)))
 
 
 def _compare_repeated(desk: Desk, keys: Iterable[str], read: LineReader, *, tally: _Tally) -> None:
@@ -362,7 +404,7 @@ def _compare_repeated(desk: Desk, keys: Iterable[str], read: LineReader, *, tall
         return
     first: dict[str, object] = dict.fromkeys(tally.repeated, _NOTHING)
     differing: dict[str, None] = {}
-    for line in _lines(desk, keys, read):
+    for _, line in _all_lines(desk, keys, read):
         if line.custom_id in first:
             said = (line.attempt.outcome, line.attempt.text, _vectors(line))
             if first[line.custom_id] is _NOTHING:

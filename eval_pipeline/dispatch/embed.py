@@ -64,6 +64,8 @@ class EmbeddedPack:
     """Whether the call has a price, known or not."""
     unreported_calls: int = 0
     """Calls that failed and may have been billed all the same."""
+    raw: str | None = None
+    """The last answer, where nobody could read it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +243,7 @@ class _EmbedWork:
             model=called.attempt.model,
             billed=called.attempt.usage is not None or not failed,
             unreported_calls=called.unreported_calls + (failed and called.attempt.cost_uncertain),
+            raw=called.attempt.raw,
         )
         for ready in self.breaker.take(pack, called.attempt):
             await self._store(ready)

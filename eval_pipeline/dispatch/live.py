@@ -93,7 +93,13 @@ async def run_live(
     Raises:
         EvalPipelineError: the account, the key or the address is at fault; those items are not recorded.
     """
-    work = _LiveWork(requests, record=record, breaker=Breaker(endpoint, proven=proven), on_progress=on_progress)
+    work = _LiveWork(
+        requests,
+        record=record,
+        breaker=Breaker(endpoint, proven=proven),
+        on_progress=on_progress,
+        base_url=endpoint.base_url,
+    )
     caller: Caller[Body, Attempt] = Caller(
         send=answerer.ask,
         read=_as_it_is,
@@ -121,7 +127,9 @@ class _LiveWork(Generic[Body]):
         record: Callable[[ItemRecord], Awaitable[None]],
         breaker: Breaker[ItemRecord],
         on_progress: Callable[[ItemRecord], None] | None,
+        base_url: str,
     ) -> None:
+        self._base_url = base_url
         self.breaker = breaker
         self._requests: Iterator[LiveRequest[Body]] = iter(requests)
         self._record = record
@@ -156,6 +164,7 @@ class _LiveWork(Generic[Body]):
             attempts=request.attempts_before + called.attempts,
             retried=(*request.billed_before, *called.retried),
             unreported_calls=request.unreported_before + called.unreported_calls,
+            endpoint=self._base_url,
         )
         for ready in self.breaker.take(record, called.attempt):
             await self._write(ready)

@@ -7,6 +7,7 @@ import orjson
 
 from eval_pipeline.core.errors import UnavailableError
 from eval_pipeline.core.outcomes import BilledCall, ItemError, ItemRecord, ItemStatus, Usage
+from eval_pipeline.core.secrets import excerpt
 
 RESULT_LOST: Final = "result_lost"
 """Code of an item whose result was paid for and is gone at the provider."""
@@ -18,6 +19,7 @@ def encode(record: ItemRecord) -> bytes:
     """Write a record as one line of JSON, field by field: orjson takes twice as long for a dataclass with slots."""
     return orjson.dumps(
         {
+            **({} if record.raw is None else {"raw": record.raw}),
             "item_id": record.item_id,
             "status": record.status,
             "answer": record.answer,
@@ -31,6 +33,7 @@ def encode(record: ItemRecord) -> bytes:
             "latency_s": record.latency_s,
             "attempts": record.attempts,
             "account_fault": record.account_fault,
+            "endpoint": record.endpoint,
         }
     )
 
@@ -57,7 +60,7 @@ def decode(line: bytes) -> ItemRecord:
 def journal_damaged(line: bytes, error: Exception) -> UnavailableError:
     """Build the error of a journal line that cannot be read."""
     return UnavailableError(
-        f"a record of the journal cannot be read ({type(error).__name__}: {error}): {line[:80]!r}",
+        f"a record of the journal cannot be read ({type(error).__name__}: {error}): {excerpt(repr(line), most=80)}",
         code="journal_damaged",
         hint="restore the stage's journal from a backup, or pay for the stage again: run retry --refresh",
     )

@@ -78,6 +78,7 @@ def call_line(pack: EmbeddedPack) -> bytes:
         "model": pack.model,
         "billed": pack.billed,
         "unreported": pack.unreported_calls,
+        **({} if pack.raw is None else {"raw": pack.raw}),
     }
     return orjson.dumps({"call": call})
 

@@ -4,18 +4,19 @@ import os
 import re
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import assert_never
 
 from eval_pipeline.core.batches import BatchCallError, CallFault, ProviderBatch
+from eval_pipeline.providers.headers import read_date
 
 LISTED_BEFORE = timedelta(seconds=600)
 """Clocks differ: a list goes so much further back than it was asked to."""
 DOWNLOAD_ATTEMPTS = 4
 CHUNK_BYTES = 1 << 20
+NAME_REPEATS_KEY = "the server repeats a key in the name of what it made, which can neither be kept nor shown"
 _PASSING = frozenset({CallFault.AMBIGUOUS, CallFault.UNREACHABLE, CallFault.BUSY})
 _EXACT_TO = timedelta(seconds=2)
 
@@ -91,10 +92,7 @@ class ProviderClock:
 
 
 def _moment(date: str | None) -> datetime | None:
-    try:
-        return None if date is None else parsedate_to_datetime(date).astimezone(UTC)
-    except ValueError:
-        return None
+    return None if date is None else read_date(date)
 
 
 def account_digest(base_url: str, *, api_key: str) -> str:

@@ -1,5 +1,6 @@
 """What the headers of an answer tell: its content type, and when to come back. OpenAI's limits and those of its kin."""
 
+import math
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -38,13 +39,17 @@ def _number(text: str | None) -> float | None:
 
 
 def _until(http_date: str, *, now: datetime) -> float | None:
+    moment = read_date(http_date)
+    return None if moment is None else max(0.0, (moment - now).total_seconds())
+
+
+def read_date(text: str) -> datetime | None:
+    """Read a date as headers write it; None for anything else, such as a year of five digits."""
     try:
-        moment = parsedate_to_datetime(http_date)
-    except ValueError:
+        moment = parsedate_to_datetime(text)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, TypeError, LookupError, OverflowError):
         return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - now).total_seconds())
 
 
 def _spent_limit_reset_s(headers: Headers) -> float | None:
@@ -70,4 +75,5 @@ def duration_s(text: str) -> float | None:
         hours, minutes, seconds, milliseconds = (float(part or 0) for part in found.groups())
     except ValueError:  # such as 1.2.3s
         return None
-    return hours * 3600 + minutes * 60 + seconds + milliseconds / 1000
+    total_s = hours * 3600 + minutes * 60 + seconds + milliseconds / 1000
+    return total_s if math.isfinite(total_s) else None

@@ -4,11 +4,12 @@ import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
+from urllib.parse import urlsplit
 
 from eval_pipeline.core.outcomes import AccountFault, Attempt, AttemptOutcome, ItemError
-from eval_pipeline.providers.words import redact
 
 CONNECT_TIMEOUT_S = 10.0
+_REDIRECTS_FROM, _REDIRECTS_TO = 300, 400
 KEEP_ALIVE_S = 60.0
 
 
@@ -49,12 +50,39 @@ def no_reply(error: BaseException, *, base_url: str, timeout_s: float) -> Attemp
     return _failed_call("connection_lost", f"the connection to {base_url} was lost: {deepest(error)}")
 
 
-def finished(attempt: Attempt, *, latency_s: float, secret: str) -> Attempt:
-    """Add the time that a call took, and take the key out of the provider's words."""
-    error = attempt.error
-    if error is not None:
-        error = replace(error, message=redact(error.message, secret=secret))
-    return replace(attempt, error=error, latency_s=latency_s)
+def finished(attempt: Attempt, *, latency_s: float) -> Attempt:
+    """Add the time that a call took."""
+    return replace(attempt, latency_s=latency_s)
+
+
+def elsewhere(http_status: int, headers: Mapping[str, str], *, base_url: str) -> str | None:
+    """Say where an answer sends us, which is not followed: keys and texts go to the address that was given alone."""
+    target = headers.get("location")
+    if not target or not _REDIRECTS_FROM <= http_status < _REDIRECTS_TO:
+        return None
+    place = origin(target)
+    asked = origin(base_url) or base_url
+    return f"{asked} redirects to {place or 'another path of its own'}, which is not followed (HTTP {http_status})"
+
+
+def origin(url: str) -> str | None:
+    """Return scheme, host and port of an address, nothing that could be a secret; None when it names no host."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname
+        port = "" if parts.port is None else f":{parts.port}"
+    except ValueError:
+        return None
+    return f"{parts.scheme or 'http'}://{host}{port}" if host else None
+
+
+def redirected(words: str) -> Attempt:
+    """Return the attempt of a call that was sent elsewhere."""
+    return Attempt(
+        outcome=AttemptOutcome.FAILED,
+        error=ItemError(code="redirected", type="http_error", message=words, transient=False),
+        account_fault=AccountFault.NOT_AN_API,
+    )
 
 
 def causes(error: BaseException) -> list[BaseException]:

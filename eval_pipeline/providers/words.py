@@ -1,7 +1,7 @@
 """What a provider says went wrong, in any of the shapes of error bodies, with everything that looks like a key gone.
 
 Servers word errors differently (OpenAI, Google, vLLM, FastAPI, a proxy's page of HTML). What the words mean is told by
-the adapters; nothing that looks like a key leaves this module: the real APIs repeat parts of a wrong key.
+the adapters; nothing that looks like a key leaves this module.
 """
 
 import re
@@ -9,16 +9,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
-
 from eval_pipeline.core.outcomes import AccountFault, Attempt, AttemptOutcome, ItemError
+from eval_pipeline.core.secrets import REDACTED, redact, redact_bytes
 from eval_pipeline.providers.headers import Headers, content_type
+from eval_pipeline.providers.json_text import encode_json, read_loose_json
 
 _MAX_WORDS = 1000
 _MAX_PAGE_WORDS = 200
-_REDACTED = "[key]"
+_IN_ADDRESSES = r"key|api[_-]?key|token|access_token|X-Amz-(?:Signature|Credential|Security-Token)"
 _KEYS = re.compile(
-    r"(?i)(api key provided:?\s*)\S+|\bsk-[\w*.-]+|(\bbearer\s+)[\w*.~+/=-]{8,}|\bAIza[\w*-]{8,}|([?&]key=)[^&\s\"']+"
+    r"(?i)(api key provided:?\s*)\S+|\bsk-[\w*.-]+|(\bbearer\s+)[\w*.~+/=-]{8,}|\bAIza[\w*-]{8,}"
+    rf"|([?&](?:{_IN_ADDRESSES})=)[^&\s\"'<>]+"
 )
 
 
@@ -33,25 +34,23 @@ class Words:
     """Whether it came as JSON, and so from an API."""
 
 
-def redact(text: str, *, secret: str | None = None) -> str:
-    """Blank out what is, or looks like, a key.
+def redact_words(text: str) -> str:
+    """Blank out what is, or looks like, a key: the real APIs repeat parts of a wrong one.
 
-    >>> redact("Incorrect API key provided: sk-abc***wxyz. See the docs.")
+    >>> redact_words("Incorrect API key provided: sk-abc***wxyz. See the docs.")
     'Incorrect API key provided: [key] See the docs.'
     """
-    if secret:
-        text = text.replace(secret, _REDACTED)
-    return _KEYS.sub(lambda found: (found[1] or found[2] or found[3] or "") + _REDACTED, text)
+    return _KEYS.sub(lambda found: (found[1] or found[2] or found[3] or "") + REDACTED, redact(text))
 
 
 def read_words(body: bytes | Mapping[str, Any], *, html: bool = False) -> Words:
     """Return the provider's words, from any of the known shapes of error bodies."""
-    document = _load(body) if isinstance(body, bytes) else body
+    document = read_loose_json(body) if isinstance(body, bytes) else body
     words = words_of(document.get("error") or document) if isinstance(document, Mapping) else None
     if words is not None:
         return words
-    raw = body if isinstance(body, bytes) else orjson.dumps(body)
-    text = raw[: 20 * _MAX_WORDS].decode("utf-8", errors="replace")
+    raw = body if isinstance(body, bytes) else encode_json(body)
+    text = redact_bytes(raw)[: 20 * _MAX_WORDS].decode("utf-8", errors="replace")
     return Words(code=None, type=None, message=_page_words(text, html=html), structured=False)
 
 
@@ -64,13 +63,13 @@ def words_of(error: object) -> Words | None:
     message = error.get("message") or error.get("detail") or error.get("msg")
     if not message:
         return None
-    words = message if isinstance(message, str) else orjson.dumps(message).decode()
+    words = message if isinstance(message, str) else encode_json(message).decode()
     return Words(code=_label(error.get("code")), type=_label(error.get("type")), message=cut(words), structured=True)
 
 
 def cut(message: str) -> str:
     """Return a message without keys, and no longer than a person reads."""
-    message = redact(message)
+    message = redact_words(message)
     return message if len(message) <= _MAX_WORDS else message[:_MAX_WORDS] + "…"
 
 
@@ -104,21 +103,14 @@ def unreadable(http_status: int, body: bytes, headers: Headers) -> Attempt:
     return malformed(f"HTTP {http_status} with {what}")
 
 
-def _load(body: bytes) -> object:
-    try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return None
-
-
 def _label(value: object) -> str | None:
     """Read a code or type; vLLM repeats the HTTP status as a number, which says nothing new."""
-    return value if isinstance(value, str) and value else None
+    return cut(value) if isinstance(value, str) and value else None
 
 
 def _page_words(text: str, *, html: bool) -> str:
     if html or text.lstrip()[:1] == "<":
         text = re.sub(r"(?is)<(script|style)\b.*?</\1>", " ", text)
         text = re.sub(r"<[^>]*>", " ", text)
-    words = redact(" ".join(text.split()))
+    words = redact_words(" ".join(text.split()))
     return words if len(words) <= _MAX_PAGE_WORDS else words[:_MAX_PAGE_WORDS] + "…"

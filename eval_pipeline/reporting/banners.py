@@ -1,5 +1,6 @@
 """What a reader of any report must know before anything else: why a run is no result, or not a whole one."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from eval_pipeline.core.runs import RunRecord, RunState
@@ -33,6 +34,19 @@ def run_banners(run: RunRecord, threshold: Threshold, *, failures: str, unsent: 
         text = f"The run is {run.state}: {reason}. What follows describes only what was done until then."
         found.append(Banner("warn", title="This run is not complete", text=text))
     return found
+
+
+def endpoints_banner(answered: Mapping[str, int]) -> list[Banner]:
+    """Warn when items were answered at another address than the run was specified for.
+
+    Args:
+        answered: items by address; nothing where all is as specified.
+    """
+    if not answered:
+        return []
+    told = ", ".join(f"{address} ({count(items)})" for address, items in answered.items())
+    text = f"A person let the run go on at another address: {told}. Every row says which one answered it."
+    return [Banner("warn", title="Another endpoint answered than the run was specified for", text=text)]
 
 
 def _breach(threshold: Threshold, failures: str) -> str:

@@ -1,12 +1,14 @@
 """What proves where a report's numbers come from: the run, its dataset, and the stages that were read."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Self
 
 from markupsafe import Markup
 
+from eval_pipeline.core.endpoints import read_endpoints
 from eval_pipeline.core.runs import RunRecord
 from eval_pipeline.core.stages import Manifest
 from eval_pipeline.reporting.markup import inline
@@ -24,6 +26,8 @@ class StageFact:
     created_at: datetime
     batch_notes: Sequence[str] = ()
     """What a reader should know of the batches that the stage was collected from."""
+    endpoints: Mapping[str, int] = field(default_factory=dict)
+    """Items by the address that answered; nothing where nobody was asked."""
 
     @classmethod
     def of(cls, manifest: Manifest) -> Self:
@@ -35,6 +39,7 @@ class StageFact:
             code_version=manifest.code_version,
             created_at=manifest.created_at,
             batch_notes=manifest.summary.get("batch_notes", ()),
+            endpoints=manifest.summary.get("endpoints", {}),
         )
 
 
@@ -55,6 +60,7 @@ def provenance_table(
         ("Dataset version (sha256)", run.dataset_version),
         ("Specification (sha256)", run.spec_hash),
         *settings,
+        *_endpoints(run, stages),
         ("Code version", ", ".join(sorted({stage.code_version for stage in stages})) or NONE),
         ("Requested by", run.requested_by),
         ("Requested at", f"{run.created_at:%Y-%m-%d %H:%M:%S %Z}"),
@@ -67,6 +73,23 @@ def provenance_table(
         columns=[Column("What"), Column("Value")],
         rows=[[Cell(name), _mono(value)] for name, value in facts],
     )
+
+
+def answered_elsewhere(run: RunRecord, stages: Iterable[StageFact]) -> Mapping[str, int]:
+    """Return items by the address that answered them; nothing where all were answered as the run was specified."""
+    answered: Counter[str] = Counter()
+    for stage in stages:
+        answered.update(stage.endpoints)
+    frozen = {endpoint.base_url.rstrip("/") for endpoint in read_endpoints(run.spec).values()}
+    return answered if frozen and any(address.rstrip("/") not in frozen for address in answered) else {}
+
+
+def _endpoints(run: RunRecord, stages: Sequence[StageFact]) -> Iterator[tuple[str, str]]:
+    for name, endpoint in read_endpoints(run.spec).items():
+        account = f", account {endpoint.account}" if endpoint.account else ""
+        yield f"Endpoint {name}", f"{endpoint.base_url} ({endpoint.protocol}{account})"
+    if answered := answered_elsewhere(run, stages):
+        yield "Answered by", ", ".join(f"{address}: {items:,}" for address, items in answered.items())
 
 
 def _mono(value: str) -> Cell:

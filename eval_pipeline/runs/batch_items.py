@@ -43,7 +43,7 @@ def _may_be_asked(record: ItemRecord, *, anew: bool, resend_lost: bool) -> bool:
 
 def answer_results(objects: ObjectStore, job: BatchJob) -> AnswerResults:
     """Make the writer of a job's items; what earlier rounds were billed for stays counted."""
-    return AnswerResults(_earlier(objects, job) if job.round > 0 else never_asked)
+    return AnswerResults(_earlier(objects, job) if job.round > 0 else never_asked, endpoint=job.base_url)
 
 
 def _earlier(objects: ObjectStore, job: BatchJob) -> Callable[[str], ItemRecord | None]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from eval_pipeline.dispatch.batch_stage import Advance, BatchStage, BatchWork, s
 from eval_pipeline.dispatch.leases import STAGE_IN_USE, HeldLease, hold
 from eval_pipeline.dispatch.submit import Desk
 from eval_pipeline.runs.at_work import BEAT_EVERY_S, StageAtWork, at_work, has_started_over, run_cancelled, start_over
+from eval_pipeline.runs.endpoints import require_endpoint
 from eval_pipeline.runs.life import change_run, find_run
 from eval_pipeline.runs.task import Task
 from eval_pipeline.storage.objects import temporary_folder
@@ -85,7 +87,12 @@ def batch_stage(task: Task, work: BatchWork) -> Iterator[BatchStage]:
         _desk(task, work, lease) as desk,
         temporary_folder() as folder,
     ):
-        yield BatchStage(desk, work, folder=Path(folder))
+        yield BatchStage(desk, work, folder=Path(folder), may_submit=partial(_check_endpoint, task, work))
+
+
+def _check_endpoint(task: Task, work: BatchWork) -> None:
+    run = find_run(task.deployment, flow=task.flow, key=task.key)
+    require_endpoint(task.deployment, run, work.provider, accept=task.endpoint_changed)
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from eval_pipeline.core.names import RunKey, command_on
 from eval_pipeline.core.runs import Flow, RunRecord, RunState
 from eval_pipeline.core.stages import STAGES, StageRef
 from eval_pipeline.dispatch.workers import worker_is_dead
+from eval_pipeline.runs.endpoints import require_endpoints
 from eval_pipeline.runs.life import being_deleted, change_run, find_run, state_of
 from eval_pipeline.wiring.deployment import Deployment
 
@@ -42,6 +43,21 @@ def reopen(deployment: Deployment, *, flow: Flow, key: RunKey, max_cost_usd: flo
     if not deployment.ledger.swap_run(run, reopened):
         raise _in_progress(find_run(deployment, flow=flow, key=key))
     return find_run(deployment, flow=flow, key=key)
+
+
+def check_endpoints(deployment: Deployment, *, flow: Flow, key: RunKey, accept: bool, here: bool) -> None:
+    """Raise ``endpoint_changed`` before anything is touched when the run would ask another endpoint than its own.
+
+    Args:
+        deployment: where the run lives.
+        flow: whose run it is.
+        key: the run.
+        accept: whether a person wants the present endpoint, which is then written down.
+        here: whether this process executes the run; the daemon's own environment is judged by its stages.
+    """
+    run = find_run(deployment, flow=flow, key=key)
+    if accept or (here and run.state is not RunState.COMPLETED):
+        require_endpoints(deployment, run, accept=accept)
 
 
 def _check_budget(flow: Flow, max_cost_usd: float) -> None:

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
+from eval_pipeline.core.endpoints import same_but_for_endpoints
 from eval_pipeline.core.errors import ConflictError, UsageError
 from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.core.runs import RunRecord
@@ -47,8 +48,8 @@ def claim_or_find(
     prepared = prepare(task.given)
     if run is None:
         told = estimate(prepared)
-        return claim(prepared, flow=task.flow, requested_by="dagster", deployment=deployment, here=True), told
-    if run.spec_hash != prepared.spec.hash:
+        return claim(prepared, flow=task.flow, requested_by=task.requested_by, deployment=deployment, here=True), told
+    if not same_but_for_endpoints(prepared.spec.to_json(), run.spec):
         raise ConflictError(
             f"run {key.partition} exists with another specification "
             f"({run.spec_hash[:12]}, given {prepared.spec.hash[:12]})",

@@ -30,6 +30,10 @@ class Task:
     refresh: bool = False
     resend_lost: bool = False
     """Whether a person accepts that items whose paid result is gone may be charged a second time."""
+    endpoint_changed: bool = False
+    """Whether a person accepts that another endpoint is asked than the run was specified for."""
+    requested_by: str = "dagster"
+    """Who asked for it, as far as Dagster says."""
 
     def ref(self, stage: str) -> StageRef:
         """Name a stage of this run."""

@@ -3,16 +3,20 @@
 Dataset, configuration, type, transport, keys, name: the command line and the Dagster form give the same answers.
 """
 
+from dataclasses import replace
+
 from eval_pipeline.core.datasets import DatasetKind, DatasetVersion
 from eval_pipeline.core.errors import UsageError
 from eval_pipeline.core.names import RunKey, shown, validate_project
 from eval_pipeline.core.runs import RunMode
 from eval_pipeline.runs.claims import Prepared, choose_concurrency, choose_failure_threshold, find_dataset_of
 from eval_pipeline.stt_eval.clips.stored_manifest import require_audio_manifest
+from eval_pipeline.stt_eval.figures.speakers import check_speaker_column
 from eval_pipeline.stt_eval.prompts import choose_prompt
 from eval_pipeline.stt_eval.spec import AudioTransport, SttRequest, SttSpec
 from eval_pipeline.wiring import models
 from eval_pipeline.wiring.deployment import Deployment
+from eval_pipeline.wiring.endpoints import endpoints_of
 
 
 def prepare(
@@ -30,12 +34,19 @@ def prepare(
     dataset = find_dataset_of(
         DatasetKind.STT, deployment=deployment, project=validate_project(project), reference=request.dataset
     )
-    spec = _freeze(request, dataset=dataset, deployment=deployment)
+    frozen = _freeze(request, dataset=dataset, deployment=deployment)
+    spec = replace(frozen, endpoints=endpoints_of(deployment.credentials(project), frozen.providers))
     _check_batches(spec)
     _check_transport(spec, deployment=deployment)
     require_audio_manifest(deployment.objects, dataset)
+    if spec.speaker_column is not None:
+        from eval_pipeline.stt_eval.clips.store import audio_samples  # noqa: PLC0415 - pyarrow: only where it is asked
+
+        check_speaker_column(
+            spec.speaker_column, (sample.metadata for sample in audio_samples(deployment.objects, dataset))
+        )
     if needs_key:
-        for provider in dict.fromkeys(model.provider for model in spec.models):
+        for provider in spec.providers:
             deployment.credentials(project).require_key(provider)
     return Prepared(key=RunKey.of(project=project, run=run), dataset=dataset, spec=spec)
 
@@ -57,6 +68,7 @@ def _freeze(request: SttRequest, *, dataset: DatasetVersion, deployment: Deploym
         audio_transport=request.audio_transport,
         failure_threshold=threshold,
         concurrency=concurrency,
+        speaker_column=request.speaker_column,
     )
 
 

@@ -4,21 +4,23 @@ Frozen when the run's name is claimed. Editing a setting, a prompt or a dataset 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Self
 
 from eval_pipeline.core.configuration import KeyKinds, canonical_sha256, invalid_config, read_mapping
+from eval_pipeline.core.endpoints import Endpoints, endpoints_json, read_endpoints
 from eval_pipeline.core.names import shown
 from eval_pipeline.core.providers import Provider
 from eval_pipeline.core.runs import RunMode
 from eval_pipeline.stt_eval.language.languages import language_code
 from eval_pipeline.stt_eval.models import SpeechModel
 
-SCHEMA = "eval_pipeline.stt_spec/1"
+SCHEMA = "eval_pipeline.stt_spec/2"
+SCHEMA_WITHOUT_ENDPOINTS = "eval_pipeline.stt_spec/1"
 MOST_MODELS = 50
 _KINDS = KeyKinds(
-    text=frozenset({"dataset", "prompt", "language", "audio_transport"}),
+    text=frozenset({"dataset", "prompt", "language", "audio_transport", "speaker_column"}),
     whole=frozenset({"concurrency"}),
     number=frozenset({"failure_threshold"}),
 )
@@ -30,6 +32,7 @@ REQUEST_KEYS = frozenset(
         "prompt",
         "language",
         "audio_transport",
+        "speaker_column",
         "failure_threshold",
         "concurrency",
     }
@@ -57,6 +60,7 @@ class SttRequest:
     prompt: str | None = None
     language: str | None = None
     audio_transport: AudioTransport = AudioTransport.FILES_API
+    speaker_column: str | None = None
     failure_threshold: float | None = None
     concurrency: int | None = None
 
@@ -118,6 +122,15 @@ class SttSpec:
     audio_transport: AudioTransport
     failure_threshold: float
     concurrency: int
+    speaker_column: str | None = None
+    """Of the dataset's metadata, which names who speaks; None: every sample stands for itself."""
+    endpoints: Endpoints = field(default_factory=dict)
+    """Where its providers are asked; none of a run that an earlier version specified."""
+
+    @property
+    def providers(self) -> tuple[Provider, ...]:
+        """Whom the run asks."""
+        return tuple(dict.fromkeys(model.provider for model in self.models))
 
     @property
     def mode_name(self) -> str:
@@ -130,9 +143,10 @@ class SttSpec:
         return self.samples_count * len(self.models)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the JSON form that the ledger keeps."""
+        """Return the JSON form that the ledger keeps; without a column of speakers it is that of earlier versions."""
+        told = {} if self.speaker_column is None else {"speaker_column": self.speaker_column}
         return {
-            "schema": SCHEMA,
+            "schema": SCHEMA if self.endpoints else SCHEMA_WITHOUT_ENDPOINTS,
             "dataset": {
                 "name": self.dataset_name,
                 "version": self.dataset_version,
@@ -146,6 +160,8 @@ class SttSpec:
             "audio_transport": str(self.audio_transport),
             "failure_threshold": self.failure_threshold,
             "concurrency": self.concurrency,
+            **told,
+            **endpoints_json(self.endpoints),
         }
 
     @classmethod
@@ -163,6 +179,8 @@ class SttSpec:
             audio_transport=AudioTransport(value["audio_transport"]),
             failure_threshold=value["failure_threshold"],
             concurrency=value["concurrency"],
+            speaker_column=value.get("speaker_column"),
+            endpoints=read_endpoints(value),
         )
 
     @property

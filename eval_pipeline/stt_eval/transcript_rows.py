@@ -62,6 +62,7 @@ def as_heard(record: ItemRecord) -> ItemRecord:
         record.latency_s,
         record.attempts,
         record.account_fault,
+        endpoint=record.endpoint,
     )
 
 
@@ -98,4 +99,5 @@ def transcript_row(item: Item, record: ItemRecord, cost: ItemCost) -> dict[str, 
         "latency_s": record.latency_s,
         "attempts": record.attempts,
         "cost_usd": cost.usd,
+        "endpoint": record.endpoint,
     }

@@ -1,5 +1,6 @@
 """Compares two stored text runs; nothing is called, nothing is written."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -38,6 +39,7 @@ def compare_runs(deployment: Deployment, first: RunKey, second: RunKey, *, limit
             code="runs_not_comparable",
             hint="score one of them as the other: eval-pipeline text rescore RUN --scorer S",
         )
+    _check_same_scoring(names, first=first, second=second, stages=stages)
     tables = {name: tuple(question_scores(one.scores, name) for one in stages) for name in names}
     comparisons = [compare_score(name, *tables[name]) for name in names]
     changed = most_changed(*tables[names[0]], limit=limit)
@@ -49,6 +51,21 @@ def compare_runs(deployment: Deployment, first: RunKey, second: RunKey, *, limit
         "scores": [{**asdict(comparison), "verdict": comparison.verdict} for comparison in comparisons],
         "changed": _with_questions(changed, score=names[0], stages=stages[0]),
     }
+
+
+def _check_same_scoring(
+    names: Sequence[str], *, first: RunKey, second: RunKey, stages: tuple[RunStages, RunStages]
+) -> None:
+    """Refuse scores that different versions of a scorer made: their difference says nothing of the models."""
+    versions = [one.scores.manifest.summary.get("scorer_versions") or {} for one in stages]
+    for name in names:
+        made_by = [version.get(name) for version in versions]
+        if None not in made_by and made_by[0] != made_by[1]:
+            raise UsageError(
+                f"score {name} was made by {made_by[0]} in run {first.run} and by {made_by[1]} in run {second.run}",
+                code="runs_not_comparable",
+                hint="score both again: eval-pipeline text rescore RUN",
+            )
 
 
 def _stages(deployment: Deployment, key: RunKey) -> RunStages:

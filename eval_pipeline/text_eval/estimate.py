@@ -8,6 +8,7 @@ from eval_pipeline.core.cost import ESTIMATED_OUTPUT_TOKENS, StageCost, costs_as
 from eval_pipeline.core.outcomes import Usage
 from eval_pipeline.core.providers import Provider
 from eval_pipeline.runs.claims import Prepared
+from eval_pipeline.text_eval.golden_check import golden_warnings
 from eval_pipeline.text_eval.golden_store import golden_rows
 from eval_pipeline.text_eval.spec import TextSpec
 from eval_pipeline.wiring import models
@@ -43,6 +44,7 @@ def estimate_run(prepared: Prepared[TextSpec], *, deployment: Deployment) -> dic
             *_unpriced(costs),
             "published prices, standard rate" if spec.mode == "fast" else "published prices, batch rate",
         ],
+        "warnings": golden_warnings(prepared, deployment=deployment),
     }
 
 

@@ -3,6 +3,7 @@
 Dataset, configuration, type, size, name: the command line and the Dagster form give the same answers.
 """
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from eval_pipeline.core.configuration import MAX_COST_USD, check_range, parse_provider
@@ -25,6 +26,7 @@ from eval_pipeline.text_eval.spec import (
 )
 from eval_pipeline.wiring import models
 from eval_pipeline.wiring.deployment import Deployment
+from eval_pipeline.wiring.endpoints import endpoints_of
 
 
 def prepare(
@@ -42,14 +44,15 @@ def prepare(
     dataset = find_dataset_of(
         DatasetKind.TEXT, deployment=deployment, project=validate_project(project), reference=request.dataset
     )
-    spec = _freeze(request, dataset=dataset, deployment=deployment)
+    frozen = _freeze(request, dataset=dataset, deployment=deployment)
+    spec = replace(frozen, endpoints=endpoints_of(deployment.credentials(project), frozen.providers))
     if request.max_cost_usd is not None:
         check_range("max_cost_usd", value=request.max_cost_usd, low=0, high=MAX_COST_USD)
-    provider = parse_provider(request.provider)
+    parse_provider(request.provider)
     _check_size(spec, dataset=dataset, deployment=deployment)
     require_manifest(deployment.objects, dataset)
     if needs_key:
-        for needed in {provider, *([spec.embedding_provider] if spec.needs_embeddings else [])}:
+        for needed in spec.providers:
             deployment.credentials(project).require_key(needed)
     if request.max_cost_usd is not None:
         _check_priced(spec)

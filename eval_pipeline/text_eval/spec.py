@@ -5,7 +5,7 @@ Frozen when the run's name is claimed. Editing a configuration, a dataset or a s
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 from eval_pipeline.core.configuration import (
@@ -16,12 +16,14 @@ from eval_pipeline.core.configuration import (
     parse_mode,
     read_mapping,
 )
+from eval_pipeline.core.endpoints import Endpoints, endpoints_json, read_endpoints
 from eval_pipeline.core.names import shown
 from eval_pipeline.core.providers import Provider
 from eval_pipeline.core.runs import RunMode
 from eval_pipeline.text_eval.scoring.scorers import ScorerConfig, parse_scorers
 
-SCHEMA = "eval_pipeline.text_spec/1"
+SCHEMA = "eval_pipeline.text_spec/2"
+SCHEMA_WITHOUT_ENDPOINTS = "eval_pipeline.text_spec/1"
 DEFAULT_MODELS = {Provider.OPENAI: "gpt-4o-mini", Provider.GEMINI: "gemini-2.5-flash"}
 DEFAULT_EMBEDDING_MODELS = {Provider.OPENAI: "text-embedding-3-large", Provider.GEMINI: "gemini-embedding-001"}
 EMBEDDING_DIMENSIONS = {
@@ -118,6 +120,14 @@ class TextSpec:
     scorers: tuple[ScorerConfig, ...]
     failure_threshold: float
     concurrency: int
+    endpoints: Endpoints = field(default_factory=dict)
+    """Where its providers are asked; none of a run that an earlier version specified."""
+
+    @property
+    def providers(self) -> tuple[Provider, ...]:
+        """Whom the run asks."""
+        embedding = (self.embedding_provider,) if self.needs_embeddings else ()
+        return tuple(dict.fromkeys((self.provider, *embedding)))
 
     @property
     def model(self) -> str:
@@ -142,7 +152,7 @@ class TextSpec:
     def to_json(self) -> dict[str, Any]:
         """Return the JSON form that the ledger keeps."""
         return {
-            "schema": SCHEMA,
+            "schema": SCHEMA if self.endpoints else SCHEMA_WITHOUT_ENDPOINTS,
             "dataset": {
                 "name": self.dataset_name,
                 "version": self.dataset_version,
@@ -157,6 +167,7 @@ class TextSpec:
             "scorers": [scorer.to_json() for scorer in self.scorers],
             "failure_threshold": self.failure_threshold,
             "concurrency": self.concurrency,
+            **endpoints_json(self.endpoints),
         }
 
     @classmethod
@@ -175,6 +186,7 @@ class TextSpec:
             scorers=parse_scorers(value["scorers"]),
             failure_threshold=value["failure_threshold"],
             concurrency=value["concurrency"],
+            endpoints=read_endpoints(value),
         )
 
     @property

@@ -45,6 +45,7 @@ RESPONSES = pa.schema(
         pa.field("latency_s", pa.float64()),
         pa.field("attempts", pa.int32(), nullable=False),
         pa.field("cost_usd", pa.decimal128(38, 18)),  # this item with its retries; null: no published price
+        pa.field("endpoint", pa.string()),  # the address that answered; null: nobody did, or an earlier version asked
     ]
 )
 

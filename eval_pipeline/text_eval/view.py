@@ -7,7 +7,7 @@ from typing import Any
 
 from eval_pipeline.core.cost import join_costs
 from eval_pipeline.core.errors import UsageError
-from eval_pipeline.core.names import RunKey
+from eval_pipeline.core.names import RunKey, command_on
 from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.core.runs import Flow, RunRecord
 from eval_pipeline.core.stages import StageRef
@@ -17,6 +17,7 @@ from eval_pipeline.runs.cost_warnings import cost_warnings
 from eval_pipeline.runs.life import find_run
 from eval_pipeline.runs.status import batches_json
 from eval_pipeline.text_eval.report.export import export_grouped, export_rows
+from eval_pipeline.text_eval.scoring.scorers import outdated
 from eval_pipeline.text_eval.scoring.side_by_side import WalkedItem, walk
 from eval_pipeline.text_eval.so_far import AnswersSoFar, answers_so_far, embedding_cost_so_far
 from eval_pipeline.text_eval.spec import TextSpec
@@ -43,9 +44,23 @@ def show_run(deployment: Deployment, key: RunKey, *, detail: bool) -> dict[str, 
         "batches": batches_json(deployment.ledger.run_jobs(flow=Flow.TEXT, key=key)),
         "report": stored.fact("report", "url"),
         "langfuse": stored.fact("traces", "langfuse"),
-        "warnings": cost_warnings({stage: stored.summary(stage) for stage in ("responses", "embeddings")}),
+        "warnings": [
+            *cost_warnings({stage: stored.summary(stage) for stage in ("responses", "embeddings")}),
+            *_outdated_scores(run, stored),
+        ],
     }
     return {**document, "traces": list(_traces(stored, run))} if detail else document
+
+
+def _outdated_scores(run: RunRecord, stored: "_Stored") -> Iterator[dict[str, str]]:
+    """Tell of scores that an earlier version made: they stay as they are until somebody scores again."""
+    versions = stored.fact("scores", "scorer_versions") or {}
+    for name, now in outdated(versions).items():
+        yield {
+            "code": "scores_outdated",
+            "message": f"score {name} was made by {versions[name]}; this version has {now}, which may judge otherwise",
+            "hint": f"{command_on('text rescore', run.key)} scores the stored answers again, free of charge",
+        }
 
 
 def _dataset_json(run: RunRecord, spec: TextSpec) -> dict[str, Any]:

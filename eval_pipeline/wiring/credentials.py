@@ -2,19 +2,23 @@
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from eval_pipeline.core.errors import UsageError
 from eval_pipeline.core.names import DEFAULT_PROJECT, shown
 from eval_pipeline.core.providers import KEY_VARIABLES, OTHER_KEY_VARIABLES, TITLES, URL_VARIABLES, Provider
+from eval_pipeline.core.secrets import know_secrets, secrets_in_url
 
 _PUBLIC_URLS = {
     Provider.OPENAI: "https://api.openai.com/v1",
     Provider.GEMINI: "https://generativelanguage.googleapis.com",
 }
+_HOST_LIKE = re.compile(r"[a-z]+://|[\w-]+(\.[\w-]+)+([:/]|$)|localhost\b")
+"""What is shown of a wrong address: a key that was pasted into the wrong variable is not."""
 LANGFUSE_URL = "https://cloud.langfuse.com"
 _KNOWN = (
     "OPENAI_API_KEY",
@@ -55,15 +59,38 @@ class Credentials:
 
     def require_key(self, provider: Provider) -> str:
         """Return the provider's key, or raise ``missing_api_key``."""
-        if self.has_key(provider):
-            return self.api_keys[provider]
         variable = self.key_variables[provider]
+        if self.has_key(provider):
+            return _fit_for_header(variable, self.api_keys[provider])
         raise UsageError(
             f"no API key for {self.base_url(provider)}: {variable} is not set",
             code="missing_api_key",
             hint=f"set {variable} (any text will do for a server that checks none) and, if it is not "
             f"{TITLES[provider]} itself, {URL_VARIABLES[provider]}",
         )
+
+    def require_langfuse_keys(self) -> tuple[str, str]:
+        """Return Langfuse's public and secret key, or raise when one could not be sent."""
+        public, secret = self.langfuse_public_key or "", self.langfuse_secret_key or ""
+        return _fit_for_header("LANGFUSE_PUBLIC_KEY", public), _fit_for_header("LANGFUSE_SECRET_KEY", secret)
+
+
+def _fit_for_header(variable: str, key: str) -> str:
+    """Return a key that can be sent; one with a line break or a typographic dash in it was pasted wrongly."""
+    for place, character in enumerate(key, start=1):
+        if not "!" <= character <= "~":
+            raise UsageError(
+                f"{variable} has {_named(character)} as character {place} of {len(key)}, which cannot be sent",
+                code="invalid_setting",
+                hint=f"copy the key again, in one line and without quotes, into {variable}",
+            )
+    return key
+
+
+def _named(character: str) -> str:
+    """Name a character of a key without showing any other."""
+    known = {"\n": "a line break", "\r": "a carriage return", " ": "a space", "\t": "a tab"}
+    return known.get(character) or f"the character U+{ord(character):04X}"
 
 
 def read_credentials(project: str, *, file: Path | None, environ: Mapping[str, str] | None = None) -> Credentials:
@@ -75,17 +102,29 @@ def read_credentials(project: str, *, file: Path | None, environ: Mapping[str, s
     variables = dict(os.environ if environ is None else environ)
     if file is not None:
         entries = _read_file(file)
+        for entry in entries.values():
+            _keep_secret(entry)
         variables = entries.get(project, variables if project == DEFAULT_PROJECT else {})
+    _keep_secret(variables)
     return Credentials(
         api_keys=_keys(variables),
         key_variables={provider: _key_variable(variables, provider) for provider in Provider},
         base_urls={
             provider: _url(variables, URL_VARIABLES[provider], default=url) for provider, url in _PUBLIC_URLS.items()
         },
-        langfuse_public_key=variables.get("LANGFUSE_PUBLIC_KEY") or None,
-        langfuse_secret_key=variables.get("LANGFUSE_SECRET_KEY") or None,
+        langfuse_public_key=variables.get("LANGFUSE_PUBLIC_KEY", "").strip() or None,
+        langfuse_secret_key=variables.get("LANGFUSE_SECRET_KEY", "").strip() or None,
         langfuse_base_url=_url(variables, "LANGFUSE_BASE_URL", default=LANGFUSE_URL),
     )
+
+
+def _keep_secret(variables: Mapping[str, str]) -> None:
+    """Keep a project's keys out of all that is told or stored from now on, and the parts of one with a line break."""
+    keys = [variables.get(name, "") for name in _KNOWN if name.endswith("_KEY")]
+    know_secrets([*keys, *(part for key in keys for part in key.split())])
+    for name in _KNOWN:
+        if name.endswith("_URL"):
+            know_secrets(secrets_in_url(variables.get(name, "")))
 
 
 def _keys(variables: Mapping[str, str]) -> dict[Provider, str]:
@@ -103,20 +142,40 @@ def _key_variable(variables: Mapping[str, str], provider: Provider) -> str:
 def _url(variables: Mapping[str, str], name: str, *, default: str) -> str:
     """Read an address, or raise before anything is sent to a place that cannot exist."""
     url = variables.get(name, "").strip() or default
-    parts = urlsplit(url)
-    if parts.username or parts.password:
+    parts = _split(url)
+    if parts is None:
         raise UsageError(
-            f"{name} holds a user name or password",
+            f"{name} is no address of a server: it cannot be read as one",
+            code="invalid_setting",
+            hint=f"give a URL such as {default}, or leave it unset for that one",
+        )
+    surplus = {
+        "a user name or password": parts.username or parts.password,
+        "a question mark and what follows it": parts.query or "?" in url,
+        "a fragment (#)": parts.fragment or "#" in url,
+    }
+    if found := [words for words, is_there in surplus.items() if is_there]:
+        raise UsageError(
+            f"{name} holds {' and '.join(found)}",
             code="invalid_setting",
             hint="give the address alone; keys have variables of their own, which never show",
         )
     if parts.scheme in {"http", "https"} and parts.hostname:
         return url
     raise UsageError(
-        f"{name} is {shown(url)}, which is no address of a server",
+        f"{name} is {shown(url) if _HOST_LIKE.match(url) else 'something'}, which is no address of a server",
         code="invalid_setting",
         hint=f"give a URL such as {default}, or leave it unset for that one",
     )
+
+
+def _split(url: str) -> SplitResult | None:
+    try:
+        parts = urlsplit(url)
+        usable = parts.port is None or parts.port > 0
+    except ValueError:  # such as http://[x, or a port that is no number
+        return None
+    return parts if usable else None
 
 
 def _read_file(file: Path) -> dict[str, dict[str, str]]:
@@ -145,16 +204,21 @@ def _parse(file: Path, text: str) -> object:
         try:
             return json.loads(text)
         except json.JSONDecodeError as error:
-            raise _bad_file(file, problem=f"line {error.lineno} is not JSON") from error
+            raise _bad_file(file, problem=f"line {error.lineno} is not JSON") from None
+        except (ValueError, RecursionError):
+            raise _bad_file(
+                file, problem="it holds braces in braces without end, or a number of thousands of digits"
+            ) from None
     import yaml  # noqa: PLC0415 - only where such a file is used
 
     try:
         return yaml.safe_load(text)
     except yaml.YAMLError as error:
         line = getattr(getattr(error, "problem_mark", None), "line", 0) + 1
-        raise _bad_file(file, problem=f"line {line} is not YAML") from error
-    except (ValueError, RecursionError) as error:  # a date that no calendar has; braces in braces without end
-        raise _bad_file(file, problem=f"it cannot be read as YAML: {error}") from error
+        raise _bad_file(file, problem=f"line {line} is not YAML") from None
+    except (ValueError, TypeError, AttributeError, LookupError, RecursionError, OverflowError):
+        # a date that no calendar has, `!!timestamp x`, braces in braces without end
+        raise _bad_file(file, problem="it cannot be read as YAML") from None
 
 
 def _bad_file(file: Path, *, problem: str) -> UsageError:

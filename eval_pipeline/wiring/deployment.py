@@ -1,7 +1,7 @@
 """Where this installation keeps its facts and files, opened when first used."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,17 +10,26 @@ from urllib.parse import unquote, urlsplit
 from eval_pipeline.core.errors import UsageError
 from eval_pipeline.core.ports.object_store import ObjectStore
 from eval_pipeline.core.runs import Worker
+from eval_pipeline.core.secrets import know_secrets, secrets_in_url
 from eval_pipeline.dispatch.workers import this_worker
 from eval_pipeline.storage.home import find_home, open_home_ledger
 from eval_pipeline.storage.local import LocalObjectStore
 from eval_pipeline.wiring.credentials import Credentials, read_credentials
 from eval_pipeline.wiring.settings import Settings
 
+_STORE_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
 
     from eval_pipeline.storage.ledger import SqlLedger
     from eval_pipeline.storage.stages import StageStore
+
+
+def _secrets_of_places(environ: Mapping[str, str]) -> Iterator[str]:
+    """Yield the secrets of database and store, which no provider is sent and drivers may tell."""
+    yield from secrets_in_url(environ.get("EVAL_PIPELINE_DATABASE_URL", ""))
+    yield from (environ[name] for name in _STORE_KEYS if name in environ)
 
 
 class Deployment:
@@ -43,11 +52,19 @@ class Deployment:
         self._make_s3_client = make_s3_client
         self.home = find_home(self._environ, cwd or Path.cwd())
         self.settings = Settings.from_environment(self._environ)
+        know_secrets(_secrets_of_places(self._environ))
 
     @property
     def store_url(self) -> str:
         """Where stage files and datasets lie."""
-        return self._environ.get("EVAL_PIPELINE_STORE") or (self.home / "store").as_uri()
+        url = self._environ.get("EVAL_PIPELINE_STORE") or (self.home / "store").as_uri()
+        if "@" in url.partition("://")[2].partition("/")[0]:
+            raise UsageError(
+                "EVAL_PIPELINE_STORE holds a user name or password",
+                code="invalid_setting",
+                hint="give s3://bucket/prefix alone; keys go into AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+            )
+        return url
 
     @property
     def database_url(self) -> str | None:

@@ -9,15 +9,20 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
+from http.client import HTTPException
 from typing import assert_never
 from uuid import uuid4
 
 from eval_pipeline.core.errors import EvalPipelineError
 from eval_pipeline.core.providers import TITLES, URL_VARIABLES, Provider
+from eval_pipeline.core.secrets import redact_fields
 from eval_pipeline.providers.gemini.account import GeminiAccount
+from eval_pipeline.providers.transport import elsewhere
 from eval_pipeline.wiring.deployment import Deployment
 
 TIMEOUT_S = 10
+MOST_BYTES = 8_000_000
+"""Of an answer that lists models."""
 LOW_DISK_BYTES = 1_000_000_000
 _WRONG_KEY = b"API_KEY_INVALID"
 """How Google says, with status 400, that a key is wrong."""
@@ -31,6 +36,9 @@ class Finding:
     ok: bool | None
     detail: str
     hint: str = ""
+
+    def __post_init__(self) -> None:
+        redact_fields(self, "detail", "hint")
 
 
 def examine(deployment: Deployment, *, project: str) -> Iterator[Finding]:
@@ -103,7 +111,7 @@ def _langfuse(deployment: Deployment, *, project: str) -> Finding:
     credentials = deployment.credentials(project)
     if not credentials.traces_to_langfuse:
         return Finding("Langfuse", ok=None, detail="off: LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY are not set")
-    pair = f"{credentials.langfuse_public_key}:{credentials.langfuse_secret_key}".encode()
+    pair = ":".join(credentials.require_langfuse_keys()).encode()
     url = credentials.langfuse_base_url.rstrip("/") + "/api/public/projects"
     reply = _get(url, headers={"Authorization": f"Basic {b64encode(pair).decode()}"})
     return _judge_reply("Langfuse", reply, url=url, remedy="LANGFUSE_PUBLIC_KEY, _SECRET_KEY and _BASE_URL")
@@ -115,25 +123,39 @@ class _Reply:
     is_json: bool
     refuses_key: bool = False
     problem: str = ""
+    elsewhere: str | None = None
+
+
+class _StayHere(urllib.request.HTTPRedirectHandler):
+    """Follows no redirect: the key goes to the address that was given alone."""
+
+    def redirect_request(self, *_redirect: object) -> None:
+        """Take the redirect for the answer."""
+
+
+_OPENER = urllib.request.build_opener(_StayHere)
 
 
 def _get(url: str, *, headers: dict[str, str]) -> _Reply:
     try:
         request = urllib.request.Request(url, headers=headers)  # noqa: S310 - the user's own address
-        with urllib.request.urlopen(request, timeout=TIMEOUT_S) as reply:  # noqa: S310 - the same
-            return _Reply(reply.status, is_json=_is_json(reply.read()))
+        with _OPENER.open(request, timeout=TIMEOUT_S) as reply:
+            return _Reply(reply.status, is_json=_is_json(reply.read(MOST_BYTES)))
     except urllib.error.HTTPError as error:
-        body = error.read()
+        headers = {name.lower(): value for name, value in error.headers.items()}
+        if told := elsewhere(error.code, headers, base_url=url):
+            return _Reply(error.code, is_json=False, elsewhere=told)
+        body = error.read(MOST_BYTES)
         refuses = error.code in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN} or _WRONG_KEY in body
         return _Reply(error.code, is_json=_is_json(body), refuses_key=refuses)
-    except (urllib.error.URLError, ValueError, OSError) as error:
+    except (urllib.error.URLError, HTTPException, ValueError, OSError) as error:
         return _Reply(None, is_json=False, problem=str(getattr(error, "reason", error)))
 
 
 def _is_json(body: bytes) -> bool:
     try:
         json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return True
 
@@ -141,6 +163,8 @@ def _is_json(body: bytes) -> bool:
 def _judge_reply(check: str, reply: _Reply, *, url: str, remedy: str) -> Finding:
     if reply.status is None:
         return Finding(check, ok=False, detail=f"{url} does not answer: {reply.problem}", hint=f"check {remedy}")
+    if reply.elsewhere is not None:
+        return Finding(check, ok=False, detail=reply.elsewhere, hint=f"give the final address: check {remedy}")
     if reply.refuses_key:
         return Finding(check, ok=False, detail=f"{url} refuses the key ({reply.status})", hint=f"check {remedy}")
     if not reply.is_json:

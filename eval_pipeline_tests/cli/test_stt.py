@@ -78,6 +78,7 @@ def test_a_configuration_that_cannot_be_meant_is_refused(spoken: Commands, probl
         ((*RUN, "--prompt", " "), "invalid_config"),
         ((*RUN, "--prompt", ""), "invalid_config"),
         ((*RUN, "--audio-transport", "signed_url"), "no_signed_urls"),
+        ((*RUN, "--speaker-column", "nobody"), "unknown_speaker_column"),
         ((*RUN, "--concurrency", "0"), "invalid_config"),
         ((*RUN, "--failure-threshold", "nan"), "invalid_config"),
         ((*RUN, "--config", "nowhere.yaml"), "invalid_config"),

@@ -35,6 +35,7 @@ OTHER: Mapping[str, Any] = {
     "audio_transport": AudioTransport.SIGNED_URL,
     "failure_threshold": 0.25,
     "concurrency": 4,
+    "speaker_column": "speaker_id",
 }
 CLIPS: Mapping[str, Any] = {"dataset": "clips", "models": ["gemini-2.5-flash"]}
 
@@ -47,6 +48,12 @@ def test_a_specification_comes_back_as_it_was_frozen() -> None:
 @pytest.mark.parametrize("name", [field.name for field in fields(SttSpec)])
 def test_whatever_is_another_way_makes_it_another_run(name: str) -> None:
     assert replace(SPEC, **{name: OTHER[name]}).hash != SPEC.hash
+
+
+def test_without_a_column_of_speakers_a_specification_is_that_of_earlier_versions() -> None:
+    assert "speaker_column" not in SPEC.to_json()
+    named = replace(SPEC, speaker_column="speaker_id")
+    assert SttSpec.from_json(named.to_json()) == named
 
 
 def test_the_denominator_is_samples_times_models() -> None:
@@ -69,6 +76,7 @@ def test_a_request_is_read_in_full() -> None:
         "prompt": "Write.",
         "language": "HI_in",
         "audio_transport": "signed_url",
+        "speaker_column": "speaker_id",
         "failure_threshold": 0.1,
         "concurrency": 3,
     }

@@ -129,3 +129,45 @@ def test_an_address_that_cannot_be_one_is_refused(url: str) -> None:
 
     assert caught.value.code == "invalid_setting"
     assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "problem"),
+    [
+        ("https://me:SECRET-0123@api.example/v1", "a user name or password"),
+        ("https://api.example/v1?api-key=SECRET-0123", "a question mark"),
+        ("https://api.example/v1#SECRET-0123", "a fragment"),
+        ("http://[SECRET-0123", "cannot be read"),
+        ("http://api.example:SECRET-0123/v1", "cannot be read"),
+        ("SECRET-0123", "is something"),
+    ],
+)
+def test_an_address_that_holds_more_than_an_address_is_refused_without_showing_it(url: str, problem: str) -> None:
+    for variable in ("OPENAI_BASE_URL", "GOOGLE_GEMINI_BASE_URL", "LANGFUSE_BASE_URL"):
+        with pytest.raises(UsageError) as refused:
+            read_credentials("default", file=None, environ={variable: url})
+        told = f"{refused.value.message} {refused.value.hint}"
+        assert refused.value.code == "invalid_setting"
+        assert variable in told
+        assert problem in told
+        assert "SECRET" not in told
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("keys.json", "[" * 100_000),
+        ("keys.json", '{"default": {"OPENAI_API_KEY": ' + "9" * 5_000 + "}}"),
+        ("keys.yaml", "default: !!timestamp x"),
+        ("keys.yaml", "default: !!python/object:os.system x"),
+        ("keys.yaml", "[" * 1_200),
+    ],
+)
+def test_a_credentials_file_that_no_reader_takes_is_refused(tmp_path: Path, name: str, text: str) -> None:
+    file = tmp_path / name
+    file.write_text(text)
+
+    with pytest.raises(UsageError) as refused:
+        read_credentials("default", file=file, environ={})
+    assert refused.value.code == "invalid_setting"
+    assert str(file) in refused.value.message

@@ -14,6 +14,7 @@ from eval_pipeline.standins.openai import app as openai
 from eval_pipeline.standins.server import serve
 from eval_pipeline.wiring.deployment import Deployment
 from eval_pipeline.wiring.doctor import Finding, examine
+from eval_pipeline_tests.providers.script import scripted
 
 KEY = "the-right-key"
 
@@ -114,3 +115,55 @@ def test_a_server_that_is_not_there_is_told_with_its_address(tmp_path: Path) -> 
     assert found.ok is False
     assert f"{url}/v1/models does not answer" in found.detail
     assert "GOOGLE_GEMINI_BASE_URL" in found.hint
+
+
+def test_the_doctor_takes_no_key_to_another_server(tmp_path: Path) -> None:
+    with scripted() as elsewhere, scripted() as server:
+        elsewhere.say(200, {"data": []})
+        server.say(302, b"", location=f"{elsewhere.url}/v1/models")
+        keys = {"OPENAI_API_KEY": KEY, "LANGFUSE_PUBLIC_KEY": "pk-lf-0123456", "LANGFUSE_SECRET_KEY": "sk-lf-0123456"}
+        found = findings(tmp_path, **keys, OPENAI_BASE_URL=f"{server.url}/v1", LANGFUSE_BASE_URL=server.url)
+
+    assert not elsewhere.asked
+    for check in ("OpenAI", "Langfuse"):
+        assert found[check].ok is False
+        assert f"{server.url} redirects to {elsewhere.url}, which is not followed" in found[check].detail
+
+
+@pytest.mark.parametrize(
+    ("variable", "key", "what"),
+    [
+        ("OPENAI_API_KEY", "sk-proj-abcdef\nghijklmnop", "a line break as character 15"),
+        ("GEMINI_API_KEY", "AIza-“0123456789", "the character U+201C"),
+        ("LANGFUSE_SECRET_KEY", "sk-lf-012345 6789abc", "a space"),
+    ],
+)
+def test_a_key_that_was_pasted_wrongly_is_named_and_not_shown(
+    tmp_path: Path, variable: str, key: str, what: str
+) -> None:
+    with scripted() as server:
+        server.say(200, {"data": []})
+        keys = {"OPENAI_API_KEY": KEY, "LANGFUSE_PUBLIC_KEY": "pk-lf-0123456", "LANGFUSE_SECRET_KEY": "sk-lf-0123456"}
+        places = {"OPENAI_BASE_URL": server.url, "GOOGLE_GEMINI_BASE_URL": server.url, "LANGFUSE_BASE_URL": server.url}
+        found = findings(tmp_path, **{**places, **keys, variable: key})
+
+    wrong = [finding for finding in found.values() if finding.ok is False]
+    assert [finding.check for finding in wrong] == [
+        {"OPENAI_API_KEY": "OpenAI", "GEMINI_API_KEY": "Gemini", "LANGFUSE_SECRET_KEY": "Langfuse"}[variable]
+    ]
+    assert f"{variable} has {what}" in wrong[0].detail
+    assert variable in wrong[0].hint
+    assert not any(part in repr(found) for part in key.replace(" ", "\n").split("\n"))
+
+
+def test_a_server_that_repeats_the_key_does_not_make_the_doctor_repeat_it(tmp_path: Path) -> None:
+    key = "sk-proj-0123456789"
+    with scripted() as server:
+        server.say(500, f"<html>{key}</html>".encode(), content_type="text/html")
+        found = findings(tmp_path, OPENAI_API_KEY=key, OPENAI_BASE_URL=f"{server.url}/0a1b2c3d4e5f60718293/v1")
+
+    assert found["OpenAI"].ok is False
+    assert key not in repr(found)
+    assert f"{server.url}/[key]/v1/models" in found["OpenAI"].detail, (
+        "a part of an address that looks like a key is none"
+    )

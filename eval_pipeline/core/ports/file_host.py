@@ -6,6 +6,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
+from eval_pipeline.core.secrets import redact_fields
+
 
 class HostedState(StrEnum):
     """Whether a file that was uploaded to a provider can be used."""
@@ -25,6 +27,9 @@ class HostedFile:
     expires_at: datetime | None
     problem: str | None = None
     """Why it failed, in the provider's words."""
+
+    def __post_init__(self) -> None:
+        redact_fields(self, "problem")
 
 
 class FileHost(Protocol):

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from eval_pipeline.core.outcomes import Attempt, Usage
+from eval_pipeline.core.secrets import redact_fields
 
 Asked = TypeVar("Asked", contravariant=True)  # noqa: PLC0105 - reads better than Asked_contra
 
@@ -23,6 +24,9 @@ class EmbeddingReply:
     """None when the provider reported none: the call has no known price, not price 0."""
     model: str | None
     latency_s: float
+
+    def __post_init__(self) -> None:
+        redact_fields(self, "model")
 
 
 @dataclass(frozen=True, slots=True)

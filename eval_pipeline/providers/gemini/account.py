@@ -7,6 +7,7 @@ from importlib.metadata import version
 from typing import Final
 from urllib.parse import quote, urlsplit, urlunsplit
 
+from eval_pipeline.core.secrets import know_secrets, secrets_in_url
 from eval_pipeline.providers.batch_calls import account_digest
 
 DEFAULT_API_VERSION: Final = "v1"
@@ -29,6 +30,7 @@ class GeminiAccount:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "base_url", self.base_url.rstrip("/"))
+        know_secrets([self.api_key, *secrets_in_url(self.base_url)])
 
     @property
     def digest(self) -> str:

@@ -15,7 +15,8 @@ from eval_pipeline.providers.gemini.generate import parse_generation
 from eval_pipeline.providers.gemini.requests import earlier_turns, fixed_fields
 from eval_pipeline.providers.gemini.transcripts import transcription_config
 from eval_pipeline.providers.gemini.usage import read_usage
-from eval_pipeline.providers.json_text import json_text, read_object
+from eval_pipeline.providers.json_text import json_text
+from eval_pipeline.providers.reading import read_line
 from eval_pipeline.providers.vectors import check_vectors, vector_attempt
 from eval_pipeline.providers.words import malformed
 
@@ -85,9 +86,10 @@ class TranscriptionLines:
 
 def read_generation_line(line: bytes) -> ResultLine:
     """Read one answer or transcript."""
-    document = read_object(line)
-    if document is None:
-        return ResultLine(None, malformed("a line that is no JSON"))
+    return read_line(line, _read_generation, id_name="key")
+
+
+def _read_generation(document: Mapping[str, Any]) -> ResultLine:
     response = document.get("response")
     if not isinstance(response, Mapping):
         return ResultLine(text_in(document, "key"), _without_response(document))
@@ -96,9 +98,10 @@ def read_generation_line(line: bytes) -> ResultLine:
 
 def read_embedding_line(line: bytes) -> ResultLine:
     """Read the vector of one text."""
-    document = read_object(line)
-    if document is None:
-        return ResultLine(None, malformed("a line that is no JSON"))
+    return read_line(line, _read_embedding, id_name="key")
+
+
+def _read_embedding(document: Mapping[str, Any]) -> ResultLine:
     key, response = text_in(document, "key"), document.get("response")
     if not isinstance(response, Mapping):
         return ResultLine(key, _without_response(document))

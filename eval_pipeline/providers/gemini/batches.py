@@ -15,12 +15,14 @@ from typing import Any, Final
 from urllib.parse import quote, urlencode
 
 from eval_pipeline.core.batches import BatchCallError, BatchListing, CallFault, LineError, Phase, ProviderBatch
-from eval_pipeline.providers.batch_calls import download_whole, of_creation, of_upload, reaches
+from eval_pipeline.core.secrets import redact
+from eval_pipeline.providers.batch_calls import NAME_REPEATS_KEY, download_whole, of_creation, of_upload, reaches
 from eval_pipeline.providers.gemini.account import GeminiAccount, model_path
 from eval_pipeline.providers.gemini.calls import GeminiCalls
 from eval_pipeline.providers.gemini.errors import read_status
 from eval_pipeline.providers.gemini.fields import count_in, part_of, pick, text_in
 from eval_pipeline.providers.gemini.files import delete, read_moment, upload
+from eval_pipeline.providers.words import cut
 
 PAGE: Final = 100
 _URL: Final = "GOOGLE_GEMINI_BASE_URL"
@@ -88,7 +90,7 @@ class GeminiBatches:
     @property
     def base_url(self) -> str:
         """Where it is reached."""
-        return self._account.base_url
+        return redact(self._account.base_url)
 
     def now(self) -> datetime | None:
         """Return the present by the provider's clock; None before the first answer that told it."""
@@ -103,7 +105,7 @@ class GeminiBatches:
         try:
             return upload(self._calls, path, name=name, mime_type=REQUEST_FILE).name
         except BatchCallError as error:
-            raise of_upload(error, url=_URL) from error.__cause__
+            raise of_upload(error, url=_URL) from None
 
     def create(self, *, file_id: str, endpoint: str, key: str, labels: Mapping[str, str]) -> ProviderBatch:
         """Create a batch, once, with the key in its display name; the endpoint is ``generate_endpoint`` or its kin."""
@@ -111,7 +113,7 @@ class GeminiBatches:
         try:
             return self._batch("the creation of a batch", "POST", endpoint, body={"batch": batch})
         except BatchCallError as error:
-            raise of_creation(error, url=_URL, tells_itself=True) from error.__cause__
+            raise of_creation(error, url=_URL, tells_itself=True) from None
 
     def list(self, *, since: datetime | None, most_calls: int) -> BatchListing:
         """List batches, newest first, in at most so many calls of 100.
@@ -132,8 +134,9 @@ class GeminiBatches:
     def _page(self, token: str | None) -> "_Page":
         query = urlencode({"pageSize": PAGE} | ({} if token is None else {"pageToken": token}))
         page = self._calls.document("the list of batches", "GET", self._account.url(f"batches?{query}"))
-        entries = pick(page, "operations") or []
-        batches = tuple(_translate(entry) for entry in entries if isinstance(entry, Mapping))
+        entries = pick(page, "operations")
+        known = [entry for entry in entries if isinstance(entry, Mapping)] if isinstance(entries, list) else []
+        batches = tuple(batch for batch in map(_translate, known) if not batch.repeats_secret)
         return _Page(batches, next_token=text_in(page, "nextPageToken"))
 
     def find(self, batch_id: str) -> ProviderBatch:
@@ -175,6 +178,8 @@ class GeminiBatches:
         batch = _translate(document)
         if not batch.id:
             self._calls.fail(what, CallFault.AMBIGUOUS, "an answer that is no batch")
+        if batch.repeats_secret:
+            self._calls.fail(what, CallFault.REFUSED, NAME_REPEATS_KEY)
         return batch
 
 
@@ -216,7 +221,7 @@ def _newest_first(batches: Sequence[ProviderBatch]) -> bool:
 def _translate(operation: Mapping[str, Any]) -> ProviderBatch:
     """Read a batch's operation leniently; metadata may be missing, numbers are strings, states have two prefixes."""
     told = part_of(operation, "metadata") or operation
-    state = _state(operation, told)
+    state = cut(_state(operation, told))
     stats = part_of(told, "batchStats")
     total = count_in(stats, "requestCount")
     phase = _PHASES.get(_PREFIX.sub("", state.upper()), Phase.UNKNOWN)

@@ -16,8 +16,15 @@ from eval_pipeline.providers.batch_calls import CHUNK_BYTES, NO_BATCHES, Provide
 from eval_pipeline.providers.gemini.account import GeminiAccount
 from eval_pipeline.providers.gemini.errors import GoogleError, QuotaLack, read_error
 from eval_pipeline.providers.json_text import read_loose_json
-from eval_pipeline.providers.transport import CONNECT_TIMEOUT_S, KEEP_ALIVE_S, deepest, never_connected, tls_context
-from eval_pipeline.providers.words import read_words, redact
+from eval_pipeline.providers.transport import (
+    CONNECT_TIMEOUT_S,
+    KEEP_ALIVE_S,
+    deepest,
+    elsewhere,
+    never_connected,
+    tls_context,
+)
+from eval_pipeline.providers.words import read_words, redact_words
 
 if TYPE_CHECKING:
     import httpx2
@@ -116,7 +123,7 @@ class GeminiCalls:
             self._fail_unanswered(what, error)
         encoded = reply.headers.get("content-encoding")
         announced = None if encoded else reply.headers.get("content-length")
-        if announced is not None and announced.isdigit() and size_bytes != int(announced):
+        if announced is not None and announced.isascii() and announced.isdigit() and size_bytes != int(announced):
             self.fail(what, CallFault.AMBIGUOUS, f"{size_bytes:,} of {int(announced):,} bytes came")
 
     def fail(
@@ -126,11 +133,10 @@ class GeminiCalls:
         words: str,
         *,
         retry_after_s: float | None = None,
-        cause: Exception | None = None,
     ) -> NoReturn:
         """Raise what a call came to."""
-        message = redact(f"{what} at the provider failed: {words}", secret=self.account.api_key)
-        raise BatchCallError(message, fault=fault, hint=_HINTS[fault], retry_after_s=retry_after_s) from cause
+        message = f"{what} at the provider failed: {redact_words(words)}"
+        raise BatchCallError(message, fault=fault, hint=_HINTS[fault], retry_after_s=retry_after_s) from None
 
     def _client(self) -> "httpx2.Client":
         with self._lock:
@@ -138,7 +144,9 @@ class GeminiCalls:
                 import httpx2  # noqa: PLC0415 - only when calls are made
 
                 limits = httpx2.Limits(max_connections=_CONNECTIONS, keepalive_expiry=KEEP_ALIVE_S)
-                self._made = httpx2.Client(headers=self.account.headers(), limits=limits, verify=tls_context())
+                self._made = httpx2.Client(
+                    headers=self.account.headers(), limits=limits, verify=tls_context(), follow_redirects=False
+                )
             return self._made
 
     def _accept(self, what: str, reply: "httpx2.Response") -> None:
@@ -146,13 +154,15 @@ class GeminiCalls:
         self._clock.learn(reply.headers.get("date"))
         if reply.status_code < _ERRORS_FROM:
             return
+        if told := elsewhere(reply.status_code, reply.headers, base_url=self.account.base_url):
+            self.fail(what, CallFault.ACCOUNT, told)
         error = read_error(reply.status_code, reply.content, reply.headers)
         words = f"HTTP {error.http_status}: {error.message}"
         self.fail(what, fault_of(error), words, retry_after_s=error.retry_delay_s)
 
     def _fail_unanswered(self, what: str, error: Exception) -> NoReturn:
         fault = CallFault.UNREACHABLE if never_connected(error) else CallFault.AMBIGUOUS
-        self.fail(what, fault, f"{deepest(error)} ({self.account.base_url})", cause=error)
+        self.fail(what, fault, f"{deepest(error)} ({self.account.base_url})")
 
 
 def fault_of(error: GoogleError) -> CallFault:

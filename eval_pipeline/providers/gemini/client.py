@@ -15,13 +15,15 @@ from urllib.request import getproxies, proxy_bypass
 
 from eval_pipeline.core.outcomes import Attempt
 from eval_pipeline.providers.gemini.account import GeminiAccount
-from eval_pipeline.providers.json_text import encode_body
+from eval_pipeline.providers.json_text import encode_json
 from eval_pipeline.providers.transport import (
     CONNECT_TIMEOUT_S,
     KEEP_ALIVE_S,
     RawReply,
+    elsewhere,
     finished,
     no_reply,
+    redirected,
     transport_errors,
 )
 
@@ -75,7 +77,7 @@ class GeminiConnection:
         http = self._http
         if http is None:
             raise RuntimeError("the Gemini connection is used outside of its 'async with' block")
-        content = body if isinstance(body, bytes) else encode_body(body)
+        content = body if isinstance(body, bytes) else encode_json(body)
         started_s = monotonic()
         try:
             async with (
@@ -86,11 +88,13 @@ class GeminiConnection:
         except transport_errors() as error:
             attempt = no_reply(error, base_url=self.base_url, timeout_s=self.timeout_s)
             return self.finish(attempt, latency_s=monotonic() - started_s)
+        if told := elsewhere(response.status, response.headers, base_url=self.base_url):
+            return self.finish(redirected(told), latency_s=monotonic() - started_s)
         return RawReply(response.status, received, response.headers, latency_s=monotonic() - started_s)
 
     def finish(self, attempt: Attempt, *, latency_s: float) -> Attempt:
-        """Add the time that the call took, and take the key out of the provider's words."""
-        return finished(attempt, latency_s=latency_s, secret=self._account.api_key)
+        """Add the time that the call took."""
+        return finished(attempt, latency_s=latency_s)
 
 
 def _in_pieces(content: bytes) -> bytes | BytesIO:

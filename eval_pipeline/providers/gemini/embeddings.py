@@ -5,6 +5,7 @@ sent is no answer, for nobody can tell whose they are.
 """
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 from eval_pipeline.core.outcomes import Attempt, AttemptOutcome, ItemError
@@ -16,6 +17,7 @@ from eval_pipeline.providers.gemini.generate import parse_generation
 from eval_pipeline.providers.gemini.usage import read_usage
 from eval_pipeline.providers.headers import Headers
 from eval_pipeline.providers.json_text import read_loose_json
+from eval_pipeline.providers.reading import read_vectors
 from eval_pipeline.providers.transport import RawReply
 from eval_pipeline.providers.vectors import check_vectors, decode_vector
 from eval_pipeline.providers.words import malformed
@@ -55,15 +57,8 @@ class GeminiEmbedder:
         reply = await self._connection.post(self._path, {"requests": requests})
         if not isinstance(reply, RawReply):
             return EmbeddingFailure(attempt=reply, divisible=False)
-        parsed = parse_embeddings(
-            reply.http_status,
-            reply.content,
-            reply.headers,
-            count=len(texts),
-            model=self._model,
-            dimensions=self._dimensions,
-            latency_s=reply.latency_s,
-        )
+        parse = partial(parse_embeddings, count=len(texts), model=self._model, dimensions=self._dimensions)
+        parsed = read_vectors(parse, reply)
         if isinstance(parsed, EmbeddingReply):
             return parsed
         attempt = self._connection.finish(parsed.attempt, latency_s=reply.latency_s)

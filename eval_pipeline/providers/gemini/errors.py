@@ -171,7 +171,7 @@ def read_status(
     words = words_of(given) or Words(code=None, type=None, message="no explanation", structured=True)
     return GoogleError(
         http_status or _STATUSES.get(status or "") or of_code or 500,
-        status or "UNKNOWN",
+        cut(status) if status else "UNKNOWN",
         cut(words.message),
         tuple(str(detail["reason"]) for detail in known if "reason" in detail),
         tuple(_quotas(known)),

@@ -3,7 +3,11 @@
 import re
 from collections.abc import Mapping
 from functools import cache
-from typing import Any
+from typing import Any, Final
+
+from eval_pipeline.core.outcomes import MOST_TOKENS
+
+_MOST_DIGITS: Final = len(str(MOST_TOKENS))
 
 
 def pick(document: Mapping[str, Any], name: str) -> Any:  # noqa: ANN401 - JSON
@@ -30,8 +34,8 @@ def text_in(document: Mapping[str, Any], name: str) -> str | None:
 
 
 def count_in(document: Mapping[str, Any], name: str) -> int | None:
-    """Return a number that is not negative; 64-bit ones are written as strings."""
+    """Return a number that is not negative and can be true; 64-bit ones are written as strings."""
     value = pick(document, name)
-    if isinstance(value, str) and value.isascii() and value.isdigit():
-        return int(value)
-    return value if type(value) is int and value >= 0 else None
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= _MOST_DIGITS:
+        value = int(value)
+    return value if type(value) is int and 0 <= value <= MOST_TOKENS else None

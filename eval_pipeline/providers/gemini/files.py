@@ -11,6 +11,8 @@ from urllib.parse import quote
 
 from eval_pipeline.core.batches import BatchCallError, CallFault
 from eval_pipeline.core.ports.file_host import HostedFile, HostedState
+from eval_pipeline.core.secrets import holds_secret
+from eval_pipeline.providers.batch_calls import NAME_REPEATS_KEY
 from eval_pipeline.providers.gemini.account import GeminiAccount
 from eval_pipeline.providers.gemini.calls import GeminiCalls
 from eval_pipeline.providers.gemini.fields import part_of, text_in
@@ -120,11 +122,14 @@ def _hosted(calls: GeminiCalls, what: str, document: Mapping[str, Any]) -> Hoste
     name = text_in(file, "name")
     if name is None:
         calls.fail(what, CallFault.AMBIGUOUS, "an answer that is no file")
+    uri = text_in(file, "uri") or calls.account.url(name)
+    if holds_secret(name) or holds_secret(uri):
+        calls.fail(what, CallFault.REFUSED, NAME_REPEATS_KEY)
     state = (text_in(file, "state") or "ACTIVE").upper()
     said = text_in(part_of(file, "error"), "message")
     return HostedFile(
         name=name,
-        uri=text_in(file, "uri") or calls.account.url(name),
+        uri=uri,
         state=_STATES.get(state, HostedState.PROCESSING),
         expires_at=read_moment(text_in(file, "expirationTime")),
         problem=None if said is None else cut(said),

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from eval_pipeline.core.outcomes import AccountFault, Attempt, AttemptOutcome, ItemError
+from eval_pipeline.core.secrets import excerpt
 from eval_pipeline.providers.gemini.account import model_path
 from eval_pipeline.providers.gemini.client import GeminiConnection
 from eval_pipeline.providers.gemini.errors import attempt_of, parse_error, read_status
@@ -12,6 +13,7 @@ from eval_pipeline.providers.gemini.requests import request_of
 from eval_pipeline.providers.gemini.usage import read_usage
 from eval_pipeline.providers.headers import Headers
 from eval_pipeline.providers.json_text import read_json
+from eval_pipeline.providers.reading import read_answer
 from eval_pipeline.providers.transport import RawReply
 from eval_pipeline.providers.words import cut, malformed, unreadable
 
@@ -44,7 +46,7 @@ class GeminiAnswerer:
         reply = await self._connection.post(path, request_of(body))
         if not isinstance(reply, RawReply):
             return reply
-        attempt = parse_generation(reply.http_status, reply.content, reply.headers)
+        attempt = read_answer(parse_generation, reply.http_status, reply.content, reply.headers)
         return self._connection.finish(attempt, latency_s=reply.latency_s)
 
 
@@ -78,7 +80,7 @@ def _read(document: object) -> Attempt:
     if reason := text_in(part_of(document, "promptFeedback"), "blockReason"):
         return _with_facts(document, AttemptOutcome.REFUSED, error=_blocked(document, reason))
     if candidates or not _tells_anything(document):
-        return malformed(f"a JSON object that is no response: {str(dict(document))[:_MAX_EXCERPT]}")
+        return malformed(f"a JSON object that is no response: {excerpt(str(dict(document)), most=_MAX_EXCERPT)}")
     words = "the answer has no candidate, and the provider gives no reason"
     return _with_facts(document, AttemptOutcome.MALFORMED, error=_error("no_candidate", words, transient=True))
 
@@ -98,11 +100,12 @@ def _judge(document: Mapping[str, Any], candidate: Mapping[str, Any]) -> Attempt
     """Decide what the first candidate amounts to."""
     text = _text_of(candidate)
     if text is None:
-        return malformed(f"a candidate that cannot be read: {str(dict(candidate))[:_MAX_EXCERPT]}")
-    reason = pick(candidate, "finishReason")
-    if reason is None or reason == "STOP":  # compatible servers may name no reason
+        return malformed(f"a candidate that cannot be read: {excerpt(str(dict(candidate)), most=_MAX_EXCERPT)}")
+    given = pick(candidate, "finishReason")
+    reason = None if given is None else str(given)
+    if reason is None or reason.upper() == "STOP":  # compatible servers may name no reason
         return _answered(document, text)
-    outcome, error = _unfinished(str(reason).upper(), text_in(candidate, "finishMessage"))
+    outcome, error = _unfinished(reason, text_in(candidate, "finishMessage"))
     fault = AccountFault.AUTH if error.code == _SUSPENDED.lower() else None
     return _with_facts(document, outcome, text=text or None, error=error, fault=fault)
 
@@ -120,7 +123,9 @@ def _unfinished(reason: str, said: str | None) -> tuple[AttemptOutcome, ItemErro
     A reason of tomorrow is no answer: whether the text is whole, nobody knows.
     """
     after = f": {cut(said)}" if said else ""
-    stopped = f"the model stopped ({reason}){after}"
+    stopped = f"the model stopped ({reason.upper()}){after}"
+    words = f"the answer has finish reason '{excerpt(reason, most=_MAX_EXCERPT)}' instead of 'STOP'{after}"
+    reason = reason.upper()
     if reason in CUT:
         return AttemptOutcome.TRUNCATED, _error(reason.lower(), f"{CUT[reason]}{after}")
     if reason in REFUSED:
@@ -129,7 +134,6 @@ def _unfinished(reason: str, said: str | None) -> tuple[AttemptOutcome, ItemErro
         return AttemptOutcome.FAILED, _error(reason.lower(), stopped)
     if reason == "MALFORMED_RESPONSE":
         return AttemptOutcome.MALFORMED, _error(reason.lower(), stopped, transient=True)
-    words = f"the answer has finish reason '{reason[:_MAX_EXCERPT]}' instead of 'STOP'{after}"
     return AttemptOutcome.INVALID_OUTPUT, _error("unknown_finish_reason", words)
 
 

@@ -18,6 +18,7 @@ from eval_pipeline.providers.gemini.client import GeminiConnection
 from eval_pipeline.providers.gemini.errors import FILE_UNAVAILABLE
 from eval_pipeline.providers.gemini.generate import parse_generation
 from eval_pipeline.providers.json_text import json_text
+from eval_pipeline.providers.reading import read_answer
 from eval_pipeline.providers.transport import RawReply
 
 MAX_INLINE_BYTES: Final = 14_000_000
@@ -95,7 +96,7 @@ class GeminiTranscriber:
         reply = await self._connection.post(f"{model_path(request.model)}:generateContent", body)
         if not isinstance(reply, RawReply):
             return reply
-        attempt = parse_generation(reply.http_status, reply.content, reply.headers)
+        attempt = read_answer(parse_generation, reply.http_status, reply.content, reply.headers)
         return self._connection.finish(attempt, latency_s=reply.latency_s)
 
 

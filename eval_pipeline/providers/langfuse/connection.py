@@ -8,10 +8,8 @@ import gzip
 import json
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -23,7 +21,10 @@ from langfuse.api.core import ApiError, RequestOptions
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
 from eval_pipeline.core.retry import RetryPolicy, is_transient
-from eval_pipeline.providers.transport import tls_context
+from eval_pipeline.core.secrets import excerpt
+from eval_pipeline.providers.headers import retry_after_s
+from eval_pipeline.providers.transport import elsewhere, tls_context
+from eval_pipeline.providers.words import redact_words
 
 ONCE = RequestOptions(max_retries=0)
 """For every call of the SDK's REST client: it would repeat without telling."""
@@ -44,6 +45,9 @@ class Refusal:
     status: int | None
     transient: bool
     retry_after_s: float | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "detail", redact_words(self.detail))
 
 
 class CallFailedError(Exception):
@@ -85,6 +89,7 @@ class Connection:
             },
             timeout=timeout_s,
             verify=tls_context(),
+            follow_redirects=False,
             limits=httpx.Limits(max_connections=CONCURRENT_CALLS, max_keepalive_connections=CONCURRENT_CALLS),
         )
         self.api = LangfuseAPI(base_url=base_url, httpx_client=self._http)
@@ -106,7 +111,7 @@ class Connection:
             try:
                 return send()
             except (ApiError, httpx.RequestError, RejectedError, DecodeError, ValueError) as error:
-                refusal = _refusal(error)
+                refusal = _refusal(error, base_url=self.base_url)
                 delay_s = self._retry.delay_s(
                     attempts=attempts,
                     elapsed_s=time.monotonic() - started_s,
@@ -114,7 +119,7 @@ class Connection:
                     jitter=random.random(),  # noqa: S311 - spreads retries, guards nothing
                 )
                 if not refusal.transient or delay_s is None:
-                    raise CallFailedError(refusal, attempts=attempts) from error
+                    raise CallFailedError(refusal, attempts=attempts) from None
                 self._sleep(delay_s)
 
     def export(self, request: bytes) -> None:
@@ -128,7 +133,7 @@ class Connection:
             raise ApiError(headers=dict(answer.headers), status_code=answer.status_code, body=answer.text)
         rejected = _rejected_spans(answer)
         if rejected:
-            raise RejectedError(f"{rejected} spans rejected: {answer.text[:_SHOWN_CHARACTERS]}")
+            raise RejectedError(f"{rejected} spans rejected: {_message(answer.text)}")
 
 
 def _rejected_spans(answer: httpx.Response) -> int:
@@ -140,9 +145,9 @@ def _rejected_spans(answer: httpx.Response) -> int:
     return int((partial or {}).get("rejectedSpans") or 0)
 
 
-def _refusal(error: Exception) -> Refusal:
+def _refusal(error: Exception, *, base_url: str) -> Refusal:
     if isinstance(error, ApiError):
-        return _http_refusal(error)
+        return _http_refusal(error, base_url=base_url)
     if isinstance(error, httpx.RequestError):
         return Refusal(detail=f"{type(error).__name__}: {error}", status=None, transient=True)
     if isinstance(error, RejectedError):
@@ -151,14 +156,17 @@ def _refusal(error: Exception) -> Refusal:
     return Refusal(detail=unreadable, status=httpx.codes.OK, transient=True)
 
 
-def _http_refusal(error: ApiError) -> Refusal:
+def _http_refusal(error: ApiError, *, base_url: str) -> Refusal:
     """Every call is idempotent: one whose answer was cut (a success that is not JSON) is made again."""
     status = error.status_code or 0
+    headers = {name.lower(): text for name, text in (error.headers or {}).items()}
+    if told := elsewhere(status, headers, base_url=base_url):
+        return Refusal(detail=told, status=status, transient=False)
     return Refusal(
         detail=f"HTTP {status}: {_message(error.body)}",
         status=status,
         transient=httpx.codes.is_success(status) or is_transient(status, error_code=None),
-        retry_after_s=_retry_after_s(error.headers or {}),
+        retry_after_s=retry_after_s(headers, http_status=status),
     )
 
 
@@ -166,17 +174,4 @@ def _message(body: object) -> str:
     """Return what the service said, without braces where it can be helped."""
     told = body.get("message") or body.get("error") or body if isinstance(body, dict) else body
     text = told if isinstance(told, str) else json.dumps(told, ensure_ascii=False)
-    return " ".join(text.split())[:_SHOWN_CHARACTERS]
-
-
-def _retry_after_s(headers: Mapping[str, str]) -> float | None:
-    """Read ``Retry-After``, seconds or a date."""
-    value = {name.lower(): text for name, text in headers.items()}.get("retry-after", "").strip()
-    if value.replace(".", "", 1).isdecimal():
-        return float(value)
-    try:
-        moment = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return max(0.0, (aware - datetime.now(UTC)).total_seconds())
+    return excerpt(redact_words(" ".join(text.split())), most=_SHOWN_CHARACTERS)

@@ -87,7 +87,7 @@ class LangfuseDelivery(TraceDelivery):
         try:
             return act()
         except CallFailedError as failure:
-            raise explained(failure, base_url=self._connection.base_url, delivered=self.counts) from failure
+            raise explained(failure, base_url=self._connection.base_url, delivered=self.counts) from None
 
 
 def _succeeded(future: Future[None]) -> bool:

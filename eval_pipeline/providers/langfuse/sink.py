@@ -5,6 +5,7 @@ cannot deliver without telling, and it leaves threads, an exit handler and a sin
 """
 
 import time
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
@@ -12,6 +13,7 @@ from urllib.parse import urlsplit
 from eval_pipeline.core.errors import UsageError
 from eval_pipeline.core.names import shown
 from eval_pipeline.core.retry import RetryPolicy
+from eval_pipeline.core.secrets import know_secrets, secrets_in_url
 from eval_pipeline.core.tracing import TraceDelivery, TraceRun, TraceSink
 
 PATIENCE = RetryPolicy(max_attempts=4, base_delay_s=1.0, max_delay_s=30.0, time_budget_s=180.0)
@@ -34,6 +36,8 @@ class LangfuseSink(TraceSink):
         self._base_url = _checked_address(base_url)
         self._public_key = _checked_key("public", public_key)
         self._secret_key = _checked_key("secret", secret_key)
+        pair = b64encode(f"{public_key}:{secret_key}".encode()).decode()
+        know_secrets([public_key, secret_key, pair, *secrets_in_url(base_url)])
         self._timeout_s = timeout_s
         self._retry = retry
         self._sleep = sleep

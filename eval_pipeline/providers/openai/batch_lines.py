@@ -9,10 +9,11 @@ import orjson
 from eval_pipeline.core.batches import ResultLine
 from eval_pipeline.core.outcomes import Attempt, AttemptOutcome
 from eval_pipeline.core.ports.models import EmbeddingFailure
-from eval_pipeline.providers.json_text import json_text, read_object
+from eval_pipeline.providers.json_text import encode_json, json_text
 from eval_pipeline.providers.openai.embeddings import parse_embeddings
 from eval_pipeline.providers.openai.errors import parse_error_object
 from eval_pipeline.providers.openai.responses import parse_response
+from eval_pipeline.providers.reading import read_line
 from eval_pipeline.providers.vectors import vector_attempt
 from eval_pipeline.providers.words import malformed
 
@@ -38,9 +39,10 @@ class OpenAILines:
 
 def read_response_line(line: bytes) -> ResultLine:
     """Read one answer of ``/v1/responses``."""
-    document = read_object(line)
-    if document is None:
-        return ResultLine(None, malformed("a line that is no JSON"))
+    return read_line(line, _read_response, id_name="custom_id")
+
+
+def _read_response(document: Mapping[str, Any]) -> ResultLine:
     custom_id, response = _id_of(document), document.get("response")
     if not isinstance(response, dict):
         return ResultLine(custom_id, _without_response(document))
@@ -49,9 +51,10 @@ def read_response_line(line: bytes) -> ResultLine:
 
 def read_embedding_line(line: bytes) -> ResultLine:
     """Read the vector of one text of ``/v1/embeddings``."""
-    document = read_object(line)
-    if document is None:
-        return ResultLine(None, malformed("a line that is no JSON"))
+    return read_line(line, _read_embedding, id_name="custom_id")
+
+
+def _read_embedding(document: Mapping[str, Any]) -> ResultLine:
     response = document.get("response")
     if not isinstance(response, dict):
         return ResultLine(_id_of(document), _without_response(document))
@@ -69,7 +72,7 @@ def _id_of(document: Mapping[str, Any]) -> str | None:
 def _reply_of(response: Mapping[str, Any]) -> tuple[int, dict[str, Any] | bytes]:
     """Return HTTP status and body."""
     status, body = response.get("status_code"), response.get("body")
-    return status if type(status) is int else 200, body if isinstance(body, dict) else orjson.dumps(body)
+    return status if type(status) is int else 200, body if isinstance(body, dict) else encode_json(body)
 
 
 def _without_response(document: Mapping[str, Any]) -> Attempt:

@@ -3,7 +3,6 @@
 A POST is never repeated here: one lost answer and one repetition would be two batches. Only downloads are tried again.
 """
 
-import json
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -20,8 +19,10 @@ from eval_pipeline.core.batches import (
     Phase,
     ProviderBatch,
 )
+from eval_pipeline.core.secrets import holds_secret, know_secrets, redact, secrets_in_url
 from eval_pipeline.providers.batch_calls import (
     CHUNK_BYTES,
+    NAME_REPEATS_KEY,
     NO_BATCHES,
     ProviderClock,
     account_digest,
@@ -31,8 +32,9 @@ from eval_pipeline.providers.batch_calls import (
     reaches,
 )
 from eval_pipeline.providers.headers import retry_after_s
-from eval_pipeline.providers.transport import CONNECT_TIMEOUT_S, deepest, never_connected, tls_context
-from eval_pipeline.providers.words import read_words, redact
+from eval_pipeline.providers.json_text import read_loose_json
+from eval_pipeline.providers.transport import CONNECT_TIMEOUT_S, deepest, elsewhere, never_connected, tls_context
+from eval_pipeline.providers.words import cut, read_words, redact_words
 
 if TYPE_CHECKING:
     import openai
@@ -42,6 +44,8 @@ T = TypeVar("T")
 KEY_NAME = "eval_pipeline_key"
 PAGE = 100
 _LABEL_NAME, _LABEL_VALUE = 64, 512
+_MOST_REQUESTS = 10**9
+"""That a batch may count: a larger number is none."""
 _PHASES = {
     "validating": Phase.WORKING,
     "in_progress": Phase.WORKING,
@@ -85,6 +89,7 @@ class OpenAIBatches:
         transfer_timeout_s: float = 600.0,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
+        know_secrets([api_key, *secrets_in_url(base_url)])
         self._api_key = api_key
         self._url = base_url.rstrip("/")
         self._timeout_s = timeout_s
@@ -103,7 +108,7 @@ class OpenAIBatches:
     @property
     def base_url(self) -> str:
         """Where it is reached."""
-        return self._url
+        return redact(self._url)
 
     def now(self) -> datetime | None:
         """Return the present by the provider's clock; None before the first answer that told it."""
@@ -115,7 +120,7 @@ class OpenAIBatches:
         import openai  # noqa: PLC0415 - the same
 
         timeout = httpx2.Timeout(self._timeout_s, connect=CONNECT_TIMEOUT_S)
-        http = openai.DefaultHttpxClient(verify=tls_context())
+        http = openai.DefaultHttpxClient(verify=tls_context(), follow_redirects=False)
         return openai.OpenAI(
             api_key=self._api_key, base_url=self._url, max_retries=0, timeout=timeout, http_client=http
         )
@@ -136,8 +141,11 @@ class OpenAIBatches:
                     ),
                 )
             except BatchCallError as error:
-                raise of_upload(error, url="OPENAI_BASE_URL") from error.__cause__
-        return _required_id(self._document("the upload of a request file", made))
+                raise of_upload(error, url="OPENAI_BASE_URL") from None
+        file_id = str(self._document("the upload of a request file", made)["id"])
+        if holds_secret(file_id):
+            self._fail("the upload of a request file", CallFault.REFUSED, NAME_REPEATS_KEY)
+        return file_id
 
     def create(self, *, file_id: str, endpoint: str, key: str, labels: Mapping[str, str]) -> ProviderBatch:
         """Create a batch, once, with the key in its metadata."""
@@ -153,7 +161,7 @@ class OpenAIBatches:
                 ),
             )
         except BatchCallError as error:
-            raise of_creation(error, url="OPENAI_BASE_URL") from error.__cause__
+            raise of_creation(error, url="OPENAI_BASE_URL") from None
         return self._batch("the creation of a batch", made)
 
     def list(self, *, since: datetime | None, most_calls: int) -> BatchListing:
@@ -161,12 +169,14 @@ class OpenAIBatches:
         batches: list[ProviderBatch] = []
         whole = False
         calls = 0
+        after: str | None = None
         while not whole and calls < most_calls:
-            after = batches[-1].id if batches else None
             page = self._page(after)
             calls += 1
-            new = [_translate(entry) for entry in page.get("data") or [] if isinstance(entry, Mapping)]
-            batches += new
+            data = page.get("data")
+            new = [_translate(entry) for entry in data if isinstance(entry, Mapping)] if isinstance(data, list) else []
+            after = new[-1].id if new else None
+            batches += [batch for batch in new if not batch.repeats_secret]
             whole = not page.get("has_more") or not new or reaches(new[-1], since)
         return BatchListing(batches=tuple(batches), whole=whole, calls=calls, provider_now=self.now())
 
@@ -209,7 +219,7 @@ class OpenAIBatches:
             return size_bytes, None if encoded else reply.headers.get("content-length")
 
         size_bytes, announced = self._call(what, copy)
-        if announced is not None and announced.isdigit() and size_bytes != int(announced):
+        if announced is not None and announced.isascii() and announced.isdigit() and size_bytes != int(announced):
             self._fail(what, CallFault.AMBIGUOUS, f"{size_bytes:,} of {int(announced):,} bytes came")
 
     def knows_file(self, file_id: str) -> bool:
@@ -233,15 +243,15 @@ class OpenAIBatches:
                 raise
 
     def _batch(self, what: str, reply: Any) -> ProviderBatch:  # noqa: ANN401 - the SDK's raw reply
-        return _translate(self._document(what, reply))
+        batch = _translate(self._document(what, reply))
+        if batch.repeats_secret:
+            self._fail(what, CallFault.REFUSED, NAME_REPEATS_KEY)
+        return batch
 
     def _document(self, what: str, reply: Any) -> Mapping[str, Any]:  # noqa: ANN401 - the SDK's raw reply
         """Return the JSON object of an answer; anything else leaves open what was done."""
         self._clock.learn(reply.headers.get("date"))
-        try:
-            document = json.loads(reply.content)
-        except ValueError:
-            document = None
+        document = read_loose_json(reply.content)
         if not isinstance(document, Mapping) or not (document.get("id") or document.get("object") == "list"):
             words = read_words(reply.content, html=True).message
             self._fail(what, CallFault.AMBIGUOUS, f"an answer that is no object of the API: {words[:200] or 'empty'}")
@@ -258,17 +268,19 @@ class OpenAIBatches:
             self._fail_by_status(what, error)
         except (openai.APIConnectionError, httpx2.HTTPError, httpx2.InvalidURL) as error:
             fault = CallFault.UNREACHABLE if never_connected(error) else CallFault.AMBIGUOUS
-            self._fail(what, fault, f"{deepest(error)} ({self._url})", cause=error)
+            self._fail(what, fault, f"{deepest(error)} ({self._url})")
         except openai.OpenAIError as error:
-            self._fail(what, CallFault.AMBIGUOUS, str(error), cause=error)
+            self._fail(what, CallFault.AMBIGUOUS, str(error))
 
     def _fail_by_status(self, what: str, error: "openai.APIStatusError") -> NoReturn:
         status = error.response.status_code
         self._clock.learn(error.response.headers.get("date"))
+        if told := elsewhere(status, error.response.headers, base_url=self._url):
+            self._fail(what, CallFault.ACCOUNT, told)
         words = read_words(error.response.content, html="html" in error.response.headers.get("content-type", ""))
         fault = _fault_of(status, code=(words.code or words.type or "").lower(), message=words.message)
         wait_s = retry_after_s(error.response.headers, http_status=status)
-        self._fail(what, fault, f"HTTP {status}: {words.message}", retry_after_s=wait_s, cause=error)
+        self._fail(what, fault, f"HTTP {status}: {words.message}", retry_after_s=wait_s)
 
     def _fail(
         self,
@@ -277,10 +289,9 @@ class OpenAIBatches:
         words: str,
         *,
         retry_after_s: float | None = None,
-        cause: Exception | None = None,
     ) -> NoReturn:
-        message = redact(f"{what} at the provider failed: {words}", secret=self._api_key)
-        raise BatchCallError(message, fault=fault, hint=_HINTS[fault], retry_after_s=retry_after_s) from cause
+        message = f"{what} at the provider failed: {redact_words(words)}"
+        raise BatchCallError(message, fault=fault, hint=_HINTS[fault], retry_after_s=retry_after_s) from None
 
 
 def _fault_of(status: int, *, code: str, message: str) -> CallFault:
@@ -295,19 +306,15 @@ def _fault_of(status: int, *, code: str, message: str) -> CallFault:
     return CallFault.AMBIGUOUS if status >= 500 or status in {408, 409} else CallFault.REFUSED  # noqa: PLR2004 - the same
 
 
-def _required_id(document: Mapping[str, Any]) -> str:
-    return str(document["id"])
-
-
 def _translate(document: Mapping[str, Any]) -> ProviderBatch:
     """Read a Batch object leniently: fields may be missing, null or empty."""
-    status = document.get("status")
+    status = cut(str(document.get("status")))
     counts = document.get("request_counts")
     metadata = document.get("metadata")
     return ProviderBatch(
         id=_text(document.get("id")) or "",
-        phase=_PHASES.get(str(status), Phase.UNKNOWN),
-        status=str(status),
+        phase=_PHASES.get(status, Phase.UNKNOWN),
+        status=status,
         key=_text(metadata.get(KEY_NAME)) if isinstance(metadata, Mapping) else None,
         created_at=_instant(document.get("created_at")),
         named=isinstance(metadata, Mapping) and bool(metadata),
@@ -334,8 +341,8 @@ def _errors(errors: object) -> list[LineError]:
     entries = [entry for entry in data if isinstance(entry, Mapping)] if isinstance(data, list) else []
     return [
         LineError(
-            code=_text(entry.get("code")) or "unknown",
-            message=redact(_text(entry.get("message")) or "no explanation"),
+            code=cut(_text(entry.get("code")) or "unknown"),
+            message=cut(_text(entry.get("message")) or "no explanation"),
             line=entry["line"] if type(entry.get("line")) is int else None,
         )
         for entry in entries
@@ -348,4 +355,4 @@ def _text(value: object) -> str | None:
 
 def _count(counts: object, name: str) -> int | None:
     value = counts.get(name) if isinstance(counts, Mapping) else None
-    return value if type(value) is int else None
+    return value if type(value) is int and 0 <= value <= _MOST_REQUESTS else None

@@ -13,13 +13,16 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from eval_pipeline.core.outcomes import Attempt
-from eval_pipeline.providers.json_text import encode_body
+from eval_pipeline.core.secrets import know_secrets, secrets_in_url
+from eval_pipeline.providers.json_text import encode_json
 from eval_pipeline.providers.transport import (
     CONNECT_TIMEOUT_S,
     KEEP_ALIVE_S,
     RawReply,
+    elsewhere,
     finished,
     no_reply,
+    redirected,
     transport_errors,
 )
 
@@ -47,6 +50,7 @@ class OpenAIConnection:
     """
 
     def __init__(self, *, api_key: str, base_url: str, timeout_s: float = 600.0, connections: int = 100) -> None:
+        know_secrets([api_key, *secrets_in_url(base_url)])
         self._api_key = api_key
         self.base_url = base_url.rstrip("/")
         self.timeout_s = timeout_s
@@ -64,6 +68,7 @@ class OpenAIConnection:
         self._http = openai.DefaultAioHttpClient(
             timeout=httpx2.Timeout(self.timeout_s, connect=CONNECT_TIMEOUT_S),
             limits=httpx2.Limits(max_connections=self.connections, keepalive_expiry=KEEP_ALIVE_S),
+            follow_redirects=False,
         )
         self._headers = _headers_of(
             openai.AsyncOpenAI(api_key=self._api_key, base_url=self.base_url, http_client=self._http)
@@ -79,7 +84,7 @@ class OpenAIConnection:
 
     async def post(self, path: str, body: Mapping[str, Any]) -> RawReply | Attempt:
         """Send one body; an answer of any status is a reply, everything that prevents one is an attempt."""
-        return await self._send(path, headers=self._headers, content=encode_body(body))
+        return await self._send(path, headers=self._headers, content=encode_json(body))
 
     async def post_form(self, path: str, fields: Mapping[str, str], *, file: FormFile) -> RawReply | Attempt:
         """Send a form with one file, which is streamed; answers as ``post`` does."""
@@ -99,6 +104,8 @@ class OpenAIConnection:
         except transport_errors() as error:
             attempt = no_reply(error, base_url=self.base_url, timeout_s=self.timeout_s)
             return self.finish(attempt, latency_s=monotonic() - started_s)
+        if told := elsewhere(response.status_code, response.headers, base_url=self.base_url):
+            return self.finish(redirected(told), latency_s=monotonic() - started_s)
         return RawReply(
             http_status=response.status_code,
             content=response.content,
@@ -107,8 +114,8 @@ class OpenAIConnection:
         )
 
     def finish(self, attempt: Attempt, *, latency_s: float) -> Attempt:
-        """Add the time that the call took, and take the key out of the provider's words."""
-        return finished(attempt, latency_s=latency_s, secret=self._api_key)
+        """Add the time that the call took."""
+        return finished(attempt, latency_s=latency_s)
 
 
 def _headers_of(client: "openai.AsyncOpenAI") -> dict[str, str]:

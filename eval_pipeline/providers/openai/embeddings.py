@@ -5,6 +5,7 @@ length, not finite or of norm 0 is one item's problem, the others live.
 """
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from eval_pipeline.core.ports.models import EmbeddingFailure, EmbeddingReply
@@ -13,6 +14,7 @@ from eval_pipeline.providers.json_text import read_loose_json
 from eval_pipeline.providers.openai.client import OpenAIConnection
 from eval_pipeline.providers.openai.responses import parse_response
 from eval_pipeline.providers.openai.usage import read_usage
+from eval_pipeline.providers.reading import read_vectors
 from eval_pipeline.providers.transport import RawReply
 from eval_pipeline.providers.vectors import check_vectors, decode_vector
 from eval_pipeline.providers.words import malformed
@@ -42,14 +44,7 @@ class OpenAIEmbedder:
         reply = await self._connection.post("/embeddings", {**self._fixed, "input": texts})
         if not isinstance(reply, RawReply):
             return EmbeddingFailure(attempt=reply, divisible=False)
-        parsed = parse_embeddings(
-            reply.http_status,
-            reply.content,
-            reply.headers,
-            count=len(texts),
-            dimensions=self._dimensions,
-            latency_s=reply.latency_s,
-        )
+        parsed = read_vectors(partial(parse_embeddings, count=len(texts), dimensions=self._dimensions), reply)
         if isinstance(parsed, EmbeddingReply):
             return parsed
         attempt = self._connection.finish(parsed.attempt, latency_s=reply.latency_s)
@@ -86,7 +81,7 @@ def parse_embeddings(
         vectors=vectors,
         problems=problems,
         usage=read_usage(document.get("usage")),
-        model=model if isinstance(model, str) and model and model.isprintable() else None,
+        model=model if isinstance(model, str) and model.strip("\ufffd") and model.isprintable() else None,
         latency_s=latency_s,
     )
 

@@ -7,20 +7,19 @@ break on the fields that compatible servers leave out.
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-import orjson
-
 from eval_pipeline.core.outcomes import Attempt, AttemptOutcome, ItemError
+from eval_pipeline.core.secrets import excerpt
 from eval_pipeline.providers.headers import Headers
-from eval_pipeline.providers.json_text import read_json
+from eval_pipeline.providers.json_text import encode_json, read_json
 from eval_pipeline.providers.openai.client import OpenAIConnection
 from eval_pipeline.providers.openai.errors import parse_error, parse_error_object
 from eval_pipeline.providers.openai.usage import read_usage
+from eval_pipeline.providers.reading import read_answer
 from eval_pipeline.providers.transport import RawReply
 from eval_pipeline.providers.words import malformed, unreadable
 
 _ERRORS_FROM = 300
 _MAX_EXCERPT = 200
-_ANSWERED = frozenset({"completed", None})  # some compatible servers name no status
 
 
 class _Content(NamedTuple):
@@ -41,7 +40,7 @@ class OpenAIAnswerer:
         reply = await self._connection.post("/responses", body)
         if not isinstance(reply, RawReply):
             return reply
-        attempt = parse_response(reply.http_status, reply.content, reply.headers)
+        attempt = read_answer(parse_response, reply.http_status, reply.content, reply.headers)
         return self._connection.finish(attempt, latency_s=reply.latency_s)
 
 
@@ -69,7 +68,8 @@ def _read_response(document: object) -> Attempt:
         return malformed(f"a JSON {type(document).__name__} instead of a response object")
     if document.get("error") is not None:
         return _with_facts(document, AttemptOutcome.FAILED, error=_error_of(document))
-    if document.get("status") in {"failed", "cancelled"}:
+    status = document.get("status")
+    if isinstance(status, str) and status in {"failed", "cancelled"}:
         return _ended_without_error(document)
     content = _read_content(document.get("output"))
     if content is None:
@@ -97,7 +97,7 @@ def _judge(document: Mapping[str, Any], content: _Content) -> Attempt:
         return _with_facts(document, AttemptOutcome.REFUSED, text=text or None, error=refused)
     if status == "incomplete":
         return _with_facts(document, AttemptOutcome.TRUNCATED, text=text or None, error=_why_incomplete(document))
-    if status not in _ANSWERED:
+    if status is not None and status != "completed":  # some compatible servers name no status
         unknown = _error("unknown_status", f"the response has status {_shown(status)} instead of 'completed'")
         return _with_facts(document, AttemptOutcome.INVALID_OUTPUT, text=text or None, error=unknown)
     if not text.strip():
@@ -115,7 +115,7 @@ def _why_incomplete(document: Mapping[str, Any]) -> ItemError:
         case "content_filter":
             return _error(reason, "the provider's content filter cut the answer")
         case str():
-            return _error("incomplete", f"the answer is incomplete: {reason[:_MAX_EXCERPT]}")
+            return _error("incomplete", f"the answer is incomplete: {excerpt(reason, most=_MAX_EXCERPT)}")
     return _error("incomplete", "the answer is incomplete; the provider gives no reason")
 
 
@@ -191,11 +191,8 @@ def _text(value: object) -> str | None:
 
 
 def _shown(value: object) -> str:
-    return repr(value)[:_MAX_EXCERPT]
+    return excerpt(repr(value), most=_MAX_EXCERPT)
 
 
 def _excerpt(document: Mapping[str, Any]) -> str:
-    try:
-        return orjson.dumps(dict(document)).decode()[:_MAX_EXCERPT]
-    except orjson.JSONEncodeError:
-        return repr(document)[:_MAX_EXCERPT]
+    return excerpt(encode_json(document).decode(), most=_MAX_EXCERPT)

@@ -11,11 +11,13 @@ from typing import Any, Final
 
 from eval_pipeline.core.outcomes import Attempt, AttemptOutcome, ItemError
 from eval_pipeline.core.ports.models import Clip, TranscriptionRequest
+from eval_pipeline.core.secrets import excerpt
 from eval_pipeline.providers.headers import Headers
 from eval_pipeline.providers.json_text import read_json
 from eval_pipeline.providers.openai.client import FormFile, OpenAIConnection
 from eval_pipeline.providers.openai.errors import parse_error, parse_error_object
 from eval_pipeline.providers.openai.usage import read_usage
+from eval_pipeline.providers.reading import read_answer
 from eval_pipeline.providers.transport import RawReply
 from eval_pipeline.providers.words import malformed, unreadable
 
@@ -48,7 +50,7 @@ class OpenAITranscriber:
             reply = await self._connection.post_form("/audio/transcriptions", _fields(request), file=file)
         if not isinstance(reply, RawReply):
             return reply
-        attempt = parse_transcription(reply.http_status, reply.content, reply.headers)
+        attempt = read_answer(parse_transcription, reply.http_status, reply.content, reply.headers)
         return self._connection.finish(attempt, latency_s=reply.latency_s)
 
 
@@ -80,7 +82,7 @@ def parse_transcription(http_status: int, body: bytes, headers: Headers) -> Atte
         return _failed(document["error"])
     text = document.get("text")
     if not isinstance(text, str):
-        return malformed(f"a JSON object that is no transcription: {str(document)[:_MAX_EXCERPT]}")
+        return malformed(f"a JSON object that is no transcription: {excerpt(str(document), most=_MAX_EXCERPT)}")
     return _heard(document, text)
 
 

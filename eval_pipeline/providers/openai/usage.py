@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from eval_pipeline.core.outcomes import Usage
+from eval_pipeline.core.outcomes import MOST_TOKENS, Usage
 
 
 def read_usage(usage: object) -> Usage | None:
@@ -39,7 +39,7 @@ def _plain(usage: Mapping[str, Any]) -> Usage | None:
         return None
     if not type(given) is type(cached) is type(output) is type(reasoning) is type(total) is int:
         return None
-    plain = 0 <= cached <= given > 0 <= reasoning <= output and total > 0
+    plain = 0 <= cached <= given > 0 <= reasoning <= output and MOST_TOKENS >= total >= max(given, output)
     return Usage(given, cached, output, reasoning, total) if plain else None
 
 
@@ -50,6 +50,6 @@ def _detail(usage: Mapping[str, Any], name: str, other_name: str, key: str) -> i
 
 def _count(usage: Mapping[str, Any], name: str, other_name: str | None = None) -> int | None:
     value = usage.get(name)
-    if type(value) is int and value >= 0:
+    if type(value) is int and 0 <= value <= MOST_TOKENS:
         return value
     return None if other_name is None else _count(usage, other_name)

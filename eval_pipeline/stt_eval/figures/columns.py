@@ -1,13 +1,17 @@
 """The counts of a run as arrays, one place a sample and model: what rates, intervals and tests are computed from."""
 
 from array import array
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
+import orjson
 from numpy.typing import NDArray
 
 from eval_pipeline.stt_eval.figures.slices import Slices
+from eval_pipeline.stt_eval.figures.speakers import Speakers
+from eval_pipeline.stt_eval.language.languages import unsegmented
 from eval_pipeline.stt_eval.language.normalisation import Level
 from eval_pipeline.stt_eval.scoring.scores import NO_REFERENCE, NOT_ANSWERED, ScoredSample
 
@@ -70,12 +74,17 @@ class Columns:
 
     Args:
         models: labels in the order of the run.
+        speaker_column: of the metadata, which names who speaks; None: every sample stands for itself.
     """
 
-    def __init__(self, models: Iterable[str]) -> None:
+    def __init__(self, models: Iterable[str], *, speaker_column: str | None = None) -> None:
         self.models = tuple(models)
         self.slices = Slices()
+        self.speakers = Speakers(speaker_column)
         self.labelled = 0
+        self.character_languages: Counter[str] = Counter()
+        """Samples in languages that are written without spaces, by language."""
+        self._by_characters = array("b")
         self._collected = {(model, level): _Collected() for model in self.models for level in Level}
 
     def add(self, scored: ScoredSample) -> None:
@@ -84,6 +93,11 @@ class Columns:
             return
         self.labelled += 1
         self.slices.add(scored.sample, language=scored.language)
+        self.speakers.add(orjson.loads(scored.sample["metadata"]))
+        by_characters = unsegmented(scored.language)
+        self._by_characters.append(by_characters)
+        if by_characters and scored.language is not None:
+            self.character_languages[scored.language] += 1
         for row in scored.rows:
             self._take(row)
 
@@ -102,6 +116,11 @@ class Columns:
                 ("character_deletions", "reference_characters"),
             ):
                 collected.columns[deleted][-1] = collected.columns[length][-1]
+
+    @property
+    def by_words(self) -> NDArray[np.bool_]:
+        """Which samples are in languages whose words a text shows, so that words are a measure of it."""
+        return np.logical_not(np.array(self._by_characters, dtype=np.bool_))
 
     def of(self, model: str, level: Level) -> ModelColumns:
         """Return a model's counts at a level."""

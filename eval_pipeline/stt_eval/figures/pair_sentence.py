@@ -1,14 +1,15 @@
 """What the tests allow to say of two models, in a sentence. Names go in as they are: whoever shows it escapes it.
 
 The model with the lower rate is named first, so that differences are not below zero: points are percentage points of
-the rate, and an interval that reaches below zero does not exclude that the order is the other way round.
+the rate, and an interval that reaches below zero does not exclude that the order is the other way round. Which test a
+p-value is of, the report's method says: here it would only be in the way.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, assert_never
 
 from eval_pipeline.stt_eval.figures.model_pairs import ALPHA, Conclusion, JudgedPair
+from eval_pipeline.stt_eval.figures.silence import SilencePair
 
 _MINUS: Final = "\N{MINUS SIGN}"
 _MOST_DECIMALS: Final = 4
@@ -42,6 +43,8 @@ class _Ordered:
 
 def pair_sentence(judged: JudgedPair, *, metric: str = "WER") -> str:
     """Say which of two models is better and how sure that is, or why nothing can be said."""
+    if judged.pair.on_silence is not None:
+        return _silence_sentence(judged, judged.pair.on_silence)
     pair = _Ordered.of(judged)
     points = f"{_number(pair.points, decimals=pair.decimals)} points {metric}"
     evidence, samples = _evidence(judged), _samples(judged)
@@ -50,7 +53,10 @@ def pair_sentence(judged: JudgedPair, *, metric: str = "WER") -> str:
             return f"{pair.better} is better than {pair.worse} by {points} ({', '.join([*evidence, samples])})"
         case Conclusion.TESTS_DISAGREE:
             shown = ", ".join([*evidence, samples])
-            return f"{pair.better} may be better than {pair.worse} by {points}, but the tests disagree ({shown})"
+            return (
+                f"{pair.better} has {points} less than {pair.worse}, but only one of the two tests calls that more"
+                f" than chance ({shown})"
+            )
         case Conclusion.NOT_DISTINGUISHABLE:
             shown = ", ".join([f"difference {points}", *evidence])
             return f"{pair.better} and {pair.worse} are not distinguishable with {samples} ({shown})"
@@ -62,44 +68,57 @@ def pair_sentence(judged: JudgedPair, *, metric: str = "WER") -> str:
             assert_never(judged.conclusion)
 
 
-def best_sentence(best: Sequence[str], *, models: int) -> str:
-    """Name the models that no other is better than.
+def _silence_sentence(judged: JudgedPair, found: SilencePair) -> str:
+    """Say who invented fewer words where nothing was said."""
+    pair, samples = judged.pair, sample_words(found.samples)
+    swapped = found.difference > 0
+    fewer, more = (pair.second, pair.first) if swapped else (pair.first, pair.second)
+    counts = sorted((found.first_words, found.second_words))
+    heard = f"{_words(counts[0])} against {_words(counts[1])} in {samples} without speech"
+    shown = ", ".join([heard, *_p_value(judged)])
+    match judged.conclusion:
+        case Conclusion.FIRST_BETTER | Conclusion.SECOND_BETTER:
+            return f"{fewer} is better than {more} on silence: it invents fewer words ({shown})"
+        case Conclusion.SAME_ERRORS:
+            return f"{fewer} and {more} invent equally many words in each of {samples} without speech ({counts[0]:,})"
+        case Conclusion.NOT_DISTINGUISHABLE | Conclusion.TESTS_DISAGREE | Conclusion.NO_DATA:
+            return f"{fewer} and {more} are not distinguishable on silence ({shown})"
+        case _:
+            assert_never(judged.conclusion)
 
-    That does not make each of them better than all the others: with A at 10 %, B at 12 % and C at 14 %, A can be shown
-    to be better than C, and B be distinguishable from neither.
+
+def sample_words(count: int) -> str:
+    """Write how many samples.
+
+    >>> sample_words(1), sample_words(1_200)
+    ('1 sample', '1,200 samples')
     """
-    if not best:
-        return "no model can be called the best"
-    if models == 1:
-        return f"{best[0]} has no other model to compare with"
-    if len(best) == 1:
-        return f"{best[0]} is the best of {models} models"
-    names = f"{', '.join(best[:-1])} and {best[-1]}"
-    if len(best) == models:
-        return f"{names} are not distinguishable from each other"
-    return f"{names} are the best group of {models} models: none is shown to be better than any of them"
+    return f"{count:,} sample{'' if count == 1 else 's'}"
+
+
+def _words(count: int) -> str:
+    return "no word" if count == 0 else f"{count:,} word{'' if count == 1 else 's'}"
 
 
 def _evidence(judged: JudgedPair) -> list[str]:
-    return [part for part in (_interval(judged), _p_value(judged)) if part]
+    return [*_interval(judged), *_p_value(judged)]
 
 
-def _interval(judged: JudgedPair) -> str:
+def _interval(judged: JudgedPair) -> list[str]:
+    """Give the interval, unless it has no width: the same difference on every sample says nothing of its spread."""
     pair, interval = _Ordered.of(judged), judged.pair.difference.interval
-    if interval is None or pair.interval is None:
-        return ""
+    if interval is None or pair.interval is None or interval.low == interval.high:
+        return []
     low, high = (_number(end, decimals=pair.decimals) for end in pair.interval)
-    return f"{100 * interval.level:g} % CI {low} to {high}"
+    return [f"{100 * interval.level:g} % CI {low} to {high}"]
 
 
-def _p_value(judged: JudgedPair) -> str:
-    """Give MAPSSWE's p-value, and say so where it is corrected for other pairs."""
-    if judged.pair.matched is None:
-        return ""
+def _p_value(judged: JudgedPair) -> list[str]:
+    """Give the second test's p-value, and say so where it is corrected for other pairs."""
     p, corrected = judged.adjusted_p, f" corrected for {judged.family} pairs" if judged.family > 1 else ""
     if p is None:
-        return "MAPSSWE without result"
-    return f"MAPSSWE p {f'= {_rounded(p)}' if p >= _SMALLEST_P else f'< {_SMALLEST_P}'}{corrected}"
+        return []
+    return [f"p {f'= {_rounded(p)}' if p >= _SMALLEST_P else f'< {_SMALLEST_P}'}{corrected}"]
 
 
 def _rounded(p: float) -> str:
@@ -109,8 +128,7 @@ def _rounded(p: float) -> str:
 
 
 def _samples(judged: JudgedPair) -> str:
-    count = judged.pair.difference.utterances
-    return f"{count:,} sample{'' if count == 1 else 's'}"
+    return sample_words(judged.pair.difference.utterances)
 
 
 def _number(value: float, *, decimals: int) -> str:

@@ -67,7 +67,7 @@ def paired_difference(
         first_rate=first_edits / length if length else None,
         second_rate=second_edits / length if length else None,
         difference=(first_edits - second_edits) / length if length else None,
-        interval=None if spread is None else percentile_interval(spread, level=level),
+        interval=None if spread is None else percentile_interval(spread, level=level, units=len(units)),
         probability_first_better=None if spread is None else float(np.mean((1 - np.sign(spread)) / 2)),
         utterances=len(columns),
         units=len(units),

@@ -11,12 +11,13 @@ from eval_pipeline.core.statistics import percentile
 from eval_pipeline.stt_eval.figures.columns import Columns
 from eval_pipeline.stt_eval.figures.confusions import Confusions
 from eval_pipeline.stt_eval.figures.error_places import ErrorLog
+from eval_pipeline.stt_eval.figures.pooled_rates import METHOD
 from eval_pipeline.stt_eval.figures.summary import Summariser, headline_metric
 from eval_pipeline.stt_eval.language.languages import unsegmented
 from eval_pipeline.stt_eval.language.normalisation import NORMALISER_VERSIONS, Level
 from eval_pipeline.stt_eval.scoring.edits import Edit
 from eval_pipeline.stt_eval.scoring.scores import ScoredSample
-from eval_pipeline.stt_eval.scoring.scoring import HEADLINE
+from eval_pipeline.stt_eval.scoring.scoring import HEADLINE, HeardText, ReferenceForm
 from eval_pipeline.stt_eval.transcript_rows import COMPLETED
 
 SHOWN_CONFUSIONS = 20
@@ -46,17 +47,17 @@ class RunFigures:
     Args:
         models: labels in the order of the run.
         run: names the seeds of every resampling, with the dataset's version: the same run has the same intervals.
+        speaker_column: of the metadata, which names who speaks; None: every sample stands for itself.
     """
 
-    def __init__(self, models: Sequence[str], *, run: Sequence[str]) -> None:
-        self._columns = Columns(models)
+    def __init__(self, models: Sequence[str], *, run: Sequence[str], speaker_column: str | None = None) -> None:
+        self._columns = Columns(models, speaker_column=speaker_column)
         self._facts = {model: _ModelFacts() for model in models}
         self._run = tuple(run)
         self._samples = 0
         self._silent = 0
         self._audio_s = 0.0
         self._unmeasured = 0
-        self._character_samples = 0
 
     def add(self, scored: ScoredSample) -> None:
         """Take in the next sample."""
@@ -67,19 +68,15 @@ class RunFigures:
         self._columns.add(scored)
         if scored.forms is not None:
             self._silent += not scored.forms[HEADLINE].words
-            self._character_samples += unsegmented(scored.language)
         for position, row in enumerate(scored.transcripts):
             facts = self._facts[row["model"]]
             _note(facts, row, flags=scored.rows[position * len(Level)]["flags"], duration_s=duration_s)
             if scored.forms is not None:
-                heard = scored.heard[position]
-                alignment = None if heard is None else scored.forms[HEADLINE].align_words(heard[HEADLINE])
-                facts.log.add(alignment)
-                facts.confusions.add(alignment or ())
+                _align(facts, scored.forms[HEADLINE], scored.heard[position], language=scored.language)
 
     def as_json(self) -> dict[str, Any]:
         """Return the figures that the stage's manifest keeps."""
-        metric = headline_metric(self._character_samples, self._columns.labelled)
+        metric = headline_metric(self._columns.character_languages.total(), self._columns.labelled)
         places = {model: facts.log.places() for model, facts in self._facts.items()}
         summariser = Summariser(self._columns, places, metric=metric, seed_of=self._run)
         pairs, best = summariser.pairs()
@@ -92,6 +89,8 @@ class RunFigures:
                 "audio_s": self._audio_s,
                 "without_duration": self._unmeasured,
             },
+            "method": METHOD,
+            "speakers": self._speakers(),
             "metric": metric,
             "level": str(HEADLINE),
             "normalisers": {str(level): version for level, version in NORMALISER_VERSIONS.items()},
@@ -100,6 +99,10 @@ class RunFigures:
             "pairs": pairs,
             "best": best,
         }
+
+    def _speakers(self) -> dict[str, Any] | None:
+        speakers = self._columns.speakers
+        return None if speakers.column is None else {"column": speakers.column, "count": speakers.count}
 
     def _told(self, model: str) -> dict[str, Any]:
         facts = self._facts[model]
@@ -113,6 +116,21 @@ class RunFigures:
             "cost_usd_per_audio_hour": float(facts.heard_usd) / hours if hours and usd is not None else None,
             "confusions": {str(edit): _most_frequent(facts.confusions, edit) for edit in Edit if edit is not Edit.HIT},
         }
+
+
+def _align(
+    facts: _ModelFacts, form: ReferenceForm, heard: Mapping[Level, HeardText] | None, *, language: str | None
+) -> None:
+    """Note where a model erred; where a text shows no words, its letters are what is confused."""
+    if heard is None:
+        facts.log.add(None)
+    elif unsegmented(language):
+        facts.log.add(None)
+        facts.confusions.add(form.align_characters(heard[HEADLINE]))
+    else:
+        alignment = form.align_words(heard[HEADLINE])
+        facts.log.add(alignment)
+        facts.confusions.add(alignment)
 
 
 def _note(facts: _ModelFacts, row: Mapping[str, Any], *, flags: Sequence[str], duration_s: float | None) -> None:

@@ -1,4 +1,8 @@
-"""The figures of a run: rates with their intervals for every model and slice, and which model is better than which."""
+"""The figures of a run: rates with their intervals for every model and slice, and which model is better than which.
+
+Words are counted where a text shows them: samples in languages that are written without spaces are no part of any WER,
+and stand in every CER.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -8,19 +12,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from eval_pipeline.stt_eval.figures import best
 from eval_pipeline.stt_eval.figures.columns import Columns, ModelColumns
 from eval_pipeline.stt_eval.figures.error_places import ErrorPlaces
 from eval_pipeline.stt_eval.figures.mapsswe import matched_pairs
-from eval_pipeline.stt_eval.figures.model_pairs import (
-    JudgedPair,
-    ModelPair,
-    compared_models,
-    judge_pairs,
-    unbeaten_models,
-)
-from eval_pipeline.stt_eval.figures.pair_sentence import best_sentence, pair_sentence
+from eval_pipeline.stt_eval.figures.matched_samples import matched_samples
+from eval_pipeline.stt_eval.figures.model_pairs import JudgedPair, ModelPair, judge_pairs
+from eval_pipeline.stt_eval.figures.pair_sentence import pair_sentence, sample_words
 from eval_pipeline.stt_eval.figures.paired import paired_difference
-from eval_pipeline.stt_eval.figures.resampling import Counted, PooledRate, derive_seed, pooled_together
+from eval_pipeline.stt_eval.figures.pooled_rates import Counted, PooledRate, pooled_rate
+from eval_pipeline.stt_eval.figures.resampling import derive_seed
+from eval_pipeline.stt_eval.figures.silence import compare_on_silence
+from eval_pipeline.stt_eval.language.languages import language_name
 from eval_pipeline.stt_eval.language.normalisation import Level
 from eval_pipeline.stt_eval.scoring.edits import EditCounts
 from eval_pipeline.stt_eval.scoring.measures import information_preserved, match_error_rate
@@ -77,6 +80,8 @@ class Summariser:
         self._metric = metric
         self._seed_of = tuple(seed_of)
         self._headline = {model: columns.of(model, HEADLINE) for model in columns.models}
+        self._by_words = columns.by_words
+        self._clusters = columns.speakers.clusters()
 
     def models(self) -> list[dict[str, Any]]:
         """Return the figures of every model, in the order of the run."""
@@ -84,35 +89,49 @@ class Summariser:
 
     def _model(self, model: str) -> dict[str, Any]:
         mine = self._headline[model]
-        answered = mine.answered
-        words = _counts_of(mine, answered)
-        levels = {level: self._columns.of(model, level) for level in Level}
-        rates = self._rates(
-            {
-                ("wer", ""): _counted(WER, mine, answered),
-                ("cer", ""): _counted(CER, mine, answered),
-                ("wer_with_failures", ""): _counted(WER, mine, None),
-                ("cer_with_failures", ""): _counted(CER, mine, None),
-                **{("wer", level): _counted(WER, counts, answered) for level, counts in levels.items()},
-                **{("cer", level): _counted(CER, counts, answered) for level, counts in levels.items()},
-            },
-            of=("model", model),
-        )
+        answered, everything = mine.answered, np.ones_like(mine.answered)
+        words = _words_of(mine, answered & self._by_words)
+        characters = _characters_of(mine, answered)
+        levels = {
+            str(level): {
+                "wer": self._rate(WER, counts, answered),
+                "cer": self._rate(CER, counts, answered),
+            }
+            for level, counts in ((level, self._columns.of(model, level)) for level in Level)
+        }
         return {
             "model": model,
             "labelled": len(answered),
             "answered": int(answered.sum()),
             "coverage": float(answered.mean()) if len(answered) else None,
-            **{name: rate for (name, level), rate in rates.items() if not level},
-            "levels": {str(level): {"wer": rates["wer", level], "cer": rates["cer", level]} for level in Level},
-            **_per_sample(mine, answered),
+            **levels[HEADLINE],
+            "wer_with_failures": self._rate(WER, mine, everything),
+            "cer_with_failures": self._rate(CER, mine, everything),
+            "levels": levels,
+            **self._per_sample(mine),
             "hits": words.hits,
             "substitutions": words.substitutions,
             "deletions": words.deletions,
             "insertions": words.insertions,
+            "character_hits": characters.hits,
+            "character_substitutions": characters.substitutions,
+            "character_deletions": characters.deletions,
+            "character_insertions": characters.insertions,
             "insertions_on_silence": int(mine.insertions[answered & (mine.reference_words == 0)].sum()),
             "wip": information_preserved(words),
             "mer": match_error_rate(words),
+        }
+
+    def _per_sample(self, mine: ModelColumns) -> dict[str, float | None]:
+        """Return figures that count every sample alike: secondary, for a short clip weighs as much as a long one."""
+        answered = mine.answered
+        speaking = answered & self._by_words & (mine.reference_words > 0)
+        rates = mine.word_edits[speaking] / mine.reference_words[speaking]
+        exact = np.where(self._by_words, mine.word_edits, mine.character_edits) == 0
+        return {
+            "wer_mean": float(rates.mean()) if len(rates) else None,
+            "wer_median": float(np.median(rates)) if len(rates) else None,
+            "exact_match_share": float(exact[answered].mean()) if answered.any() else None,
         }
 
     def slices(self) -> list[dict[str, Any]]:
@@ -124,46 +143,111 @@ class Summariser:
         ]
 
     def _slice(self, inside: NDArray[np.bool_], *, column: str, value: str) -> Iterator[dict[str, Any]]:
-        wanted: dict[tuple[str, str], Counted] = {}
+        metric = self._slice_metric(inside, column=column)
         for model, mine in self._headline.items():
-            wanted["wer", model] = _counted(WER, mine, mine.answered & inside)
-            wanted["cer", model] = _counted(CER, mine, mine.answered & inside)
-            wanted["wer_with_failures", model] = _counted(WER, mine, inside)
-        rates = self._rates(wanted, of=("slice", column, value))
-        for model, mine in self._headline.items():
+            answered = mine.answered & inside
             yield {
                 "column": column,
                 "value": value,
                 "model": model,
+                "metric": metric,
                 "samples": int(inside.sum()),
-                "answered": int((mine.answered & inside).sum()),
-                "wer": rates["wer", model],
-                "cer": rates["cer", model],
-                "wer_with_failures": rates["wer_with_failures", model],
+                "answered": int(answered.sum()),
+                "wer": self._rate(WER, mine, answered),
+                "cer": self._rate(CER, mine, answered),
+                "wer_with_failures": self._rate(WER, mine, inside),
+                "cer_with_failures": self._rate(CER, mine, inside),
             }
+
+    def _slice_metric(self, inside: NDArray[np.bool_], *, column: str) -> str:
+        """Return what measures a slice: a language's own metric, and CER where no sample has words."""
+        if not (inside & self._by_words).any():
+            return CER
+        return WER if column == "language" else self._metric
 
     def pairs(self) -> tuple[list[dict[str, Any]], dict[str, Any]]:
         """Return what the tests say of every two models, and which models none is better than."""
-        judged = judge_pairs([self._pair(first, second) for first, second in combinations(self._columns.models, 2)])
-        unbeaten = unbeaten_models(judged) if judged else list(self._columns.models)
-        compared = compared_models(judged) or list(self._columns.models)
-        best = {"models": unbeaten, "sentence": best_sentence(unbeaten, models=len(compared))}
-        return [self._pair_json(pair) for pair in judged], best
+        both = list(combinations(self._columns.models, 2))
+        judged = judge_pairs([self._pair(first, second) for first, second in both])
+        with_failures = judge_pairs([self._pair(first, second, failures=True) for first, second in both])
+        shares = [self._share(model) for model in self._columns.models]
+        told = {
+            "models": best.best_models(judged, shares),
+            "sentence": best.best_sentence(judged, shares),
+            "notes": [*best.notes(shares, metric=self._metric, other=_other(self._metric)), *self._notes()],
+        }
+        pairs = [
+            {**self._pair_json(one), "with_failures": self._failures_json(failed)}
+            for one, failed in zip(judged, with_failures, strict=True)
+        ]
+        return pairs, told
 
-    def _pair(self, first: str, second: str) -> ModelPair:
-        """Compare two models on the samples that both answered."""
+    def _share(self, model: str) -> best.ModelShare:
+        mine = self._headline[model]
+        return best.ModelShare(
+            model=model,
+            answered=int(mine.answered.sum()),
+            labelled=len(mine.answered),
+            rates={metric: self._pooled(metric, mine, mine.answered).rate for metric in (WER, CER)},
+            with_failures=self._pooled(self._metric, mine, np.ones_like(mine.answered)).rate,
+        )
+
+    def _notes(self) -> Iterator[str]:
+        """Say how languages without spaces are scored, and which column may name the speakers."""
+        languages = self._columns.character_languages
+        if languages and self._by_words.any():
+            yield self._by_characters(languages)
+        if hint := self._columns.speakers.hint():
+            yield (
+                f"The column {hint.column} looks as if it named who speaks ({hint.speakers:,} in"
+                f" {sample_words(hint.samples)}): samples of one speaker are alike, so intervals are wider than shown;"
+                f" score again with --speaker-column {hint.column}"
+            )
+
+    def _by_characters(self, languages: Mapping[str, int]) -> str:
+        named = best.joined([f"{language_name(code)} ({count:,})" for code, count in languages.items()])
+        inside = ~self._by_words
+        rates = [
+            f"{model} {rate:.1%}"
+            for model, mine in self._headline.items()
+            if (rate := self._pooled(CER, mine, mine.answered & inside).rate) is not None
+        ]
+        told = f"; their CER: {', '.join(rates)}" if rates else ""
+        return (
+            f"{sample_words(int(inside.sum()))} in languages written without spaces, {named}, are scored by characters"
+            f" and are no part of any WER{told}"
+        )
+
+    def _pair(self, first: str, second: str, *, failures: bool = False) -> ModelPair:
+        """Compare two models on the samples that both answered, or on all with failures as all missed."""
         mine, theirs = self._headline[first], self._headline[second]
-        both = mine.answered & theirs.answered
+        both = np.ones_like(mine.answered) if failures else mine.answered & theirs.answered
+        inside = both & self._by_words if self._metric == WER else both
         edits, lengths = _columns_for(self._metric, mine)
         their_edits, _ = _columns_for(self._metric, theirs)
+        clusters = None if self._clusters is None else self._clusters[inside]
         difference = paired_difference(
-            edits[both], their_edits[both], lengths[both], seed=self._seed("pair", first, second)
+            edits[inside],
+            their_edits[inside],
+            lengths[inside],
+            seed=self._seed("pair", first, second, *(["with failures"] if failures else [])),
+            clusters=clusters,
         )
-        matched = matched_pairs(self._places[first], self._places[second]) if self._metric == WER else None
-        return ModelPair(first=first, second=second, difference=difference, matched=matched)
+        by_words = self._metric == WER and clusters is None and not failures
+        return ModelPair(
+            first=first,
+            second=second,
+            difference=difference,
+            matched=matched_pairs(self._places[first], self._places[second]) if by_words else None,
+            samples=matched_samples(edits[inside], their_edits[inside], clusters=clusters),
+            silence=compare_on_silence(
+                mine.insertions, theirs.insertions, silent=both & (mine.reference_characters == 0)
+            ),
+        )
 
     def _pair_json(self, judged: JudgedPair) -> dict[str, Any]:
-        pair, difference = judged.pair, judged.pair.difference
+        pair, difference, evidence = judged.pair, judged.pair.difference, judged.pair.evidence
+        silence = pair.on_silence
         return {
             "first": pair.first,
             "second": pair.second,
@@ -177,18 +261,38 @@ class Summariser:
             "probability_first_better": difference.probability_first_better,
             "samples": difference.utterances,
             "mapsswe": None if pair.matched is None else asdict(pair.matched),
+            "test": None if evidence is None else str(evidence.test),
+            "p": None if evidence is None else evidence.p,
             "adjusted_p": judged.adjusted_p,
+            "on_silence": None if silence is None else {**asdict(silence), "p_two_sided": silence.p_two_sided},
         }
 
-    def _rates(
-        self, wanted: Mapping[tuple[str, str], Counted], *, of: tuple[str, ...]
-    ) -> dict[tuple[str, str], dict[str, Any]]:
-        """Return some rates with intervals of the same resamples, as far as they are of the same samples."""
-        pooled = pooled_together(list(wanted.values()), seed=self._seed(*of))
-        return {name: asdict(Rate.of(rate)) for name, rate in zip(wanted, pooled, strict=True)}
+    def _failures_json(self, judged: JudgedPair) -> dict[str, Any] | None:
+        """Return the comparison with failures as all missed; None where neither model failed."""
+        pair = judged.pair
+        answered = self._headline[pair.first].answered & self._headline[pair.second].answered
+        if answered.all():
+            return None
+        told = self._pair_json(judged)
+        kept = ("conclusion", "better", "difference", "low", "high", "samples", "test", "p", "adjusted_p")
+        sentence = f"with failures counted as all missed: {told['sentence']}"
+        return {"sentence": sentence, **{name: told[name] for name in kept}}
+
+    def _pooled(self, metric: str, mine: ModelColumns, inside: NDArray[np.bool_]) -> PooledRate:
+        chosen = inside & self._by_words if metric == WER else inside
+        edits, lengths = _columns_for(metric, mine)
+        clusters = None if self._clusters is None else self._clusters[chosen]
+        return pooled_rate(Counted(edits[chosen], lengths[chosen], clusters))
+
+    def _rate(self, metric: str, mine: ModelColumns, inside: NDArray[np.bool_]) -> dict[str, Any]:
+        return asdict(Rate.of(self._pooled(metric, mine, inside)))
 
     def _seed(self, *names: str) -> int:
         return derive_seed(*self._seed_of, *names)
+
+
+def _other(metric: str) -> str:
+    return CER if metric == WER else WER
 
 
 def _columns_for(metric: str, mine: ModelColumns) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -197,12 +301,7 @@ def _columns_for(metric: str, mine: ModelColumns) -> tuple[NDArray[np.int64], ND
     return mine.character_edits, mine.reference_characters
 
 
-def _counted(metric: str, mine: ModelColumns, inside: NDArray[np.bool_] | None) -> Counted:
-    edits, lengths = _columns_for(metric, mine)
-    return Counted(edits, lengths) if inside is None else Counted(edits[inside], lengths[inside])
-
-
-def _counts_of(mine: ModelColumns, inside: NDArray[np.bool_]) -> EditCounts:
+def _words_of(mine: ModelColumns, inside: NDArray[np.bool_]) -> EditCounts:
     return EditCounts(
         hits=int(mine.hits[inside].sum()),
         substitutions=int(mine.substitutions[inside].sum()),
@@ -211,12 +310,10 @@ def _counts_of(mine: ModelColumns, inside: NDArray[np.bool_]) -> EditCounts:
     )
 
 
-def _per_sample(mine: ModelColumns, answered: NDArray[np.bool_]) -> dict[str, float | None]:
-    """Return figures that count every sample alike: secondary, for a short clip weighs as much as a long one."""
-    speaking = answered & (mine.reference_words > 0)
-    rates = mine.word_edits[speaking] / mine.reference_words[speaking]
-    return {
-        "wer_mean": float(rates.mean()) if len(rates) else None,
-        "wer_median": float(np.median(rates)) if len(rates) else None,
-        "exact_match_share": float((mine.word_edits[answered] == 0).mean()) if answered.any() else None,
-    }
+def _characters_of(mine: ModelColumns, inside: NDArray[np.bool_]) -> EditCounts:
+    return EditCounts(
+        hits=int(mine.character_hits[inside].sum()),
+        substitutions=int(mine.character_substitutions[inside].sum()),
+        deletions=int(mine.character_deletions[inside].sum()),
+        insertions=int(mine.character_insertions[inside].sum()),
+    )

@@ -506,5 +506,6 @@ FIRST_SCRIPTS_BY_REGION: Mapping[str, str] = {
 
 UNSEGMENTED = frozenset(
     {"zh", "cmn", "yue", "wuu", "nan", "hak", "gan", "hsn", "ja", "th", "nod", "tts", "lo", "my", "shn", "mnw", "km"}
+    | {"bo", "dz", "ii"}
 )
 """Languages whose usual script puts no spaces between words."""

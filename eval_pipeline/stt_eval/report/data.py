@@ -7,7 +7,7 @@ from typing import Any
 
 from eval_pipeline.core.runs import RunRecord
 from eval_pipeline.core.thresholds import Threshold
-from eval_pipeline.reporting.provenance import StageFact
+from eval_pipeline.reporting.provenance import StageFact, answered_elsewhere
 from eval_pipeline.stt_eval.spec import SttSpec
 from eval_pipeline.stt_eval.verdicts.run_agreement import RunAgreement
 
@@ -47,9 +47,26 @@ class SpeechReportData:
     """Of the dataset: each becomes a column of the CSV."""
 
     @property
+    def mixed_endpoints(self) -> bool:
+        """Whether clips were transcribed elsewhere than the run was specified for."""
+        return bool(answered_elsewhere(self.run, self.stages))
+
+    @property
     def metric(self) -> str:
         """The headline metric, WER or CER."""
         return str(self.figures["metric"])
+
+    @property
+    def method(self) -> str | None:
+        """What computed intervals and comparisons; None: the version before the first that has a name."""
+        method: str | None = self.figures.get("method")
+        return method
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """What stands beside the headline; figures of earlier versions have none."""
+        notes: Sequence[str] = self.figures["best"].get("notes", ())
+        return notes
 
     @property
     def models(self) -> Sequence[Mapping[str, Any]]:

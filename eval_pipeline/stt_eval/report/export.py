@@ -44,6 +44,7 @@ _CALLED = (
     "attempts",
     "returned_model",
     "response_id",
+    "endpoint",
 )
 _JUDGED = (
     pa.field("is_correct", pa.bool_()),
@@ -108,7 +109,7 @@ def export_row(
         *(heard[name] for name in _ANSWER),
         *_score_values(levels),
         *_verdict_values(verdict),
-        *(heard[name] for name in _CALLED),
+        *(heard.get(name) for name in _CALLED),  # the first version had no endpoints
         *table.metadata_values(sample["metadata"]),
     ]
     return table.row(values)

@@ -171,6 +171,8 @@ def render_markdown(data: SpeechReportData) -> str:
     """Return the run in a few lines of Markdown: which model to use, how sure that is, what it costs."""
     parts = [f"**{banner.title}.** {banner.text}" for banner in report_words.banners(data)]
     parts.append(f"**{code_span(report_words.headline(data), limit=_SENTENCE_CHARACTERS)}**")
+    if told := report_words.beside_the_headline(data):
+        parts.append("\n".join(f"- {code_span(note, limit=_SENTENCE_CHARACTERS)}" for note in told))
     parts.append(table_markdown(report_tables.accuracy_table(data)))
     pairs = data.figures["pairs"]
     if pairs:

@@ -14,6 +14,7 @@ from markupsafe import Markup
 from eval_pipeline.reporting.markup import prose
 from eval_pipeline.reporting.text import clip
 from eval_pipeline.stt_eval.figures.summary import CER
+from eval_pipeline.stt_eval.language.languages import unsegmented
 from eval_pipeline.stt_eval.language.normalisation import Level
 from eval_pipeline.stt_eval.report.audio import Clip, Clips
 from eval_pipeline.stt_eval.report.data import ShownVerdict
@@ -40,7 +41,7 @@ class ResultView:
     heard: Mapping[str, Any]
     """Row of ``tables.TRANSCRIPTS``."""
     rate: float | None
-    """By the headline metric."""
+    """By the sample's metric."""
     text: Markup
     """The diff, the transcript alone, or what came back of one."""
     traits: tuple[str, ...]
@@ -57,6 +58,8 @@ class SampleView:
     sample: Mapping[str, Any]
     """Row of ``tables.DATASET``."""
     language: str | None
+    metric: str
+    """The headline metric, or CER where the language is written without spaces."""
     kind: str
     """``labelled``, ``silence`` or ``unlabelled``."""
     reference: Markup | None
@@ -101,7 +104,13 @@ def badness(scored: ScoredSample, *, metric: str) -> float:
     A sample without a reference stands last, unless a model failed on it.
     """
     both = zip(scored.transcripts, _headline_rows(scored), strict=True)
-    return max((_badness(row, heard, metric=metric) for heard, row in both), default=_NOTHING_TO_COMPARE)
+    mine = sample_metric(scored, metric)
+    return max((_badness(row, heard, metric=mine) for heard, row in both), default=_NOTHING_TO_COMPARE)
+
+
+def sample_metric(scored: ScoredSample, metric: str) -> str:
+    """Return what measures a sample: words only where a text shows them."""
+    return CER if unsegmented(scored.language) else metric
 
 
 def _badness(row: Mapping[str, Any], heard: Mapping[str, Any], *, metric: str) -> float:
@@ -127,12 +136,14 @@ def view_samples(
 ) -> Iterator[SampleView]:
     """Make each sample ready when its turn comes: sounds and diffs of all at once would fill the memory."""
     for number, scored in enumerate(shown, start=1):
-        results = tuple(_results(scored, metric=metric, verdicts=verdicts))
+        mine = sample_metric(scored, metric)
+        results = tuple(_results(scored, metric=mine, verdicts=verdicts))
         rates = [result.rate for result in results if result.rate is not None]
         yield SampleView(
             number=number,
             sample=scored.sample,
             language=scored.language,
+            metric=mine,
             kind=_kind(scored),
             reference=_reference(scored),
             clip=clips.clip(scored.sample),

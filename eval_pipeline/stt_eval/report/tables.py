@@ -1,6 +1,7 @@
 """The tables and the plot of a speech run's report, shown on the page and as Markdown."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import groupby
 from typing import Any, Final
 
@@ -20,6 +21,7 @@ from eval_pipeline.stt_eval.report.words import (
     language_words,
     rate,
     share,
+    slice_metric,
     slice_words,
     status_words,
 )
@@ -28,6 +30,9 @@ from eval_pipeline.stt_eval.transcript_rows import HEARD
 
 _SIDE_BY_SIDE: Final = 4
 """Models beside each other in one table: more do not fit on paper."""
+_WIDEST_SCALE: Final = 1.0
+_PAST_THE_RATE: Final = 1.5
+"""Two clips can have an interval of up to 40 times the rate."""
 _OURS: Final = frozenset({"language", "duration"})
 Figures = Mapping[str, Any]
 
@@ -48,14 +53,22 @@ def rates_plot(data: SpeechReportData) -> Markup:
     if not estimates:
         return Markup()
     ends = [end for one in estimates for end in (one.value, *(one.interval or ()))]
+    widest = max(_WIDEST_SCALE, *(_PAST_THE_RATE * one.value for one in estimates))
     name = METRIC_NAMES[data.metric]
     return draw_estimates(
-        estimates,
-        high=max(*ends, 0.01),
+        [_inside(one, high=widest) for one in estimates],
+        high=min(widest, max(*ends, 0.01)),
         x_label=f"{name.capitalize()}: further left is better. Dot: result, bar: 95% interval",
         title=f"{name.capitalize()} of every model",
         description="; ".join(f"{one.label}: {one.note}" for one in estimates),
     )
+
+
+def _inside(estimate: Estimate, *, high: float) -> Estimate:
+    """Cut a bar off where it would make all others too small to see; its note has the number."""
+    if estimate.interval is None:
+        return estimate
+    return replace(estimate, interval=(estimate.interval[0], min(estimate.interval[1], high)))
 
 
 def _plot_note(found: Figures) -> str:
@@ -114,17 +127,24 @@ def _level_label(level: Level) -> str:
 def kinds_table(data: SpeechReportData) -> Table:
     """Tabulate what kinds of errors every model made, and what is odd about its transcripts."""
     flags = sorted({flag for model in data.models for flag in model["flags"]})
-    labels = ["Right", "Replaced", "Missed", "Added", "Added to silence", "No transcript"]
+    labels = ["Right", "Replaced", "Missed", "Added", "Words added to silence", "No transcript"]
     labels += [flag_words(flag).capitalize() for flag in flags]
+    unit = "Characters" if _by_characters(data) else "Words"
     return Table(
-        caption="Words by what became of them, and transcripts that look odd. Odd ones are counted as they are.",
+        caption=f"{unit} by what became of them, and transcripts that look odd. Odd ones are counted as they are.",
         columns=[Column("Model"), *(Column(label, numeric=True) for label in labels)],
-        rows=[_kinds_row(model, flags) for model in data.models],
+        rows=[_kinds_row(model, flags, prefix="character_" if _by_characters(data) else "") for model in data.models],
     )
 
 
-def _kinds_row(model: Figures, flags: Sequence[str]) -> list[Cell]:
-    names = ("hits", "substitutions", "deletions", "insertions", "insertions_on_silence")
+def _by_characters(data: SpeechReportData) -> bool:
+    """Tell whether characters are counted; figures of earlier versions have them of no kind."""
+    return data.metric == "CER" and all("character_hits" in model for model in data.models)
+
+
+def _kinds_row(model: Figures, flags: Sequence[str], *, prefix: str) -> list[Cell]:
+    kinds = ("hits", "substitutions", "deletions", "insertions")
+    names = (*(f"{prefix}{kind}" for kind in kinds), "insertions_on_silence")
     failed = sum(amount for outcome, amount in model["outcomes"].items() if outcome not in HEARD)
     amounts = [*(model[name] for name in names), failed, *(model["flags"].get(flag, 0) for flag in flags)]
     return [said(model["model"]), *(Cell(count(amount)) for amount in amounts)]
@@ -186,8 +206,9 @@ def _slice_table(
     column: str, by_value: Sequence[tuple[str, Sequence[Figures]]], *, models: slice, metric: str
 ) -> Table:
     shown = [one["model"] for one in by_value[0][1][models]]
+    measured = list(dict.fromkeys(slice_metric(ours[0], metric) for _, ours in by_value))
     return Table(
-        caption=f"{metric} by {column}, each with its 95% interval",
+        caption=f"{' or '.join(measured)} by {column}, each with its 95% interval",
         columns=[
             Column(column.capitalize() if column in _OURS else column),
             Column("Samples", numeric=True),
@@ -197,7 +218,7 @@ def _slice_table(
             [
                 _slice_cell(column, value),
                 Cell(count(ours[0]["samples"])),
-                *(_slice_rate(one, metric) for one in ours[models]),
+                *(_slice_rate(one, metric, named=len(measured) > 1) for one in ours[models]),
             ]
             for value, ours in by_value
         ],
@@ -208,8 +229,9 @@ def _slice_cell(column: str, value: str) -> Cell:
     return Cell(value) if value == UNKNOWN and column != "language" else said(slice_words(column, value))
 
 
-def _slice_rate(one: Figures, metric: str) -> Cell:
-    cell = _with_interval(rate(one, metric))
+def _slice_rate(one: Figures, metric: str, *, named: bool) -> Cell:
+    measured = slice_metric(one, metric)
+    cell = _with_interval(rate(one, measured), name=f" {measured}" if named else "")
     if one["answered"] == one["samples"] or cell.html is None:
         return cell
     answered = Markup("<small>{} answered</small>").format(count(one["answered"]))
@@ -268,12 +290,13 @@ def _rate_cell(found: Figures) -> Cell:
     return Cell(share(found["value"]), exact=f"{found['edits']} errors / {found['length']} = {found['value']!r}")
 
 
-def _with_interval(found: Figures) -> Cell:
+def _with_interval(found: Figures, *, name: str = "") -> Cell:
     ends, cell = interval(found), _rate_cell(found)
+    text = f"{cell.text}{name}"
     if ends is None:
-        return Cell(cell.text, html=Markup("{}").format(cell.text), exact=cell.exact)
-    html = Markup("<span>{}<small>{}</small></span>").format(cell.text, ends)
-    return Cell(f"{cell.text} ({ends})", html=html, exact=cell.exact)
+        return Cell(text, html=Markup("{}").format(text), exact=cell.exact)
+    html = Markup("<span>{}<small>{}</small></span>").format(text, ends)
+    return Cell(f"{text} ({ends})", html=html, exact=cell.exact)
 
 
 def _share_cell(value: float | None) -> Cell:

@@ -1,12 +1,13 @@
 """What a speech run's numbers mean in plain English, for a reader who knows the languages and not the statistics."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from eval_pipeline.core.outcomes import ItemStatus
 from eval_pipeline.core.runs import RunMode
 from eval_pipeline.reporting.amounts import count, percent
-from eval_pipeline.reporting.banners import Banner, run_banners
+from eval_pipeline.reporting.banners import Banner, endpoints_banner, run_banners
+from eval_pipeline.reporting.provenance import answered_elsewhere
 from eval_pipeline.stt_eval.figures.slices import UNKNOWN
 from eval_pipeline.stt_eval.figures.summary import CER
 from eval_pipeline.stt_eval.language.languages import language_name
@@ -52,7 +53,7 @@ def banners(data: SpeechReportData) -> list[Banner]:
         data.threshold,
         failures="{failed} of {total} transcripts failed ({share}); at most {allowed} may.",
         unsent="before every clip was sent",
-    )
+    ) + endpoints_banner(answered_elsewhere(data.run, data.stages))
 
 
 def headline(data: SpeechReportData) -> str:
@@ -60,12 +61,31 @@ def headline(data: SpeechReportData) -> str:
     scored = [model for model in data.models if rate(model, data.metric)["value"] is not None]
     if not data.figures["samples"]["labelled"]:
         return "Nothing can be said of quality: no sample has a reference transcript"
-    if not scored:
+    if not scored and not _on_silence(data):
         return "Nothing can be said of quality: no answer could be compared with words of a reference"
     if len(data.models) == 1:
-        return plain_rate(data.models[0], metric=data.metric)
+        return plain_rate(data.models[0], metric=data.metric) if scored else invented(data.models[0])
     sentence = str(data.figures["best"]["sentence"])
     return sentence[:1].upper() + sentence[1:] if not data.figures["best"]["models"] else sentence
+
+
+def _on_silence(data: SpeechReportData) -> bool:
+    """Tell whether all that was answered is silence, so that only what was invented there can be told."""
+    return bool(data.figures["samples"]["silent"]) and any(model["answered"] for model in data.models)
+
+
+def invented(model: Mapping[str, Any]) -> str:
+    """Say how much a model heard where nothing was said."""
+    words = model["insertions_on_silence"]
+    return (
+        f"{model['model']}: {count(words) if words else 'no'} word{'' if words == 1 else 's'} invented where nothing is"
+        f" said, {answered(model)}"
+    )
+
+
+def answered(model: Mapping[str, Any]) -> str:
+    """Say how much of the samples a model answered."""
+    return f"{count(model['answered'])} of {count(model['labelled'])} samples answered"
 
 
 def plain_rates(data: SpeechReportData) -> list[str]:
@@ -73,6 +93,8 @@ def plain_rates(data: SpeechReportData) -> list[str]:
     best = set(data.figures["best"]["models"])
     if len(data.models) == 1:
         return []
+    if all(rate(model, data.metric)["value"] is None for model in data.models) and _on_silence(data):
+        return [invented(model) for model in data.models]
     return [
         plain_rate(model, metric=data.metric)
         for model in data.models
@@ -84,10 +106,10 @@ def plain_rate(model: Mapping[str, Any], *, metric: str) -> str:
     """Say a rate and its interval so that it cannot be misread."""
     found = rate(model, metric)
     ends = interval(found)
-    sure = f"; 95% interval {ends}" if ends else "; how far chance moved this cannot be told from so few samples"
+    sure = f"; 95% interval {ends}" if ends else "; how far chance moved this cannot be told from a single sample"
     return (
         f"{model['model']}: {count(found['edits'])} errors on {count(found['length'])} spoken {_UNITS[metric]}"
-        f" ({share(found['value'])} {metric}{sure})"
+        f" ({share(found['value'])} {metric}{sure}), {answered(model)}"
     )
 
 
@@ -116,6 +138,34 @@ def interval(found: Mapping[str, Any]) -> str | None:
         return None
     low, high = (_one_decimal(percent(found[end], guarded=False)) for end in ("low", "high"))
     return f"{low} to {high}"
+
+
+def old_method(data: SpeechReportData) -> str | None:
+    """Say of figures of an earlier version that scoring again makes better ones."""
+    if data.method is not None:
+        return None
+    return (
+        "These figures were made by an earlier version, whose intervals are too narrow with few samples and which did"
+        f" not ask how much a model answered; “eval-pipeline stt rescore {data.run.key.run}” makes them anew, for free"
+    )
+
+
+def beside_the_headline(data: SpeechReportData) -> list[str]:
+    """Say what the headline leaves out, sentence by sentence."""
+    return [*data.notes, *filter(None, [old_method(data)])]
+
+
+def rate_heading(data: SpeechReportData, slices: Sequence[Mapping[str, Any]]) -> str:
+    """Head the column of rates: in a run of several writings not every sample has the same."""
+    metrics = {slice_metric(row, data.metric) for row in slices if row["column"] == "language"} | {data.metric}
+    name = data.metric if len(metrics) == 1 else "error rate"
+    shown = name if len(data.models) == 1 else f"worst {name}"
+    return shown[:1].upper() + shown[1:]
+
+
+def slice_metric(row: Mapping[str, Any], metric: str) -> str:
+    """Return what measures a group of samples: languages without spaces have CER."""
+    return str(row.get("metric") or metric)
 
 
 def flag_words(flag: str) -> str:

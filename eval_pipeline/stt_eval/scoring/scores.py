@@ -7,6 +7,7 @@ from typing import Any
 from eval_pipeline.core.errors import ConflictError
 from eval_pipeline.core.outcomes import ItemStatus
 from eval_pipeline.core.ports.stage_files import StageReader
+from eval_pipeline.stt_eval.language.languages import unsegmented
 from eval_pipeline.stt_eval.language.normalisation import Level
 from eval_pipeline.stt_eval.scoring.measures import (
     error_rate,
@@ -99,7 +100,7 @@ def score_sample(
             heard=None if texts is None else texts[HEADLINE],
             language=language,
         )
-        rows += [_row(row, level, forms, texts, flags=flags) for level in Level]
+        rows += [_row(row, level, forms, texts, flags=flags, spaced=not unsegmented(language)) for level in Level]
     return ScoredSample(
         sample=sample, language=language, forms=forms, transcripts=transcripts, heard=heard, rows=tuple(rows)
     )
@@ -118,9 +119,10 @@ def _row(
     heard: Mapping[Level, HeardText] | None,
     *,
     flags: list[str],
+    spaced: bool,
 ) -> dict[str, Any]:
     form = None if forms is None else forms[level]
-    counted = None if form is None or heard is None else _counted(form, heard[level])
+    counted = None if form is None or heard is None else _counted(form, heard[level], spaced=spaced)
     return {
         "item_id": transcript["item_id"],
         "sample_id": transcript["sample_id"],
@@ -134,7 +136,8 @@ def _row(
     }
 
 
-def _counted(form: ReferenceForm, heard: HeardText) -> dict[str, Any]:
+def _counted(form: ReferenceForm, heard: HeardText, *, spaced: bool) -> dict[str, Any]:
+    """Count words and characters; where a text shows no words, its characters tell whether all is right."""
     words, characters = form.count_words(heard), form.count_characters(heard)
     return {
         "hits": words.hits,
@@ -152,14 +155,16 @@ def _counted(form: ReferenceForm, heard: HeardText) -> dict[str, Any]:
         "wip": information_preserved(words),
         "mer": match_error_rate(words),
         "insertions_on_silence": insertions_on_silence(words),
-        "exact_match": words.edits == 0,
+        "exact_match": (words if spaced else characters).edits == 0,
     }
 
 
 _COUNTED = tuple(
     name
     for name in _counted(
-        ReferenceForm(words=(), characters="", lattice=None, spelled=None), HeardText(words=(), characters="")
+        ReferenceForm(words=(), characters="", lattice=None, spelled=None),
+        HeardText(words=(), characters=""),
+        spaced=True,
     )
     if not name.startswith("reference_")
 )

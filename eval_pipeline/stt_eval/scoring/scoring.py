@@ -66,6 +66,12 @@ class ReferenceForm:
         way = self.words if self.lattice is None else tokens_of(closest_path(self.lattice, heard.words))
         return align(way, heard.words)
 
+    def align_characters(self, heard: HeardText) -> tuple[AlignedToken, ...]:
+        """Align the characters along the way that is counted."""
+        spelled = tuple(heard.characters)
+        way = tuple(self.characters) if self.spelled is None else tokens_of(closest_path(self.spelled, spelled))
+        return align(way, spelled)
+
     @staticmethod
     def _count(lattice: Lattice, heard: tuple[str, ...]) -> EditCounts:
         return lattice_edit_counts(lattice, heard)

@@ -2,11 +2,14 @@
 
 from typing import Any
 
+import orjson
+
 from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.runs.at_work import MADE_FROM, at_work, content_sha256
 from eval_pipeline.runs.task import Task
 from eval_pipeline.stt_eval import tables
 from eval_pipeline.stt_eval.figures.run_figures import RunFigures
+from eval_pipeline.stt_eval.figures.speakers import check_speaker_column
 from eval_pipeline.stt_eval.report import page as report
 from eval_pipeline.stt_eval.report.run_data import data_of
 from eval_pipeline.stt_eval.scoring.scores import score_samples
@@ -15,8 +18,17 @@ from eval_pipeline.stt_eval.spec import SttSpec
 ROWS_AT_ONCE = 3_000
 
 
-def make(task: Task, *, dataset: StageReader, transcripts: StageReader) -> StageReader:
-    """Score every transcript against its reference, and compute the run's figures."""
+def make(
+    task: Task, *, dataset: StageReader, transcripts: StageReader, speaker_column: str | None = None
+) -> StageReader:
+    """Score every transcript against its reference, and compute the run's figures.
+
+    Args:
+        task: the stage's.
+        dataset: its samples.
+        transcripts: of each, by every model.
+        speaker_column: another than the run's own.
+    """
     ref = task.ref("scores")
     with at_work(
         task.deployment,
@@ -27,7 +39,10 @@ def make(task: Task, *, dataset: StageReader, transcripts: StageReader) -> Stage
     ) as stage:
         spec = SttSpec.from_json(stage.run.spec)
         names = (task.key.project, task.key.run, spec.dataset_version)
-        figures = RunFigures([model.label for model in spec.models], run=names)
+        column = speaker_column or spec.speaker_column
+        if column is not None:
+            check_speaker_column(column, (orjson.loads(row["metadata"]) for row in dataset.rows(("metadata",))))
+        figures = RunFigures([model.label for model in spec.models], run=names, speaker_column=column)
         rows: list[dict[str, Any]] = []
         for scored in score_samples(dataset, transcripts, models=len(spec.models), language=spec.language):
             figures.add(scored)

@@ -17,6 +17,7 @@ from eval_pipeline.dispatch.live import LiveOutcome, LiveRequest, run_live
 from eval_pipeline.dispatch.records import RecordIndex, encode
 from eval_pipeline.runs.at_work import StageAtWork, at_work, content_sha256, run_cancelled
 from eval_pipeline.runs.batches import batch_notes, close_rounds, go_on, start_over_once
+from eval_pipeline.runs.endpoints import require_endpoint
 from eval_pipeline.runs.interruption import Interruption
 from eval_pipeline.runs.live_progress import LiveProgress
 from eval_pipeline.runs.task import Task
@@ -125,7 +126,8 @@ class _Transcribing:
 
     async def _ask(self, model: SpeechModel, index: RecordIndex, progress: LiveProgress) -> LiveOutcome:
         settings, credentials = self.task.deployment.settings, self.task.credentials
-        concurrency = self.spec.concurrency
+        concurrency, accept = self.spec.concurrency, self.task.endpoint_changed
+        require_endpoint(self.task.deployment, self.stage.run, model.provider, accept=accept)
         connection = models.open_connection(model.provider, credentials, settings=settings, concurrency=concurrency)
         host = models.open_file_host(model.provider, credentials, settings=settings)
         with self.stage.journal.writer(self.stage.lease.token) as journal:

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from eval_pipeline.core.runs import RunRecord
 from eval_pipeline.core.thresholds import Threshold
-from eval_pipeline.reporting.provenance import StageFact
+from eval_pipeline.reporting.provenance import StageFact, answered_elsewhere
 from eval_pipeline.text_eval.scoring.summary import QuestionScore, RunSummary, ScoreSummary
 
 
@@ -41,6 +41,8 @@ class ReportRow:
     partial_answer: str | None
     error: str | None
     scores: tuple[ItemScore, ...]
+    endpoint: str | None = None
+    """The address that answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +172,11 @@ class ReportData:
     threshold: Threshold
     stages: Sequence[StageFact]
     written_at: datetime
+
+    @property
+    def mixed_endpoints(self) -> bool:
+        """Whether items were answered elsewhere than the run was specified for."""
+        return bool(answered_elsewhere(self.run, self.stages))
 
     @property
     def headline(self) -> ScoreSummary | None:

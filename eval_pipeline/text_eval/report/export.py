@@ -30,6 +30,7 @@ _CALLED = (
     "attempts",
     "model",
     "response_id",
+    "endpoint",
 )
 _QUESTION = ("question_id", "category", "question", "golden_answer")
 
@@ -108,7 +109,7 @@ def _item_values(item: WalkedItem) -> Iterator[Any]:
         yield score["value"]
         yield score["unscoreable_reason"]
         yield score["comment"]
-    yield from (item.response[name] for name in _CALLED)
+    yield from (item.response.get(name) for name in _CALLED)  # the first version had no endpoints
 
 
 def _question_values(items: Sequence[WalkedItem], *, repeats: int, names: Sequence[str]) -> Iterator[Any]:

@@ -110,6 +110,7 @@ def _report_row(item: WalkedItem) -> ReportRow:
         partial_answer=clipped(response["partial_answer"]),
         error=clipped(response["error_message"] or response["error_code"]),
         scores=tuple(_item_score(row) for row in item.scores),
+        endpoint=response.get("endpoint"),
     )
 
 

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from eval_pipeline.core.outcomes import ItemStatus
 from eval_pipeline.core.statistics import IntervalMethod
 from eval_pipeline.reporting.amounts import count, decimals_for, number, percent
-from eval_pipeline.reporting.banners import Banner, run_banners
+from eval_pipeline.reporting.banners import Banner, endpoints_banner, run_banners
+from eval_pipeline.reporting.provenance import answered_elsewhere
 from eval_pipeline.text_eval.report.data import ReportData
 from eval_pipeline.text_eval.report.failures import NOT_SCORED
 from eval_pipeline.text_eval.scoring.summary import ScoreSummary
@@ -102,7 +103,7 @@ def banners(data: ReportData) -> list[Banner]:
         data.threshold,
         failures="{failed} of {total} items failed ({share}); at most {allowed} may fail.",
         unsent="before every question was asked",
-    )
+    ) + endpoints_banner(answered_elsewhere(data.run, data.stages))
 
 
 def figure(score: ScoreSummary) -> str:

@@ -19,7 +19,11 @@ class UnscoreableReason(StrEnum):
     RESPONSE_FAILED = "response_failed"
     EMPTY_OUTPUT = "empty_output"
     EMPTY_GROUND_TRUTH = "empty_ground_truth"
-    """The golden answer holds nothing to compare with; for ``numeric``, no number."""
+    """The golden answer holds nothing to compare with; for ``numeric``, no quantity that can be read."""
+    UNREADABLE_OUTPUT = "unreadable_output"
+    """The answer may mean the golden answer or something else; for ``numeric``, 05/06/2024 or 9 x 2."""
+    TIME_LIMIT = "time_limit"
+    """Scoring took longer than it may; for ``regex``, a search."""
     EMBEDDING_FAILED = "embedding_failed"
     JUDGE_FAILED = "judge_failed"
 

@@ -14,10 +14,11 @@ from eval_pipeline.core.errors import UsageError
 from eval_pipeline.core.names import shown
 from eval_pipeline.text_eval.scoring.score_values import DataType, ScoreValue
 from eval_pipeline.text_eval.scoring.scorers_embedding import VectorPair, cosine_similarity
-from eval_pipeline.text_eval.scoring.scorers_numeric import numeric
+from eval_pipeline.text_eval.scoring.scorers_numeric import holds_quantity, numeric
 from eval_pipeline.text_eval.scoring.scorers_text import TextRule, contains, exact_match, regex, token_f1
 
 ParamValue = bool | float | str
+GoldenCheck = Callable[[str], bool]
 VectorRule = Callable[[Sequence[VectorPair]], list[ScoreValue]]
 
 
@@ -43,6 +44,10 @@ class TextScorer(Scorer):
     """Takes the parameters as keywords; raises ValueError for a bad value."""
     shorthand: str | None = None
     """The parameter that ``name:VALUE`` sets."""
+    make_golden_check: Callable[..., GoldenCheck] | None = None
+    """Takes the same parameters; what it returns tells whether a golden answer can be scored against."""
+    golden_needs: str = ""
+    """What a golden answer lacks that does not pass: "no quantity that can be read"."""
 
     def parameters(self) -> Mapping[str, inspect.Parameter]:
         """Return the keyword arguments of ``make_rule``."""
@@ -61,7 +66,15 @@ SCORERS: Mapping[str, TextScorer | VectorScorer] = {
     "exact_match": TextScorer(DataType.BOOLEAN, version=1, low=0.0, high=1.0, make_rule=exact_match),
     "contains": TextScorer(DataType.BOOLEAN, version=1, low=0.0, high=1.0, make_rule=contains),
     "regex": TextScorer(DataType.BOOLEAN, version=1, low=0.0, high=1.0, make_rule=regex, shorthand="pattern"),
-    "numeric": TextScorer(DataType.BOOLEAN, version=1, low=0.0, high=1.0, make_rule=numeric),
+    "numeric": TextScorer(
+        DataType.BOOLEAN,
+        version=2,
+        low=0.0,
+        high=1.0,
+        make_rule=numeric,
+        make_golden_check=holds_quantity,
+        golden_needs="no quantity that can be read",
+    ),
     "token_f1": TextScorer(DataType.NUMERIC, version=1, low=0.0, high=1.0, make_rule=token_f1),
 }
 
@@ -134,6 +147,13 @@ def parse_scorers(values: Sequence[str | Mapping[str, Any]]) -> tuple[ScorerConf
 def scorer_versions(configs: Sequence[ScorerConfig]) -> dict[str, str]:
     """Return score name to scorer version, for the metadata of results."""
     return {config.score_name: config.version for config in configs}
+
+
+def outdated(stored: Mapping[str, str]) -> dict[str, str]:
+    """Return the scores that an earlier version of their scorer made, each with the version that scores now."""
+    present = {name: f"{name}/{scorer.version}" for name, scorer in SCORERS.items()}
+    now = {score: present.get(version.partition("/")[0], version) for score, version in stored.items()}
+    return {score: version for score, version in now.items() if version != stored[score]}
 
 
 def describe_scorers() -> dict[str, str]:

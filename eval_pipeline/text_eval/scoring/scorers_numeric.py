@@ -1,185 +1,247 @@
-"""The numeric scorer: the number an answer ends with, against the one its golden answer ends with."""
+"""The numeric scorer: the quantity an answer ends with against the golden one; of several, all in their order."""
 
 import re
-import unicodedata
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from fractions import Fraction
 
+from eval_pipeline.text_eval.scoring.quantities.exact import Exact
+from eval_pipeline.text_eval.scoring.quantities.kinds import (
+    Amount,
+    Digits,
+    Found,
+    Unreadable,
+    amount_key,
+)
+from eval_pipeline.text_eval.scoring.quantities.matching import Tolerance, Verdict, compare
+from eval_pipeline.text_eval.scoring.quantities.passages import Passage, read_passage
+from eval_pipeline.text_eval.scoring.quantities.plain import plain
 from eval_pipeline.text_eval.scoring.score_values import ScoreValue, UnscoreableReason
 from eval_pipeline.text_eval.scoring.scorers_text import TextRule
 
-MAX_NUMBER_CHARACTERS = 400
-"""Longer ones are a model caught in a loop; exact arithmetic on millions of digits takes minutes."""
-MAX_MARKERS = 16
-"""More are a model caught in a loop; each costs a look at the rest of its line."""
+MOST_GOLDEN_QUANTITIES = 200
+"""A golden answer with more is a table, which is not compared number by number."""
 _SHOWN_CHARACTERS = 40
-_SPELLINGS = str.maketrans(
-    {"−": "-", "﹣": "-", "－": "-", "٫": ".", "٬": ",", "⁄": "/"}  # noqa: RUF001 - other scripts' signs
-)
-_DASH_AS_MINUS = re.compile("(?<![\\w)\\]%‰°€])[–‒](?=[$€£¥₹]?\\.?[0-9])")  # noqa: RUF001 - behind a number it is a range
-_SWAP_MARKS = str.maketrans(",.", ".,")
-_GROUP_MARK = re.compile(
-    r"""(?<=[0-9])
-        (?: [\u00a0\u2009\u202f'’] | \{,\} | ,?\\[,!] )    # as Swiss, French and LaTeX write
-        (?=[0-9]{3}(?![0-9]))""",  # noqa: RUF001 - the apostrophe
-    re.VERBOSE,
-)
-_SPACED_GROUPS = re.compile(r"(?<![\w.,/])(?<![0-9][ ])[1-9][0-9]{0,2}(?:[ ][0-9]{3})+(?![ ]?[0-9]|/|-[A-Za-z])")
-_VULGAR_FRACTION = re.compile("[¼-¾⅐-⅞]")
-_CURRENCY_SIGNS = "$€£¥₹₨₩₽₺₫₴₦৳฿₱₪¢"
-_CURRENCY = re.compile(
-    rf"""(?=[-A-Z{_CURRENCY_SIGNS}])             # passes over other text three times as fast
-         ((?<![\w)\]])-)?                       # a sign before the currency
-         (?:\b[A-Z]{{1,3}})?
-         (?:[{_CURRENCY_SIGNS}] | \bRs\.? | \b(?:INR|USD|EUR|GBP|JPY|CNY))
-         \s?(-?)                                # or behind it
-         (?=\.?[0-9])""",
-    re.VERBOSE,
-)
-_NUMBER = re.compile(
-    r"""(?=[-+.0-9])
-        (?P<sign>(?<![\w)\]])[-+])?             # between words or numbers it is a hyphen
-        (?<![A-Za-z_0-9])(?<![0-9][./])         # not inside a word, a version or a date
-        (?:(?P<whole>[0-9]{1,9})[ ](?=[0-9]{1,9}/[0-9]{1,9}(?![0-9/]|\.[0-9])))?   # 2 1/2
-        (?P<digits>
-            (?: [0-9]{1,3}(?:,[0-9]{3})+(?![0-9])               # 1,234,567
-              | [0-9]{1,2}(?:,[0-9]{2})+,[0-9]{3}(?![0-9])      # 12,34,567
-              | [0-9]+
-            ) (?:\.[0-9]+)?
-          | (?<![\w.])\.[0-9]+
-        )
-        (?: [eE](?P<exponent>[-+]?[0-9]{1,3})(?![A-Za-z_0-9])
-          | \s?[x\u00d7*\u00b7]\s?10\^(?P<power>[-+]?[0-9]{1,3})
-          | /(?P<divisor>[0-9]+(?:\.[0-9]+)?)(?![0-9/])
-        )?""",
-    re.VERBOSE,
-)
-_BOX = "\\boxed{"
-_MARKER = re.compile(
-    r"(?:^[ \t>*_]*(?:A|(?i:(?:Final[ ])?Answer))[*_]*:[\s*_]*|\#\#\#\#|" + re.escape(_BOX) + ")", re.MULTILINE
-)
-_IN_BOX = re.compile(r"(?:[^{}\n]|\{[^{}\n]*\})*")
-_ENUMERATION = re.compile(r"[.):]\s*\w")
-
-
-@dataclass(frozen=True, slots=True)
-class FoundNumber:
-    """A number and how it was written."""
-
-    value: Fraction
-    text: str
+_TIMES_OF_LIFE = frozenset({"calendar", "clock"})
+_LONGEST_TELEPHONE_NUMBER = 20
 
 
 def numeric(*, tolerance: float = 0.0, relative_tolerance: float = 0.0, decimal_comma: bool = False) -> TextRule:
-    r"""1 if the last number of the answer equals the last number of the golden answer.
+    r"""1 if the quantity that the answer ends with is that of the golden answer; of several, all in their order.
 
-    After an ``A:``, ``Answer:``, ``####`` or ``\boxed{`` marker the number that follows it counts. Equal means equal
-    as decimals (18 = 18.0 = 36/2), or nearer than the greater of ``tolerance`` and ``relative_tolerance`` times the
-    golden number. Signs of currency, units and per cent are not compared: 18 % is 18. ``decimal_comma`` reads 1.234,5
-    as in most of Europe. No number in the answer is 0; none in the golden answer is ``empty_ground_truth``.
+    Read are numbers in any digits and grouping, with scale words (5 lakh, 2.5 million, साढ़े 3 करोड़), fractions, powers
+    and roots, also in LaTeX; ranges, ratios, shares (4 of 5), dates, times of day and compound measures (1 year 6
+    months); numbers in words where a text has no digits. Behind a marker (``A:``, ``Answer:``, ``उत्तर:``, ``####``,
+    ``\boxed{``) the quantity that follows it counts. Passed over are asides in brackets, citations, footnotes, pages,
+    and the numbering of lists.
+
+    Equal means equal as exact numbers (18 = 18.0 = 36/2), or nearer than the greater of ``tolerance`` and
+    ``relative_tolerance`` times the golden number. Known units are compared where both have one, and converted: 90
+    minutes are 1.5 hours, 5 mg are not 5 g, ₹5 is not $5; 18 % equals a bare 18. ``decimal_comma`` reads 1.234,5 as in
+    most of Europe. No quantity in the answer is 0; none that can be read in the golden answer is
+    ``empty_ground_truth``; an answer that may mean two things (05/06/2024, a calculation without result) is
+    ``unreadable_output``.
     """
     if min(tolerance, relative_tolerance) < 0:
         raise ValueError("a tolerance is negative")
-    absolute, relative = _exact(tolerance), _exact(relative_tolerance)
+    allowed = Tolerance(_exact(tolerance), _exact(relative_tolerance))
 
     def rule(*, golden: str, answer: str) -> ScoreValue:
-        expected = last_number(golden, decimal_comma=decimal_comma)
-        if expected is None:
-            return ScoreValue.unscoreable(UnscoreableReason.EMPTY_GROUND_TRUTH, "the golden answer holds no number")
-        found = last_number(answer, decimal_comma=decimal_comma)
-        if found is None:
-            return ScoreValue(0.0, comment=f"expected {_shown(expected)}, found no number")
-        allowed = max(absolute, relative * abs(expected.value))
-        return ScoreValue.truth(
-            abs(found.value - expected.value) <= allowed,
-            otherwise=f"expected {_shown(expected)}, found {_shown(found)}",
-        )
+        expected = golden_quantities(golden, decimal_comma=decimal_comma)
+        if not expected:
+            return ScoreValue.unscoreable(
+                UnscoreableReason.EMPTY_GROUND_TRUTH, "the golden answer holds no quantity that can be read"
+            )
+        passage = read_passage(answer, decimal_comma=decimal_comma)
+        if not passage.found:
+            return ScoreValue(0.0, comment=f"expected {_shown(expected)}, found no quantity")
+        if len(expected) == 1:
+            return _one(expected[0], passage, allowed, answer=answer)
+        return _several(expected, passage, allowed)
 
     return rule
 
 
-def last_number(text: str, *, decimal_comma: bool = False) -> FoundNumber | None:
-    """Return the number that the text gives as its result, or None.
+def holds_quantity(
+    *, tolerance: float = 0.0, relative_tolerance: float = 0.0, decimal_comma: bool = False
+) -> Callable[[str], bool]:
+    """Return what tells whether a golden answer holds a quantity that can be read."""
+    del tolerance, relative_tolerance
+    return lambda golden: bool(golden_quantities(golden, decimal_comma=decimal_comma))
 
-    Read are digits of any script, thousands separators (1,234 and 1,23,456, also 1 234 567), decimals, signs, 1.5e3,
-    1.5 x 10^3, fractions (1/2, 2 1/2). Without ``decimal_comma`` "3,5" is two numbers, 3 and 5: it cannot be told
-    from a list. Not read are words (eighteen), dates, times and LaTeX fractions.
+
+def golden_quantities(golden: str, *, decimal_comma: bool = False) -> tuple[Found, ...]:
+    """Return what an answer must say; empty where the golden answer holds nothing that can be read."""
+    passage = read_passage(golden, decimal_comma=decimal_comma)
+    found = passage.found if passage.marked == "none" else passage.found[: passage.line_end]
+    expected = Passage(found).shown
+    if len(expected) > MOST_GOLDEN_QUANTITIES or any(isinstance(found.quantity, Unreadable) for found in expected):
+        return ()
+    return expected
+
+
+def _one(golden: Found, passage: Passage, allowed: Tolerance, *, answer: str) -> ScoreValue:
+    """Compare one golden quantity with the one that the answer ends with."""
+    if isinstance(golden.quantity, Digits) and _holds_digits(plain(answer), golden.quantity.digits):
+        return ScoreValue(1.0)
+    final, alone = _final(golden, passage)
+    expected = f"expected {_shown([golden])}"
+    verdict = compare(golden.quantity, final.quantity, allowed)
+    if passage.negative_brackets:
+        verdict = _in_brackets(golden, final, allowed, verdict=verdict)
+    if alone is not None:
+        return _among_several(golden, alone, allowed, expected=expected)
+    return _score(verdict, expected=expected, found=_shown([final]))
+
+
+def _final(golden: Found, passage: Passage) -> tuple[Found, tuple[Found, Found] | None]:
+    """Return the quantity that the answer gives, and the pair it is one of where it is "3 or 4" or "3,5"."""
+    shown = passage.shown
+    if golden.label:
+        same = [found for found in passage.found if found.label == golden.label]
+        if same:
+            return same[-1], None
+    on_line = [found for found in passage.found[: passage.line_end] if not found.aside]
+    if passage.marked == "first" and on_line:
+        at = shown.index(on_line[0])
+        following = shown[at + 1] if at + 1 < len(shown) else None
+        pair = (shown[at], following) if following is not None and following.joint else None
+        return _of_its_kind(golden, shown[at], passage), pair
+    last = on_line[-1] if passage.marked == "line" and on_line else shown[-1]
+    at = shown.index(last)
+    final = _of_its_kind(golden, last, passage)
+    return final, ((shown[at - 1], last) if last.joint and at > 0 and final is last else None)
+
+
+def _of_its_kind(golden: Found, final: Found, passage: Passage) -> Found:
+    """Return the last quantity of the golden one's kind, where the final one answers another question.
+
+    Weeks where doses are asked, days where millilitres are: what an answer adds, not what it says.
     """
-    plain = _plain(text, decimal_comma=decimal_comma)
-    match = _marked(plain) or _last(plain)
-    return None if match is None else _read(match)
+    asked, told = amount_key(golden.quantity), amount_key(final.quantity)
+    if asked == told or not _is_another_question(asked, told):
+        return final
+    same = [found for found in passage.shown if amount_key(found.quantity) == asked]
+    return same[-1] if same else final
 
 
-def _marked(text: str) -> re.Match[str] | None:
-    """Return the number that one of the last markers points at, or None."""
-    markers = list(_MARKER.finditer(text))[-MAX_MARKERS:]
-    for marker in reversed(markers):
-        found = _in_box(text, marker.end()) if marker[0] == _BOX else _on_line(text, marker)
-        if found is not None:
-            return found
-    return None
+def _is_another_question(asked: tuple[str, str, str], told: tuple[str, str, str]) -> bool:
+    kind, dimension, noun = asked
+    if kind in {"Day", "Clock", "Digits"}:
+        return told[0] == "Amount"
+    if kind != "Amount" or told[0] != "Amount" or not (dimension or noun):
+        return False
+    return bool(told[1]) and told[1] != dimension and not {told[1], dimension} <= _TIMES_OF_LIFE
 
 
-def _on_line(text: str, marker: re.Match[str]) -> re.Match[str] | None:
-    """Return the marker's number: right behind it, or the line's last; behind the line's last ``=`` if it has one."""
-    line_end = text.find("\n", marker.end())
-    end = len(text) if line_end < 0 else line_end
-    begin = max(marker.end(), text.rfind("=", marker.end(), end) + 1)
-    first = _NUMBER.search(text, begin, end)
-    if first is None:
-        return None
-    adjacent = not re.search(r"\w", text[begin : first.start()])
-    if marker[0] == "####":
-        # also a Markdown heading: "#### Step 2", "#### 2. Add them up"
-        return first if adjacent and not _ENUMERATION.match(text, first.end(), end) else None
-    return first if adjacent else _last(text, begin, end)
+def _among_several(golden: Found, pair: tuple[Found, Found], allowed: Tolerance, *, expected: str) -> ScoreValue:
+    """Judge "3 or 4" and "3,5" where one quantity is expected."""
+    first, second = pair
+    found = f"found several, {_shown(pair)}"
+    if _is_decimal_comma(pair, golden, allowed):
+        return _unclear(f"{expected}, {found}: is it a decimal comma? set decimal_comma")
+    if amount_key(first.quantity)[:2] != amount_key(second.quantity)[:2]:
+        verdict = compare(golden.quantity, second.quantity, allowed)
+        return _score(verdict, expected=expected, found=_shown([second]))
+    return ScoreValue(0.0, comment=f"{expected}, {found}")
 
 
-def _in_box(text: str, begin: int) -> re.Match[str] | None:
-    """Return the number of a LaTeX box, chosen as that of a line."""
-    inside = _IN_BOX.match(text, begin)
-    end = begin if inside is None else inside.end()
-    begin = max(begin, text.rfind("=", begin, end) + 1)
-    first = _NUMBER.search(text, begin, end)
-    adjacent = first is not None and not re.search(r"\w", text[begin : first.start()])
-    return first if adjacent else _last(text, begin, end)
+def _in_brackets(golden: Found, final: Found, allowed: Tolerance, *, verdict: Verdict) -> Verdict:
+    """Judge an answer that is a number in round brackets: minus that number, as accountants write it."""
+    if not isinstance(golden.quantity, Amount) or not isinstance(final.quantity, Amount):
+        return verdict
+    if golden.quantity.value.factor < 0:
+        negative = Amount(final.quantity.value.scaled(-1), unit=final.quantity.unit)
+        return compare(golden.quantity, negative, allowed)
+    return Verdict.UNCLEAR if verdict is Verdict.SAME else verdict
 
 
-def _last(text: str, begin: int = 0, end: int | None = None) -> re.Match[str] | None:
-    found = None
-    for match in _NUMBER.finditer(text, begin, len(text) if end is None else end):
-        found = match
-    return found
+def _several(expected: Sequence[Found], passage: Passage, allowed: Tolerance) -> ScoreValue:
+    """Look for all golden quantities in their order, side by side, and not as a part of a longer list."""
+    shown = passage.shown
+    wanted = f"expected {_shown(expected)}"
+    if _is_one_telephone_number(expected, shown):
+        return ScoreValue(1.0)
+    keys = [amount_key(found.quantity) for found in expected]
+    unclear = _is_decimal_comma(expected, shown[-1], allowed)
+    for begin in range(len(shown) - len(expected), -1, -1):
+        run = shown[begin : begin + len(expected)]
+        verdict = _run(expected, run, allowed)
+        if verdict is Verdict.SAME and not _is_part_of_list(shown, begin=begin, end=begin + len(expected)):
+            return ScoreValue(1.0)
+        unclear = unclear or verdict is Verdict.UNCLEAR
+        if verdict is Verdict.OTHER and [amount_key(found.quantity) for found in run] == keys and _is_statement(run):
+            break  # the answer's last word on it
+    if unclear:
+        return _unclear(f"{wanted}, found {_shown(shown)}, which may mean it")
+    return ScoreValue(0.0, comment=f"{wanted}, found {_shown(shown)}")
 
 
-def _read(match: re.Match[str]) -> FoundNumber | None:
-    if match.end() - match.start() > MAX_NUMBER_CHARACTERS:
-        return None
-    value = Fraction(Decimal(match["digits"].replace(",", "")))
-    power = match["exponent"] or match["power"]
-    if power is not None:
-        value *= Fraction(10) ** int(power)
-    if match["divisor"] is not None:
-        divisor = Fraction(Decimal(match["divisor"]))
-        if divisor == 0:
-            return None
-        value /= divisor
-    if match["whole"] is not None and value < 1:
-        value += int(match["whole"])
-    return FoundNumber(value=-value if match["sign"] == "-" else value, text=match[0])
+def _run(expected: Sequence[Found], run: Sequence[Found], allowed: Tolerance) -> Verdict:
+    unclear = False
+    for golden, found in zip(expected, run, strict=True):
+        verdict = compare(golden.quantity, found.quantity, allowed)
+        if verdict is Verdict.OTHER:
+            return verdict
+        unclear = unclear or verdict is Verdict.UNCLEAR
+    return Verdict.UNCLEAR if unclear else Verdict.SAME
 
 
-def _plain(text: str, *, decimal_comma: bool) -> str:
-    """Write the numbers of the text in ASCII, without currency."""
-    if not text.isascii():
-        text = _VULGAR_FRACTION.sub(lambda match: " " + unicodedata.normalize("NFKC", match[0]), text)
-        text = "".join(str(unicodedata.decimal(sign)) if sign.isdecimal() else sign for sign in text)
-        text = _DASH_AS_MINUS.sub("-", text.translate(_SPELLINGS))
-    text = _GROUP_MARK.sub("", text)
-    text = text.translate(_SWAP_MARKS) if decimal_comma else text
-    text = _CURRENCY.sub(r" \1\2", text)
-    return _SPACED_GROUPS.sub(lambda match: match[0].replace(" ", ""), text)
+def _is_statement(run: Sequence[Found]) -> bool:
+    """Tell whether quantities belong together: the last is joined to the ones before."""
+    return bool(run[-1].joint)
+
+
+def _is_part_of_list(shown: Sequence[Found], *, begin: int, end: int) -> bool:
+    """Tell whether a list goes on before or behind: 3, 5 and 7 within 1, 3, 5 and 7."""
+    before = begin > 0 and _continues(shown[begin - 1], shown[begin])
+    behind = end < len(shown) and _continues(shown[end - 1], shown[end])
+    return before or behind
+
+
+def _continues(first: Found, second: Found) -> bool:
+    near = second.begin - first.end <= len(", and ")
+    return near and amount_key(first.quantity)[:2] == amount_key(second.quantity)[:2]
+
+
+def _is_one_telephone_number(expected: Sequence[Found], shown: Sequence[Found]) -> bool:
+    """Tell whether the golden answer spells a telephone number with spaces that the answer spells with hyphens."""
+    texts = [found.text for found in expected]
+    if not all(text.isdecimal() for text in texts):
+        return False
+    final = shown[-1].quantity
+    return isinstance(final, Digits) and final.digits == "".join(texts)
+
+
+def _holds_digits(text: str, digits: str) -> bool:
+    """Tell whether a telephone number stands in the text, however it is cut."""
+    if not 0 < len(digits) <= _LONGEST_TELEPHONE_NUMBER:
+        return False
+    return re.search(r"(?<!\d)" + "[ -]?".join(digits) + r"(?![ -]?\d)", text) is not None
+
+
+def _score(verdict: Verdict, *, expected: str, found: str) -> ScoreValue:
+    match verdict:
+        case Verdict.SAME:
+            return ScoreValue(1.0)
+        case Verdict.OTHER:
+            return ScoreValue(0.0, comment=f"{expected}, found {found}")
+        case Verdict.UNCLEAR:
+            return _unclear(f"{expected}, found {found}, which may mean it or something else")
+
+
+def _unclear(comment: str) -> ScoreValue:
+    return ScoreValue.unscoreable(UnscoreableReason.UNREADABLE_OUTPUT, comment)
+
+
+def _is_decimal_comma(pair: Sequence[Found], other: Found, allowed: Tolerance) -> bool:
+    """Tell whether "3,5" is the other quantity if its comma is a decimal one."""
+    if len(pair) != 2 or pair[1].joint != "," or not isinstance(other.quantity, Amount):  # noqa: PLR2004 - a pair
+        return False
+    whole, part = pair[0].text.replace(",", ""), pair[1].text
+    if not (whole.isdecimal() and part.isdecimal()):
+        return False
+    return compare(other.quantity, Amount(Exact(Fraction(Decimal(f"{whole}.{part}")))), allowed) is Verdict.SAME
 
 
 def _exact(value: float) -> Fraction:
@@ -187,6 +249,6 @@ def _exact(value: float) -> Fraction:
     return Fraction(Decimal(repr(value)))
 
 
-def _shown(number: FoundNumber) -> str:
-    text = number.text
+def _shown(found: Sequence[Found]) -> str:
+    text = ", ".join(" ".join(quantity.text.split()) for quantity in found[-8:])
     return text if len(text) <= _SHOWN_CHARACTERS else text[:_SHOWN_CHARACTERS] + "…"

@@ -15,6 +15,7 @@ from eval_pipeline.dispatch.gate import StopReason
 from eval_pipeline.dispatch.vectors import VectorIndex, VectorRecorder
 from eval_pipeline.runs.at_work import MADE_FROM, StageAtWork, at_work, content_sha256, run_cancelled, start_over
 from eval_pipeline.runs.batches import batch_notes, close_rounds, go_on
+from eval_pipeline.runs.endpoints import require_endpoint
 from eval_pipeline.runs.interruption import Interruption
 from eval_pipeline.runs.task import Task
 from eval_pipeline.text_eval import tables
@@ -94,6 +95,8 @@ class _Embedding:
 
     async def _embed(self, index: VectorIndex) -> EmbedOutcome:
         settings, credentials = self.task.deployment.settings, self.task.credentials
+        provider, accept = self.spec.embedding_provider, self.task.endpoint_changed
+        require_endpoint(self.task.deployment, self.stage.run, provider, accept=accept)
         budget = models.budget(self.stage.run.max_cost_usd, spent_usd=self._spent(index))
         connection = models.open_connection(
             self.spec.embedding_provider, credentials, settings=settings, concurrency=PACKS_AT_ONCE

@@ -18,6 +18,7 @@ from eval_pipeline.dispatch.live import LiveOutcome, LiveRequest, run_live
 from eval_pipeline.dispatch.records import RecordIndex, encode
 from eval_pipeline.runs.at_work import StageAtWork, at_work, content_sha256, run_cancelled, start_over
 from eval_pipeline.runs.batches import batch_notes, close_rounds, go_on
+from eval_pipeline.runs.endpoints import require_endpoint
 from eval_pipeline.runs.interruption import Interruption
 from eval_pipeline.runs.live_progress import LiveProgress
 from eval_pipeline.runs.task import Task
@@ -94,6 +95,8 @@ class _Answering:
 
     async def _ask(self, index: RecordIndex, counted: LiveProgress) -> LiveOutcome:
         settings, credentials = self.task.deployment.settings, self.task.credentials
+        accept = self.task.endpoint_changed
+        require_endpoint(self.task.deployment, self.stage.run, self.spec.provider, accept=accept)
         budget = models.budget(self.stage.run.max_cost_usd, spent_usd=counted.usd)
         connection = models.open_connection(
             self.spec.provider, credentials, settings=settings, concurrency=self.spec.concurrency
@@ -182,4 +185,5 @@ def response_row(record: ItemRecord, cost: ItemCost) -> dict[str, Any]:
         "latency_s": record.latency_s,
         "attempts": record.attempts,
         "cost_usd": cost.usd,
+        "endpoint": record.endpoint,
     }

@@ -39,7 +39,7 @@ def batches(script: Script) -> Iterator[GeminiBatches]:
 
 def create(batches: GeminiBatches) -> BatchCallError:
     with pytest.raises(BatchCallError) as caught:
-        batches.create(file_id="files/1", endpoint=ENDPOINT, key="the-key", labels={"run": "first"})
+        batches.create(file_id="files/1", endpoint=ENDPOINT, key="the-secret-key", labels={"run": "first"})
     return caught.value
 
 

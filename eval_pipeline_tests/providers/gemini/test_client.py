@@ -114,15 +114,6 @@ def test_tls_to_a_server_without_tls_is_a_fault_of_the_address() -> None:
         assert failed(base_url.replace("http:", "https:")).account_fault is AccountFault.UNREACHABLE
 
 
-def test_a_redirect_is_not_followed_with_the_key(script: Script) -> None:
-    script.say(302, b"", location="http://elsewhere.invalid/")
-
-    reply = post(script.url)
-
-    assert isinstance(reply, RawReply)
-    assert reply.http_status == 302
-
-
 def test_a_connection_can_be_opened_again_in_another_event_loop(script: Script) -> None:
     script.say(200, {})
     connection = GeminiConnection(api_key=KEY, base_url=script.url)

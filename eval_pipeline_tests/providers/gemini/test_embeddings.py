@@ -91,7 +91,7 @@ def test_an_answer_without_vectors_is_a_failure_that_may_pass(document: object) 
 
 def embed(script: Script, texts: list[str], **options: Any) -> EmbeddingReply | EmbeddingFailure:  # noqa: ANN401 - of the embedder
     async def work() -> EmbeddingReply | EmbeddingFailure:
-        async with GeminiConnection(api_key="the-key", base_url=script.url, timeout_s=5) as connection:
+        async with GeminiConnection(api_key="the-secret-key", base_url=script.url, timeout_s=5) as connection:
             return await GeminiEmbedder(connection, model="gemini-embedding-001", **options).embed(texts)
 
     return asyncio.run(work())
@@ -122,7 +122,7 @@ def test_more_texts_than_a_call_takes_are_to_be_divided_and_not_sent(script: Scr
 
 
 def test_a_failed_call_is_told_without_the_key(script: Script) -> None:
-    script.say(503, {"error": {"code": 503, "message": "the-key", "status": "UNAVAILABLE"}})
+    script.say(503, {"error": {"code": 503, "message": "the-secret-key", "status": "UNAVAILABLE"}})
 
     read = embed(script, ["x"])
 

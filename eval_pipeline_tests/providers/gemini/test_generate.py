@@ -202,7 +202,7 @@ def test_half_an_emoji_and_line_separators_inside_an_answer_are_kept() -> None:
 
 def ask(script: Script, body: dict[str, Any]) -> Attempt:
     async def work() -> Attempt:
-        async with GeminiConnection(api_key="the-key", base_url=script.url, timeout_s=5) as connection:
+        async with GeminiConnection(api_key="the-secret-key", base_url=script.url, timeout_s=5) as connection:
             return await GeminiAnswerer(connection).ask(body)
 
     return asyncio.run(work())
@@ -257,6 +257,6 @@ def test_a_model_that_is_no_name_stays_inside_its_place_of_the_address(script: S
 
 
 def test_the_key_in_the_providers_words_is_blanked_out(script: Script) -> None:
-    script.say(400, {"error": {"code": 400, "message": "you sent the-key", "status": "INVALID_ARGUMENT"}})
+    script.say(400, {"error": {"code": 400, "message": "you sent the-secret-key", "status": "INVALID_ARGUMENT"}})
 
     assert words(ask(script, {"model": "m", "input": "x"}))[1] == "you sent [key]"

@@ -29,7 +29,7 @@ from eval_pipeline.standins.server import serve
 from eval_pipeline.standins.speech import Speech, SpokenClip
 
 T = TypeVar("T")
-KEY = "the-key"
+KEY = "the-secret-key"
 MODEL = "gemini-2.5-flash"
 EMBEDDER = "gemini-embedding-001"
 WORDS = "यह एक परीक्षा है"

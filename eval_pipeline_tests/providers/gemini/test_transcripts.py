@@ -36,14 +36,14 @@ def request_(tmp_path: Path) -> TranscriptionRequest:
 
 
 def hear(script: Script, request: TranscriptionRequest, *, hosted: bool = True, **options: Any) -> Attempt:  # noqa: ANN401 - of the transcriber
-    files = GeminiFiles(api_key="the-key", base_url=script.url, timeout_s=5) if hosted else None
+    files = GeminiFiles(api_key="the-secret-key", base_url=script.url, timeout_s=5) if hosted else None
     waits: list[float] = []
 
     async def sleep(seconds: float) -> None:
         waits.append(seconds)
 
     async def work() -> Attempt:
-        async with GeminiConnection(api_key="the-key", base_url=script.url, timeout_s=5) as connection:
+        async with GeminiConnection(api_key="the-secret-key", base_url=script.url, timeout_s=5) as connection:
             return await GeminiTranscriber(connection, host=files, sleep=sleep, **options).ask(request)
 
     try:

@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from eval_pipeline.core.outcomes import AccountFault, Attempt, AttemptOutcome
-from eval_pipeline.providers.json_text import encode_body
+from eval_pipeline.providers.json_text import encode_json
 from eval_pipeline.providers.openai.client import OpenAIConnection
 from eval_pipeline.providers.transport import RawReply
 from eval_pipeline.standins.control import Standin
@@ -145,4 +145,4 @@ def test_a_closed_connection_says_so() -> None:
 
 
 def test_bodies_that_orjson_refuses_are_written_all_the_same() -> None:
-    assert encode_body({"input": "\ud800", "seed": 2**70}) == b'{"input": "\\ud800", "seed": 1180591620717411303424}'
+    assert encode_json({"input": "\ud800", "seed": 2**70}) == b'{"input": "\\ud800", "seed": 1180591620717411303424}'

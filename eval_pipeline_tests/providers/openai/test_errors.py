@@ -5,7 +5,7 @@ import pytest
 
 from eval_pipeline.core.outcomes import AccountFault, Attempt, AttemptOutcome
 from eval_pipeline.providers.openai.errors import parse_error
-from eval_pipeline.providers.words import read_words, redact
+from eval_pipeline.providers.words import read_words, redact_words
 
 JSON = {"content-type": "application/json"}
 
@@ -112,11 +112,11 @@ def test_a_page_of_html_is_cut_to_an_excerpt() -> None:
         "Incorrect API key provided: SECRET***1234.",
         "header was Bearer SECRETSECRET",
         "key sk-SECRET-123 is disabled",
-        "you sent mykey123SECRET",
+        "GET https://store.example/clip?X-Amz-Signature=SECRET&a=b",
     ],
 )
 def test_nothing_that_looks_like_a_key_is_repeated(text: str) -> None:
-    cleaned = redact(text, secret="mykey123SECRET")
+    cleaned = redact_words(text)
 
     assert "SECRET" not in cleaned
     assert "abc_DEF" not in cleaned
@@ -125,7 +125,7 @@ def test_nothing_that_looks_like_a_key_is_repeated(text: str) -> None:
 def test_ordinary_words_are_left_alone() -> None:
     text = "The risk-averse model asked for a task-list; see the bearer of news."
 
-    assert redact(text) == text
+    assert redact_words(text) == text
 
 
 def test_the_providers_wait_is_read_from_its_headers() -> None:

@@ -16,12 +16,13 @@ def compared(
     samples: int = 49,
     equal: int = 3,
     mean: float | None = None,
+    segments: int = 20,
 ) -> ModelPair:
     """Return a pair; differences are first minus second."""
     ends = None if interval is None else PercentileInterval(*interval, level=0.95, resamples=2_000)
     paired = PairedDifference(None, None, difference, ends, None, samples, samples, 0, 0, equal)
     mean = difference if mean is None else mean
-    return ModelPair(first, second, paired, MatchedPairs(samples, 20, 5, 6, mean, 1.0, None, p))
+    return ModelPair(first, second, paired, MatchedPairs(samples, segments, 5, 6, mean, 1.0, None, p))
 
 
 def interval_only(first: str, second: str, *, difference: float, interval: tuple[float, float]) -> ModelPair:

@@ -64,9 +64,15 @@ def scored(sample: Mapping[str, Any], heard: Mapping[str, Heard], *, default: st
     return score_sample(sample, transcript_rows(sample, heard), language=language_of(sample, default))
 
 
-def figures(models: Sequence[str], samples: Sequence[ScoredSample], *, run: Sequence[str] = RUN) -> dict[str, Any]:
+def figures(
+    models: Sequence[str],
+    samples: Sequence[ScoredSample],
+    *,
+    run: Sequence[str] = RUN,
+    speaker_column: str | None = None,
+) -> dict[str, Any]:
     """Return a run's figures; whatever they are, they are JSON with finite numbers."""
-    collected = RunFigures(models, run=run)
+    collected = RunFigures(models, run=run, speaker_column=speaker_column)
     for sample in samples:
         collected.add(sample)
     found = collected.as_json()

@@ -1,10 +1,23 @@
 """What two tests together allow to conclude, and for how many pairs at once."""
 
+from itertools import combinations
+
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
-from eval_pipeline.stt_eval.figures.model_pairs import Conclusion, adjust_p_values, judge_pairs, unbeaten_models
+from eval_pipeline.stt_eval.figures.matched_samples import matched_samples
+from eval_pipeline.stt_eval.figures.model_pairs import (
+    Conclusion,
+    ModelPair,
+    PairTest,
+    adjust_p_values,
+    judge_pairs,
+    unbeaten_models,
+)
+from eval_pipeline.stt_eval.figures.paired import paired_difference
 from eval_pipeline_tests.stt_eval.figures.pairs import compared, interval_only
 
 quick = settings(max_examples=150, deadline=None, derandomize=True)
@@ -25,7 +38,7 @@ def conclude(**figures: object) -> Conclusion:
         (-0.05, MINUS_FIVE, 0.051, Conclusion.TESTS_DISAGREE),
         (-0.05, (-0.11, 0.01), 0.03, Conclusion.TESTS_DISAGREE),
         (-0.05, (-0.11, 0.0), 0.3, Conclusion.NOT_DISTINGUISHABLE),
-        (-0.05, MINUS_FIVE, None, Conclusion.TESTS_DISAGREE),
+        (-0.05, None, 0.001, Conclusion.NOT_DISTINGUISHABLE),
         (-0.05, None, None, Conclusion.NOT_DISTINGUISHABLE),
         (0.0, (-0.01, 0.01), 1.0, Conclusion.NOT_DISTINGUISHABLE),
         (None, None, None, Conclusion.NO_DATA),
@@ -46,7 +59,70 @@ def test_tests_that_point_to_different_models_disagree() -> None:
     assert conclude(difference=-0.05, interval=MINUS_FIVE, p=0.001, mean=0.2) is Conclusion.TESTS_DISAGREE
 
 
-def test_without_mapsswe_the_interval_decides() -> None:
+def test_differences_that_are_all_the_same_are_tested_by_their_signs() -> None:
+    """MAPSSWE and t have nothing to measure a difference by that is one error in every segment."""
+    none = compared("a", "b", difference=-0.05, interval=MINUS_FIVE, p=None)
+    few = compared("a", "b", difference=-0.05, interval=MINUS_FIVE, p=None, segments=5)
+    samples = ModelPair(
+        "a", "b", none.difference, None, matched_samples(np.full(8, 1, dtype=np.int64), np.full(8, 2, dtype=np.int64))
+    )
+
+    judged = [judge_pairs([pair])[0] for pair in (none, few, samples)]
+
+    assert [one.conclusion for one in judged] == [
+        Conclusion.FIRST_BETTER,
+        Conclusion.TESTS_DISAGREE,
+        Conclusion.FIRST_BETTER,
+    ]
+    assert [one.pair.evidence and one.pair.evidence.test for one in judged] == [PairTest.SIGN] * 3
+    assert [one.adjusted_p for one in judged] == [2**-19, 0.0625, 2**-7]
+
+
+def test_samples_are_tested_as_scipy_does() -> None:
+    first, second = np.array([3, 0, 4, 2, 6, 1]), np.array([1, 0, 2, 3, 2, 0])
+    found, oracle = matched_samples(first, second), stats.ttest_rel(first, second)
+
+    assert (found.t, found.p_two_sided) == pytest.approx((oracle.statistic, oracle.pvalue), rel=1e-12)
+    assert matched_samples(first, second, clusters=np.array([1, 1, 2, 2, 3, 3])).units == 3
+    assert matched_samples(first[:1], second[:1]).p_two_sided is None
+    assert (matched_samples(first, first).t, matched_samples(first, first).p_two_sided) == (0.0, 1.0)
+
+
+def reports_that_call_one_of_five_equal_models_better(*, samples: int, reports: int) -> int:
+    """Draw letters of which a tenth is wrong, more in some samples, and each model's own errors on top."""
+    generator = np.random.default_rng(samples)
+    wrong = 0
+    for report in range(reports):
+        lengths = np.maximum(5, np.round(generator.normal(50, 22, samples))).astype(np.int64)
+        odds = -2.2 + generator.normal(0, 0.9, samples)
+        own = (odds + generator.normal(0, 0.7, samples) for _ in range(5))
+        edits = [generator.binomial(lengths, 1 / (1 + np.exp(-one))) for one in own]
+        pairs = [
+            ModelPair(
+                str(first),
+                str(second),
+                paired_difference(edits[first], edits[second], lengths, seed=report, resamples=200),
+                None,
+                matched_samples(edits[first], edits[second]),
+            )
+            for first, second in combinations(range(5), 2)
+        ]
+        wrong += any(judged.better for judged in judge_pairs(pairs))
+    return wrong
+
+
+def test_among_five_equal_models_seldom_one_is_called_better() -> None:
+    """By characters and without correction it was in 45 % of reports; of 60, 5 % are 3."""
+    assert reports_that_call_one_of_five_equal_models_better(samples=10, reports=60) <= 6
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("samples", [5, 8, 20, 50, 200])
+def test_among_five_equal_models_one_is_called_better_in_five_of_a_hundred_reports(samples: int) -> None:
+    assert reports_that_call_one_of_five_equal_models_better(samples=samples, reports=400) <= 30
+
+
+def test_without_a_second_test_the_interval_decides() -> None:
     apart, together = judge_pairs(
         [
             interval_only("a", "b", difference=-0.05, interval=MINUS_FIVE),
@@ -64,7 +140,7 @@ def test_what_is_significant_alone_may_not_be_among_many() -> None:
 
     assert judge_pairs([pair])[0].conclusion is Conclusion.FIRST_BETTER
     first, _ = judge_pairs([pair, other])
-    assert (first.conclusion, first.adjusted_p, first.family) == (Conclusion.TESTS_DISAGREE, 0.06, 2)
+    assert (first.conclusion, first.adjusted_p, first.family) == (Conclusion.NOT_DISTINGUISHABLE, 0.06, 2)
 
 
 def test_holm_multiplies_by_the_claims_that_are_left_and_keeps_the_order() -> None:

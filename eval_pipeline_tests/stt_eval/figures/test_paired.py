@@ -5,9 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from scipy import stats
 
 from eval_pipeline.stt_eval.figures.paired import PairedDifference, paired_difference
-from eval_pipeline.stt_eval.figures.resampling import pooled_interval
+from eval_pipeline.stt_eval.figures.pooled_rates import Counted, pooled_rate
+from eval_pipeline.stt_eval.figures.resampling import expanded_tail
 
 quick = settings(max_examples=60, deadline=None, derandomize=True)
 triples = st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9), st.integers(1, 20)), min_size=2, max_size=40)
@@ -35,9 +37,10 @@ def test_the_difference_is_that_of_drawing_pairs_one_by_one() -> None:
     for _ in range(2_000):
         drawn = generator.integers(0, 300, 300)
         plain.append((first[drawn].sum() - second[drawn].sum()) / lengths[drawn].sum())
+    tail = expanded_tail(level=0.95, units=300)
     assert found.difference == (first.sum() - second.sum()) / lengths.sum()
     assert found.interval is not None
-    assert (found.interval.low, found.interval.high) == tuple(np.quantile(plain, [0.025, 0.975]))
+    assert (found.interval.low, found.interval.high) == tuple(np.quantile(plain, [tail, 1 - tail]))
     assert found.probability_first_better == np.mean(np.array(plain) < 0)
 
 
@@ -45,7 +48,7 @@ def test_pairing_makes_the_interval_narrower_than_those_of_the_rates() -> None:
     """Hard utterances are hard for both systems; the difference does not suffer from which of them were drawn."""
     first, second, lengths = two_systems(300)
     paired = paired_difference(first, second, lengths, seed=2).interval
-    alone = pooled_interval(first, lengths, seed=2).interval
+    alone = pooled_rate(Counted(first, lengths)).interval
 
     assert paired is not None
     assert alone is not None
@@ -86,8 +89,8 @@ def test_the_rates_are_those_of_each_system_alone() -> None:
     first, second, lengths = two_systems(50)
     found = paired_difference(first, second, lengths, seed=1)
 
-    assert found.first_rate == pooled_interval(first, lengths, seed=1).rate
-    assert found.second_rate == pooled_interval(second, lengths, seed=1).rate
+    assert found.first_rate == pooled_rate(Counted(first, lengths)).rate
+    assert found.second_rate == pooled_rate(Counted(second, lengths)).rate
 
 
 def test_clusters_are_drawn_whole() -> None:
@@ -104,3 +107,26 @@ def test_no_data_is_no_difference_and_not_zero() -> None:
     one = paired_difference(*columns([(1, 2, 4)]), seed=1)
     assert (one.difference, one.interval, one.probability_first_better) == (-0.25, None, None)
     assert paired_difference(*columns([(1, 2, 0)]), seed=1).difference is None
+
+
+def test_the_interval_is_close_to_that_of_scipy() -> None:
+    first, second, lengths = two_systems(400)
+    found = paired_difference(first, second, lengths, seed=1, resamples=4_000).interval
+
+    oracle = stats.bootstrap(
+        (first, second, lengths),
+        lambda one, other, tokens, axis: (one.sum(axis=axis) - other.sum(axis=axis)) / tokens.sum(axis=axis),
+        paired=True,
+        n_resamples=4_000,
+        method="percentile",
+        rng=np.random.default_rng(2),
+    ).confidence_interval
+    assert found is not None
+    assert (found.low, found.high) == pytest.approx((oracle.low, oracle.high), abs=0.003)
+
+
+def test_counts_that_are_none_are_refused() -> None:
+    with pytest.raises(ValueError, match="is -1, below zero"):
+        paired_difference(*columns([(-1, 2, 4), (1, 1, 4)]), seed=1)
+    with pytest.raises(ValueError, match="1 cluster labels for 2 utterances"):
+        paired_difference(*columns([(1, 2, 4), (1, 1, 4)]), seed=1, clusters=np.array([1]))

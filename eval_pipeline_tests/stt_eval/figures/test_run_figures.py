@@ -81,17 +81,20 @@ def test_the_same_run_has_the_same_figures(samples: list[tuple[object, ...]]) ->
     assert figures(["A", "B"], run_of(samples)) == figures(["A", "B"], run_of(samples))
 
 
-def test_intervals_depend_on_the_name_of_the_run_and_rates_do_not() -> None:
+def test_differences_depend_on_the_name_of_the_run_and_rates_do_not() -> None:
     samples = [
-        scored(sample_row(number, " ".join(["एक"] * (3 + number % 7))), {"m": Heard(" ".join(["एक"] * (number % 5)))})
+        scored(
+            sample_row(number, " ".join(["एक"] * (3 + number % 7))),
+            {"A": Heard(" ".join(["एक"] * (number % 5))), "B": Heard("एक")},
+        )
         for number in range(60)
     ]
 
-    [ours] = figures(["m"], samples)["models"]
-    [theirs] = figures(["m"], samples, run=(*RUN[:-1], "v2"))["models"]
+    ours, theirs = figures(["A", "B"], samples), figures(["A", "B"], samples, run=(*RUN[:-1], "v2"))
 
-    assert ours["wer"]["value"] == theirs["wer"]["value"]
-    assert (ours["wer"]["low"], ours["wer"]["high"]) != (theirs["wer"]["low"], theirs["wer"]["high"])
+    assert ours["models"] == theirs["models"]
+    assert ours["pairs"][0]["difference"] == theirs["pairs"][0]["difference"]
+    assert ours["pairs"][0]["low"] != theirs["pairs"][0]["low"]
 
 
 @repeatable
@@ -257,3 +260,106 @@ def test_what_was_confused_most_comes_first() -> None:
         ("टीका", "ठीक", 1),
     ]
     assert model["confusions"]["insertion"] == [{"reference": None, "hypothesis": "जी", "count": 1}]
+
+
+def mixed(**heard: tuple[str, str]) -> list[ScoredSample]:
+    """Return ten Hindi samples and three in Thai; every model is given by what it heard of each."""
+    texts = [("hi", "दवा कब दें आज"), ("th", "กินยาวันละสองครั้ง")]
+    return [
+        scored(
+            sample_row(number, texts[number >= 10][1], language=texts[number >= 10][0]),
+            {model: Heard(said[number >= 10]) for model, said in heard.items()},
+        )
+        for number in range(13)
+    ]
+
+
+def test_languages_without_spaces_are_scored_by_characters_and_are_no_part_of_any_wer() -> None:
+    """A Thai transcript that differs in spaces alone had a WER of 400 % and entered the pooled headline."""
+    found = figures(["A"], mixed(A=("दवा कब दें", "กิน ยา วัน ละ สอง ครั้ง")))
+
+    [model] = found["models"]
+    assert (found["metric"], model["wer"]["edits"], model["wer"]["length"]) == ("WER", 10, 40)
+    assert (model["wer"]["samples"], model["cer"]["samples"], model["deletions"]) == (10, 13, 10)
+    assert model["wer_with_failures"]["length"] == 40
+    assert model["exact_match_share"] == pytest.approx(3 / 13)
+    assert model["confusions"]["substitution"] == []
+    by_language = {one["value"]: one for one in found["slices"] if one["column"] == "language"}
+    assert (by_language["th"]["metric"], by_language["hi"]["metric"]) == ("CER", "WER")
+    assert (by_language["th"]["cer"]["edits"], by_language["th"]["wer"]["value"]) == (0, None)
+    [note] = found["best"]["notes"]
+    assert note == (
+        "3 samples in languages written without spaces, Thai (3), are scored by characters and are no part of any WER;"
+        " their CER: A 0.0%"
+    )
+
+
+def test_a_pair_of_a_mixed_run_is_compared_where_both_have_words() -> None:
+    [pair] = figures(["A", "B"], mixed(A=("दवा कब दें", "กินยา"), B=("दवा कब दें", "กินยาวันละสองครั้ง")))["pairs"]
+
+    assert (pair["samples"], pair["mapsswe"]["utterances"], pair["conclusion"]) == (10, 10, "same_errors")
+
+
+def test_what_is_scored_by_characters_alone_has_no_wer_and_says_so() -> None:
+    found = of_one([("กินยา", "กิน ยา"), ("วันละสองครั้ง", "วันละสอง")], language="th")
+
+    [model] = found["models"]
+    assert (found["metric"], model["wer"]["value"], model["hits"]) == ("CER", None, 0)
+    assert model["character_deletions"] == model["cer"]["edits"] == 5
+    assert [one["reference"] for one in model["confusions"]["deletion"]] == sorted("ครั้ง")
+
+
+def test_a_model_that_failed_on_most_clips_is_not_named_best_and_is_compared_with_its_failures() -> None:
+    """It had 3.2 % on the twelve clips that it answered, 75.8 % with those that it failed on."""
+    right, wrong = "एक दो तीन चार पाँच", "एक दो तीन चार"
+    samples = [
+        scored(sample_row(number, right), {"A": Heard(right) if number < 12 else FAILED, "B": Heard(wrong)})
+        for number in range(50)
+    ]
+
+    found = figures(["A", "B"], samples)
+
+    [pair] = found["pairs"]
+    assert (found["best"]["models"], pair["better"]) == (["B"], "A")
+    assert "answered 12 of 50 samples (24%), too few to be named best" in found["best"]["notes"][0]
+    assert (pair["with_failures"]["better"], pair["with_failures"]["samples"]) == ("B", 50)
+    assert pair["with_failures"]["sentence"].startswith("with failures counted as all missed: B is better than A by 56")
+
+
+def test_models_are_compared_on_silence_where_nothing_else_was_said() -> None:
+    samples = [scored(sample_row(number, ""), {"A": Heard("हाँ जी नमस्ते"), "B": Heard("")}) for number in range(8)]
+
+    found = figures(["A", "B"], samples)
+
+    [pair] = found["pairs"]
+    assert (pair["better"], pair["test"], found["best"]["models"]) == ("B", "sign", ["B"])
+    assert (pair["on_silence"]["first_words"], pair["on_silence"]["second_words"]) == (24, 0)
+
+
+def spoken_by(*speakers: str, column: str = "speaker_id") -> list[ScoredSample]:
+    return [
+        scored(
+            sample_row(number, "एक दो तीन", metadata={column: speaker}), {"m": Heard(f"एक{' दो' * (speaker == 'x')}")}
+        )
+        for number, speaker in enumerate(speakers)
+    ]
+
+
+def test_samples_of_one_speaker_count_together_where_the_run_says_who_speaks() -> None:
+    samples = spoken_by(*"xxxxyyyyzzzz")
+
+    alone, together = figures(["m"], samples), figures(["m"], samples, speaker_column="speaker_id")
+
+    ours, theirs = alone["models"][0]["wer"], together["models"][0]["wer"]
+    assert ours["value"] == theirs["value"]
+    assert theirs["high"] - theirs["low"] > 2 * (ours["high"] - ours["low"])
+    assert (alone["speakers"], together["speakers"]) == (None, {"column": "speaker_id", "count": 3})
+    assert together["best"]["notes"] == []
+    assert "The column speaker_id looks as if it named who speaks (3 in 12 samples)" in alone["best"]["notes"][0]
+
+
+@pytest.mark.parametrize(
+    ("column", "speakers"), [("district", "xxyy"), ("speaker_id", "wxyz"), ("speech_rate", "xxyy"), ("speaker_id", "")]
+)
+def test_no_hint_is_given_where_no_column_names_speakers_that_recur(column: str, speakers: str) -> None:
+    assert figures(["m"], spoken_by(*speakers, column=column))["best"]["notes"] == []

@@ -90,10 +90,47 @@ def test_the_answer_comes_first_and_in_the_words_of_the_tests(tmp_path: Path) ->
     run = speech_run([Given(HINDI, [HINDI, " ".join(HINDI.split()[number % 5 :])]) for number in range(30)])
     words = told(page_of(run, tmp_path))
 
-    assert "gemini-2.5-flash is the best of 2 models." in words
+    assert "gemini-2.5-flash is the best of 2 models (all 30 samples answered)." in words
     assert run.data.figures["pairs"][0]["sentence"] in words
     assert words.index("is the best of") < words.index("Word for word right")
-    assert "gemini-2.5-flash: 0 errors on 270 spoken words (0.0% WER; 95% interval 0.0% to 0.0%)." in words
+    assert "gemini-2.5-flash: 0 errors on 270 spoken words (0.0% WER; 95% interval 0.0% to 1.9%), 30 of 30" in words
+
+
+def test_what_the_headline_leaves_out_stands_beside_it_and_no_test_is_named_before_the_method(tmp_path: Path) -> None:
+    given = [Given(HINDI, [HINDI if number < 12 else Answer(code="timeout"), HINDI[:20]]) for number in range(30)]
+    given += [Given("กินยาวันละสองครั้ง", ["กิน ยา", "กินยาวันละสอง ครั้ง"], language="th") for _ in range(3)]
+    words = told(page_of(speech_run(given), tmp_path))
+
+    before, method = words[: words.index("Word and character error rate")], words.split("Method", 1)[1]
+    assert "whisper-1 is the only one of 2 models that answered enough to be named best" in before
+    assert "gemini-2.5-flash answered 15 of 33 samples (45%), too few to be named best" in before
+    assert "With failures counted as all missed: whisper-1 and gemini-2.5-flash are not distinguishable" in before
+    assert "3 samples in languages written without spaces, Thai (3), are scored by characters" in before
+    assert "WER or CER by language" in before
+    assert not {"MAPSSWE", "standard-", "verbatim-", "stt-intervals"} & set(re.findall(r"MAPSSWE|\w+-(?=\d)", before))
+    assert "MAPSSWE" in method
+
+
+def test_figures_of_an_earlier_version_are_shown_and_say_how_to_make_them_anew(tmp_path: Path) -> None:
+    run = speech_run([Given(HINDI, [HINDI, HINDI[:20]])] * 3)
+    figures = {name: value for name, value in run.data.figures.items() if name not in {"method", "speakers"}}
+    figures["best"] = {name: value for name, value in figures["best"].items() if name != "notes"}
+    figures["pairs"] = [
+        {name: value for name, value in pair.items() if name not in {"with_failures", "on_silence", "test", "p"}}
+        for pair in figures["pairs"]
+    ]
+    figures["slices"] = [
+        {name: value for name, value in row.items() if name not in {"metric", "cer_with_failures"}}
+        for row in figures["slices"]
+    ]
+    figures["models"] = [
+        {name: value for name, value in model.items() if not name.startswith("character_")}
+        for model in figures["models"]
+    ]
+    data = replace(run.data, figures=figures)
+
+    assert "stt rescore helpline-2" in told(page_of(replace(run, data=data), tmp_path))
+    assert "stt rescore helpline-2" in render_markdown(data)
 
 
 def test_hostile_words_are_shown_and_do_nothing(tmp_path: Path) -> None:
@@ -328,7 +365,7 @@ def test_markdown_leads_with_the_answer_and_cannot_be_broken_out_of() -> None:
 
     text = render_markdown(run.data)
 
-    assert text.startswith("**`` m`\\|<b> is the best of 2 models ``**")
+    assert text.startswith("**`` m`\\|<b> is the best of 2 models (all 12 samples answered) ``**")
     assert "- `` m`\\|<b> is better than n by" in text
     assert "| `` m`\\|<b> `` | 0.0% |" in text
     assert "](data:image/svg+xml;base64," in text

@@ -70,7 +70,7 @@ ROW_COLUMNS = [
     *("answer", "partial_answer", "status"),
     *SCORE_COLUMNS,
     *("error_code", "error_message", "input_tokens", "cached_input_tokens", "output_tokens", "reasoning_tokens"),
-    *("total_tokens", "cost_usd", "latency_s", "attempts", "model", "response_id"),
+    *("total_tokens", "cost_usd", "latency_s", "attempts", "model", "response_id", "endpoint"),
     *("source", "metadata_status", "नोट"),
 ]
 SCORES_STAGE = scores_stage(*SCORES)

@@ -1,0 +1,45 @@
+"""What the chosen scorers cannot do with the golden answers, told before anything is paid."""
+
+from collections.abc import Iterable
+from itertools import islice
+
+from eval_pipeline.runs.claims import Prepared
+from eval_pipeline.text_eval.golden.row import GoldenRow
+from eval_pipeline.text_eval.golden_store import golden_rows
+from eval_pipeline.text_eval.scoring.scorers import ScorerConfig, TextScorer
+from eval_pipeline.text_eval.spec import TextSpec
+from eval_pipeline.wiring.deployment import Deployment
+
+ROWS_LOOKED_AT = 20_000
+"""Reading an answer takes some 0.2 ms; nobody waits minutes for a warning."""
+_LINES_NAMED = 5
+
+
+def golden_warnings(prepared: Prepared[TextSpec], *, deployment: Deployment) -> list[dict[str, str]]:
+    """Return code, message and hint for every scorer that cannot read some of the golden answers."""
+    checked = [scorer for scorer in prepared.spec.scorers if _reads_golden(scorer)]
+    if not checked:
+        return []
+    rows = list(islice(golden_rows(deployment.objects, prepared.dataset), ROWS_LOOKED_AT))
+    return [warning for scorer in checked for warning in _unreadable(scorer, rows)]
+
+
+def _reads_golden(config: ScorerConfig) -> bool:
+    return isinstance(config.scorer, TextScorer) and config.scorer.make_golden_check is not None
+
+
+def _unreadable(config: ScorerConfig, rows: Iterable[GoldenRow]) -> Iterable[dict[str, str]]:
+    scorer = config.scorer
+    if not isinstance(scorer, TextScorer) or scorer.make_golden_check is None:
+        return
+    is_readable = scorer.make_golden_check(**config.params)
+    lines = [row.line for row in rows if not is_readable(row.answer)]
+    if not lines:
+        return
+    named = ", ".join(str(line) for line in lines[:_LINES_NAMED]) + (", …" if len(lines) > _LINES_NAMED else "")
+    count = "1 golden answer holds" if len(lines) == 1 else f"{len(lines):,} golden answers hold"
+    yield {
+        "code": "golden_unreadable",
+        "message": f"{config.score_name}: {count} {scorer.golden_needs} (lines {named}); they will be unscoreable",
+        "hint": "correct these golden answers, or choose another scorer for this dataset",
+    }

@@ -1,0 +1,231 @@
+"""What equals what: a golden quantity against one of the answer. What cannot be decided is said, not guessed."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from fractions import Fraction
+from typing import assert_never
+
+from eval_pipeline.text_eval.scoring.quantities.exact import Exact
+from eval_pipeline.text_eval.scoring.quantities.kinds import (
+    Amount,
+    Calculation,
+    Clock,
+    Day,
+    Digits,
+    Quantity,
+    Range,
+    Ratio,
+    Read,
+    Share,
+    Unreadable,
+)
+from eval_pipeline.text_eval.scoring.quantities.units import PROPORTION
+
+_HALF_DAY_S = 43_200
+_FIRST_YEAR, _LAST_YEAR = 1000, 2999
+
+
+class Verdict(StrEnum):
+    """What comparing two quantities came to."""
+
+    SAME = "same"
+    OTHER = "other"
+    UNCLEAR = "unclear"
+    """Written so that both are possible."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tolerance:
+    """How far a number may be off: the greater of the two."""
+
+    absolute: Fraction = Fraction(0)
+    relative: Fraction = Fraction(0)
+
+    def allows(self, found: Exact, expected: Exact) -> bool:
+        """Tell whether one number is near enough to the other; without tolerance they must be equal."""
+        if self.absolute == 0 and self.relative == 0:
+            return found == expected
+        golden = expected.approximate()
+        return abs(found.approximate() - golden) <= max(self.absolute, self.relative * abs(golden))
+
+
+def compare(golden: Quantity, found: Quantity, tolerance: Tolerance) -> Verdict:
+    """Compare one quantity of the golden answer with one of the answer."""
+    if isinstance(golden, Unreadable):
+        return Verdict.UNCLEAR
+    if isinstance(found, Unreadable):
+        return Verdict.UNCLEAR if found.is_number and isinstance(golden, Amount) else Verdict.OTHER
+    if isinstance(found, Calculation) or isinstance(golden, Calculation):
+        return _calculation(golden, found, tolerance)
+    return _read(golden, found, tolerance)
+
+
+def _read(golden: Read, found: Read, tolerance: Tolerance) -> Verdict:
+    match golden:
+        case Amount():
+            verdict = _amount(golden, found, tolerance)
+        case Range():
+            verdict = _range(golden, found, tolerance)
+        case Ratio():
+            verdict = _ratio(golden, found)
+        case Share():
+            verdict = _share(golden, found, tolerance)
+        case Clock():
+            verdict = _clock(golden, found)
+        case Day():
+            verdict = _day(golden, found)
+        case Digits():
+            verdict = _digits(golden, found)
+        case _:
+            assert_never(golden)
+    return verdict
+
+
+def _truth(claim: bool) -> Verdict:
+    return Verdict.SAME if claim else Verdict.OTHER
+
+
+def _calculation(golden: Quantity, found: Quantity, tolerance: Tolerance) -> Verdict:
+    """Judge what stops before its result: right at best, and nobody can say that it is."""
+    if golden == found:
+        return Verdict.SAME
+    if isinstance(golden, Calculation):
+        return Verdict.UNCLEAR
+    if not isinstance(golden, Amount) or not isinstance(found, Calculation):
+        return Verdict.OTHER
+    return Verdict.UNCLEAR if found.value is None or tolerance.allows(found.value, golden.value) else Verdict.OTHER
+
+
+def _amount(golden: Amount, found: Read, tolerance: Tolerance) -> Verdict:
+    match found:
+        case Amount():
+            return _amounts(golden, found, tolerance)
+        case Share():
+            return _truth(_is_share(golden, found, tolerance))
+        case Day():
+            return _truth(_is_part_of_day(golden, found))
+        case Digits():
+            return _truth(golden.unit is None and golden.value == Exact(Fraction(int(found.digits or "0"))))
+        case Ratio() | Range() | Clock():
+            return Verdict.OTHER
+        case _:
+            assert_never(found)
+
+
+def _is_share(golden: Amount, found: Share, tolerance: Tolerance) -> bool:
+    """Tell whether 4 of 5 is the 4 that was asked for, or 4/5, or 80 %."""
+    quotient = found.part.over(found.whole)
+    if golden.unit is None:
+        return (quotient is not None and tolerance.allows(quotient, golden.value)) or tolerance.allows(
+            found.part, golden.value
+        )
+    is_proportion = golden.unit.dimension == PROPORTION and quotient is not None
+    return (
+        is_proportion and quotient is not None and tolerance.allows(quotient.scaled(1 / golden.unit.size), golden.value)
+    )
+
+
+def _is_part_of_day(golden: Amount, found: Day) -> bool:
+    """Tell whether a bare number is the year of a date, or the day of one without a year."""
+    if golden.unit is not None or not golden.value.rational:
+        return False
+    number = golden.value.factor
+    if _FIRST_YEAR <= number <= _LAST_YEAR:
+        return found.year == number
+    return found.year is None and found.day == number
+
+
+def _amounts(golden: Amount, found: Amount, tolerance: Tolerance) -> Verdict:
+    if golden.bound is not None and found.bound is not None and golden.bound != found.bound:
+        return Verdict.OTHER
+    if golden.unit is not None and found.unit is not None:
+        same_kind = golden.unit.dimension == found.unit.dimension
+        same_base = golden.per is None or found.per is None or golden.per == found.per
+        converted = found.value.scaled(found.unit.size / golden.unit.size)
+        return _truth(same_kind and same_base and tolerance.allows(converted, golden.value))
+    if golden.compound or found.compound:
+        return Verdict.OTHER
+    return _truth(tolerance.allows(found.value, golden.value) or _is_same_proportion(golden, found))
+
+
+def _is_same_proportion(golden: Amount, found: Amount) -> bool:
+    """Tell whether 0.25 stands against 25 %."""
+    units = {amount.unit.dimension for amount in (golden, found) if amount.unit is not None}
+    if units != {PROPORTION}:
+        return False
+    bare, percent = (golden, found) if golden.unit is None else (found, golden)
+    if percent.unit is None or not bare.value.rational or bare.value.factor.denominator == 1:
+        return False
+    return percent.value.scaled(percent.unit.size) == bare.value
+
+
+def _range(golden: Range, found: Read, tolerance: Tolerance) -> Verdict:
+    if isinstance(found, Range):
+        low, high = _amounts(golden.low, found.low, tolerance), _amounts(golden.high, found.high, tolerance)
+        return _truth(low is Verdict.SAME and high is Verdict.SAME)
+    return _truth(isinstance(found, Ratio) and [Exact(Fraction(part)) for part in found.parts] == _ends(golden))
+
+
+def _ends(span: Range) -> list[Exact]:
+    return [span.low.value, span.high.value]
+
+
+def _ratio(golden: Ratio, found: Read) -> Verdict:
+    if isinstance(found, Range):
+        return _truth([Exact(Fraction(part)) for part in golden.parts] == _ends(found))
+    if not isinstance(found, Ratio):
+        return Verdict.OTHER
+    if golden.parts == found.parts:
+        return Verdict.SAME
+    if len(golden.parts) != len(found.parts) or golden.like_clock or found.like_clock:
+        return Verdict.OTHER
+    pairs = list(zip(golden.parts, found.parts, strict=True))
+    first_golden, first_found = pairs[0]
+    return _truth(all(first_golden * other == first_found * one for one, other in pairs) and first_found != 0)
+
+
+def _share(golden: Share, found: Read, tolerance: Tolerance) -> Verdict:
+    if isinstance(found, Share):
+        return _truth(found.part == golden.part and found.whole == golden.whole)
+    quotient = golden.part.over(golden.whole)
+    if not isinstance(found, Amount) or quotient is None:
+        return Verdict.OTHER
+    if found.unit is not None and found.unit.dimension == PROPORTION:
+        return _truth(tolerance.allows(found.value.scaled(found.unit.size), quotient))
+    is_fraction = found.unit is None and found.value.rational and found.value.factor.denominator != 1
+    return _truth(is_fraction and tolerance.allows(found.value, quotient))
+
+
+def _clock(golden: Clock, found: Read) -> Verdict:
+    if not isinstance(found, Clock):
+        return Verdict.OTHER
+    if golden.seconds == found.seconds:
+        return Verdict.SAME
+    half_a_day_off = abs(golden.seconds - found.seconds) == _HALF_DAY_S
+    return Verdict.UNCLEAR if half_a_day_off and golden.sure != found.sure else Verdict.OTHER
+
+
+def _day(golden: Day, found: Read) -> Verdict:
+    if not isinstance(found, Day):
+        return Verdict.OTHER
+    if _covers(golden, found):
+        return Verdict.SAME
+    swapped = (golden.swapped and _covers(_swap(golden), found)) or (found.swapped and _covers(golden, _swap(found)))
+    return Verdict.UNCLEAR if swapped and golden.swapped != found.swapped else Verdict.OTHER
+
+
+def _covers(golden: Day, found: Day) -> bool:
+    """Tell whether the answer says what the golden date says; it may say more."""
+    pairs = ((golden.year, found.year), (golden.month, found.month), (golden.day, found.day))
+    return all(expected is None or expected == told for expected, told in pairs)
+
+
+def _swap(day: Day) -> Day:
+    return Day(day.year, day.day, day.month)
+
+
+def _digits(golden: Digits, found: Read) -> Verdict:
+    if isinstance(found, Digits):
+        return _truth(found.digits == golden.digits)
+    is_number = isinstance(found, Amount) and found.unit is None and found.value.rational
+    return _truth(is_number and isinstance(found, Amount) and str(found.value.factor) == golden.digits)

@@ -1,0 +1,86 @@
+"""Numbers in words, for texts that have no digits: eighteen, half an hour, three quarters, a year and a half."""
+
+from fractions import Fraction
+
+from eval_pipeline.text_eval.scoring.quantities.amounts import and_a_half, scaled_by_words
+from eval_pipeline.text_eval.scoring.quantities.cursor import Step, Tokens, Value
+from eval_pipeline.text_eval.scoring.quantities.exact import Exact
+from eval_pipeline.text_eval.scoring.quantities.kinds import Amount, Found
+from eval_pipeline.text_eval.scoring.quantities.magnitudes import ADDED_PARTS, HALVES, power_of_ten
+from eval_pipeline.text_eval.scoring.quantities.measures import read_unit
+from eval_pipeline.text_eval.scoring.quantities.number_words import ENGLISH_SMALL, ENGLISH_TENS, FRACTIONS, SINGLE
+from eval_pipeline.text_eval.scoring.quantities.units import unit_of
+from eval_pipeline.text_eval.scoring.quantities.values import (
+    half_behind,
+    read_words,
+    read_words_value,
+    value_behind_part,
+)
+
+_NUMERATORS = {"a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4}
+
+
+def words_only(tokens: Tokens) -> list[Found]:
+    """Return the numbers that are written out, for texts without digits: two lakh, half an hour, three quarters."""
+    found, at = [], 0
+    while at < len(tokens.tokens):
+        step = _unit_and_a_half(tokens, at) or _written_out(tokens, at)
+        if step is None:
+            at += 1
+            continue
+        begin, end = tokens.tokens[at].begin, tokens.tokens[step.end - 1].end
+        found.append(Found(step.quantity, tokens.text[begin:end], begin=begin, end=end))
+        at = step.end
+    return found
+
+
+def _unit_and_a_half(tokens: Tokens, at: int) -> Step | None:
+    """Read "a year and a half"."""
+    unit = unit_of(tokens.at(at + 1).text) if tokens.word(at) in {"a", "an", "one"} and tokens.word(at + 1) else None
+    if unit is None:
+        return None
+    step = and_a_half(tokens, Step(Amount(Exact(Fraction(1)), unit=unit), at + 2))
+    return step if step.end > at + 2 else None
+
+
+def _written_out(tokens: Tokens, at: int) -> Step | None:
+    """Read number words with their scale and unit."""
+    value = _words_or_part(tokens, at)
+    if value is None or value.value is None:
+        return None
+    scaled = scaled_by_words(tokens, value, money=None)
+    if scaled.value is None:
+        return None
+    unit_at = scaled.end + (tokens.word(scaled.end) in {"of", "a", "an"})
+    unit, noun, end = read_unit(tokens, unit_at, money=None)
+    return Step(Amount(scaled.value, unit=unit, noun=noun), max(end, scaled.end))
+
+
+def _words_or_part(tokens: Tokens, at: int) -> Value | None:
+    """Read number words, a half, three quarters, half a million."""
+    word = tokens.word(at)
+    if word in HALVES or (word in ADDED_PARTS and value_behind_part(tokens, at) is not None):
+        return read_words_value(tokens, at)
+    part = _part(tokens, at)
+    if part is not None:
+        return part
+    if word in SINGLE and word not in ENGLISH_SMALL and word not in ENGLISH_TENS:
+        return Value(Exact(Fraction(SINGLE[word])), at + 1)
+    number = read_words(tokens, at)
+    half = None if number is None else half_behind(tokens, number.end)
+    if number is None or number.value is None or half is None or half.value is None:
+        return number
+    return Value(number.value.plus(half.value.factor), half.end)
+
+
+def _part(tokens: Tokens, at: int) -> Value | None:
+    """Read an English fraction; "half a million" ends before its scale word."""
+    word = tokens.word(at)
+    numerator, denominator = _NUMERATORS.get(word), FRACTIONS.get(tokens.word(at + 1))
+    if numerator is not None and denominator is not None:
+        return Value(Exact(Fraction(numerator, denominator)), at + 2)
+    if word not in {"half", "quarter"}:
+        return None
+    following = at + 1 + (tokens.word(at + 1) == "a")
+    is_scale = tokens.at(following).kind == "word" and power_of_ten(tokens.at(following).text) is not None
+    return Value(Exact(Fraction(1, FRACTIONS[word])), following if is_scale else at + 1)

@@ -1,0 +1,96 @@
+"""A run keeps to the endpoint that it was specified for, and tells where every answer came from."""
+
+import csv
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from eval_pipeline.core.names import RunKey
+from eval_pipeline_tests.batch_server import batch_server
+from eval_pipeline_tests.commands import Commands
+from eval_pipeline_tests.end_to_end.conftest import KEY
+from eval_pipeline_tests.providing import Provider, provider
+
+QUESTIONS = 10
+GOLDEN = "question,answer\n" + "".join(f"Question {number}?,Answer {number}\n" for number in range(QUESTIONS))
+RUN = ("--dataset", "golden", "--scorer", "exact_match", "--model", "gpt-4o-mini")
+STOPS_EARLY_USD = "0.00006"
+
+
+@pytest.fixture
+def commands(tmp_path: Path, openai: Provider) -> Commands:
+    made = Commands(tmp_path, OPENAI_BASE_URL=openai.base_url, OPENAI_API_KEY=KEY)
+    made.add("golden", GOLDEN)
+    return made
+
+
+def test_a_requested_run_asks_nobody_but_the_endpoint_of_its_specification(
+    commands: Commands, openai: Provider
+) -> None:
+    with provider() as other:
+        elsewhere = {"OPENAI_BASE_URL": other.base_url}
+        requested = commands("text", "run", "requested", *RUN, "--mode", "fast", "--no-wait", **elsewhere)
+        assert requested.code == 0
+
+        problem = commands.make_stages(RunKey(project="default", run="requested"))
+
+        assert problem is not None
+        assert problem.code == "endpoint_changed"
+        assert other.base_url in problem.message
+        assert openai.base_url in problem.message
+        shown = commands.json("run", "status", "requested")
+        assert (shown["state"], shown["error"]["code"]) == ("failed", "endpoint_changed")
+        assert commands("run", "retry", "requested", **elsewhere).code == 0
+        assert other.answers.requests == QUESTIONS
+    assert openai.answers.requests == 0
+
+
+def test_a_run_that_goes_on_elsewhere_says_so_row_by_row(commands: Commands, openai: Provider) -> None:
+    config = commands.folder / "short.yaml"
+    config.write_text("model_body:\n  max_output_tokens: 16\nconcurrency: 2\n")
+    fast = (*RUN, "--mode", "fast", "--config", str(config))
+    assert commands("text", "run", "moved", *fast, "--max-cost-usd", STOPS_EARLY_USD).code == 101
+    here = openai.answers.requests
+    with provider() as other:
+        elsewhere = {"OPENAI_BASE_URL": other.base_url}
+
+        refused = commands("run", "retry", "moved", "--max-cost-usd", "1", "--json", **elsewhere)
+
+        assert (refused.code, refused.error_code) == (1, "endpoint_changed")
+        assert all(url in refused.document["error"]["message"] for url in (openai.base_url, other.base_url))
+        untouched = commands.json("run", "status", "moved")
+        assert (untouched["state"], untouched["max_cost_usd"]) == ("incomplete", float(STOPS_EARLY_USD))
+
+        accepted = commands("run", "retry", "moved", "--max-cost-usd", "1", "--endpoint-changed", **elsewhere)
+
+        assert accepted.code == 0
+        assert 0 < here < QUESTIONS
+        assert other.answers.requests == QUESTIONS - here
+        output = commands.folder / "rows.csv"
+        commands.json("text", "export", "moved", "--output", str(output))
+        with output.open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+        assert Counter(row["endpoint"] for row in rows) == {openai.base_url: here, other.base_url: QUESTIONS - here}
+        [report] = (commands.home / "store/text_eval/default/moved/report").glob("*/report.html")
+        page = report.read_text(encoding="utf-8")
+        assert "Another endpoint answered than the run was specified for" in page
+        assert page.count(f"answered by <bdi>{other.base_url}</bdi>") == QUESTIONS - here
+        spec = json.loads(next((commands.home / "store/text_eval/default/moved/spec").glob("*/spec.json")).read_text())
+        assert spec["endpoints"]["openai"]["base_url"] == openai.base_url
+        assert KEY not in page
+
+
+def test_no_batch_goes_to_another_endpoint(tmp_path: Path) -> None:
+    with batch_server() as first, batch_server() as second:
+        commands = Commands(tmp_path, OPENAI_BASE_URL=first.url, OPENAI_API_KEY=KEY)
+        commands.add("golden", GOLDEN)
+        elsewhere = {"OPENAI_BASE_URL": second.url}
+        assert commands("text", "run", "batch", *RUN, "--no-wait", **elsewhere).code == 0
+
+        problem = commands.make_stages(RunKey(project="default", run="batch"))
+
+        assert problem is not None
+        assert problem.code == "endpoint_changed"
+        assert commands.json("text", "show", "batch")["batches"] == []
