@@ -1,5 +1,6 @@
 """Two text runs side by side for a person at a terminal."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,7 +12,8 @@ QUESTION_CHARACTERS = 60
 
 
 def write_comparison(document: Mapping[str, Any]) -> None:
-    """Write a verdict per score, then the questions that changed most."""
+    """Write what differs between the runs, a verdict per score, then the questions that changed most."""
+    _write_differences(document)
     for score in document["scores"]:
         click.echo(verdict_sentence(score, second=document["second"]))
     write_table(
@@ -27,6 +29,31 @@ def write_comparison(document: Mapping[str, Any]) -> None:
                 for row in document["changed"]
             ],
         )
+
+
+def _write_differences(document: Mapping[str, Any]) -> None:
+    if not document["differences"]:
+        click.echo("the runs asked and scored the same: what differs is chance, or the model behind its name\n")
+        return
+    click.echo("what differs between the runs:")
+    plain = [one for one in document["differences"] if not one["lines"]]
+    if plain:
+        write_table(
+            ("VALUE", document["first"], document["second"]),
+            [(printable(one["name"]), _cut(_value(one["first"])), _cut(_value(one["second"]))) for one in plain],
+        )
+    for one in document["differences"]:
+        if one["lines"]:
+            click.echo(f"{printable(one['name'])}, from {document['first']} (-) to {document['second']} (+):")
+            for line in one["lines"]:
+                click.echo(f"  {printable(line)}")
+    click.echo()
+
+
+def _value(value: object) -> str:
+    if value is None:
+        return "(none)"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def verdict_sentence(score: Mapping[str, Any], *, second: str) -> str:

@@ -1,5 +1,7 @@
 """``eval-pipeline dataset``: golden questions and audio under names, in immutable versions."""
 
+import sys
+from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -8,8 +10,9 @@ from eval_pipeline.cli.additions import Addition, add_any
 from eval_pipeline.cli.audio_view import audio_json, audio_lines
 from eval_pipeline.cli.deployments import open_deployment
 from eval_pipeline.cli.output import common_options, page_footer, write_json, write_table
-from eval_pipeline.core.datasets import DatasetKind, DatasetVersion
-from eval_pipeline.core.names import validate_dataset_name, validate_project
+from eval_pipeline.core.datasets import DatasetKind, DatasetVersion, split_reference
+from eval_pipeline.core.errors import UsageError
+from eval_pipeline.core.names import shown, validate_dataset_name, validate_project
 from eval_pipeline.stt_eval.clips.stored_manifest import require_audio_manifest
 from eval_pipeline.wiring.deployment import Deployment
 
@@ -109,7 +112,7 @@ def list_datasets(
 def show(reference: str, *, project: str, as_json: bool) -> None:
     """Show a dataset and its versions."""
     deployment = open_deployment()
-    name, version = split_reference(reference)
+    name, version = _named(reference)
     dataset = deployment.ledger.find_dataset(project=validate_project(project), name=name, version=version)
     versions = deployment.ledger.dataset_versions(project=project, name=dataset.name)
     if as_json:
@@ -129,22 +132,41 @@ def show(reference: str, *, project: str, as_json: bool) -> None:
 
 @command.command()
 @click.argument("reference", metavar="NAME[@VERSION]")
+@click.option("--all", "every", is_flag=True, help="Every version of NAME.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
 @common_options
-def delete(reference: str, *, project: str, as_json: bool) -> None:
-    """Delete a dataset or one version; refused while a run uses it, and kept in storage for audit."""
+def delete(reference: str, *, every: bool, yes: bool, project: str, as_json: bool) -> None:
+    """Delete one version, or --all; refused while a run uses it, and kept in storage for audit."""
     deployment = open_deployment()
-    name, version = split_reference(reference)
-    count = deployment.ledger.delete_dataset(project=validate_project(project), name=name, version=version)
+    name, version = _named(reference)
+    deployment.ledger.find_dataset(project=validate_project(project), name=name, version=version)
+    versions = deployment.ledger.dataset_versions(project=project, name=name)
+    if every == (version is not None):
+        raise _version_or_all(name, versions, both=every)
+    # a version is named by its hash, which is as good as a word; nobody could answer a script
+    if not yes and (every or sys.stdin.isatty()):
+        chosen = f"all {len(versions):,} versions of {name}" if every else f"version {version} of {name}"
+        click.confirm(f"Delete {chosen}?", abort=True, err=True)
+    count = deployment.ledger.delete_dataset(project=project, name=name, version=version)
     if as_json:
         write_json({"name": name, "deleted_versions": count})
         return
     click.echo(f"deleted {count} version(s) of {name}")
 
 
-def split_reference(reference: str) -> tuple[str, str | None]:
-    """Split ``NAME[@VERSION]``."""
-    name, _, version = reference.partition("@")
-    return validate_dataset_name(name), version or None
+def _named(reference: str) -> tuple[str, str | None]:
+    name, version = split_reference(reference)
+    return validate_dataset_name(name), version
+
+
+def _version_or_all(name: str, versions: Sequence[DatasetVersion], *, both: bool) -> UsageError:
+    known = ", ".join(one.version[:12] for one in versions[:5])
+    said = "a version and --all were given" if both else f"which of its {len(versions):,} versions is not said"
+    return UsageError(
+        f"dataset {shown(name)}: {said}",
+        code="dataset_version_missing",
+        hint=f"name one, {name}@VERSION ({known}), or delete them all: --all",
+    )
 
 
 def dataset_json(dataset: DatasetVersion, fast_cap: int) -> dict[str, Any]:

@@ -5,15 +5,15 @@ from typing import Any
 
 import click
 
-from eval_pipeline.cli.flow_views import view_of
+from eval_pipeline.cli.flow_views import writer_of
 from eval_pipeline.cli.output import error_json, write_error, write_json, write_warning
 from eval_pipeline.cli.progress import show_progress, write_line
 from eval_pipeline.cli.waiting import follow
 from eval_pipeline.core.errors import EvalPipelineError, IncompleteError
 from eval_pipeline.core.names import RunKey, command_on
 from eval_pipeline.core.runs import Flow, RunRecord, RunState
-from eval_pipeline.core.stages import STAGES
 from eval_pipeline.runs.control import end_attempt
+from eval_pipeline.runs.flow import plan_of, view_module
 from eval_pipeline.runs.life import find_run, state_of, stored_error
 from eval_pipeline.wiring.deployment import Deployment
 
@@ -50,14 +50,17 @@ def execute_and_show(
 
 
 def rescore_and_show(
-    deployment: Deployment, key: RunKey, *, flow: Flow, as_json: bool, scoring: Mapping[str, object]
+    deployment: Deployment, key: RunKey, *, flow: Flow, as_json: bool, given: Mapping[str, object]
 ) -> int:
     """Score a run's stored answers again, write its report anew, show it, and return the exit code."""
     from eval_pipeline.defs.launch import execute_run  # noqa: PLC0415 - dagster: only where a run is executed
 
     with show_progress() as progress:
-        stages = STAGES[flow][STAGES[flow].index("scores") :]
-        problem = execute_run(deployment, key, flow=flow, progress=progress, stages=stages, scoring=scoring)
+        first = plan_of(flow).rescore_from
+        stages = plan_of(flow).stages_from(first)
+        problem = execute_run(
+            deployment, key, flow=flow, progress=progress, stages=stages, given={first: given} if given else {}
+        )
     run = end_attempt(deployment, flow=flow, key=key, problem=problem)
     return show_outcome(deployment, run, problem=problem, as_json=as_json)
 
@@ -67,15 +70,14 @@ def show_outcome(deployment: Deployment, run: RunRecord, *, problem: EvalPipelin
 
     A problem that left the run completed (traces that could not be delivered) is a warning.
     """
-    view = view_of(run.flow)
-    document = view.show(deployment, run.key)
+    document = view_module(run.flow).show_run(deployment, run.key, detail=False)
     completed = state_of(run) is RunState.COMPLETED
     warnings = [problem] if problem is not None and completed else []
     error = None if completed else _what_stopped(run, problem)
     if as_json:
         write_json(_with_problems(document, error=error, warnings=warnings))
     else:
-        view.write(document)
+        writer_of(run.flow)(document)
         for warning in warnings:
             write_warning(f"{warning.message}\n{warning.hint}")
         if error is not None:

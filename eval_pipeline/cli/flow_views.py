@@ -1,27 +1,28 @@
-"""How the runs of each flow are read and written: what is imported only where that flow's runs are shown."""
+"""How a run of any flow is written for a person: by the flow's own module here, or in the words that all share."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
-from eval_pipeline.cli.output import write_error, write_json
+import click
+
+from eval_pipeline.cli.output import printable, write_error, write_json, write_warning
+from eval_pipeline.cli.run_words import cost_words, failure_reasons
 from eval_pipeline.core.errors import EvalPipelineError
-from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.runs import Flow
-from eval_pipeline.wiring.deployment import Deployment
+from eval_pipeline.runs.flow import plan_of
+
+Writer = Callable[[Mapping[str, Any]], None]
 
 
-@dataclass(frozen=True, slots=True)
-class FlowView:
-    """Reads the JSON document of a run, and writes it for a person."""
-
-    show: Callable[[Deployment, RunKey], dict[str, Any]]
-    write: Callable[[Mapping[str, Any]], None]
-
-
-def view_of(flow: Flow) -> FlowView:
-    """Return the view of a flow's runs."""
-    return _stt_view() if flow is Flow.STT else _text_view()
+def writer_of(flow: Flow) -> Writer:
+    """Return what writes a run's document: ``write_run`` of ``cli/{command}_view.py`` where there is one."""
+    name = f"eval_pipeline.cli.{plan_of(flow).command}_view"
+    if find_spec(name) is None:
+        return write_plainly
+    writer: Writer = import_module(name).write_run
+    return writer
 
 
 def write_run(document: Mapping[str, Any], *, flow: Flow, as_json: bool) -> None:
@@ -29,20 +30,21 @@ def write_run(document: Mapping[str, Any], *, flow: Flow, as_json: bool) -> None
     if as_json:
         write_json(document)
         return
-    view_of(flow).write(document)
+    writer_of(flow)(document)
     if document["error"]:
         write_error(EvalPipelineError(**document["error"]))
 
 
-def _text_view() -> FlowView:
-    from eval_pipeline.cli.text_view import write_run  # noqa: PLC0415 - only where a text run is shown
-    from eval_pipeline.text_eval.view import show_run  # noqa: PLC0415 - pyarrow: only where stages are read
-
-    return FlowView(show=lambda deployment, key: show_run(deployment, key, detail=False), write=write_run)
-
-
-def _stt_view() -> FlowView:
-    from eval_pipeline.cli.stt_view import write_run  # noqa: PLC0415 - only where a speech run is shown
-    from eval_pipeline.stt_eval.view import show_run  # noqa: PLC0415 - pyarrow: only where stages are read
-
-    return FlowView(show=lambda deployment, key: show_run(deployment, key, detail=False), write=write_run)
+def write_plainly(document: Mapping[str, Any]) -> None:
+    """Write what every run has: where it stands, its dataset, its counts, its cost, its report, its warnings."""
+    click.echo(f"{document['run']}: {document['state']} ({document['mode']})")
+    if dataset := document.get("dataset"):
+        click.echo(f"dataset {printable(dataset['name'])} @ {dataset['version'][:12]}")
+    if counts := document.get("counts"):
+        told = ", ".join(f"{count:,} {name}" for name, count in counts.items() if isinstance(count, int))
+        click.echo(f"items {told}{failure_reasons(counts)}")
+    click.echo(f"cost {cost_words(document.get('cost'))}")
+    if document.get("report"):
+        click.echo(f"report {document['report']}")
+    for warning in document["warnings"]:
+        write_warning(warning["message"])

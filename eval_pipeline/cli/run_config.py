@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from eval_pipeline.core.errors import UsageError
+from eval_pipeline.intake.handed_file import read_small_file
+from eval_pipeline.intake.yaml_file import UnreadableYamlError, read_yaml
 
 
 def read_settings(file: Path | None, flags: Mapping[str, Any]) -> dict[str, Any]:
@@ -19,22 +21,17 @@ def read_config(file: Path | None) -> Mapping[str, Any]:
     """Read a YAML run configuration; a mapping, or an error that names the line."""
     if file is None:
         return {}
-    import yaml  # noqa: PLC0415 - only where a file is given
-
     try:
-        value = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"cannot read {file}: {error}", code="invalid_config", hint="give a YAML file") from error
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f" line {mark.line + 1}" if mark else ""
+        value = read_yaml(read_small_file(file))
+    except UnreadableYamlError as error:
+        where = f" line {error.line:,}" if error.line else ""
         raise UsageError(
-            f"{file}{where} is not YAML", code="invalid_config", hint="check the indentation there"
-        ) from error
-    except (ValueError, RecursionError) as error:  # a date that no calendar has; braces in braces without end
-        raise UsageError(
-            f"{file} cannot be read: {error}", code="invalid_config", hint="put text that looks like a date in quotes"
-        ) from error
+            f"cannot read {file}{where}: {error.why}",
+            code="invalid_config",
+            hint="check the indentation there, and put text that looks like a date or number in quotes",
+        ) from None
+    except UsageError as error:
+        raise UsageError(error.message, code="invalid_config", hint="give a YAML file") from None
     if value is None:  # nothing but comments
         return {}
     if isinstance(value, dict) and all(isinstance(key, str) for key in value):

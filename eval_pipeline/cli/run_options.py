@@ -12,20 +12,6 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def limit_options(run: Callable[P, R]) -> Callable[P, R]:
-    """Give ``run`` the limits of a run."""
-    concurrency = click.option(
-        "--concurrency", metavar="N", type=int, help="Live calls under way at once; default EVAL_FAST_API_CONCURRENCY."
-    )
-    failure_threshold = click.option(
-        "--failure-threshold",
-        metavar="SHARE",
-        type=float,
-        help="The run fails (exit code 100) when failed / total is greater; 0 to 1, default 0.5.",
-    )
-    return concurrency(failure_threshold(run))
-
-
 def launch_options(run: Callable[P, R]) -> Callable[P, R]:
     """Give ``run`` its ways to begin, and the common options."""
     estimate = click.option("--estimate", is_flag=True, help="Only check everything and say what it would cost.")

@@ -11,9 +11,9 @@ from eval_pipeline.core.errors import EvalPipelineError
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.ports.progress import Progress
 from eval_pipeline.core.runs import Flow, RunRecord, RunState
-from eval_pipeline.core.stages import STAGES
 from eval_pipeline.runs.batch_polling import Polled, poll_run
 from eval_pipeline.runs.control import is_worked_on
+from eval_pipeline.runs.flow import plan_of
 from eval_pipeline.runs.life import find_run, state_of
 from eval_pipeline.wiring.deployment import Deployment
 
@@ -43,7 +43,7 @@ def follow(
         polled = poll_run(deployment, flow=flow, key=key)
         told = _tell(deployment, key, polled, flow=flow, progress=progress, say=say, told=told)
         if polled.ready:
-            stages = STAGES[flow]
+            stages = plan_of(flow).stage_names
             first = min(stages.index(stage.stage) for stage in polled.ready)
             problem = execute_run(deployment, key, flow=flow, progress=progress, stages=stages[first:])
             if problem is not None and problem.code == "stage_in_use":  # a daemon came first

@@ -10,7 +10,7 @@ from decimal import Decimal
 from math import ceil
 from typing import Any
 
-from eval_pipeline.core.outcomes import Usage
+from eval_pipeline.core.outcomes import PLAINLY, Served, Usage
 from eval_pipeline.core.ports.prices import Price, PriceBook
 from eval_pipeline.core.runs import RunMode
 
@@ -102,10 +102,13 @@ class Tariff:
     """As asked for; providers answer with the name of a snapshot."""
     mode: RunMode
 
-    def price(self, usage: Usage, *, at: datetime, returned_model: str | None = None) -> Price | None:
-        """Price one call by the model that answered, else by the model that was asked for."""
-        for model in (returned_model, self.model):
-            if model and (price := self.book.price(model=model, usage=usage, mode=self.mode, at=at)) is not None:
+    def price(
+        self, usage: Usage, *, at: datetime, returned_model: str | None = None, served: Served = PLAINLY
+    ) -> Price | None:
+        """Price one call by the model and the tier that answered, else by the model that was asked for."""
+        for model in filter(None, (returned_model, self.model)):
+            price = self.book.price(model=model, usage=usage, mode=self.mode, at=at, served=served)
+            if price is not None:
                 return price
         return None
 

@@ -6,6 +6,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Generic, TypeVar
 
+from eval_pipeline.core.errors import UsageError
+from eval_pipeline.core.names import shown
+
 T = TypeVar("T")
 
 
@@ -63,3 +66,19 @@ class Page(Generic[T]):
     total: int
     limit: int
     offset: int
+
+
+def split_reference(reference: str) -> tuple[str, str | None]:
+    """Split ``NAME`` or ``NAME@VERSION``; a version that is not there is no version that was left out.
+
+    >>> split_reference("golden@0123abcd"), split_reference("golden")
+    (('golden', '0123abcd'), ('golden', None))
+    """
+    name, at, version = reference.partition("@")
+    if at and not version.strip():
+        raise UsageError(
+            f"there is no version behind the @ of {shown(reference)}",
+            code="dataset_version_missing",
+            hint=f"give its first 8 characters; eval-pipeline dataset show {name} lists the versions",
+        )
+    return name, version if at else None

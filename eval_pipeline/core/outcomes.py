@@ -103,11 +103,30 @@ class Usage:
 
 
 @value
+class Served:
+    """What a call costs beside its tokens depends on this: the tier that answered, and the hosted tools it used."""
+
+    tier: str | None = None
+    """As the provider names it, such as ``flex``; None where it says nothing."""
+    tools: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What a person should look for in the provider's price list."""
+        return (*((f"service tier {self.tier}",) if self.tier else ()), *(name for name, _ in self.tools))
+
+
+PLAINLY = Served()
+"""No tier named, no tool used: as most calls are served."""
+
+
+@value
 class BilledCall:
     """What one call reported, and the model that it named: calls of one item may be answered by several snapshots."""
 
     usage: Usage
     model: str | None = None
+    served: Served = PLAINLY
 
 
 @value
@@ -146,9 +165,12 @@ class Attempt:
     """Whether it never reached the model, for a reason that a person may have mended when the run is taken up again."""
     raw: str | None = None
     """What came, where nobody could read it: it was paid for, and a person may want to look at it."""
+    thinking: str | None = None
+    """What the model said that is no part of its answer: reasoning, commentary."""
+    served: Served = PLAINLY
 
     def __post_init__(self) -> None:
-        redact_fields(self, "text", "response_id", "model", "raw")
+        redact_fields(self, "text", "response_id", "model", "raw", "thinking")
 
     @property
     def transient(self) -> bool:
@@ -186,6 +208,8 @@ class ItemRecord:
     raw: str | None = None
     endpoint: str | None = None
     """The address that answered; None where nobody was asked, and in records of the first version."""
+    thinking: str | None = None
+    served: Served = PLAINLY
 
     @property
     def finished(self) -> bool:
@@ -200,7 +224,7 @@ class ItemRecord:
     @property
     def billed_calls(self) -> tuple[BilledCall, ...]:
         """All calls that reported tokens, the last one included."""
-        last = () if self.usage is None else (BilledCall(self.usage, self.model),)
+        last = () if self.usage is None else (BilledCall(self.usage, self.model, self.served),)
         return (*self.retried, *last)
 
     @property
@@ -246,4 +270,6 @@ def settle(
         attempt.account_fault is not None or attempt.unsent,
         attempt.raw,
         endpoint,
+        attempt.thinking,
+        attempt.served,
     )

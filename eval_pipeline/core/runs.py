@@ -10,11 +10,10 @@ from eval_pipeline.core.names import RunKey
 
 
 class Flow(StrEnum):
-    """The three evaluations."""
+    """The evaluations, one line each: a flow is the package of its name, and declares itself in its module ``flow``."""
 
     TEXT = "text_eval"
     STT = "stt_eval"
-    SESSION = "session_eval"
 
 
 class RunMode(StrEnum):

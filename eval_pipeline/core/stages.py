@@ -1,36 +1,13 @@
 """What a stage leaves behind: parts, and a manifest that is written last and alone is trusted."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from types import MappingProxyType
+from hashlib import sha256
 from typing import Any
 
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.runs import Flow
-
-STAGES: Mapping[Flow, tuple[str, ...]] = MappingProxyType(
-    {
-        Flow.TEXT: (
-            "spec",
-            "dataset",
-            "response_batch",
-            "responses",
-            "embedding_batch",
-            "embeddings",
-            "scores",
-            "report",
-            "traces",
-        ),
-        Flow.STT: ("spec", "dataset", "transcription_batch", "transcripts", "scores", "report"),
-        Flow.SESSION: (),
-    }
-)
-"""The stages of every flow in the order in which data goes through them."""
-PAID_STAGES: Mapping[Flow, tuple[str, ...]] = MappingProxyType(
-    {Flow.TEXT: ("responses", "embeddings"), Flow.STT: ("transcripts",), Flow.SESSION: ()}
-)
-"""The stages that collect what is paid for; each one's batches are submitted by the stage before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,3 +58,23 @@ class Manifest:
     """Upstream stage to the sha256 of the manifest that was read."""
     sha256: str
     """Of the manifest's own canonical JSON without this field."""
+    contents: Mapping[str, str] = field(default_factory=dict)
+    """Upstream stage to the digest of what it held; what earlier versions wrote tells it of some stages only."""
+
+    @property
+    def content_sha256(self) -> str:
+        """Digest of the stage's bytes: the same when it was made again with the same outcome."""
+        return sha256("".join(part.sha256 for part in self.parts).encode()).hexdigest()
+
+    def was_made_from(self, upstream: "Manifest") -> bool:
+        """Tell whether a stage was made from what another one holds now: the only rule of what is out of date.
+
+        A stage that was made again with the same outcome leaves everything in force that was made from it; so does one
+        of which nothing is known.
+        """
+        name = upstream.stage.stage
+        if name not in self.inputs or self.inputs[name] == upstream.sha256:
+            return True
+        if name not in self.contents:
+            return bool(self.contents)
+        return self.contents[name] == upstream.content_sha256

@@ -30,7 +30,7 @@ def price_item(record: ItemRecord, tariff: Tariff, *, at: datetime) -> ItemCost:
     if record.without_usage:
         return ItemCost(None)
     billed = [call for call in record.billed_calls if call.usage != Usage()]
-    prices = [tariff.price(call.usage, at=at, returned_model=call.model) for call in billed]
+    prices = [tariff.price(call.usage, at=at, returned_model=call.model, served=call.served) for call in billed]
     known = [price.usd for price in prices if price is not None]
     return ItemCost(sum(known, Decimal(0)) if len(known) == len(prices) else None)
 
@@ -56,6 +56,9 @@ class RecordTally:
     unpriced: int = 0
     without_usage: int = 0
     unreported_calls: int = 0
+    tiers: Counter[str] = field(default_factory=Counter)
+    unpriced_services: Counter[str] = field(default_factory=Counter)
+    """Tiers and hosted tools of the items that have no price."""
 
     def add(self, record: ItemRecord, cost: ItemCost) -> None:
         """Count one item."""
@@ -70,8 +73,10 @@ class RecordTally:
             self.endpoints[record.endpoint] += 1
         if record.latency_s is not None:
             self.latencies_s.append(record.latency_s)
+        self.tiers.update(call.served.tier for call in record.billed_calls if call.served.tier)
         if cost.usd is None:
             self.unpriced += 1
+            self.unpriced_services.update(name for call in record.billed_calls for name in call.served.names)
         else:
             self.usd += cost.usd
 
@@ -84,7 +89,8 @@ class RecordTally:
     def cost(self, *, rate: str) -> StageCost:
         """Return tokens and dollars of all calls, retries included."""
         model = self.models.most_common(1)[0][0] if self.models else self.model
-        return StageCost(model=model, usage=self.usage, priced_usd=self.usd, unpriced=self.unpriced, rate=rate)
+        served = " and ".join(sorted(self.tiers)) if self.tiers else rate
+        return StageCost(model=model, usage=self.usage, priced_usd=self.usd, unpriced=self.unpriced, rate=served)
 
     def summary(self, *, rate: str) -> dict[str, Any]:
         """Return the facts that the stage's manifest keeps."""
@@ -101,6 +107,7 @@ class RecordTally:
             "unpriced_items": self.unpriced,
             "items_without_usage": self.without_usage,
             "unreported_calls": self.unreported_calls,
+            "unpriced_services": dict(self.unpriced_services),
             "models": dict(self.models),
             "endpoints": dict(self.endpoints),
             "attempts": self.attempts,

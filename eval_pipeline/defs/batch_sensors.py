@@ -15,12 +15,13 @@ from eval_pipeline.core.errors import EvalPipelineError
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.providers import Provider
 from eval_pipeline.core.runs import Flow
-from eval_pipeline.core.stages import STAGES, StageRef
+from eval_pipeline.core.stages import StageRef
 from eval_pipeline.defs.collectors import BEAT_EVERY_S, COLLECTORS
 from eval_pipeline.defs.partitions import RUNS
 from eval_pipeline.defs.run_sensors import ENDED, MOST_ATTEMPTS, is_under_way
 from eval_pipeline.dispatch.submit import utc_now
 from eval_pipeline.runs.batch_polling import Polled, poll_jobs
+from eval_pipeline.runs.flow import plan_of
 from eval_pipeline.runs.life import find_run
 from eval_pipeline.runs.task import Task
 from eval_pipeline.wiring import models
@@ -144,7 +145,7 @@ def _request(
         run_key=f"{wake}/{len(runs)}",
         partition_key=stage.key.partition,
         job_name=str(stage.flow),
-        asset_selection=[dg.AssetKey([str(stage.flow), name]) for name in stages_from(stage.flow, first)],
+        asset_selection=[dg.AssetKey([str(stage.flow), name]) for name in plan_of(stage.flow).stages_from(first)],
         tags={WAKE_TAG: wake},
     )
 
@@ -169,8 +170,7 @@ def _first_to_make(deployment: Deployment, stage: StageRef) -> str:
 
     What is submitted already it only tells.
     """
-    stages = STAGES[stage.flow]
-    submits = stages[stages.index(stage.stage) - 1]
+    submits = plan_of(stage.flow).submitting(stage.stage)
     told = deployment.stages.find(StageRef(flow=stage.flow, key=stage.key, stage=submits))
     return submits if told is None else stage.stage
 
@@ -193,11 +193,6 @@ def _is_of(run: dg.DagsterRun, flow: Flow) -> bool:
     """Tell whether a Dagster run may be a flow's: flows may share a partition; what is not known is waited for."""
     named = {run.job_name, *(key.path[0] for key in run.asset_selection or ())} & set(Flow)
     return not named or flow in named
-
-
-def stages_from(flow: Flow, first: str) -> tuple[str, ...]:
-    """Return a stage of a flow and all that come after it."""
-    return STAGES[flow][STAGES[flow].index(first) :]
 
 
 def _tell_checks(
@@ -236,7 +231,7 @@ def _evaluate(instance: dg.DagsterInstance, deployment: Deployment, key: str, *,
     if run is None or run.dagster_run_id is None:
         return
     evaluation = dg.AssetCheckEvaluation(
-        asset_key=dg.AssetKey([str(flow), submitting_stage(flow, stage)]),
+        asset_key=dg.AssetKey([str(flow), plan_of(flow).submitting(stage)]),
         check_name=FRESHNESS_CHECK,
         passed=alert is None,
         severity=dg.AssetCheckSeverity.WARN,
@@ -266,8 +261,3 @@ def judge_freshness(task: Task, *, collected_by: str) -> dg.AssetCheckResult:
         description="; ".join(filter(None, (words, expiring, *troubles)))[:_SHOWN_WORDS],
         metadata={"overdue": len(overdue)},
     )
-
-
-def submitting_stage(flow: Flow, stage: str) -> str:
-    """Return the stage before a collecting one: the one that submits for it."""
-    return STAGES[flow][STAGES[flow].index(stage) - 1]

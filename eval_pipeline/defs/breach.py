@@ -2,20 +2,19 @@
 
 import dagster as dg
 
-from eval_pipeline.core.ports.stage_files import StageReader
-from eval_pipeline.core.runs import Flow
 from eval_pipeline.core.thresholds import Threshold
 from eval_pipeline.defs.metadata import describe
 from eval_pipeline.runs.ending import end_run
+from eval_pipeline.runs.flow import breached_module
 from eval_pipeline.runs.task import Task
 
 
-def judge(context: dg.AssetCheckExecutionContext, task: Task, *, stage: dg.AssetKey) -> dg.AssetCheckResult:
+def judge(context: dg.AssetCheckExecutionContext, task: Task, *, stage: str) -> dg.AssetCheckResult:
     """Compare the failures of a stage with the run's threshold.
 
     A failed blocking check skips all that is downstream, so the report of what there is is written here.
     """
-    manifest = task.deployment.stages.open(task.ref(stage.path[-1])).manifest
+    manifest = task.deployment.stages.open(task.ref(stage)).manifest
     threshold = Threshold.from_json(manifest.summary["threshold"])
     if threshold.breached:
         _fail_run(context, task=task, threshold=threshold)
@@ -33,20 +32,13 @@ def judge(context: dg.AssetCheckExecutionContext, task: Task, *, stage: dg.Asset
 
 
 def _fail_run(context: dg.AssetCheckExecutionContext, *, task: Task, threshold: Threshold) -> None:
-    for name, made in _breached_report(task).items():
+    for name, made in breached_module(task.flow).write_breached(task).items():
         context.op_execution_context.log_event(
             dg.AssetMaterialization(
                 asset_key=[str(task.flow), name], partition=task.key.partition, metadata=describe(made)
             )
         )
     end_run(task, threshold)
-
-
-def _breached_report(task: Task) -> dict[str, StageReader]:
-    from eval_pipeline.stt_eval import breached as stt  # noqa: PLC0415 - only where a threshold was missed
-    from eval_pipeline.text_eval import breached as text  # noqa: PLC0415 - the same
-
-    return stt.write_breached(task) if task.flow is Flow.STT else text.write_breached(task)
 
 
 def _sentence(threshold: Threshold) -> str:

@@ -10,6 +10,7 @@ from eval_pipeline.defs.executor import named_in_process_executor
 from eval_pipeline.defs.io_managers import stage_io_manager
 from eval_pipeline.defs.progress import log_progress
 from eval_pipeline.defs.resources import deployment_resource, open_deployment
+from eval_pipeline.runs.flow import plans
 from eval_pipeline.wiring.deployment import Deployment
 
 # Partitioned checks and owners are previews of Dagster; both are used on purpose.
@@ -17,9 +18,11 @@ warnings.filterwarnings("ignore", category=dg.PreviewWarning)
 warnings.filterwarnings("ignore", category=dg.BetaWarning)
 
 from eval_pipeline.defs.collectors import COLLECTORS  # noqa: E402 - after the filter
+from eval_pipeline.defs.flows import assets_of, checks_of  # noqa: E402 - after the filter
 from eval_pipeline.defs.sensors import JOBS, SENSORS  # noqa: E402 - after the filter
-from eval_pipeline.defs.stt_eval import STT_ASSETS, STT_CHECKS  # noqa: E402 - after the filter
-from eval_pipeline.defs.text_eval import TEXT_ASSETS, TEXT_CHECKS  # noqa: E402 - after the filter
+
+ASSETS = [asset for plan in plans() for asset in assets_of(plan)]
+CHECKS = [check for plan in plans() for check in checks_of(plan)]
 
 
 def build_definitions(
@@ -32,8 +35,8 @@ def build_definitions(
         progress: where running stages tell how far they are; the run's log by default.
     """
     return dg.Definitions(
-        assets=[*TEXT_ASSETS, *STT_ASSETS, *COLLECTORS.values()],
-        asset_checks=[*TEXT_CHECKS, *STT_CHECKS],
+        assets=[*ASSETS, *COLLECTORS.values()],
+        asset_checks=CHECKS,
         jobs=JOBS,
         sensors=SENSORS,
         executor=named_in_process_executor,

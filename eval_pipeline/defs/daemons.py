@@ -1,5 +1,7 @@
 """Whether the Dagster instance opens and a daemon looks after it."""
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import dagster as dg
@@ -9,6 +11,9 @@ from dagster._daemon.controller import get_daemon_statuses
 from sqlalchemy.exc import SQLAlchemyError
 
 from eval_pipeline.defs.instance import open_instance
+
+_BEAT_LATEST_S = 45
+"""Dagster's daemons beat every 30 seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +29,30 @@ def daemon_is_alive() -> bool:
     """Return whether every daemon that this instance needs has beaten lately."""
     with open_instance() as instance:
         return _alive(instance)
+
+
+def daemon_beats(*, tell: Callable[[str], None], now_s: Callable[[], float] = time.time) -> bool:
+    """Watch the heartbeats for as long as one takes, and return whether a daemon lives; at once when none did lately.
+
+    Args:
+        tell: says that this takes a moment.
+        now_s: the time of day.
+    """
+    with open_instance() as instance:
+        before = _newest_beat(instance)
+        if now_s() - before > _BEAT_LATEST_S:
+            return False
+        tell(f"a daemon beat {now_s() - before:.0f} s ago; watching for {_BEAT_LATEST_S} s whether it still does")
+        until = before + _BEAT_LATEST_S
+        while now_s() <= until:
+            if _newest_beat(instance) > before:
+                return True
+            time.sleep(1)
+        return False
+
+
+def _newest_beat(instance: dg.DagsterInstance) -> float:
+    return max((beat.timestamp for beat in instance.get_daemon_heartbeats().values()), default=0.0)
 
 
 def describe_instance() -> InstanceState:

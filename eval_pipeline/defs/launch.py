@@ -10,12 +10,12 @@ from eval_pipeline.core.errors import EvalPipelineError
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.ports.progress import Progress
 from eval_pipeline.core.runs import Flow
-from eval_pipeline.core.stages import PAID_STAGES
 from eval_pipeline.defs.build import build_definitions
 from eval_pipeline.defs.failures import explanation
 from eval_pipeline.defs.instance import open_instance
 from eval_pipeline.defs.partitions import PARTITION_SETS
 from eval_pipeline.defs.worker_tags import telling_life, worker_tags
+from eval_pipeline.runs.flow import plan_of
 from eval_pipeline.wiring.deployment import Deployment
 
 _LEFT_TO_PEOPLE = {"dagster/max_retries": "0"}
@@ -32,7 +32,7 @@ def execute_run(
     stages: Sequence[str] = (),
     refresh: bool = False,
     resend_lost: bool = False,
-    scoring: Mapping[str, object] | None = None,
+    given: Mapping[str, Mapping[str, object]] | None = None,
 ) -> EvalPipelineError | None:
     """Make the stages of a claimed run (all by default); what is stored already is not paid for again.
 
@@ -44,7 +44,7 @@ def execute_run(
         stages: only these.
         refresh: start the paid stages over and pay again.
         resend_lost: send items again whose batch result is gone.
-        scoring: configuration of the stage ``scores``: how to score otherwise than the run says.
+        given: what a person set for stages, by their names.
 
     Returns:
         what stopped it, if anything did; the ledger tells what became of the run.
@@ -59,7 +59,10 @@ def execute_run(
             result = definitions.resolve_job_def(str(flow)).execute_in_process(
                 instance=instance,
                 partition_key=key.partition,
-                run_config={**_QUIET, "ops": _config(flow, refresh=refresh, resend_lost=resend_lost, scoring=scoring)},
+                run_config={
+                    **_QUIET,
+                    "ops": _config(flow, refresh=refresh, resend_lost=resend_lost, given=given or {}),
+                },
                 tags={**worker_tags(deployment.worker, run_id=run_id), **_LEFT_TO_PEOPLE},
                 run_id=run_id,
                 asset_selection=[dg.AssetKey([str(flow), stage]) for stage in stages] or None,
@@ -71,9 +74,10 @@ def execute_run(
         return problem
 
 
-def _config(flow: Flow, *, refresh: bool, resend_lost: bool, scoring: Mapping[str, object] | None) -> dict[str, object]:
+def _config(
+    flow: Flow, *, refresh: bool, resend_lost: bool, given: Mapping[str, Mapping[str, object]]
+) -> dict[str, object]:
     """Configure only what differs from the defaults: an op that is not selected takes no configuration."""
     wanted = {name: True for name, given in (("refresh", refresh), ("resend_lost", resend_lost)) if given}
-    paid = {f"{flow}__{stage}": {"config": wanted} for stage in PAID_STAGES[flow] if wanted}
-    scored = {f"{flow}__scores": {"config": dict(scoring)}} if scoring else {}
-    return {**paid, **scored}
+    paid = {f"{flow}__{stage}": {"config": wanted} for stage in plan_of(flow).paid_stages if wanted}
+    return {**paid, **{f"{flow}__{stage}": {"config": dict(values)} for stage, values in given.items() if values}}

@@ -8,8 +8,10 @@ import dagster as dg
 
 from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.core.stages import Manifest
+from eval_pipeline.reporting.column_words import SAYS
 
 Metadata = dict[str, Any]
+_DIGITS = 6
 
 
 def describe(stage: StageReader) -> Metadata:
@@ -18,10 +20,15 @@ def describe(stage: StageReader) -> Metadata:
     return {**_facts(manifest.summary), **_table(manifest), **_provenance(manifest)}
 
 
+def shown(number: float) -> float:
+    """Round a number for people; the manifest keeps all of its digits."""
+    return number if isinstance(number, int) else float(f"{number:.{_DIGITS}g}")
+
+
 def _table(manifest: Manifest) -> Metadata:
     if not manifest.columns:
         return {}
-    columns = [dg.TableColumn(name, type=kind) for name, kind in manifest.columns.items()]
+    columns = [dg.TableColumn(name, type=kind, description=SAYS.get(name)) for name, kind in manifest.columns.items()]
     return {
         "dagster/row_count": manifest.rows,
         "dagster/column_schema": dg.MetadataValue.table_schema(dg.TableSchema(columns=columns)),
@@ -52,7 +59,7 @@ def _fact(name: str, value: object) -> Metadata:
     if name in _SHOWN:
         return _SHOWN[name](value)
     if isinstance(value, str | int | float):
-        return {name: value}
+        return {name: shown(value) if isinstance(value, float) else value}
     return {name: dg.MetadataValue.json(value)}  # type: ignore[arg-type]  # a manifest's summary is JSON
 
 
@@ -62,11 +69,11 @@ def _place(url: str) -> dg.MetadataValue:
 
 
 def _scores(scores: list[Mapping[str, Any]]) -> Metadata:
-    shown = {"mean": "avg", "ci_low": "ci_low", "ci_high": "ci_high", "total_pairs": "total_pairs"}
+    fields = {"mean": "avg", "ci_low": "ci_low", "ci_high": "ci_high", "total_pairs": "total_pairs"}
     numbers = {
-        f"{score['name']}_{label}": score[field]
+        f"{score['name']}_{label}": shown(score[field])
         for score in scores
-        for label, field in shown.items()
+        for label, field in fields.items()
         if score[field] is not None
     }
     return {**numbers, "summary_scores": dg.MetadataValue.json(scores)}
@@ -74,7 +81,7 @@ def _scores(scores: list[Mapping[str, Any]]) -> Metadata:
 
 def _cost(cost: Mapping[str, Any]) -> Metadata:
     total = cost.get("total_cost_usd", cost.get("cost_usd"))
-    said = "unknown" if total is None else float(total)
+    said = "unknown" if total is None else shown(float(total))
     return {"cost_usd": said, "cost": dg.MetadataValue.json(dict(cost))}
 
 

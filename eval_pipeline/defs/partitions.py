@@ -4,8 +4,9 @@ import dagster as dg
 
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.runs import Flow
+from eval_pipeline.runs.flow import plans
 
-PARTITION_SETS = {Flow.TEXT: "text_runs", Flow.STT: "stt_runs", Flow.SESSION: "session_runs"}
+PARTITION_SETS = {plan.flow: f"{plan.command}_runs" for plan in plans()}
 RUNS = {flow: dg.DynamicPartitionsDefinition(name=name) for flow, name in PARTITION_SETS.items()}
 
 

@@ -3,11 +3,11 @@
 import dagster as dg
 
 from eval_pipeline.core.providers import TITLES, Provider
+from eval_pipeline.defs.flows import job_of
 from eval_pipeline.defs.run_sensors import start_requested_runs
-from eval_pipeline.defs.stt_eval import stt_job
-from eval_pipeline.defs.text_eval import text_job
+from eval_pipeline.runs.flow import plans
 
-JOBS = (text_job, stt_job)
+JOBS = tuple(job_of(plan) for plan in plans())
 
 
 @dg.sensor(

@@ -32,7 +32,7 @@ class Tries:
     def leave_behind(self, attempt: Attempt) -> None:
         """Keep what an attempt was billed for, now that another one follows it."""
         if attempt.usage is not None:
-            self.retried = (*self.retried, BilledCall(attempt.usage, attempt.model))
+            self.retried = (*self.retried, BilledCall(attempt.usage, attempt.model, attempt.served))
         self.unreported_calls += attempt.cost_uncertain
 
 

@@ -6,7 +6,7 @@ from typing import Any, Final, Protocol
 import orjson
 
 from eval_pipeline.core.errors import UnavailableError
-from eval_pipeline.core.outcomes import BilledCall, ItemError, ItemRecord, ItemStatus, Usage
+from eval_pipeline.core.outcomes import PLAINLY, BilledCall, ItemError, ItemRecord, ItemStatus, Served, Usage
 from eval_pipeline.core.secrets import excerpt
 
 RESULT_LOST: Final = "result_lost"
@@ -20,6 +20,8 @@ def encode(record: ItemRecord) -> bytes:
     return orjson.dumps(
         {
             **({} if record.raw is None else {"raw": record.raw}),
+            **({} if record.thinking is None else {"thinking": record.thinking}),
+            **({} if record.served == PLAINLY else {"served": record.served}),
             "item_id": record.item_id,
             "status": record.status,
             "answer": record.answer,
@@ -73,6 +75,7 @@ def _record(value: dict[str, Any]) -> ItemRecord:
         error=None if error is None else ItemError(**error),
         usage=None if usage is None else Usage(**usage),
         retried=_retried(value),
+        served=_served(value.pop("served", None)),
         **value,
     )
 
@@ -80,9 +83,17 @@ def _record(value: dict[str, Any]) -> ItemRecord:
 def _retried(value: dict[str, Any]) -> tuple[BilledCall, ...]:
     """Take the earlier calls out of a record; the first journals kept their sum alone."""
     if "retried_usage" not in value:
-        return tuple(BilledCall(Usage(**call["usage"]), call["model"]) for call in value.pop("retried"))
+        return tuple(
+            BilledCall(Usage(**call["usage"]), call["model"], _served(call.get("served")))
+            for call in value.pop("retried")
+        )
     usage = Usage(**value.pop("retried_usage"))
     return () if usage == Usage() else (BilledCall(usage, value["model"]),)
+
+
+def _served(value: dict[str, Any] | None) -> Served:
+    """Read how a call was served; earlier versions did not look."""
+    return PLAINLY if value is None else Served(value["tier"], tuple((name, count) for name, count in value["tools"]))
 
 
 class Spool(Protocol):

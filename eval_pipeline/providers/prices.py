@@ -9,7 +9,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Final
 
-from eval_pipeline.core.outcomes import Usage
+from eval_pipeline.core.outcomes import PLAINLY, Served, Usage
 from eval_pipeline.core.ports.prices import Price
 from eval_pipeline.core.runs import RunMode
 
@@ -18,6 +18,11 @@ GOOGLE: Final = "google"
 _HALF = Decimal("0.5")
 _HALVED = re.compile(r"text-embedding|^(models/)?gemini-")
 """Sold at half price in a batch, by OpenAI's and Google's price pages, where the table has no batch rate."""
+_STANDARD_TIERS = frozenset({None, "default", "auto", "standard"})
+WEB_SEARCH: Final = "web_search_call"
+_FEES_USD: Final = {"file_search_call": Decimal("0.0025")}
+"""By OpenAI's price page: $2.50 per 1,000 calls. Containers of the code interpreter are billed by session, which no
+answer names, so that their fee stays unknown."""
 _NUMBERED = re.compile(r"-\d{3}$")
 _REMEMBERED = 10_000
 """The library takes 0.15 ms a request, and an item is priced twice: when it is answered and when it is stored."""
@@ -34,8 +39,15 @@ class PublishedPrices:
     def __init__(self, provider: str = OPENAI) -> None:
         self._provider = provider
 
-    def price(self, *, model: str, usage: Usage, mode: RunMode, at: datetime) -> Price | None:
-        """Return the price of one request at that time, or None for a model without a published price."""
+    def price(self, *, model: str, usage: Usage, mode: RunMode, at: datetime, served: Served = PLAINLY) -> Price | None:
+        """Return the price of one request at that time, or None where a part of it has no published price."""
+        tokens = self._of_tokens(model, usage, mode=mode, at=at, tier=served.tier)
+        fees = self._fees(model, served, at=at)
+        return None if tokens is None or fees is None else Price(usd=tokens.usd + fees, rate=tokens.rate)
+
+    def _of_tokens(self, model: str, usage: Usage, *, mode: RunMode, at: datetime, tier: str | None) -> Price | None:
+        if mode is RunMode.FAST and tier not in _STANDARD_TIERS:
+            return self._of_tier(model, usage, at=at, tier=tier)
         standard = self._published(model, usage, at=at, tier=None)
         if standard is None or mode is RunMode.FAST:
             return None if standard is None else Price(usd=standard, rate="standard")
@@ -46,13 +58,37 @@ class PublishedPrices:
             return Price(usd=standard * _HALF, rate="batch (half of standard)")
         return Price(usd=standard, rate="standard (no batch rate is published)")
 
-    def _published(self, model: str, usage: Usage, *, at: datetime, tier: str | None) -> Decimal | None:
-        return _published(_references(model, provider=self._provider), usage, at=at, tier=tier)
+    def _of_tier(self, model: str, usage: Usage, *, at: datetime, tier: str | None) -> Price | None:
+        """Return the price of another tier; a table that gives the standard rate for it does not know the tier."""
+        standard = self._published(model, usage, at=at, tier=None)
+        price = self._published(model, usage, at=at, tier=tier, key="service_tier")
+        if price is None or (price == standard and price != 0):
+            return None
+        return Price(usd=price, rate=str(tier))
+
+    def _fees(self, model: str, served: Served, *, at: datetime) -> Decimal | None:
+        """Return what the hosted tools cost beside their tokens; None where one of them has no known fee."""
+        fees = [self._fee(model, name, at=at) for name, _ in served.tools]
+        known = [fee for fee in fees if fee is not None]
+        if len(known) < len(fees):
+            return None
+        return sum((fee * count for fee, (_, count) in zip(known, served.tools, strict=True)), Decimal(0))
+
+    def _fee(self, model: str, tool: str, *, at: datetime) -> Decimal | None:
+        if tool == WEB_SEARCH:
+            return _web_search_fee(_references(model, provider=self._provider), at=at)
+        return _FEES_USD.get(tool) if self._provider == OPENAI else None
+
+    def _published(
+        self, model: str, usage: Usage, *, at: datetime, tier: str | None, key: str = "processing"
+    ) -> Decimal | None:
+        references = _references(model, provider=self._provider)
+        return _published(references, usage, at=at, context=None if tier is None else (key, tier))
 
 
 @lru_cache(maxsize=_REMEMBERED)
 def _published(
-    references: tuple[tuple[str | None, str], ...], usage: Usage, *, at: datetime, tier: str | None
+    references: tuple[tuple[str | None, str], ...], usage: Usage, *, at: datetime, context: tuple[str, str] | None
 ) -> Decimal | None:
     from genai_prices import Usage as PricedUsage  # noqa: PLC0415 - its table takes half a second to import
     from genai_prices import calc_price  # noqa: PLC0415 - the same
@@ -63,14 +99,37 @@ def _published(
         input_audio_tokens=min(usage.audio_input, usage.input) or None,
         output_tokens=usage.output,
     )
-    context = None if tier is None else {"processing": tier}
+    said = None if context is None else dict([context])
     for provider, name in references:
         try:
-            found = calc_price(tokens, name, provider_id=provider, genai_request_timestamp=at, price_context=context)
+            found = calc_price(tokens, name, provider_id=provider, genai_request_timestamp=at, price_context=said)
         except (LookupError, ValueError):  # no such model, or a model without a price for such tokens
             continue
         # the table says 0 of what is billed by the second, such as whisper-1: that is no price of tokens
         return None if found.total_price == 0 and usage.input + usage.output else found.total_price
+    return None
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _web_search_fee(references: tuple[tuple[str | None, str], ...], *, at: datetime) -> Decimal | None:
+    """Return the fee of one search by the table, which counts them beside tokens."""
+    from genai_prices import Usage as PricedUsage  # noqa: PLC0415 - its table takes half a second to import
+    from genai_prices import calc_price  # noqa: PLC0415 - the same
+
+    for provider, name in references:
+        try:
+            prices = [
+                calc_price(
+                    PricedUsage(input_tokens=1, web_searches=searches),
+                    name,
+                    provider_id=provider,
+                    genai_request_timestamp=at,
+                ).total_price
+                for searches in (1, 0)
+            ]
+        except (LookupError, ValueError):  # no such model, or one without a price for searches
+            continue
+        return prices[0] - prices[1] or None
     return None
 
 

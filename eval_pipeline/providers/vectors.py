@@ -14,6 +14,8 @@ from eval_pipeline.core.outcomes import Attempt, AttemptOutcome, ItemError
 from eval_pipeline.core.ports.models import EmbeddingReply
 
 FLOAT_BYTES = 4
+VECTOR_BYTES = 100_000
+"""As text at most: 3,072 numbers take 70 kB."""
 
 
 def decode_vector(embedding: object) -> bytes | str:

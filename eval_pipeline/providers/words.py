@@ -5,7 +5,7 @@ the adapters; nothing that looks like a key leaves this module.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -101,6 +101,12 @@ def unreadable(http_status: int, body: bytes, headers: Headers) -> Attempt:
         return not_an_api(http_status, body)
     what = f"{len(body):,} bytes that are no complete JSON" if body else "an empty body"
     return malformed(f"HTTP {http_status} with {what}")
+
+
+def called_instead(names: Sequence[str]) -> str:
+    """Say that the model wants functions called."""
+    named = cut(", ".join(repr(name) for name in dict.fromkeys(names)))
+    return f"the model called the function {named} instead of answering; nobody executes functions here"
 
 
 def _label(value: object) -> str | None:

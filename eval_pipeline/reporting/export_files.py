@@ -53,7 +53,7 @@ def write_table(
         file_format: how.
         bom: begin a CSV with the byte order mark by which Excel knows UTF-8; the other formats know none.
     """
-    with _whole_file(path) as unfinished:
+    with whole_file(path) as unfinished:
         match file_format:
             case ExportFormat.CSV:
                 return _write_csv(rows, schema, path=unfinished, encoding="utf-8-sig" if bom else "utf-8")
@@ -66,7 +66,8 @@ def write_table(
 
 
 @contextmanager
-def _whole_file(path: Path) -> Iterator[Path]:
+def whole_file(path: Path) -> Iterator[Path]:
+    """Give a path to write to, which becomes ``path`` when all is written; what was there before stays until then."""
     target = _checked_target(path)
     unfinished = target.with_name(f".{uuid4().hex}.unfinished")
     try:

@@ -3,15 +3,14 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from hashlib import sha256
 from threading import Event
 from typing import TYPE_CHECKING
 
-from eval_pipeline.core.errors import ConflictError, IncompleteError, NotFoundError
+from eval_pipeline.core.errors import IncompleteError, NotFoundError
 from eval_pipeline.core.names import RunKey, command_on
 from eval_pipeline.core.ports.stage_files import StageReader, StageWriter
 from eval_pipeline.core.runs import Flow, RunRecord, RunState
-from eval_pipeline.core.stages import Manifest, StageRef
+from eval_pipeline.core.stages import StageRef
 from eval_pipeline.dispatch.leases import HeldLease, hold
 from eval_pipeline.runs.life import working
 from eval_pipeline.storage.journal import Journal
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 BEAT_EVERY_S = 1.0
-MADE_FROM = "responses_content_sha256"
-"""The fact by which a stage remembers the answers it was made from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,19 +135,3 @@ def _read_mark(deployment: Deployment, key: str) -> str | None:
         return deployment.objects.read(key).decode()
     except NotFoundError:
         return None
-
-
-def content_sha256(manifest: Manifest) -> str:
-    """Return a digest of a stage's bytes: the same when it was made again with the same outcome."""
-    return sha256("".join(part.sha256 for part in manifest.parts).encode()).hexdigest()
-
-
-def check_made_from(stage: StageReader, *, responses: StageReader) -> None:
-    """Raise ``stages_do_not_match`` when a stage was made from other answers than the run has now."""
-    manifest = stage.manifest
-    if manifest.summary.get(MADE_FROM) != content_sha256(responses.manifest):
-        raise ConflictError(
-            f"{manifest.stage} was made from other answers than the run has now",
-            code="stages_do_not_match",
-            hint=f"materialize {manifest.stage.stage} of the run again: what is stored is not paid for twice",
-        )

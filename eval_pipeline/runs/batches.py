@@ -33,7 +33,6 @@ def submit_first_round(
     stage_name: str,
     *,
     inputs: Mapping[str, StageReader],
-    made_from: str,
     work: Callable[[RunRecord], BatchWork | str],
 ) -> StageReader:
     """Submit the first round of the stage that follows, and tell what is out; or note why there is nothing to submit.
@@ -42,7 +41,6 @@ def submit_first_round(
         task: the submitting stage's own.
         stage_name: its name.
         inputs: what it is made from.
-        made_from: digest of what the requests are made from.
         work: says what is asked of a run, or why there is nothing to ask.
     """
     ref = task.ref(stage_name)
@@ -52,7 +50,7 @@ def submit_first_round(
         if isinstance(wanted, str):
             stage.files.finish({"mode": mode, "note": wanted})
         else:
-            stage.files.finish({"mode": mode, "made_from": made_from, **_submitted(task, wanted)})
+            stage.files.finish({"mode": mode, **_submitted(task, wanted)})
     return task.deployment.stages.open(ref)
 
 
@@ -135,7 +133,7 @@ def _rounds_key(stage: StageRef) -> str:
 
 
 def go_on(
-    task: Task, stage: StageAtWork, work: Callable[[], BatchWork], *, batch: StageReader, made_from: str | None
+    task: Task, stage: StageAtWork, work: Callable[[], BatchWork], *, batch: StageReader, made_from: StageReader | None
 ) -> bool:
     """Take a stage on as far as it can go now; False while it waits for its provider, which is then told and recorded.
 
@@ -144,12 +142,12 @@ def go_on(
         stage: held.
         work: what is asked for; read after a start over.
         batch: the stage that submitted the first round.
-        made_from: digest of what the requests are made from; None where results fit any input.
+        made_from: what the requests are made from; None where results fit any input.
     """
     if task.refresh:
         start_over_once(task, stage)
     elif made_from is not None:
-        _refuse_changed_input(batch, made_from=made_from)
+        _refuse_changed_input(batch, made_from)
     cancelled = stage.run.cancel_requested
     with leaving_to_holder(task):
         with batch_stage(task, work()) as batches:
@@ -225,9 +223,9 @@ def start_over_once(task: Task, stage: StageAtWork) -> None:
     close_rounds(task, stage.ref)
 
 
-def _refuse_changed_input(batch: StageReader, *, made_from: str) -> None:
+def _refuse_changed_input(batch: StageReader, made_from: StageReader) -> None:
     """Raise when the input is not what the batches were made from: results of both must not be mixed."""
-    if batch.manifest.summary.get("made_from", made_from) != made_from:
+    if not batch.manifest.was_made_from(made_from.manifest):
         ref = batch.manifest.stage
         raise ConflictError(
             f"the input of {ref} changed while its batches were out",

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, Generic, Protocol, TypeVar
 
 from eval_pipeline.core.configuration import check_range
-from eval_pipeline.core.datasets import DatasetKind, DatasetVersion
+from eval_pipeline.core.datasets import DatasetKind, DatasetVersion, split_reference
 from eval_pipeline.core.errors import UsageError
 from eval_pipeline.core.names import RunKey, shown
 from eval_pipeline.core.runs import Flow, RunMode, RunRecord, RunState
@@ -89,8 +89,8 @@ def claim(
 
 def find_dataset_of(kind: DatasetKind, *, deployment: Deployment, project: str, reference: str) -> DatasetVersion:
     """Resolve ``NAME`` or ``NAME@VERSION``; one of another kind raises ``config_type_unsupported``."""
-    name, _, version = reference.partition("@")
-    dataset = deployment.ledger.find_dataset(project=project, name=name, version=version or None)
+    name, version = split_reference(reference)
+    dataset = deployment.ledger.find_dataset(project=project, name=name, version=version)
     if dataset.kind is kind:
         return dataset
     raise UsageError(

@@ -10,9 +10,10 @@ from eval_pipeline.core.configuration import MAX_COST_USD, check_range
 from eval_pipeline.core.errors import ConflictError, EvalPipelineError, UsageError
 from eval_pipeline.core.names import RunKey, command_on
 from eval_pipeline.core.runs import Flow, RunRecord, RunState
-from eval_pipeline.core.stages import STAGES, StageRef
+from eval_pipeline.core.stages import StageRef
 from eval_pipeline.dispatch.workers import worker_is_dead
 from eval_pipeline.runs.endpoints import require_endpoints
+from eval_pipeline.runs.flow import plan_of
 from eval_pipeline.runs.life import being_deleted, change_run, find_run, state_of
 from eval_pipeline.wiring.deployment import Deployment
 
@@ -63,11 +64,12 @@ def check_endpoints(deployment: Deployment, *, flow: Flow, key: RunKey, accept: 
 def _check_budget(flow: Flow, max_cost_usd: float) -> None:
     """Refuse a limit that nothing would keep to."""
     check_range("max_cost_usd", value=max_cost_usd, low=0, high=MAX_COST_USD)
-    if flow is not Flow.TEXT:
+    if not plan_of(flow).budget:
         raise UsageError(
             f"runs of {flow} have no limit of cost",
             code="budget_unsupported",
-            hint="retry without --max-cost-usd; stt run --estimate says before a run what it would cost",
+            hint=f"retry without --max-cost-usd; {plan_of(flow).command} run --estimate says before a run "
+            "what it would cost",
         )
 
 
@@ -92,7 +94,7 @@ def is_worked_on(deployment: Deployment, run: RunRecord, *, wait: Callable[[floa
 
 def _beats(deployment: Deployment, run: RunRecord) -> list[tuple[str, int, int]]:
     """Return the leases that are held on the run's stages, with their counters."""
-    refs = (StageRef(flow=run.flow, key=run.key, stage=stage) for stage in STAGES[run.flow])
+    refs = (StageRef(flow=run.flow, key=run.key, stage=stage) for stage in plan_of(run.flow).stage_names)
     held = (deployment.ledger.find_lease(ref.prefix) for ref in refs)
     return [(lease.resource, lease.token, lease.counter) for lease in held if lease is not None]
 

@@ -21,6 +21,13 @@ def _of_stage(stage: str, summary: Summary) -> Iterator[dict[str, str]]:
             code="usage_unknown",
             hint="the provider's own bill tells",
         )
+    elif summary.get("unpriced_services"):
+        named = ", ".join(sorted(summary["unpriced_services"]))
+        yield _warning(
+            f"{stage}: no price is published for {named}, so the cost is unknown",
+            code="fee_unknown",
+            hint="the provider's own price list tells; the tokens are counted",
+        )
     elif cost is not None and cost["cost_usd"] is None:
         yield _warning(
             f"{stage}: model {cost['model']} has no published price, so its cost is unknown",

@@ -9,15 +9,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 from eval_pipeline.core.datasets import DatasetVersion
-from eval_pipeline.core.errors import NotFoundError, UnavailableError, UsageError
-from eval_pipeline.core.names import shown
+from eval_pipeline.core.errors import NotFoundError, UnavailableError
 from eval_pipeline.core.ports.ledger import DatasetLedger
+from eval_pipeline.intake.handed_file import read_chunks
 from eval_pipeline.storage.scratch import scratch_folder
-
-_CHUNK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,26 +39,14 @@ def working_folder() -> Iterator[Path]:
         ) from error
 
 
-def private_copy(path: Path, target: Path) -> str:
-    """Copy a file, which may be a pipe; return its sha256."""
+def private_copy(path: Path, target: Path, *, limit_bytes: int) -> str:
+    """Copy a file, which may be a pipe, of so many bytes at most; return its sha256."""
     digest = hashlib.sha256()
-    with _opened(path) as source, target.open("wb") as copy:
-        while chunk := source.read(_CHUNK_BYTES):
+    with target.open("wb") as copy:
+        for chunk in read_chunks(path, limit_bytes=limit_bytes):
             digest.update(chunk)
             copy.write(chunk)
     return digest.hexdigest()
-
-
-def _opened(path: Path) -> BinaryIO:
-    try:
-        return path.open("rb")
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise UsageError(
-            f"cannot read {shown(str(path))}: {reason}",
-            code="file_unreadable",
-            hint="give the path of a CSV or JSON Lines file that you may read",
-        ) from error
 
 
 def find_version(ledger: DatasetLedger, *, project: str, name: str, version: str) -> DatasetVersion | None:

@@ -1,6 +1,7 @@
 """Where a run stands, stage by stage, read from manifests and leases alone."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,32 +15,38 @@ from eval_pipeline.core.batches import (
 )
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.ports.ledger import LeaseHeld
-from eval_pipeline.core.runs import Flow
-from eval_pipeline.core.stages import STAGES, Manifest, StageRef
+from eval_pipeline.core.runs import Flow, RunRecord
+from eval_pipeline.core.stages import Manifest, StageRef
+from eval_pipeline.dispatch.records import RecordIndex
 from eval_pipeline.dispatch.workers import worker_is_dead
 from eval_pipeline.runs.control import run_json
+from eval_pipeline.runs.flow import FlowPlan, plan_of
 from eval_pipeline.runs.life import find_run
+from eval_pipeline.storage.journal import Journal
 from eval_pipeline.wiring.deployment import Deployment
+
+_ITEM_STAGES = frozenset({"responses", "transcripts"})
+"""Whose journal holds one record an item."""
 
 
 def run_status(deployment: Deployment, *, flow: Flow, key: RunKey) -> dict[str, Any]:
     """Return the run's row and the state of each of its stages."""
     run = find_run(deployment, flow=flow, key=key)
+    names = plan_of(flow).stage_names
     jobs = deployment.ledger.run_jobs(flow=flow, key=key)
-    submitted = _submitted(flow, jobs)
-    stages = [_stage_status(deployment, StageRef(flow=flow, key=key, stage=stage)) for stage in STAGES[flow]]
+    submitted = _submitted(plan_of(flow), jobs)
+    stages = [_stage_status(deployment, run, StageRef(flow=flow, key=key, stage=name)) for name in names]
     told = [stage | {"note": submitted.get(stage["stage"], stage["note"])} for stage in stages]
     return {**run_json(run), "stages": told, "batches": batches_json(jobs)}
 
 
-def _submitted(flow: Flow, jobs: Sequence[BatchJob]) -> dict[str, str]:
+def _submitted(plan: FlowPlan, jobs: Sequence[BatchJob]) -> dict[str, str]:
     """Say what stages have not submitted yet, as the ledger has it: a manifest knows what was wished."""
-    stages = STAGES[flow]
     told: dict[str, str] = {}
     for stage in dict.fromkeys(job.stage.stage for job in jobs):
         mine = [job for job in jobs if job.stage.stage == stage]
         if any(job.state is JobState.INTENT for job in mine) or not any(job.provider_id for job in mine):
-            told[stages[stages.index(stage) - 1]] = submitted_words(mine)
+            told[plan.submitting(stage)] = submitted_words(mine)
     return told
 
 
@@ -86,16 +93,34 @@ def _age(seconds: float) -> str:
     return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {rest:02d} s"
 
 
-def _stage_status(deployment: Deployment, ref: StageRef) -> dict[str, Any]:
+def _stage_status(deployment: Deployment, run: RunRecord, ref: StageRef) -> dict[str, Any]:
     stored = deployment.stages.find(ref)
     manifest = stored.manifest if stored else None
+    lease = deployment.ledger.find_lease(ref.prefix)
+    so_far = _so_far(deployment, run, ref) if ref.stage in _ITEM_STAGES and (lease or not manifest) else None
     return {
         "stage": ref.stage,
-        "state": _state(deployment.ledger.find_lease(ref.prefix), manifest),
+        "state": _state(lease, manifest),
         "rows": manifest.rows if manifest and manifest.columns else None,
         "finished_at": manifest.created_at.isoformat() if manifest else None,
-        "note": _note(manifest) if manifest else None,
+        "progress": so_far,
+        "note": f"{so_far['done']:,} of {so_far['total']:,} so far"
+        if so_far
+        else _note(manifest)
+        if manifest
+        else None,
     }
+
+
+def _so_far(deployment: Deployment, run: RunRecord, ref: StageRef) -> dict[str, int] | None:
+    """Count the items that a stage has asked already; None before the first one."""
+    dataset = deployment.stages.find(replace(ref, stage="dataset"))
+    with Journal(deployment.objects, ref).spool() as spool:
+        index = RecordIndex(spool)
+        done = len(index) - sum(1 for _ in index.unfinished())
+    if dataset is None or not len(index):
+        return None
+    return {"done": done, "total": dataset.manifest.rows * len(run.spec.get("models", [run.spec]))}
 
 
 def _state(lease: LeaseHeld | None, manifest: Manifest | None) -> str:

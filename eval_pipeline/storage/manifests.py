@@ -78,6 +78,7 @@ def _to_json(manifest: Manifest) -> dict[str, Any]:
         "created_at": manifest.created_at.isoformat(),
         "summary": dict(manifest.summary),
         "inputs": dict(manifest.inputs),
+        "contents": dict(manifest.contents),
     }
 
 
@@ -96,4 +97,18 @@ def _from_json(fields: Mapping[str, Any]) -> Manifest:
         summary=fields["summary"],
         inputs=fields["inputs"],
         sha256="",
+        contents=fields["contents"] if "contents" in fields else _contents_of_before(fields),
     )
+
+
+def _contents_of_before(fields: Mapping[str, Any]) -> dict[str, str]:
+    """Read what manifests told of their inputs' contents before they named them all: one, somewhere in the summary.
+
+    Batches named what their requests were made from, everything else the answers.
+    """
+    summary, inputs = fields["summary"], fields["inputs"]
+    told = {"made_from": ("responses", "dataset"), "responses_content_sha256": ("responses", "transcripts")}
+    for fact, stages in told.items():
+        if fact in summary:
+            return {stage: summary[fact] for stage in stages if stage in inputs}
+    return {}

@@ -93,6 +93,7 @@ class StageStore:
             summary={},
             inputs={name: manifest.sha256 for name, manifest in inputs.items()},
             sha256="",
+            contents={name: manifest.content_sha256 for name, manifest in inputs.items()},
         )
         return StageFiles(self._objects, draft, schema=schema, check=check)
 

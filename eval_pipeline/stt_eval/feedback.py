@@ -14,8 +14,8 @@ from eval_pipeline.core.feedback_words import checked_reviewer
 from eval_pipeline.core.names import RunKey, shown
 from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.core.runs import Flow
-from eval_pipeline.core.stages import StageRef
 from eval_pipeline.runs.life import find_run
+from eval_pipeline.runs.stored_run import StoredRun
 from eval_pipeline.stt_eval.language.normalisation import Level
 from eval_pipeline.stt_eval.report.data import ShownVerdict
 from eval_pipeline.stt_eval.verdicts.results import COLUMNS, Result, Results
@@ -97,8 +97,8 @@ def agreement(deployment: Deployment, key: RunKey) -> RunAgreement:
 
     Verdicts that were cleared, that are about earlier transcripts, or on transcripts without WER do not count.
     """
-    transcripts, scores = open_stage(deployment, key, stage="transcripts"), open_stage(deployment, key, stage="scores")
-    check_scored(scores, transcripts=transcripts)
+    stored = stored_run(deployment, key)
+    transcripts, scores = stored.open("transcripts"), stored.open("scores")
     results, history = Results(transcripts.rows(COLUMNS)), run_history(deployment, key)
     verdicts = {result.item_id: _verdict(result, history) for result in results if result.item_id in history}
     return run_agreement(results, verdicts=verdicts, rates=word_error_rates(scores))
@@ -106,7 +106,7 @@ def agreement(deployment: Deployment, key: RunKey) -> RunAgreement:
 
 def run_results(deployment: Deployment, key: RunKey) -> Results:
     """Read the run's results; raises ``run_not_found``, or ``stage_missing`` before there are transcripts."""
-    return Results(open_stage(deployment, key, stage="transcripts").rows(COLUMNS))
+    return Results(stored_run(deployment, key).open("transcripts").rows(COLUMNS))
 
 
 def run_history(deployment: Deployment, key: RunKey) -> Mapping[str, tuple[FeedbackEntry, ...]]:
@@ -114,25 +114,9 @@ def run_history(deployment: Deployment, key: RunKey) -> Mapping[str, tuple[Feedb
     return by_item(deployment.ledger.run_feedback(flow=Flow.STT, key=key))
 
 
-def open_stage(deployment: Deployment, key: RunKey, *, stage: str) -> StageReader:
-    """Open a finished stage of the run."""
-    find_run(deployment, flow=Flow.STT, key=key)
-    return deployment.stages.open(StageRef(flow=Flow.STT, key=key, stage=stage))
-
-
-def are_scores_of(scores: StageReader, transcripts: StageReader) -> bool:
-    """Tell whether the scores were made from the transcripts that the run has now."""
-    return scores.manifest.inputs.get("transcripts") == transcripts.manifest.sha256
-
-
-def check_scored(scores: StageReader, *, transcripts: StageReader) -> None:
-    """Raise ``stages_do_not_match`` when the scores were made from other transcripts than the run has now."""
-    if not are_scores_of(scores, transcripts):
-        raise ConflictError(
-            f"{scores.manifest.stage} was made from other transcripts than the run has now",
-            code="stages_do_not_match",
-            hint="materialize scores of the run again: it calls nobody",
-        )
+def stored_run(deployment: Deployment, key: RunKey) -> StoredRun:
+    """Return what the run has now."""
+    return StoredRun(deployment, find_run(deployment, flow=Flow.STT, key=key))
 
 
 def word_error_rates(scores: StageReader) -> dict[str, float | None]:

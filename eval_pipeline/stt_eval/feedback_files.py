@@ -11,17 +11,15 @@ from eval_pipeline.core.errors import ConflictError, EvalPipelineError, NotFound
 from eval_pipeline.core.feedback import FeedbackEntry, difference, standing
 from eval_pipeline.core.feedback_words import checked_reviewer
 from eval_pipeline.core.names import RunKey
-from eval_pipeline.core.stages import StageRef
 from eval_pipeline.intake.table_file import open_table
 from eval_pipeline.reporting.export_files import export_format, write_table
 from eval_pipeline.runs.dataset_adding import private_copy
 from eval_pipeline.storage.objects import temporary_folder
 from eval_pipeline.stt_eval.feedback import (
-    are_scores_of,
     new_entry,
-    open_stage,
     run_history,
     run_results,
+    stored_run,
     word_error_rates,
 )
 from eval_pipeline.stt_eval.verdicts.results import COLUMNS, Results
@@ -58,7 +56,7 @@ def import_verdicts(deployment: Deployment, key: RunKey, path: Path, *, reviewer
     desk = _Desk(deployment, key, reviewer=checked_reviewer(reviewer))
     with temporary_folder() as folder:
         copy = folder / "verdicts"  # of what may be a pipe, or change while it is read
-        private_copy(path, copy)
+        private_copy(path, copy, limit_bytes=deployment.settings.max_file_bytes)
         table = open_table(copy, VERDICTS, name=path.name)
         for row in read_rows(table):
             desk.take(row)
@@ -152,11 +150,11 @@ def export_verdicts(deployment: Deployment, key: RunKey, path: Path, *, bom: boo
 
 
 def _sheet(deployment: Deployment, key: RunKey) -> Iterator[dict[str, Any]]:
-    transcripts = open_stage(deployment, key, stage="transcripts")
-    dataset = open_stage(deployment, key, stage="dataset").rows(("sample_id", "reference", "file_name"))
+    stored = stored_run(deployment, key)
+    transcripts, scores = stored.open("transcripts"), stored.find("scores")
+    dataset = stored.open("dataset").rows(("sample_id", "reference", "file_name"))
     samples = {row["sample_id"]: row for row in dataset}
-    scores = deployment.stages.find(StageRef(flow=transcripts.manifest.stage.flow, key=key, stage="scores"))
-    rates = word_error_rates(scores) if scores is not None and are_scores_of(scores, transcripts) else {}
+    rates = word_error_rates(scores) if scores is not None else {}
     history = run_history(deployment, key)
     for row in transcripts.rows(COLUMNS):
         [result] = Results([row])

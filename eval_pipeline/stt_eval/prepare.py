@@ -3,7 +3,9 @@
 Dataset, configuration, type, transport, keys, name: the command line and the Dagster form give the same answers.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from eval_pipeline.core.datasets import DatasetKind, DatasetVersion
 from eval_pipeline.core.errors import UsageError
@@ -17,6 +19,14 @@ from eval_pipeline.stt_eval.spec import AudioTransport, SttRequest, SttSpec
 from eval_pipeline.wiring import models
 from eval_pipeline.wiring.deployment import Deployment
 from eval_pipeline.wiring.endpoints import endpoints_of
+
+
+def prepare_given(
+    given: Mapping[str, Any], /, *, project: str, run: str, deployment: Deployment, needs_key: bool = True
+) -> Prepared[SttSpec]:
+    """Check what a person set, by whatever way."""
+    request = SttRequest.from_mapping(given)
+    return prepare(request, project=project, run=run, deployment=deployment, needs_key=needs_key)
 
 
 def prepare(

@@ -7,17 +7,17 @@ from typing import Any
 
 from eval_pipeline.core.errors import UsageError
 from eval_pipeline.core.names import RunKey
-from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.core.runs import Flow, RunRecord
-from eval_pipeline.core.stages import StageRef
 from eval_pipeline.reporting.export_files import export_format
 from eval_pipeline.runs.control import run_json
 from eval_pipeline.runs.cost_warnings import cost_warnings
 from eval_pipeline.runs.life import find_run
 from eval_pipeline.runs.status import batches_json
+from eval_pipeline.runs.stored_run import StoredRun
 from eval_pipeline.stt_eval.feedback import shown_verdicts, verdicts_of
 from eval_pipeline.stt_eval.report.export import export_rows
 from eval_pipeline.stt_eval.scoring.scores import score_samples
+from eval_pipeline.stt_eval.so_far import TranscriptsSoFar, transcripts_so_far
 from eval_pipeline.stt_eval.spec import SttSpec
 from eval_pipeline.stt_eval.transcript_rows import FAILED
 from eval_pipeline.wiring.deployment import Deployment
@@ -28,8 +28,8 @@ _ERROR = ("code", "type", "message", "transient")
 def show_run(deployment: Deployment, key: RunKey, *, detail: bool) -> dict[str, Any]:
     """Return the JSON document of ``stt show``."""
     run = find_run(deployment, flow=Flow.STT, key=key)
-    stored = StoredRun(deployment, run)
-    figures = stored.fact("scores", "figures") or {}
+    stored = _Stored(deployment, run)
+    figures = stored.stages.fact("scores", "figures") or {}
     document = {
         **run_json(run),
         "mode": stored.spec.mode_name,
@@ -42,7 +42,7 @@ def show_run(deployment: Deployment, key: RunKey, *, detail: bool) -> dict[str, 
         "models": [model.label for model in stored.spec.models],
         "spec": run.spec,
         "counts": stored.counts(),
-        "by_model": stored.fact("transcripts", "by_model") or {},
+        "by_model": stored.by_model(),
         "method": figures.get("method"),
         "metric": figures.get("metric"),
         "figures": figures.get("models") or [],
@@ -52,58 +52,52 @@ def show_run(deployment: Deployment, key: RunKey, *, detail: bool) -> dict[str, 
         "best": figures.get("best"),
         "speakers": figures.get("speakers"),
         "normalisers": figures.get("normalisers"),
-        "summary_scores": stored.fact("scores", "summary_scores") or [],
-        "cost": stored.fact("transcripts", "cost"),
-        "threshold": stored.fact("transcripts", "threshold")
+        "summary_scores": stored.stages.fact("scores", "summary_scores") or [],
+        "cost": stored.cost(),
+        "threshold": stored.stages.fact("transcripts", "threshold")
         or {"value": stored.spec.failure_threshold, "observed": None, "breached": None},
         "batches": batches_json(deployment.ledger.run_jobs(flow=Flow.STT, key=key)),
-        "report": stored.fact("report", "url"),
+        "report": stored.stages.fact("report", "url"),
         "warnings": stored.warnings(),
     }
     return {**document, "results": list(stored.results())} if detail else document
 
 
-class StoredRun:
-    """The finished stages of a speech run; those made from other transcripts than the run has now do not count."""
+class _Stored:
+    """The finished stages of a run, and what its journal says of transcripts that are not finished."""
 
     def __init__(self, deployment: Deployment, run: RunRecord) -> None:
         self.spec = SttSpec.from_json(run.spec)
+        self.stages = StoredRun(deployment, run)
         self._deployment = deployment
         self._run = run
 
     @cached_property
-    def transcripts(self) -> StageReader | None:
-        """The transcripts of every pair."""
-        return self._open("transcripts")
-
-    def find(self, stage: str) -> StageReader | None:
-        """Return a stage if it was finished, and made from the transcripts that the run has now."""
-        if stage == "transcripts":
-            return self.transcripts
-        found = self._open(stage)
-        made_from = found.manifest.inputs.get("transcripts") if found else None
-        now = self.transcripts.manifest.sha256 if self.transcripts else None
-        return None if made_from is not None and made_from != now else found
-
-    def _open(self, stage: str) -> StageReader | None:
-        return self._deployment.stages.find(StageRef(flow=Flow.STT, key=self._run.key, stage=stage))
-
-    def fact(self, stage: str, name: str) -> Any:  # noqa: ANN401 - JSON
-        """Return one fact of a stage's summary."""
-        found = self.find(stage)
-        return found.manifest.summary.get(name) if found else None
+    def _so_far(self) -> TranscriptsSoFar | None:
+        return transcripts_so_far(self._deployment, self._run)
 
     def counts(self) -> dict[str, Any]:
         """Count pairs by what became of them; ``unfinished`` are those that are still to be transcribed."""
         total = self.spec.total_items_count
-        stored = self.fact("transcripts", "counts")
-        if stored is None:
+        stored = self.stages.fact("transcripts", "counts")
+        if stored is not None:
+            return {"total": total, **stored, "unfinished": 0}
+        if self._so_far is None:
             return {"total": total, "ok": 0, "failed": 0, "unfinished": total}
-        return {"total": total, **stored, "unfinished": 0}
+        ok, failed = self._so_far.counts.ok, self._so_far.counts.failed
+        return {"total": total, "ok": ok, "failed": failed, "unfinished": total - ok - failed}
+
+    def by_model(self) -> dict[str, Any]:
+        """Count every model's transcripts."""
+        return self.stages.fact("transcripts", "by_model") or (self._so_far.by_model if self._so_far else {})
+
+    def cost(self) -> dict[str, Any] | None:
+        """Return every model's cost and the sum, so far while the run is not finished."""
+        return self.stages.fact("transcripts", "cost") or (self._so_far.cost if self._so_far else None)
 
     def warnings(self) -> list[dict[str, str]]:
         """Say what a person should know of the run's cost, and of models that could not be asked."""
-        summary = self.transcripts.manifest.summary if self.transcripts else None
+        summary = self.stages.summary("transcripts")
         faults = [] if summary is None else summary["faults"]
         hint = "run retry asks them again"
         told = [{"code": "model_not_asked", "message": fault, "hint": hint} for fault in faults]
@@ -111,7 +105,7 @@ class StoredRun:
 
     def results(self) -> Iterator[dict[str, Any]]:
         """Yield every pair with its transcript and its scores, sample by sample."""
-        dataset, transcripts = self.find("dataset"), self.transcripts
+        dataset, transcripts = self.stages.find("dataset"), self.stages.find("transcripts")
         if dataset is None or transcripts is None:
             return
         models = len(self.spec.models)
@@ -162,7 +156,7 @@ _NAMED = frozenset({"item_id", "sample_id", "model", "level", "flags"})
 def export_run(deployment: Deployment, key: RunKey, *, output: Path, bom: bool) -> int:
     """Write a run's results to a file, one line for each sample and model; returns the lines written."""
     stored = StoredRun(deployment, find_run(deployment, flow=Flow.STT, key=key))
-    dataset, transcripts = stored.find("dataset"), stored.transcripts
+    dataset, transcripts = stored.find("dataset"), stored.find("transcripts")
     if dataset is None or transcripts is None:
         raise UsageError(
             f"run {key.run} has no transcripts to export yet",

@@ -6,7 +6,7 @@ from typing import Any
 from eval_pipeline.core.cost import join_costs
 from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.core.thresholds import Threshold
-from eval_pipeline.runs.at_work import check_made_from
+from eval_pipeline.runs.stored_run import check_made_from
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Answers:
         """Raise when embeddings or scores were made from other answers."""
         for stage in (self.embeddings, self.scores):
             if stage is not None:
-                check_made_from(stage, responses=self.responses)
+                check_made_from(stage, self.responses)
 
 
 def worst_threshold(answers: Answers) -> Threshold:

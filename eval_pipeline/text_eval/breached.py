@@ -3,6 +3,8 @@
 from dataclasses import replace
 
 from eval_pipeline.core.ports.stage_files import StageReader
+from eval_pipeline.runs.life import find_run
+from eval_pipeline.runs.stored_run import StoredRun
 from eval_pipeline.runs.task import Task
 from eval_pipeline.text_eval.answers import Answers
 from eval_pipeline.text_eval.stages.report import write_report
@@ -16,22 +18,13 @@ def write_breached(task: Task) -> dict[str, StageReader]:
         what was made, by stage: where there are embeddings, scores cost nothing and say which pairs failed.
     """
     stages = task.deployment.stages
+    run = find_run(task.deployment, flow=task.flow, key=task.key)
     answers = Answers(
         dataset=stages.open(task.ref("dataset")),
         responses=stages.open(task.ref("responses")),
-        embeddings=_embeddings_of_these(task),
+        embeddings=StoredRun(task.deployment, run).find("embeddings"),
     )
     if answers.embeddings is None:
         return {"report": write_report(task, answers)}
     scores = make_scores(task, dataset=answers.dataset, responses=answers.responses, embeddings=answers.embeddings)
     return {"scores": scores, "report": write_report(task, replace(answers, scores=scores))}
-
-
-def _embeddings_of_these(task: Task) -> StageReader | None:
-    """Return the embeddings that were made from the present responses, if any."""
-    stages = task.deployment.stages
-    embeddings = stages.find(task.ref("embeddings"))
-    responses = stages.open(task.ref("responses")).manifest
-    if embeddings is None or embeddings.manifest.inputs.get("responses") != responses.sha256:
-        return None
-    return embeddings

@@ -56,7 +56,7 @@ def add_dataset(
     )
     with working_folder() as folder:
         original = folder / "original"
-        version = private_copy(path, original)
+        version = private_copy(path, original, limit_bytes=settings.max_file_bytes)
         known = find_version(ledger, project=request.project, name=request.name, version=version)
         if known is not None:
             return AddedDataset(_same_factor(known, request), created=False)

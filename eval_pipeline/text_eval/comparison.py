@@ -1,14 +1,15 @@
 """Compares two stored text runs; nothing is called, nothing is written."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from eval_pipeline.core.differences import find_differences
 from eval_pipeline.core.errors import UsageError
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.runs import Flow
-from eval_pipeline.core.stages import StageRef
 from eval_pipeline.runs.life import find_run
+from eval_pipeline.runs.stored_run import StoredRun
 from eval_pipeline.text_eval.scoring.compare import (
     ChangedQuestion,
     RunStages,
@@ -48,9 +49,39 @@ def compare_runs(deployment: Deployment, first: RunKey, second: RunKey, *, limit
         "second": second.run,
         "project": first.project,
         "dataset_version": stages[0].dataset.manifest.summary["dataset_version"],
+        "differences": [
+            difference.to_json()
+            for difference in find_differences(*(_asked(deployment, key) for key in (first, second)))
+        ],
         "scores": [{**asdict(comparison), "verdict": comparison.verdict} for comparison in comparisons],
         "changed": _with_questions(changed, score=names[0], stages=stages[0]),
     }
+
+
+_OUR_OWN = frozenset({"schema", "scorers"})
+"""Of a specification: its form, and the scorers that may not be those that were used."""
+
+
+def _asked(deployment: Deployment, key: RunKey) -> dict[str, Any]:
+    """Return what a run asked and how it was scored: what may make two runs differ."""
+    run = find_run(deployment, flow=Flow.TEXT, key=key)
+    stored = StoredRun(deployment, run)
+    made = {stage: stored.find(stage) for stage in _MADE}
+    scores = made["scores"]
+    summary = {} if scores is None else scores.manifest.summary
+    return {
+        **{name: value for name, value in run.spec.items() if name not in _OUR_OWN},
+        "scorers": {_score_name(scorer): scorer for scorer in summary.get("scorers", ())},
+        "scorer_versions": summary.get("scorer_versions", {}),
+        "code_version": {stage: found.manifest.code_version for stage, found in made.items() if found is not None},
+    }
+
+
+def _score_name(scorer: Mapping[str, Any]) -> str:
+    return str(scorer.get("label") or scorer["name"])
+
+
+_MADE = ("responses", "embeddings", "scores")
 
 
 def _check_same_scoring(
@@ -69,11 +100,8 @@ def _check_same_scoring(
 
 
 def _stages(deployment: Deployment, key: RunKey) -> RunStages:
-    find_run(deployment, flow=Flow.TEXT, key=key)
-    dataset, scores = (
-        deployment.stages.open(StageRef(flow=Flow.TEXT, key=key, stage=stage)) for stage in ("dataset", "scores")
-    )
-    return RunStages(dataset=dataset, scores=scores)
+    stored = StoredRun(deployment, find_run(deployment, flow=Flow.TEXT, key=key))
+    return RunStages(dataset=stored.open("dataset"), scores=stored.open("scores"))
 
 
 def _with_questions(changed: list[ChangedQuestion], *, score: str, stages: RunStages) -> list[dict[str, Any]]:

@@ -15,6 +15,11 @@ from eval_pipeline.wiring import models
 from eval_pipeline.wiring.deployment import Deployment
 
 
+def warnings_of(prepared: Prepared[TextSpec], *, deployment: Deployment) -> list[dict[str, str]]:
+    """Return what is told before a run: golden answers that its scorers cannot read."""
+    return golden_warnings(prepared, deployment=deployment)
+
+
 def estimate_run(prepared: Prepared[TextSpec], *, deployment: Deployment) -> dict[str, Any]:
     """Return tokens and dollars per stage, and what they assume."""
     spec = prepared.spec
@@ -44,7 +49,7 @@ def estimate_run(prepared: Prepared[TextSpec], *, deployment: Deployment) -> dic
             *_unpriced(costs),
             "published prices, standard rate" if spec.mode == "fast" else "published prices, batch rate",
         ],
-        "warnings": golden_warnings(prepared, deployment=deployment),
+        "warnings": warnings_of(prepared, deployment=deployment),
     }
 
 

@@ -3,8 +3,10 @@
 Dataset, configuration, type, size, name: the command line and the Dagster form give the same answers.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 from eval_pipeline.core.configuration import MAX_COST_USD, check_range, parse_provider
 from eval_pipeline.core.datasets import DatasetKind, DatasetVersion
@@ -27,6 +29,14 @@ from eval_pipeline.text_eval.spec import (
 from eval_pipeline.wiring import models
 from eval_pipeline.wiring.deployment import Deployment
 from eval_pipeline.wiring.endpoints import endpoints_of
+
+
+def prepare_given(
+    given: Mapping[str, Any], /, *, project: str, run: str, deployment: Deployment, needs_key: bool = True
+) -> Prepared[TextSpec]:
+    """Check what a person set, by whatever way."""
+    request = TextRequest.from_mapping(given)
+    return prepare(request, project=project, run=run, deployment=deployment, needs_key=needs_key)
 
 
 def prepare(

@@ -4,16 +4,16 @@ Manifests appear when a stage is whole; what was answered and paid for until the
 """
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from eval_pipeline.core.cost import StageCost, Tariff
 from eval_pipeline.core.names import RunKey
-from eval_pipeline.core.outcomes import ItemStatus
 from eval_pipeline.core.runs import Flow, RunMode, RunRecord
 from eval_pipeline.core.stages import StageRef
 from eval_pipeline.core.tallies import RecordTally, price_item
-from eval_pipeline.dispatch.records import RecordIndex
 from eval_pipeline.dispatch.vectors import VectorIndex
+from eval_pipeline.runs.so_far import Share, SoFar, count_so_far
 from eval_pipeline.storage.journal import Journal
 from eval_pipeline.text_eval.spec import TextSpec
 from eval_pipeline.wiring import models
@@ -24,31 +24,24 @@ from eval_pipeline.wiring.deployment import Deployment
 class AnswersSoFar:
     """Items by what became of them, and what they cost."""
 
-    ok: int
-    failed: int
+    counts: SoFar
     cost: dict[str, Any]
 
 
 def answers_so_far(deployment: Deployment, run: RunRecord) -> AnswersSoFar | None:
     """Count what the journal of ``responses`` holds; None when nothing was asked yet."""
     spec = TextSpec.from_json(run.spec)
-    tariff = models.tariff(spec.provider, spec.model, mode=spec.mode)
-    tally = RecordTally(threshold=spec.failure_threshold, model=spec.model)
     dataset = deployment.stages.find(_ref(run.key, "dataset"))
-    finished = 0
-    with _journal(deployment, run.key, "responses").spool() as spool:
-        index = RecordIndex(spool)
-        if dataset is None or len(index) == 0:
-            return None
-        for row in dataset.rows(["item_id"]):
-            record = index.find(row["item_id"])
-            if record is not None:
-                tally.add(record, price_item(record, tariff, at=run.created_at))
-                finished += record.finished
-    ok = tally.statuses[str(ItemStatus.OK)]
-    return AnswersSoFar(
-        ok=ok, failed=finished - ok, cost=tally.cost(rate="standard" if run.mode is RunMode.FAST else "batch").as_json()
-    )
+    if dataset is None:
+        return None
+    tally = RecordTally(threshold=spec.failure_threshold, model=spec.model)
+    price = partial(price_item, tariff=models.tariff(spec.provider, spec.model, mode=spec.mode), at=run.created_at)
+    shares = (Share(row["item_id"], tally, price) for row in dataset.rows(["item_id"]))
+    counts = count_so_far(deployment, _ref(run.key, "responses"), shares)
+    if counts is None:
+        return None
+    rate = "standard" if run.mode is RunMode.FAST else "batch"
+    return AnswersSoFar(counts=counts, cost=tally.cost(rate=rate).as_json())
 
 
 def embedding_cost_so_far(deployment: Deployment, run: RunRecord) -> dict[str, Any] | None:

@@ -46,6 +46,8 @@ RESPONSES = pa.schema(
         pa.field("attempts", pa.int32(), nullable=False),
         pa.field("cost_usd", pa.decimal128(38, 18)),  # this item with its retries; null: no published price
         pa.field("endpoint", pa.string()),  # the address that answered; null: nobody did, or an earlier version asked
+        pa.field("thinking", pa.string()),  # what the model said beside its answer: reasoning, commentary
+        pa.field("service_tier", pa.string()),  # the provider's name of the tier that answered, if not the usual one
     ]
 )
 

@@ -8,14 +8,13 @@ from typing import Any
 from eval_pipeline.core.cost import join_costs
 from eval_pipeline.core.errors import UsageError
 from eval_pipeline.core.names import RunKey, command_on
-from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.core.runs import Flow, RunRecord
-from eval_pipeline.core.stages import StageRef
 from eval_pipeline.reporting.export_files import export_format
 from eval_pipeline.runs.control import run_json
 from eval_pipeline.runs.cost_warnings import cost_warnings
 from eval_pipeline.runs.life import find_run
 from eval_pipeline.runs.status import batches_json
+from eval_pipeline.runs.stored_run import StoredRun
 from eval_pipeline.text_eval.report.export import export_grouped, export_rows
 from eval_pipeline.text_eval.scoring.scorers import outdated
 from eval_pipeline.text_eval.scoring.side_by_side import WalkedItem, walk
@@ -36,16 +35,16 @@ def show_run(deployment: Deployment, key: RunKey, *, detail: bool) -> dict[str, 
         "model": stored.spec.model,
         "spec": run.spec,
         "counts": stored.counts(),
-        "summary_scores": stored.fact("scores", "summary_scores") or [],
-        "category_metrics": stored.fact("scores", "category_metrics") or [],
+        "summary_scores": stored.stages.fact("scores", "summary_scores") or [],
+        "category_metrics": stored.stages.fact("scores", "category_metrics") or [],
         "cost": stored.cost(),
         "threshold": stored.threshold(),
-        "latency_s": stored.fact("responses", "latency_s"),
+        "latency_s": stored.stages.fact("responses", "latency_s"),
         "batches": batches_json(deployment.ledger.run_jobs(flow=Flow.TEXT, key=key)),
-        "report": stored.fact("report", "url"),
-        "langfuse": stored.fact("traces", "langfuse"),
+        "report": stored.stages.fact("report", "url"),
+        "langfuse": stored.stages.fact("traces", "langfuse"),
         "warnings": [
-            *cost_warnings({stage: stored.summary(stage) for stage in ("responses", "embeddings")}),
+            *cost_warnings({stage: stored.stages.summary(stage) for stage in ("responses", "embeddings")}),
             *_outdated_scores(run, stored),
         ],
     }
@@ -54,7 +53,7 @@ def show_run(deployment: Deployment, key: RunKey, *, detail: bool) -> dict[str, 
 
 def _outdated_scores(run: RunRecord, stored: "_Stored") -> Iterator[dict[str, str]]:
     """Tell of scores that an earlier version made: they stay as they are until somebody scores again."""
-    versions = stored.fact("scores", "scorer_versions") or {}
+    versions = stored.stages.fact("scores", "scorer_versions") or {}
     for name, now in outdated(versions).items():
         yield {
             "code": "scores_outdated",
@@ -78,43 +77,18 @@ class _Stored:
 
     def __init__(self, deployment: Deployment, run: RunRecord) -> None:
         self.spec = TextSpec.from_json(run.spec)
+        self.stages = StoredRun(deployment, run)
         self._deployment = deployment
         self._run = run
-
-    @cached_property
-    def _responses(self) -> StageReader | None:
-        return self._open("responses")
 
     @cached_property
     def _so_far(self) -> AnswersSoFar | None:
         return answers_so_far(self._deployment, self._run)
 
-    def summary(self, stage: str) -> Mapping[str, Any] | None:
-        """Return what a finished stage says of itself."""
-        found = self.find(stage)
-        return None if found is None else found.manifest.summary
-
-    def find(self, stage: str) -> StageReader | None:
-        """Return a stage if it was finished, and made from the answers that the run has now."""
-        if stage == "responses":
-            return self._responses
-        found = self._open(stage)
-        made_from = found.manifest.inputs.get("responses") if found else None
-        now = self._responses.manifest.sha256 if self._responses else None
-        return None if made_from is not None and made_from != now else found
-
-    def _open(self, stage: str) -> StageReader | None:
-        return self._deployment.stages.find(StageRef(flow=Flow.TEXT, key=self._run.key, stage=stage))
-
-    def fact(self, stage: str, name: str) -> Any:  # noqa: ANN401 - JSON
-        """Return one fact of a stage's summary."""
-        found = self.find(stage)
-        return found.manifest.summary.get(name) if found else None
-
     def counts(self) -> dict[str, Any]:
         """Count items by what became of them; ``unfinished`` are those that are still to be asked."""
-        stored = self.fact("responses", "counts")
-        embeddings = self.fact("embeddings", "counts") or {}
+        stored = self.stages.fact("responses", "counts")
+        embeddings = self.stages.fact("embeddings", "counts") or {}
         counts = self._counts_so_far() if stored is None else {**stored, "unfinished": 0}
         total = self.spec.total_items_count
         return {"total": total, **counts, "embedding_failed": embeddings.get("failed_embeddings")}
@@ -123,20 +97,20 @@ class _Stored:
         total = self.spec.total_items_count
         if self._so_far is None:
             return {"ok": 0, "failed": 0, "unfinished": total}
-        ok, failed = self._so_far.ok, self._so_far.failed
+        ok, failed = self._so_far.counts.ok, self._so_far.counts.failed
         return {"ok": ok, "failed": failed, "unfinished": total - ok - failed}
 
     def cost(self) -> dict[str, Any] | None:
         """Join the paid stages' costs, unfinished ones with what they cost so far; null when one is unknown."""
-        response = self.fact("responses", "cost") or (self._so_far.cost if self._so_far else None)
-        embedding = self.fact("embeddings", "cost") or embedding_cost_so_far(self._deployment, self._run)
+        response = self.stages.fact("responses", "cost") or (self._so_far.cost if self._so_far else None)
+        embedding = self.stages.fact("embeddings", "cost") or embedding_cost_so_far(self._deployment, self._run)
         found = {"response": response, "embedding": embedding}
         costs = {name: cost for name, cost in found.items() if cost is not None}
         return join_costs(costs) if costs else None
 
     def threshold(self) -> dict[str, Any]:
         """Return the verdict that counts most failures."""
-        found = [self.fact(stage, "threshold") for stage in ("responses", "embeddings")]
+        found = [self.stages.fact(stage, "threshold") for stage in ("responses", "embeddings")]
         verdicts = [verdict for verdict in found if verdict is not None]
         if not verdicts:
             return {"value": self.spec.failure_threshold, "observed": None, "breached": None}
@@ -144,7 +118,7 @@ class _Stored:
 
 
 def _traces(stored: _Stored, run: RunRecord) -> Iterator[dict[str, Any]]:
-    dataset, responses, scores = (stored.find(stage) for stage in ("dataset", "responses", "scores"))
+    dataset, responses, scores = (stored.stages.find(stage) for stage in ("dataset", "responses", "scores"))
     if dataset is None or responses is None:
         return
     for item in walk(dataset, responses, scores):
@@ -158,6 +132,7 @@ def _trace(item: WalkedItem, run: RunRecord) -> dict[str, Any]:
         "question": asked["question"],
         "llm_answer": response["answer"],
         "partial_answer": response["partial_answer"],
+        "thinking": response.get("thinking"),
         "ground_truth_answer": asked["golden_answer"],
         "question_id": asked["question_id"],
         "repeat": asked["repeat"],
@@ -191,7 +166,7 @@ def _score(score: Mapping[str, Any]) -> dict[str, Any]:
 def export_run(deployment: Deployment, key: RunKey, *, shape: str, output: Path, bom: bool) -> int:
     """Write a run's items to a file; returns the rows written."""
     stored = _Stored(deployment, find_run(deployment, flow=Flow.TEXT, key=key))
-    dataset, responses = stored.find("dataset"), stored.find("responses")
+    dataset, responses = stored.stages.find("dataset"), stored.stages.find("responses")
     if dataset is None or responses is None:
         raise UsageError(
             f"run {key.run} has no answers to export yet",
@@ -202,7 +177,7 @@ def export_run(deployment: Deployment, key: RunKey, *, shape: str, output: Path,
     return export(
         dataset=dataset,
         responses=responses,
-        scores=stored.find("scores"),
+        scores=stored.stages.find("scores"),
         path=output,
         file_format=export_format(output),
         bom=bom,

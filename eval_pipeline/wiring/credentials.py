@@ -12,6 +12,8 @@ from eval_pipeline.core.errors import UsageError
 from eval_pipeline.core.names import DEFAULT_PROJECT, shown
 from eval_pipeline.core.providers import KEY_VARIABLES, OTHER_KEY_VARIABLES, TITLES, URL_VARIABLES, Provider
 from eval_pipeline.core.secrets import know_secrets, secrets_in_url
+from eval_pipeline.intake.handed_file import read_small_file
+from eval_pipeline.intake.yaml_file import UnreadableYamlError, read_yaml
 
 _PUBLIC_URLS = {
     Provider.OPENAI: "https://api.openai.com/v1",
@@ -180,10 +182,10 @@ def _split(url: str) -> SplitResult | None:
 
 def _read_file(file: Path) -> dict[str, dict[str, str]]:
     try:
-        text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise _bad_file(file, problem=str(error)) from error
-    entries = _parse(file, text)
+        data = read_small_file(file)
+    except UsageError as error:
+        raise _bad_file(file, problem=error.message) from None
+    entries = _parse(file, data)
     if not isinstance(entries, dict) or not all(isinstance(entry, dict) for entry in entries.values()):
         raise _bad_file(file, problem="it is not a mapping of project to variables")
     return {str(project): _read_entry(file, project, entry) for project, entry in entries.items()}
@@ -199,26 +201,18 @@ def _read_entry(file: Path, project: object, entry: Mapping[object, object]) -> 
     return {str(name): str(value) for name, value in entry.items() if value is not None}
 
 
-def _parse(file: Path, text: str) -> object:
-    if file.suffix == ".json":
-        try:
-            return json.loads(text)
-        except json.JSONDecodeError as error:
-            raise _bad_file(file, problem=f"line {error.lineno} is not JSON") from None
-        except (ValueError, RecursionError):
-            raise _bad_file(
-                file, problem="it holds braces in braces without end, or a number of thousands of digits"
-            ) from None
-    import yaml  # noqa: PLC0415 - only where such a file is used
-
+def _parse(file: Path, data: bytes) -> object:
     try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        line = getattr(getattr(error, "problem_mark", None), "line", 0) + 1
-        raise _bad_file(file, problem=f"line {line} is not YAML") from None
-    except (ValueError, TypeError, AttributeError, LookupError, RecursionError, OverflowError):
-        # a date that no calendar has, `!!timestamp x`, braces in braces without end
-        raise _bad_file(file, problem="it cannot be read as YAML") from None
+        return json.loads(data.decode("utf-8-sig")) if file.suffix == ".json" else read_yaml(data)
+    except UnreadableYamlError as error:
+        where = f"line {error.line:,}: " if error.line else ""
+        raise _bad_file(file, problem=f"{where}{error.why}") from None
+    except json.JSONDecodeError as error:
+        raise _bad_file(file, problem=f"line {error.lineno} is not JSON") from None
+    except UnicodeDecodeError:
+        raise _bad_file(file, problem="it is no UTF-8 text") from None
+    except (ValueError, RecursionError):
+        raise _bad_file(file, problem="it holds brackets without end, or a number of thousands of digits") from None
 
 
 def _bad_file(file: Path, *, problem: str) -> UsageError:

@@ -6,6 +6,7 @@ from typing import Final
 
 from eval_pipeline.core.endpoints import FrozenEndpoint
 from eval_pipeline.core.providers import Provider
+from eval_pipeline.core.secrets import redact
 from eval_pipeline.providers.batch_calls import account_digest
 from eval_pipeline.wiring.credentials import Credentials
 
@@ -20,7 +21,7 @@ def endpoint_of(credentials: Credentials, provider: Provider) -> FrozenEndpoint:
     key = credentials.require_key(provider) if credentials.has_key(provider) else None
     return FrozenEndpoint(
         protocol=PROTOCOLS[provider],
-        base_url=url,
+        base_url=redact(url),  # some gateways take a key in their path
         account=None if key is None else account_digest(url, api_key=key),
     )
 

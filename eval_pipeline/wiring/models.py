@@ -57,6 +57,7 @@ def open_connection(
         base_url=credentials.base_url(provider),
         timeout_s=settings.request_timeout_seconds,
         connections=concurrency,
+        max_answer_bytes=settings.max_answer_bytes,
     )
 
 

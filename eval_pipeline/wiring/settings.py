@@ -143,6 +143,27 @@ SETTINGS: tuple[Setting, ...] = (
     _real("EVAL_REQUEST_TIMEOUT_SECONDS", 120, 0.1, 3_600, "One call of a provider, from sending to the last byte."),
     _whole("EVAL_MAX_DUPLICATION_FACTOR", 5, 1, 100, "How often a question may be repeated."),
     _whole(
+        "EVAL_MAX_FILE_BYTES",
+        2_000_000_000,
+        1,
+        10**12,
+        "Size of a golden file, manifest or file of verdicts that is handed in, as a file or as a pipe.",
+    ),
+    _whole(
+        "EVAL_MAX_ANSWER_BYTES",
+        32_000_000,
+        10_000,
+        2_000_000_000,
+        "Size of one live answer of a provider, unpacked; a larger one is broken off and counts as malformed.",
+    ),
+    _real(
+        "EVAL_STT_MAX_AUDIO_SECONDS",
+        14_400,
+        1,
+        1_000_000,
+        "Length of one clip of an audio dataset: silence is packed so well that a small file may hold days of it.",
+    ),
+    _whole(
         "EVAL_STT_MAX_AUDIO_BYTES",
         200_000_000,
         1,
@@ -202,6 +223,9 @@ class Settings:
     item_time_budget_seconds: float
     request_timeout_seconds: float
     max_duplication_factor: int
+    max_file_bytes: int
+    max_answer_bytes: int
+    stt_max_audio_seconds: float
     stt_max_audio_bytes: int
     stt_upload_concurrency: int
     stt_signed_url_seconds: int

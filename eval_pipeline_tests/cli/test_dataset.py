@@ -88,6 +88,21 @@ def test_listing_filters_before_it_pages_and_tells_the_total(tmp_path: Path) -> 
     assert [dataset["name"] for dataset in page["datasets"]] == ["small 1"]
     assert page["total"] == 2
     assert "1-3 of 3; FAST: at most 3 questions" in commands("dataset", "list").out
-    assert commands.json("dataset", "delete", "large")["deleted_versions"] == 1
+    assert commands.json("dataset", "delete", "large", "--all", "--yes")["deleted_versions"] == 1
     assert commands.json("dataset", "list")["total"] == 2
-    assert commands("dataset", "delete", "large", "--json").error_code == "dataset_not_found"
+    assert commands("dataset", "delete", "large", "--all", "--yes", "--json").error_code == "dataset_not_found"
+
+
+def test_what_is_to_be_deleted_is_said_a_version_or_all(commands: Commands) -> None:
+    first, second = (commands.add("vers", f"{GOLDEN}more,{number}\n")["version"] for number in range(2))
+
+    for arguments in (("vers@",), ("vers@ ",), ("vers",), (f"vers@{first[:8]}", "--all"), ("vers@", "--all")):
+        refused = commands("dataset", "delete", *arguments, "--yes", "--json")
+        assert (refused.code, refused.error_code) == (1, "dataset_version_missing")
+    assert commands("dataset", "delete", "vers", "--all").code == 1, "nobody says yes"
+    for verb in (("dataset", "show", "vers@"), ("text", "run", "r", "--dataset", "vers@")):
+        assert commands(*verb, "--json").error_code == "dataset_version_missing"
+    assert commands.json("dataset", "show", "vers")["versions"] == [second, first]
+
+    assert commands.json("dataset", "delete", f"vers@{first[:8]}")["deleted_versions"] == 1
+    assert commands.json("dataset", "delete", "vers", "--all", "--yes")["deleted_versions"] == 1

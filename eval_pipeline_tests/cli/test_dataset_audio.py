@@ -49,7 +49,7 @@ def test_listings_can_be_of_one_kind(tmp_path: Path) -> None:
     assert names("--kind", "stt") == ["clips"]
     assert names("--kind", "text") == ["questions"]
     assert names("--eligible-for", "fast") == ["questions"]
-    assert commands.json("dataset", "delete", "clips")["deleted_versions"] == 1
+    assert commands.json("dataset", "delete", "clips", "--all", "--yes")["deleted_versions"] == 1
     assert names("--kind", "stt") == []
 
 

@@ -1,21 +1,36 @@
-from pathlib import Path
-
 import pytest
 
-from eval_pipeline.cli.flow_views import view_of
-from eval_pipeline.core.errors import NotFoundError
-from eval_pipeline.core.names import RunKey
+from eval_pipeline.cli.flow_views import write_plainly, writer_of
 from eval_pipeline.core.runs import Flow
-from eval_pipeline.wiring.deployment import Deployment
 
 
 @pytest.mark.parametrize(("flow", "word"), [(Flow.TEXT, "text"), (Flow.STT, "stt")])
-def test_every_flow_is_read_and_written_by_its_own_view(tmp_path: Path, flow: Flow, word: str) -> None:
-    view = view_of(flow)
-    deployment = Deployment(environ={"EVAL_PIPELINE_HOME": str(tmp_path)})
+def test_every_flow_is_written_by_its_own_view(flow: Flow, word: str) -> None:
+    assert writer_of(flow).__module__ == f"eval_pipeline.cli.{word}_view"
 
-    with pytest.raises(NotFoundError, match=f"{flow} run nobody"):
-        view.show(deployment, RunKey.of(project="default", run="nobody"))
 
-    assert view.write.__module__ == f"eval_pipeline.cli.{word}_view"
-    deployment.close()
+def test_a_flow_without_a_view_of_its_own_is_written_in_the_words_that_all_share(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    write_plainly(
+        {
+            "run": "first",
+            "state": "completed",
+            "mode": "fast",
+            "dataset": {"name": "gold\x1b[2J", "version": "0123456789abcdef"},
+            "counts": {"ok": 1_200, "failed": 2},
+            "cost": None,
+            "report": "file:///report.html",
+            "warnings": [{"message": "no price"}],
+        }
+    )
+
+    told = capsys.readouterr()
+    assert told.out.splitlines() == [
+        "first: completed (fast)",
+        "dataset gold\\x1b[2J @ 0123456789ab",
+        "items 1,200 ok, 2 failed",
+        "cost nothing yet",
+        "report file:///report.html",
+    ]
+    assert "no price" in told.err

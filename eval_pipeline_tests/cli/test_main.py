@@ -7,6 +7,7 @@ import pytest
 
 from eval_pipeline.cli import dataset
 from eval_pipeline.cli.main import COMMANDS, GROUPS, cli
+from eval_pipeline.runs.flow import plans
 from eval_pipeline_tests.commands import Commands
 
 USAGE_ERRORS = (
@@ -56,7 +57,7 @@ def test_the_bare_command_shows_its_help_without_calling_it_an_error(commands: C
 def test_every_verb_has_help_and_the_listed_summary() -> None:
     context = cli.make_context("eval-pipeline", [], resilient_parsing=True)
 
-    assert cli.list_commands(context) == sorted({**GROUPS, **COMMANDS})
+    assert cli.list_commands(context) == sorted({*GROUPS, *COMMANDS, *(plan.command for plan in plans())})
     for name in cli.list_commands(context):
         command = cli.get_command(context, name)
         assert command is not None

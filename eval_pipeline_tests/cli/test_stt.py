@@ -6,7 +6,7 @@ from eval_pipeline_tests.cli.conftest import GOLDEN
 from eval_pipeline_tests.cli.refusals import refusal
 from eval_pipeline_tests.commands import Commands
 from eval_pipeline_tests.stt_eval.recordings import encoded
-from eval_pipeline_tests.stt_eval.spoken_run import MODELS, write_spoken_run
+from eval_pipeline_tests.stt_eval.spoken_run import MODELS, begin_spoken_run, write_spoken_run
 
 RUN = ("--dataset", "clips", "--model", "gemini-2.5-flash")
 LIVE = ("--dataset", "clips", "--model", "whisper-1", "--mode", "live")
@@ -201,3 +201,16 @@ def test_a_run_that_has_nothing_yet_is_shown_as_such(spoken: Commands) -> None:
 
 def test_run_status_finds_speech_runs_too(heard: Commands) -> None:
     assert heard.json("run", "status", "heard")["run"] == "heard"
+
+
+def test_a_run_that_is_not_finished_tells_what_was_heard_and_paid_so_far(spoken: Commands) -> None:
+    begin_spoken_run(spoken.home, "stopped")
+
+    shown = spoken.json("stt", "show", "stopped")
+
+    assert shown["counts"] == {"total": 4, "ok": 3, "failed": 0, "unfinished": 1}
+    assert {model: facts["ok"] for model, facts in shown["by_model"].items()} == dict(zip(MODELS, (2, 1), strict=True))
+    flash, whisper = (shown["cost"][model] for model in MODELS)
+    assert (flash["input_tokens"], whisper["input_tokens"]) == (200, 100)
+    assert flash["cost_usd"] > 0
+    assert "transcripts 3 completed, 0 failed, 1 not finished" in spoken("stt", "show", "stopped").out

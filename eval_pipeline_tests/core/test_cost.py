@@ -14,7 +14,7 @@ from eval_pipeline.core.cost import (
     total_usd,
     worst_usage,
 )
-from eval_pipeline.core.outcomes import Usage
+from eval_pipeline.core.outcomes import PLAINLY, Served, Usage
 from eval_pipeline.core.ports.prices import Price
 from eval_pipeline.core.runs import RunMode
 
@@ -94,8 +94,10 @@ def test_a_price_is_that_of_the_model_that_answered_else_of_the_one_that_was_ask
     class Book:
         """Knows one model."""
 
-        def price(self, *, model: str, usage: Usage, mode: RunMode, at: datetime) -> Price | None:
-            del usage, mode, at
+        def price(
+            self, *, model: str, usage: Usage, mode: RunMode, at: datetime, served: Served = PLAINLY
+        ) -> Price | None:
+            del usage, mode, at, served
             return {"gpt-4o": dollars("1"), "gpt-4o-2024-08-06": dollars("2")}.get(model)
 
     tariff = Tariff(Book(), "gpt-4o", RunMode.FAST)

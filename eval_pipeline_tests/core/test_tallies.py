@@ -4,7 +4,7 @@ from decimal import Decimal
 import pytest
 
 from eval_pipeline.core.cost import Tariff
-from eval_pipeline.core.outcomes import BilledCall, ItemError, ItemRecord, ItemStatus, Usage
+from eval_pipeline.core.outcomes import PLAINLY, BilledCall, ItemError, ItemRecord, ItemStatus, Served, Usage
 from eval_pipeline.core.ports.prices import Price
 from eval_pipeline.core.runs import RunMode
 from eval_pipeline.core.tallies import ItemCost, RecordTally, missing_record, price_item
@@ -17,8 +17,8 @@ PASSING = ItemError(code="http_500", type="server_error", message="down", transi
 class CentAToken:
     """Prices a token at a cent; knows one model only."""
 
-    def price(self, *, model: str, usage: Usage, mode: RunMode, at: datetime) -> Price | None:
-        del mode, at
+    def price(self, *, model: str, usage: Usage, mode: RunMode, at: datetime, served: Served = PLAINLY) -> Price | None:
+        del mode, at, served
         return Price(Decimal(usage.total) / 100, rate="standard") if model == "known" else None
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from eval_pipeline.core.batches import BatchJob, JobState
 from eval_pipeline.core.cost import Tariff
 from eval_pipeline.core.errors import IncompleteError, UsageError
-from eval_pipeline.core.outcomes import Attempt, AttemptOutcome, Usage
+from eval_pipeline.core.outcomes import PLAINLY, Attempt, AttemptOutcome, Served, Usage
 from eval_pipeline.core.ports.prices import Price
 from eval_pipeline.core.retry import RetryPolicy
 from eval_pipeline.core.runs import RunMode
@@ -29,8 +29,8 @@ CENT = Decimal("0.01")
 class CentATokenBook:
     """Prices of a model that takes a cent a token."""
 
-    def price(self, *, model: str, usage: Usage, mode: RunMode, at: datetime) -> Price | None:
-        del mode, at
+    def price(self, *, model: str, usage: Usage, mode: RunMode, at: datetime, served: Served = PLAINLY) -> Price | None:
+        del mode, at, served
         return Price(usd=CENT * (usage.input + usage.output), rate="standard") if model == "gpt-4o" else None
 
 

@@ -17,11 +17,12 @@ from eval_pipeline.core.providers import Provider
 from eval_pipeline.core.runs import Flow
 from eval_pipeline.core.stages import StageRef
 from eval_pipeline.defs import batch_sensors
-from eval_pipeline.defs.batch_sensors import FRESHNESS_CHECK, WAKE_TAG, look_after_batches, stages_from
+from eval_pipeline.defs.batch_sensors import FRESHNESS_CHECK, WAKE_TAG, look_after_batches
 from eval_pipeline.defs.instance import open_instance
 from eval_pipeline.dispatch.submit import Desk, utc_now
 from eval_pipeline.runs import batch_polling
 from eval_pipeline.runs import batches as batch_runs
+from eval_pipeline.runs.flow import plan_of
 from eval_pipeline.wiring.deployment import Deployment
 from eval_pipeline_tests.batch_server import BatchServer, batch_server
 from eval_pipeline_tests.commands import Commands
@@ -138,7 +139,7 @@ def test_the_sensor_takes_a_run_from_its_batches_to_its_report(ours: Installatio
     request = ours.tick_until_asked()
     ours.execute(request)
 
-    assert [key.path[-1] for key in request.asset_selection or []] == list(stages_from(Flow.TEXT, "responses"))
+    assert [key.path[-1] for key in request.asset_selection or []] == list(plan_of(Flow.TEXT).stages_from("responses"))
     assert request.tags[WAKE_TAG].startswith("text_eval/batch-1/responses/")
     assert (ours.state(), ours.shown()["counts"]["ok"]) == ("completed", 5)
     assert ours.tick() == ([], "no batch is open")

@@ -10,8 +10,8 @@ import pytest
 from eval_pipeline.core.errors import EvalPipelineError
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.runs import Flow
-from eval_pipeline.defs.batch_sensors import stages_from
 from eval_pipeline.runs.batch_polling import Polled, poll_run
+from eval_pipeline.runs.flow import plan_of
 from eval_pipeline.wiring.deployment import Deployment
 from eval_pipeline_tests.batch_server import BatchServer, batch_server
 from eval_pipeline_tests.commands import Commands
@@ -66,7 +66,7 @@ def look(commands: Commands, server: BatchServer, **settings: str) -> Polled:
 
 def take_on(commands: Commands) -> EvalPipelineError | None:
     """Collect, as the run does that the sensor starts."""
-    return commands.make_stages(KEY, *stages_from(Flow.TEXT, "responses"))
+    return commands.make_stages(KEY, *plan_of(Flow.TEXT).stages_from("responses"))
 
 
 def status(commands: Commands) -> Any:  # noqa: ANN401 - JSON

@@ -53,7 +53,7 @@ def test_a_run_killed_at_60_percent_is_seen_guarded_and_resumed(commands: Comman
     assert slow.answers.requests <= ITEMS + CONCURRENCY
     assert set(slow.answers.asked) == {f"Question {number}?" for number in range(QUESTIONS)}
     assert slow.answers.requests == sum(slow.answers.asked.values())
-    assert commands.json("dataset", "delete", "golden")["deleted_versions"] == 1
+    assert commands.json("dataset", "delete", "golden", "--all", "--yes")["deleted_versions"] == 1
     assert commands.json("text", "show", "killed")["counts"]["ok"] == ITEMS
     commands.add("golden", GOLDEN)
 
@@ -68,7 +68,7 @@ def _check_that_others_keep_off(commands: Commands, *, worker: int) -> None:
         (("run", "retry", "killed"), "run_in_progress"),
         (("run", "delete", "killed", "--yes"), "run_in_progress"),
         (("text", "run", "killed", *RUN), "run_name_already_exists"),
-        (("dataset", "delete", "golden"), "dataset_in_use"),
+        (("dataset", "delete", "golden", "--all", "--yes"), "dataset_in_use"),
     ):
         ended = commands(*refused, "--json")
         assert (ended.code, ended.error_code) == (1, code)

@@ -42,7 +42,9 @@ def test_the_better_run_is_found_question_by_question(two_runs: tuple[Commands, 
     assert (score["wins"], score["losses"], score["ties"]) == (2, 0, 1)
     assert score["difference"] == pytest.approx(2 / 3)
     assert [question["question"] for question in compared["changed"]] == ["q two", "q three"]
-    assert "after" in commands("text", "compare", "before", "after").out
+    told = commands("text", "compare", "before", "after").out
+    assert compared["differences"] == [{"name": "model_body.model", "first": "before", "second": "after", "lines": []}]
+    assert told.index("model_body.model") < told.index("SCORE")
 
 
 def test_scores_are_made_anew_by_other_scorers_without_a_call(two_runs: tuple[Commands, Provider]) -> None:

@@ -9,8 +9,9 @@ import pytest
 
 from eval_pipeline.core.providers import Provider
 from eval_pipeline.core.runs import Flow
-from eval_pipeline.defs.batch_sensors import FRESHNESS_CHECK, WAKE_TAG, look_after_batches, stages_from
+from eval_pipeline.defs.batch_sensors import FRESHNESS_CHECK, WAKE_TAG, look_after_batches
 from eval_pipeline.defs.instance import open_instance
+from eval_pipeline.runs.flow import plan_of
 from eval_pipeline.wiring.deployment import Deployment
 from eval_pipeline_tests.commands import Commands
 from eval_pipeline_tests.listening import FLASH, KEY, RUN, WHISPER, Studio, heard, listeners, recordings, studio
@@ -70,7 +71,7 @@ def test_the_sensor_takes_a_run_from_its_batches_to_its_report(made: Studio, ins
     stages = [key.path[-1] for key in request.asset_selection or []]
 
     assert (request.job_name, request.partition_key) == ("stt_eval", KEY.partition)
-    assert stages == list(stages_from(Flow.STT, "transcripts"))
+    assert stages == list(plan_of(Flow.STT).stages_from("transcripts"))
     assert request.tags[WAKE_TAG].startswith("stt_eval/clips-1/transcripts/")
     assert made.make_stages(*stages) is None
     assert (made.state(), made.shown()["counts"]["ok"]) == ("completed", 4)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from eval_pipeline.core.runs import Flow
-from eval_pipeline.defs.batch_sensors import stages_from
+from eval_pipeline.runs.flow import plan_of
 from eval_pipeline_tests.commands import PATIENCE_S, ended
 from eval_pipeline_tests.listening import FLASH, PRO, RUN, Studio, recordings, studio
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 
 CLIPS = recordings(4)
 LONGER_THAN_ANY_LOOK_S = 4
-COLLECTING = stages_from(Flow.STT, "transcripts")
+COLLECTING = plan_of(Flow.STT).stages_from("transcripts")
 
 
 @pytest.fixture

@@ -3,18 +3,11 @@ from pathlib import Path
 
 import pytest
 
-from eval_pipeline.core.errors import ConflictError, EvalPipelineError, IncompleteError, NotFoundError
+from eval_pipeline.core.errors import ConflictError, IncompleteError, NotFoundError
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.runs import Flow, RunState
 from eval_pipeline.core.stages import Manifest, StageRef
-from eval_pipeline.runs.at_work import (
-    MADE_FROM,
-    at_work,
-    check_made_from,
-    content_sha256,
-    run_cancelled,
-    start_over,
-)
+from eval_pipeline.runs.at_work import at_work, run_cancelled, start_over
 from eval_pipeline.runs.life import find_run
 from eval_pipeline.text_eval import tables
 from eval_pipeline.wiring.deployment import Deployment
@@ -111,24 +104,3 @@ def test_starting_over_forgets_once_for_a_run_and_its_retries(deployment: Deploy
         assert lines_after("retry", retried="first") == 1
         assert lines_after("retry of the retry", retried="retry") == 1
         assert lines_after("somebody else") == 0
-
-
-def test_the_same_bytes_have_the_same_digest_whoever_wrote_them(deployment: Deployment) -> None:
-    first, second = _make(deployment), _make(deployment)
-    other = _make(deployment, rows=[{**ROWS[0], "trace_id": "t2"}])
-
-    assert first.sha256 != second.sha256
-    assert content_sha256(first) == content_sha256(second) != content_sha256(other)
-
-
-def test_a_stage_made_from_other_answers_is_refused_with_the_way_out(deployment: Deployment) -> None:
-    answers = _make(deployment)
-    _make(deployment, summary={MADE_FROM: content_sha256(answers)})
-    stage = deployment.stages.open(REF)
-
-    check_made_from(stage, responses=stage)  # its bytes are the answers'
-    _make(deployment, rows=[{**ROWS[0], "trace_id": "t2"}])
-    with pytest.raises(EvalPipelineError) as raised:
-        check_made_from(stage, responses=deployment.stages.open(REF))
-    assert raised.value.code == "stages_do_not_match"
-    assert "materialize traces" in raised.value.hint

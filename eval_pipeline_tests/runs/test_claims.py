@@ -95,7 +95,7 @@ def test_the_flow_of_a_name_is_found_unless_two_share_it(deployment: Deployment)
     assert [flow_of(deployment, key, named=str(flow)) for flow in (Flow.TEXT, Flow.STT)] == [Flow.TEXT, Flow.STT]
 
 
-@pytest.mark.parametrize("named", [None, "text_eval", "session_eval"])
+@pytest.mark.parametrize("named", [None, "text_eval"])
 def test_a_name_that_no_flow_has_is_not_found(deployment: Deployment, named: str | None) -> None:
     claim(prepared(deployment), flow=Flow.STT, requested_by="a", deployment=deployment, here=False)
     run = "nobody" if named is None else "first"

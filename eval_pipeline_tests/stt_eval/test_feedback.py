@@ -189,6 +189,8 @@ def test_cleared_verdicts_and_mere_comments_do_not_count(deployment: Deployment)
 
 def test_scores_of_earlier_transcripts_are_not_compared(deployment: Deployment) -> None:
     transcribe(deployment)
+    assert agreement(deployment, KEY).cleared == 0, "transcripts that were stored again as they were change nothing"
+    transcribe(deployment, {**HEARD, ("clip-2", FLASH): "जी"})
 
     with pytest.raises(ConflictError, match="other transcripts") as caught:
         agreement(deployment, KEY)

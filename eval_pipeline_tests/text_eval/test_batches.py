@@ -12,16 +12,17 @@ import pytest
 from eval_pipeline.core.batches import JobState
 from eval_pipeline.core.providers import Provider
 from eval_pipeline.core.runs import Flow, RunState
-from eval_pipeline.defs.batch_sensors import look_after_batches, stages_from
+from eval_pipeline.defs.batch_sensors import look_after_batches
 from eval_pipeline.dispatch.leases import HeldLease, hold
 from eval_pipeline.runs.at_work import BEAT_EVERY_S
+from eval_pipeline.runs.flow import plan_of
 from eval_pipeline.wiring.deployment import Deployment
 from eval_pipeline_tests.laboratory import Laboratory, Made, Silence
 
 PATIENCE_S = 60
 BATCH = {"dataset": "golden", "mode": "batch", "scorers": ["exact_match"]}
 SUBMITTING = ("spec", "dataset", "response_batch")
-COLLECTING = stages_from(Flow.TEXT, "responses")
+COLLECTING = plan_of(Flow.TEXT).stages_from("responses")
 
 
 class _Block(Silence):
@@ -101,11 +102,11 @@ def test_embeddings_in_use_are_left_to_their_holder(lab: Laboratory) -> None:
     lab.materialize("embedding", config={"dataset": "golden", "mode": "batch"}, stages=[*SUBMITTING, "responses"])
 
     with held(lab.deployment, str(lab.ref("embedding", "embeddings").prefix)):
-        made = lab.materialize("embedding", stages=stages_from(Flow.TEXT, "embedding_batch"))
+        made = lab.materialize("embedding", stages=plan_of(Flow.TEXT).stages_from("embedding_batch"))
 
     assert made.success
     assert made.stages == ["embedding_batch"]
-    assert lab.materialize("embedding", stages=stages_from(Flow.TEXT, "embeddings")).success
+    assert lab.materialize("embedding", stages=plan_of(Flow.TEXT).stages_from("embeddings")).success
     assert lab.state("embedding") is RunState.COMPLETED
 
 

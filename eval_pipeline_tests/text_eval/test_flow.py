@@ -1,11 +1,14 @@
 """The text flow through Dagster, as a person drives it from the UI."""
 
+from pathlib import Path
+
 import dagster as dg
 import pytest
 
 from eval_pipeline.core.runs import Flow, RunState
-from eval_pipeline.core.stages import STAGES
 from eval_pipeline.defs.worker_tags import ALIVE_TAG, WORKER_TAG, worker_of
+from eval_pipeline.runs.flow import plan_of
+from eval_pipeline.text_eval.view import export_run, show_run
 from eval_pipeline_tests.laboratory import FAST, Laboratory, Made
 
 BY_HAND = ("spec", "dataset", "response_batch", "responses", "embedding_batch", "embeddings", "scores", "report")
@@ -22,7 +25,7 @@ def test_a_whole_run_materializes_every_stage_and_completes(whole: Made, lab: La
     assert whole.success
     assert whole.stages == list(BY_HAND)
     assert lab.state("whole") is RunState.COMPLETED
-    assert set(whole.stages) | {"traces"} == set(STAGES[Flow.TEXT])
+    assert set(whole.stages) | {"traces"} == set(plan_of(Flow.TEXT).stage_names)
 
 
 @pytest.mark.parametrize(("stage", "rows"), [("dataset", 3), ("responses", 3), ("embeddings", 3), ("scores", 6)])
@@ -152,6 +155,21 @@ def test_repeats_are_asked_and_shown(lab: Laboratory) -> None:
     assert set(lab.provider.answers.asked.values()) == {2}
     shown = made.metadata("dataset")
     assert (shown["original_items_count"], shown["duplication_factor"], shown["total_items_count"]) == (3, 2, 6)
+
+
+def test_answers_that_are_stored_again_with_the_same_content_keep_their_scores(lab: Laboratory, tmp_path: Path) -> None:
+    lab.materialize("kept", config=FAST)
+    before = show_run(lab.deployment, lab.run("kept").key, detail=True)
+
+    assert lab.materialize("kept", stages=["responses"]).success
+
+    after = show_run(lab.deployment, lab.run("kept").key, detail=True)
+    assert after["summary_scores"] == before["summary_scores"] != []
+    assert after["traces"] == before["traces"]
+    assert after["report"] == before["report"] is not None
+    table = tmp_path / "kept.csv"
+    export_run(lab.deployment, lab.run("kept").key, shape="rows", output=table, bom=False)
+    assert "cosine_similarity" in table.read_text(encoding="utf-8")
 
 
 def test_scores_of_other_answers_are_refused(lab: Laboratory) -> None:

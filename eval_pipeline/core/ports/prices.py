@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Protocol
 
-from eval_pipeline.core.outcomes import Usage
+from eval_pipeline.core.outcomes import PLAINLY, Served, Usage
 from eval_pipeline.core.runs import RunMode
 
 
@@ -15,12 +15,12 @@ class Price:
 
     usd: Decimal
     rate: str
-    """``standard`` or ``batch``, with a note where the library has no such rate."""
+    """``standard``, ``batch`` or the tier that answered, with a note where the library has no such rate."""
 
 
 class PriceBook(Protocol):
     """Published prices of models."""
 
-    def price(self, *, model: str, usage: Usage, mode: RunMode, at: datetime) -> Price | None:
-        """Return the price of one request, or None for a model without a published price (never 0)."""
+    def price(self, *, model: str, usage: Usage, mode: RunMode, at: datetime, served: Served = PLAINLY) -> Price | None:
+        """Return the price of one request, or None where a part of it has no published price (never 0)."""
         ...

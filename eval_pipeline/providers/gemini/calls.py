@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 from eval_pipeline.core.batches import BatchCallError, CallFault
 from eval_pipeline.core.outcomes import AccountFault
 from eval_pipeline.providers.batch_calls import CHUNK_BYTES, NO_BATCHES, ProviderClock
+from eval_pipeline.providers.capped import cap_documents
 from eval_pipeline.providers.gemini.account import GeminiAccount
 from eval_pipeline.providers.gemini.errors import GoogleError, QuotaLack, read_error
 from eval_pipeline.providers.json_text import read_loose_json
@@ -145,7 +146,11 @@ class GeminiCalls:
 
                 limits = httpx2.Limits(max_connections=_CONNECTIONS, keepalive_expiry=KEEP_ALIVE_S)
                 self._made = httpx2.Client(
-                    headers=self.account.headers(), limits=limits, verify=tls_context(), follow_redirects=False
+                    headers=self.account.headers(),
+                    limits=limits,
+                    verify=tls_context(),
+                    follow_redirects=False,
+                    event_hooks={"response": [cap_documents()]},
                 )
             return self._made
 

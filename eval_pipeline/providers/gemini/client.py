@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from eval_pipeline.core.outcomes import Attempt
+from eval_pipeline.providers.capped import ANSWER_BYTES, TooLargeError, too_large, whole_answer
 from eval_pipeline.providers.gemini.account import GeminiAccount
 from eval_pipeline.providers.json_text import encode_json
 from eval_pipeline.providers.transport import (
@@ -42,13 +43,23 @@ class GeminiConnection:
         base_url: such as ``https://generativelanguage.googleapis.com``.
         timeout_s: for a whole call, from connecting to the last byte.
         connections: calls that may be under way at once.
+        max_answer_bytes: of one answer, unpacked.
     """
 
-    def __init__(self, *, api_key: str, base_url: str, timeout_s: float = 600.0, connections: int = 100) -> None:
+    def __init__(
+        self,
+        *,
+        api_key: str,
+        base_url: str,
+        timeout_s: float = 600.0,
+        connections: int = 100,
+        max_answer_bytes: int = ANSWER_BYTES,
+    ) -> None:
         self._account = GeminiAccount(api_key, base_url)
         self.base_url = self._account.base_url
         self.timeout_s = timeout_s
         self.connections = connections
+        self.max_answer_bytes = max_answer_bytes
         self._http: aiohttp.ClientSession | None = None
 
     def __repr__(self) -> str:
@@ -72,7 +83,9 @@ class GeminiConnection:
         if http is not None:
             await http.close()
 
-    async def post(self, path: str, body: Mapping[str, Any] | bytes) -> RawReply | Attempt:
+    async def post(
+        self, path: str, body: Mapping[str, Any] | bytes, *, max_answer_bytes: int | None = None
+    ) -> RawReply | Attempt:
         """Send one body; an answer of any status is a reply, everything that prevents one is an attempt."""
         http = self._http
         if http is None:
@@ -84,7 +97,10 @@ class GeminiConnection:
                 asyncio.timeout(self.timeout_s),
                 http.post(self._account.url(path), data=_in_pieces(content), allow_redirects=False) as response,
             ):
-                received = await response.read()
+                most_bytes = self.max_answer_bytes if max_answer_bytes is None else max_answer_bytes
+                received = await whole_answer(response.content.iter_any(), most_bytes=most_bytes)
+        except TooLargeError as error:
+            return self.finish(too_large(error), latency_s=monotonic() - started_s)
         except transport_errors() as error:
             attempt = no_reply(error, base_url=self.base_url, timeout_s=self.timeout_s)
             return self.finish(attempt, latency_s=monotonic() - started_s)

@@ -19,7 +19,7 @@ from eval_pipeline.providers.headers import Headers
 from eval_pipeline.providers.json_text import read_loose_json
 from eval_pipeline.providers.reading import read_vectors
 from eval_pipeline.providers.transport import RawReply
-from eval_pipeline.providers.vectors import check_vectors, decode_vector
+from eval_pipeline.providers.vectors import VECTOR_BYTES, check_vectors, decode_vector
 from eval_pipeline.providers.words import malformed
 
 MAX_TEXTS_A_CALL: Final = 100
@@ -54,7 +54,8 @@ class GeminiEmbedder:
         if len(texts) > MAX_TEXTS_A_CALL:
             return EmbeddingFailure(attempt=_too_many(len(texts)), divisible=True)
         requests = [{**self._fixed, "content": {"parts": [{"text": text}]}} for text in texts]
-        reply = await self._connection.post(self._path, {"requests": requests})
+        most_bytes = self._connection.max_answer_bytes + len(texts) * VECTOR_BYTES
+        reply = await self._connection.post(self._path, {"requests": requests}, max_answer_bytes=most_bytes)
         if not isinstance(reply, RawReply):
             return EmbeddingFailure(attempt=reply, divisible=False)
         parse = partial(parse_embeddings, count=len(texts), model=self._model, dimensions=self._dimensions)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from eval_pipeline.core.outcomes import AccountFault, Attempt, AttemptOutcome, ItemError
+from eval_pipeline.core.outcomes import PLAINLY, AccountFault, Attempt, AttemptOutcome, ItemError, Served
 from eval_pipeline.core.secrets import excerpt
 from eval_pipeline.providers.gemini.account import model_path
 from eval_pipeline.providers.gemini.client import GeminiConnection
@@ -15,7 +15,7 @@ from eval_pipeline.providers.headers import Headers
 from eval_pipeline.providers.json_text import read_json
 from eval_pipeline.providers.reading import read_answer
 from eval_pipeline.providers.transport import RawReply
-from eval_pipeline.providers.words import cut, malformed, unreadable
+from eval_pipeline.providers.words import called_instead, cut, malformed, unreadable
 
 _ERRORS_FROM = 300
 _MAX_EXCERPT = 200
@@ -104,17 +104,37 @@ def _judge(document: Mapping[str, Any], candidate: Mapping[str, Any]) -> Attempt
     given = pick(candidate, "finishReason")
     reason = None if given is None else str(given)
     if reason is None or reason.upper() == "STOP":  # compatible servers may name no reason
-        return _answered(document, text)
+        return _answered(document, candidate, text)
     outcome, error = _unfinished(reason, text_in(candidate, "finishMessage"))
     fault = AccountFault.AUTH if error.code == _SUSPENDED.lower() else None
-    return _with_facts(document, outcome, text=text or None, error=error, fault=fault)
+    return _with_facts(document, outcome, text=text or None, error=error, fault=fault, candidate=candidate)
 
 
-def _answered(document: Mapping[str, Any], text: str) -> Attempt:
+def _answered(document: Mapping[str, Any], candidate: Mapping[str, Any], text: str) -> Attempt:
     if text.strip():
-        return _with_facts(document, AttemptOutcome.OK, text=text)
-    nothing = _error("empty_output", "the model completed its answer without any text")
-    return _with_facts(document, AttemptOutcome.EMPTY, text=text or None, error=nothing)
+        return _with_facts(document, AttemptOutcome.OK, text=text, candidate=candidate)
+    called = [name for part in _parts(candidate) if (name := text_in(part_of(part, "functionCall"), "name"))]
+    words = called_instead(called) if called else "the model completed its answer without any text"
+    nothing = _error("empty_output", words)
+    return _with_facts(document, AttemptOutcome.EMPTY, text=text or None, error=nothing, candidate=candidate)
+
+
+def _parts(candidate: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    content = candidate.get("content")
+    parts = content.get("parts") if isinstance(content, Mapping) else None
+    return [part for part in parts if isinstance(part, Mapping)] if isinstance(parts, list) else []
+
+
+def _thinking(candidate: Mapping[str, Any]) -> str | None:
+    """Return the model's thoughts, where it was asked to show them."""
+    said = [text for part in _parts(candidate) if part.get("thought") and (text := text_in(part, "text"))]
+    return "\n\n".join(said) if said else None
+
+
+def _served(candidate: Mapping[str, Any]) -> Served:
+    """Tell whether the answer was grounded in a search, which has a fee of its own."""
+    queries = pick(part_of(candidate, "groundingMetadata"), "webSearchQueries")
+    return Served(tools=(("google_search", len(queries)),)) if isinstance(queries, list) and queries else PLAINLY
 
 
 def _unfinished(reason: str, said: str | None) -> tuple[AttemptOutcome, ItemError]:
@@ -164,6 +184,7 @@ def _with_facts(
     text: str | None = None,
     error: ItemError | None = None,
     fault: AccountFault | None = None,
+    candidate: Mapping[str, Any] | None = None,
 ) -> Attempt:
     usage = read_usage(pick(document, "usageMetadata"))
     return Attempt(
@@ -175,6 +196,8 @@ def _with_facts(
         usage,
         account_fault=fault,
         maybe_billed=usage is None,
+        thinking=None if candidate is None else _thinking(candidate),
+        served=PLAINLY if candidate is None else _served(candidate),
     )
 
 

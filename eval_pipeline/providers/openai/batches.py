@@ -31,6 +31,7 @@ from eval_pipeline.providers.batch_calls import (
     of_upload,
     reaches,
 )
+from eval_pipeline.providers.capped import cap_documents
 from eval_pipeline.providers.headers import retry_after_s
 from eval_pipeline.providers.json_text import read_loose_json
 from eval_pipeline.providers.transport import CONNECT_TIMEOUT_S, deepest, elsewhere, never_connected, tls_context
@@ -120,7 +121,9 @@ class OpenAIBatches:
         import openai  # noqa: PLC0415 - the same
 
         timeout = httpx2.Timeout(self._timeout_s, connect=CONNECT_TIMEOUT_S)
-        http = openai.DefaultHttpxClient(verify=tls_context(), follow_redirects=False)
+        http = openai.DefaultHttpxClient(
+            verify=tls_context(), follow_redirects=False, event_hooks={"response": [cap_documents()]}
+        )
         return openai.OpenAI(
             api_key=self._api_key, base_url=self._url, max_retries=0, timeout=timeout, http_client=http
         )

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from eval_pipeline.core.outcomes import Attempt
 from eval_pipeline.core.secrets import know_secrets, secrets_in_url
+from eval_pipeline.providers.capped import ANSWER_BYTES, TooLargeError, too_large, whole_answer
 from eval_pipeline.providers.json_text import encode_json
 from eval_pipeline.providers.transport import (
     CONNECT_TIMEOUT_S,
@@ -47,14 +48,24 @@ class OpenAIConnection:
         base_url: such as ``https://api.openai.com/v1``.
         timeout_s: for a whole call, from connecting to the last byte.
         connections: calls that may be under way at once.
+        max_answer_bytes: of one answer, unpacked.
     """
 
-    def __init__(self, *, api_key: str, base_url: str, timeout_s: float = 600.0, connections: int = 100) -> None:
+    def __init__(
+        self,
+        *,
+        api_key: str,
+        base_url: str,
+        timeout_s: float = 600.0,
+        connections: int = 100,
+        max_answer_bytes: int = ANSWER_BYTES,
+    ) -> None:
         know_secrets([api_key, *secrets_in_url(base_url)])
         self._api_key = api_key
         self.base_url = base_url.rstrip("/")
         self.timeout_s = timeout_s
         self.connections = connections
+        self.max_answer_bytes = max_answer_bytes
         self._http: openai.DefaultAioHttpClient | None = None
         self._headers: Mapping[str, str] = {}
 
@@ -82,9 +93,12 @@ class OpenAIConnection:
         if http is not None:
             await http.aclose()
 
-    async def post(self, path: str, body: Mapping[str, Any]) -> RawReply | Attempt:
+    async def post(
+        self, path: str, body: Mapping[str, Any], *, max_answer_bytes: int | None = None
+    ) -> RawReply | Attempt:
         """Send one body; an answer of any status is a reply, everything that prevents one is an attempt."""
-        return await self._send(path, headers=self._headers, content=encode_json(body))
+        content = encode_json(body)
+        return await self._send(path, most_bytes=max_answer_bytes, headers=self._headers, content=content)
 
     async def post_form(self, path: str, fields: Mapping[str, str], *, file: FormFile) -> RawReply | Attempt:
         """Send a form with one file, which is streamed; answers as ``post`` does."""
@@ -93,14 +107,27 @@ class OpenAIConnection:
             part = (file.name, opened, file.mime_type)
             return await self._send(path, headers=headers, data=fields, files={"file": part})
 
-    async def _send(self, path: str, **content: Any) -> RawReply | Attempt:  # noqa: ANN401 - of the transport
+    async def _send(
+        self,
+        path: str,
+        *,
+        most_bytes: int | None = None,
+        **content: Any,  # noqa: ANN401 - of the transport
+    ) -> RawReply | Attempt:
         http = self._http
         if http is None:
             raise RuntimeError("the OpenAI connection is used outside of its 'async with' block")
         started_s = monotonic()
         try:
-            async with asyncio.timeout(self.timeout_s):
-                response = await http.post(f"{self.base_url}{path}", **content)
+            async with (
+                asyncio.timeout(self.timeout_s),
+                http.stream("POST", f"{self.base_url}{path}", **content) as response,
+            ):
+                received = await whole_answer(
+                    response.aiter_bytes(), most_bytes=self.max_answer_bytes if most_bytes is None else most_bytes
+                )
+        except TooLargeError as error:
+            return self.finish(too_large(error), latency_s=monotonic() - started_s)
         except transport_errors() as error:
             attempt = no_reply(error, base_url=self.base_url, timeout_s=self.timeout_s)
             return self.finish(attempt, latency_s=monotonic() - started_s)
@@ -108,7 +135,7 @@ class OpenAIConnection:
             return self.finish(redirected(told), latency_s=monotonic() - started_s)
         return RawReply(
             http_status=response.status_code,
-            content=response.content,
+            content=received,
             headers=response.headers,
             latency_s=monotonic() - started_s,
         )

@@ -16,7 +16,7 @@ from eval_pipeline.providers.openai.responses import parse_response
 from eval_pipeline.providers.openai.usage import read_usage
 from eval_pipeline.providers.reading import read_vectors
 from eval_pipeline.providers.transport import RawReply
-from eval_pipeline.providers.vectors import check_vectors, decode_vector
+from eval_pipeline.providers.vectors import VECTOR_BYTES, check_vectors, decode_vector
 from eval_pipeline.providers.words import malformed
 
 _ERRORS_FROM = 300
@@ -41,7 +41,8 @@ class OpenAIEmbedder:
 
     async def embed(self, texts: Sequence[str]) -> EmbeddingReply | EmbeddingFailure:
         """Embed the texts in one call."""
-        reply = await self._connection.post("/embeddings", {**self._fixed, "input": texts})
+        most_bytes = self._connection.max_answer_bytes + len(texts) * VECTOR_BYTES
+        reply = await self._connection.post("/embeddings", {**self._fixed, "input": texts}, max_answer_bytes=most_bytes)
         if not isinstance(reply, RawReply):
             return EmbeddingFailure(attempt=reply, divisible=False)
         parsed = read_vectors(partial(parse_embeddings, count=len(texts), dimensions=self._dimensions), reply)

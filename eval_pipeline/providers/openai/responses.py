@@ -5,14 +5,15 @@ break on the fields that compatible servers leave out.
 """
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
-from eval_pipeline.core.outcomes import Attempt, AttemptOutcome, ItemError
+from eval_pipeline.core.outcomes import PLAINLY, Attempt, AttemptOutcome, ItemError, Served
 from eval_pipeline.core.secrets import excerpt
 from eval_pipeline.providers.headers import Headers
 from eval_pipeline.providers.json_text import encode_json, read_json
 from eval_pipeline.providers.openai.client import OpenAIConnection
 from eval_pipeline.providers.openai.errors import parse_error, parse_error_object
+from eval_pipeline.providers.openai.output import Output, read_output
 from eval_pipeline.providers.openai.usage import read_usage
 from eval_pipeline.providers.reading import read_answer
 from eval_pipeline.providers.transport import RawReply
@@ -20,13 +21,8 @@ from eval_pipeline.providers.words import malformed, unreadable
 
 _ERRORS_FROM = 300
 _MAX_EXCERPT = 200
-
-
-class _Content(NamedTuple):
-    """What the messages of a response hold."""
-
-    text: str
-    refusal: str | None
+_MAX_TIER = 40
+_STANDARD_TIERS = frozenset({"", "default", "auto", "standard"})
 
 
 class OpenAIAnswerer:
@@ -88,22 +84,20 @@ def _ended_without_error(document: Mapping[str, Any]) -> Attempt:
     return _with_facts(document, outcome, error=_error(f"response_{document['status']}", message))
 
 
-def _judge(document: Mapping[str, Any], content: _Content) -> Attempt:
+def _judge(document: Mapping[str, Any], content: Output) -> Attempt:
     """Decide what a response with readable content amounts to."""
     status = document.get("status")
-    text = content.text
     if content.refusal is not None:
         refused = _error("refusal", content.refusal or "the model refused without a word")
-        return _with_facts(document, AttemptOutcome.REFUSED, text=text or None, error=refused)
+        return _with_facts(document, AttemptOutcome.REFUSED, content, error=refused)
     if status == "incomplete":
-        return _with_facts(document, AttemptOutcome.TRUNCATED, text=text or None, error=_why_incomplete(document))
+        return _with_facts(document, AttemptOutcome.TRUNCATED, content, error=_why_incomplete(document))
     if status is not None and status != "completed":  # some compatible servers name no status
         unknown = _error("unknown_status", f"the response has status {_shown(status)} instead of 'completed'")
-        return _with_facts(document, AttemptOutcome.INVALID_OUTPUT, text=text or None, error=unknown)
-    if not text.strip():
-        nothing = _error("empty_output", "the model completed its answer without any text")
-        return _with_facts(document, AttemptOutcome.EMPTY, text=text or None, error=nothing)
-    return _with_facts(document, AttemptOutcome.OK, text=text, error=None)
+        return _with_facts(document, AttemptOutcome.INVALID_OUTPUT, content, error=unknown)
+    if not content.text.strip():
+        return _with_facts(document, AttemptOutcome.EMPTY, content, error=_error("empty_output", content.why_empty))
+    return _with_facts(document, AttemptOutcome.OK, content, error=None)
 
 
 def _why_incomplete(document: Mapping[str, Any]) -> ItemError:
@@ -119,20 +113,13 @@ def _why_incomplete(document: Mapping[str, Any]) -> ItemError:
     return _error("incomplete", "the answer is incomplete; the provider gives no reason")
 
 
-def _read_content(output: object) -> _Content | None:
+def _read_content(output: object) -> Output | None:
     """Collect all text and refusals of all messages in order; None when this is no list of output items."""
     if not isinstance(output, list):
         return None
     if (text := _only_text(output)) is not None:
-        return _Content(text, None)
-    texts: list[str] = []
-    refusals: list[str] = []
-    for item in output:
-        if not isinstance(item, dict):
-            return None
-        if item.get("type") == "message" and not _collect(item.get("content"), texts=texts, refusals=refusals):
-            return None
-    return _Content(text="".join(texts), refusal="\n".join(refusals) if refusals else None)
+        return Output([text])
+    return read_output(output)
 
 
 def _only_text(output: list[Any]) -> str | None:
@@ -140,46 +127,38 @@ def _only_text(output: list[Any]) -> str | None:
     try:
         (message,) = output
         (part,) = message["content"]
-        text = part["text"] if message["type"] == "message" and part["type"] == "output_text" else None
+        ordinary = message["type"] == "message" and "phase" not in message and part["type"] == "output_text"
+        text = part["text"] if ordinary else None
     except (ValueError, TypeError, KeyError):
         return None
     return text if isinstance(text, str) else None
 
 
-def _collect(content: object, *, texts: list[str], refusals: list[str]) -> bool:
-    """Add the parts of one message; False when it is not readable."""
-    if isinstance(content, str):  # as some compatible servers write a single text
-        texts.append(content)
-        return True
-    if not isinstance(content, list):
-        return False
-    for part in content:
-        match part:
-            case {"type": "output_text", "text": str(text)}:
-                texts.append(text)
-            case {"type": "refusal"}:
-                words = part.get("refusal")
-                refusals.append(words if isinstance(words, str) else "")
-            case {"type": "output_text"}:
-                return False
-    return True
-
-
 def _with_facts(
-    document: Mapping[str, Any], outcome: AttemptOutcome, *, text: str | None = None, error: ItemError | None
+    document: Mapping[str, Any], outcome: AttemptOutcome, content: Output | None = None, *, error: ItemError | None
 ) -> Attempt:
     usage = read_usage(document.get("usage"))
     transient = error is not None and error.transient
     return Attempt(
         AttemptOutcome.RETRYABLE if transient else outcome,
-        text,
+        None if content is None else content.text or None,
         error,
         _text(document.get("id")),
         _text(document.get("model")),
         usage,
         throttled=transient and error is not None and error.code == "rate_limit_exceeded",
         maybe_billed=usage is None,
+        thinking=None if content is None else content.thinking,
+        served=_served(document, content),
     )
+
+
+def _served(document: Mapping[str, Any], content: Output | None) -> Served:
+    """Tell the tier that answered, which need not be the one that was asked for, and the hosted tools."""
+    named = document.get("service_tier")
+    tier = named[:_MAX_TIER] if isinstance(named, str) and named not in _STANDARD_TIERS else None
+    tools = tuple(sorted(content.tools.items())) if content is not None and content.tools else ()
+    return Served(tier, tools) if tier or tools else PLAINLY
 
 
 def _error(code: str, message: str) -> ItemError:

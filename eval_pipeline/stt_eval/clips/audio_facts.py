@@ -7,10 +7,11 @@ header goes on promising what was cut off.
 
 from dataclasses import dataclass
 from importlib.util import find_spec
+from math import inf
 from pathlib import Path
 from typing import Any, BinaryIO, assert_never
 
-from eval_pipeline.stt_eval.clips.audio_formats import AudioFormat, damaged
+from eval_pipeline.stt_eval.clips.audio_formats import AudioFormat, UnusableClipError, damaged
 from eval_pipeline.stt_eval.clips.audio_kind import AudioKind, audio_kind
 from eval_pipeline.stt_eval.clips.mp3_frames import read_frames
 
@@ -32,8 +33,21 @@ class AudioFacts:
     warnings: tuple[str, ...]
 
 
-def audio_facts(path: Path) -> AudioFacts:
-    """Measure a clip; a file without sound that can be heard raises ``UnusableClipError``."""
+def audio_facts(path: Path, *, most_s: float = inf) -> AudioFacts:
+    """Measure a clip; one without sound that can be heard, or that lasts for too long, raises ``UnusableClipError``."""
+    facts = _facts(path, most_s=most_s)
+    if facts.duration_s is not None and facts.duration_s > most_s:
+        raise _too_long(most_s)
+    return facts
+
+
+def _too_long(most_s: float) -> UnusableClipError:
+    return UnusableClipError(
+        f"it lasts longer than the {most_s:,g} s that are allowed", remedy="cut it, or raise EVAL_STT_MAX_AUDIO_SECONDS"
+    )
+
+
+def _facts(path: Path, *, most_s: float) -> AudioFacts:
     with path.open("rb") as file:
         kind = audio_kind(file)
         match kind.format:
@@ -42,7 +56,7 @@ def audio_facts(path: Path) -> AudioFacts:
             case AudioFormat.WAV:
                 return _wav(path, file, kind=kind)
             case AudioFormat.FLAC | AudioFormat.OGG:
-                return _decoded(path, kind)
+                return _decoded(path, kind, most_s=most_s)
             case AudioFormat.M4A | AudioFormat.WEBM:
                 return _contained(path, kind)
             case _:
@@ -84,21 +98,23 @@ def _promises_more(file: BinaryIO) -> bool:
     return False
 
 
-def _decoded(path: Path, kind: AudioKind) -> AudioFacts:
+def _decoded(path: Path, kind: AudioKind, *, most_s: float) -> AudioFacts:
     with _sound_file(path) as sound:
-        frames = _count_frames(sound)
+        frames = _count_frames(sound, most=most_s * sound.samplerate)
+        if frames > most_s * sound.samplerate:  # silence is packed so well that counting on takes minutes
+            raise _too_long(most_s)
         duration_s = _duration(frames, sound.samplerate)
         early = _ends_early(duration_s) if frames < sound.frames < _UNKNOWN_FRAMES else ()
         return AudioFacts(kind.format, duration_s, sound.samplerate, sound.channels, (*kind.warnings, *early))
 
 
-def _count_frames(sound: Any) -> int:  # noqa: ANN401 - soundfile ships no types
-    """Decode everything; what can be heard before the first broken frame counts."""
+def _count_frames(sound: Any, *, most: float) -> int:  # noqa: ANN401 - soundfile ships no types
+    """Decode everything, up to so many frames; what can be heard before the first broken frame counts."""
     import soundfile  # noqa: PLC0415 - as above
 
     frames = 0
     try:
-        while count := len(sound.read(_BLOCK_FRAMES, dtype="int16", always_2d=True)):
+        while frames <= most and (count := len(sound.read(_BLOCK_FRAMES, dtype="int16", always_2d=True))):
             frames += count
     except soundfile.LibsndfileError:
         return frames

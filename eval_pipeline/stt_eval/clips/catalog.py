@@ -87,7 +87,7 @@ def add_audio_dataset(
         description=description,
     )
     with working_folder() as folder:
-        opened = open_source(source, folder=folder, s3_client=s3_client)
+        opened = open_source(source, folder=folder, s3_client=s3_client, limit_bytes=settings.max_file_bytes)
         prepared = _prepare(opened, request, objects=objects, folder=folder, settings=settings)
         version = prepared.tally.version
         known = find_version(ledger, project=request.project, name=request.name, version=version)
@@ -114,6 +114,7 @@ def _prepare(
         prefix=f"{request.prefix}/audio",
         folder=folder,
         limit_bytes=settings.stt_max_audio_bytes,
+        most_s=settings.stt_max_audio_seconds,
         may_store=lambda: not problems.count,
     )
     tally = SampleTally(ids, language=request.language, problems=problems)

@@ -56,6 +56,7 @@ class Intake:
         prefix: of their keys.
         folder: for clips on their way; the caller removes it.
         limit_bytes: how large a clip may be.
+        most_s: how long it may last.
         may_store: asked before a clip is stored; when not, it is only looked at.
     """
 
@@ -67,6 +68,7 @@ class Intake:
         prefix: str,
         folder: Path,
         limit_bytes: int,
+        most_s: float,
         may_store: Callable[[], bool],
     ) -> None:
         self._place = place
@@ -74,6 +76,7 @@ class Intake:
         self._prefix = prefix
         self._folder = folder
         self._limit_bytes = limit_bytes
+        self._most_s = most_s
         self._stored = set(objects.list(prefix))
         self._numbers = count()
         self._may_store = may_store
@@ -98,7 +101,7 @@ class Intake:
 
     def _take(self, row: ManifestRow, copy: Path) -> Clip:
         fetched = self._place.fetch(row.audio, copy, limit_bytes=self._limit_bytes)
-        facts = audio_facts(copy)
+        facts = audio_facts(copy, most_s=self._most_s)
         key = f"{self._prefix}/{fetched.sha256}.{facts.format}"
         if key not in self._stored and self._may_store():
             self._objects.put_file(key, copy)

@@ -52,20 +52,23 @@ class AudioSource:
             yield Problem(entry.line, None, entry.reason) if isinstance(entry, SkippedRow) else entry
 
 
-def open_source(source: str, *, folder: Path, s3_client: "Callable[[], S3Client]") -> AudioSource:
+def open_source(
+    source: str, *, folder: Path, s3_client: "Callable[[], S3Client]", limit_bytes: int = MAX_MANIFEST_BYTES
+) -> AudioSource:
     """Find out what was given and read what can be refused at once.
 
     Args:
         source: the path of a manifest or folder, or ``s3://bucket/…`` of either.
         folder: for temporary files; the caller removes it.
         s3_client: builds a client when it is needed.
+        limit_bytes: that a manifest of this machine may have.
     """
     if source.startswith(S3_SCHEME):
         return _open_s3(source, folder=folder, client=s3_client())
     path = Path(source)
     if not path.is_dir():
         copy = folder / "manifest"
-        private_copy(path, copy)
+        private_copy(path, copy, limit_bytes=limit_bytes)
         return _with_manifest(LocalPlace(path.parent, s3_client=s3_client), copy, name=path.name)
     return _open_folder(LocalPlace(path, s3_client=s3_client), source, folder=folder)
 

@@ -7,8 +7,9 @@ from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.core.runs import RunRecord
 from eval_pipeline.core.thresholds import Threshold
 from eval_pipeline.reporting.provenance import StageFact
-from eval_pipeline.runs.at_work import at_work, check_made_from
+from eval_pipeline.runs.at_work import at_work
 from eval_pipeline.runs.ending import end_run
+from eval_pipeline.runs.stored_run import check_made_from
 from eval_pipeline.runs.task import Task
 from eval_pipeline.storage.objects import temporary_folder
 from eval_pipeline.stt_eval import feedback as stt_feedback
@@ -31,7 +32,7 @@ def make(task: Task, *, dataset: StageReader, transcripts: StageReader, scores: 
 
 def write_report(task: Task, *, dataset: StageReader, transcripts: StageReader, scores: StageReader) -> StageReader:
     """Write the report from what there is; a missed threshold is marked in it."""
-    check_made_from(scores, responses=transcripts)
+    check_made_from(scores, transcripts)
     deployment, ref = task.deployment, task.ref("report")
     inputs = {"dataset": dataset, "transcripts": transcripts, "scores": scores}
     with (

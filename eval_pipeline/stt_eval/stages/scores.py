@@ -5,7 +5,7 @@ from typing import Any
 import orjson
 
 from eval_pipeline.core.ports.stage_files import StageReader
-from eval_pipeline.runs.at_work import MADE_FROM, at_work, content_sha256
+from eval_pipeline.runs.at_work import at_work
 from eval_pipeline.runs.task import Task
 from eval_pipeline.stt_eval import tables
 from eval_pipeline.stt_eval.figures.run_figures import RunFigures
@@ -18,17 +18,8 @@ from eval_pipeline.stt_eval.spec import SttSpec
 ROWS_AT_ONCE = 3_000
 
 
-def make(
-    task: Task, *, dataset: StageReader, transcripts: StageReader, speaker_column: str | None = None
-) -> StageReader:
-    """Score every transcript against its reference, and compute the run's figures.
-
-    Args:
-        task: the stage's.
-        dataset: its samples.
-        transcripts: of each, by every model.
-        speaker_column: another than the run's own.
-    """
+def make(task: Task, *, dataset: StageReader, transcripts: StageReader) -> StageReader:
+    """Score every transcript against its reference, and compute the run's figures, by other speakers where asked."""
     ref = task.ref("scores")
     with at_work(
         task.deployment,
@@ -39,7 +30,7 @@ def make(
     ) as stage:
         spec = SttSpec.from_json(stage.run.spec)
         names = (task.key.project, task.key.run, spec.dataset_version)
-        column = speaker_column or spec.speaker_column
+        column = task.given.get("speaker_column") or spec.speaker_column
         if column is not None:
             check_speaker_column(column, (orjson.loads(row["metadata"]) for row in dataset.rows(("metadata",))))
         figures = RunFigures([model.label for model in spec.models], run=names, speaker_column=column)
@@ -58,7 +49,6 @@ def make(
                 "markdown": report.render_markdown(data_of(stage.run, told, dataset=dataset, transcripts=transcripts)),
                 "figures": told,
                 "summary_scores": _summary_scores(told),
-                MADE_FROM: content_sha256(transcripts.manifest),
             }
         )
     return task.deployment.stages.open(ref)

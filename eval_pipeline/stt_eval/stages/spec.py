@@ -1,22 +1,22 @@
 """The frozen specification of a speech run, claimed with the form that was filled in or read again."""
 
-from collections.abc import Mapping
 from functools import partial
-from typing import Any
 
 from eval_pipeline.core.ports.stage_files import StageReader
-from eval_pipeline.runs.claims import Prepared
 from eval_pipeline.runs.specs import claim_or_find, store_spec
 from eval_pipeline.runs.task import Task
 from eval_pipeline.stt_eval.estimate import estimate_run
-from eval_pipeline.stt_eval.prepare import prepare
-from eval_pipeline.stt_eval.spec import SttRequest, SttSpec
+from eval_pipeline.stt_eval.prepare import prepare_given
+from eval_pipeline.stt_eval.spec import SttSpec
 
 
 def make(task: Task) -> StageReader:
     """Claim the run's name with what was given, or read the frozen specification again."""
+    key, deployment = task.key, task.deployment
     run, estimate = claim_or_find(
-        task, prepare=partial(_prepare, task), estimate=partial(estimate_run, deployment=task.deployment)
+        task,
+        prepare=partial(prepare_given, project=key.project, run=key.run, deployment=deployment),
+        estimate=partial(estimate_run, deployment=deployment),
     )
     spec = SttSpec.from_json(run.spec)
     facts = {
@@ -27,8 +27,3 @@ def make(task: Task) -> StageReader:
         "prompt_version": spec.prompt_version,
     }
     return store_spec(task, run=run, facts=facts, estimate=estimate)
-
-
-def _prepare(task: Task, given: Mapping[str, Any]) -> Prepared[SttSpec]:
-    request = SttRequest.from_mapping(given)
-    return prepare(request, project=task.key.project, run=task.key.run, deployment=task.deployment)

@@ -5,7 +5,6 @@ from contextlib import ExitStack
 from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.core.runs import RunRecord
 from eval_pipeline.dispatch.batch_stage import BatchWork
-from eval_pipeline.runs.at_work import content_sha256
 from eval_pipeline.runs.batches import submit_first_round
 from eval_pipeline.runs.task import Task
 from eval_pipeline.stt_eval.batches import Recordings
@@ -23,6 +22,5 @@ def make(task: Task, *, dataset: StageReader) -> StageReader:
             task,
             "transcription_batch",
             inputs={"dataset": dataset},
-            made_from=content_sha256(dataset.manifest),
             work=work,
         )

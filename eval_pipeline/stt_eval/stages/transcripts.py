@@ -15,7 +15,7 @@ from eval_pipeline.core.tallies import ItemCost, RecordTally, missing_record, pr
 from eval_pipeline.dispatch.gate import StopReason
 from eval_pipeline.dispatch.live import LiveOutcome, LiveRequest, run_live
 from eval_pipeline.dispatch.records import RecordIndex, encode
-from eval_pipeline.runs.at_work import StageAtWork, at_work, content_sha256, run_cancelled
+from eval_pipeline.runs.at_work import StageAtWork, at_work, run_cancelled
 from eval_pipeline.runs.batches import batch_notes, close_rounds, go_on, start_over_once
 from eval_pipeline.runs.endpoints import require_endpoint
 from eval_pipeline.runs.interruption import Interruption
@@ -27,6 +27,7 @@ from eval_pipeline.stt_eval.clips.stored_clips import clip_of
 from eval_pipeline.stt_eval.language.languages import one_language
 from eval_pipeline.stt_eval.models import SpeechModel
 from eval_pipeline.stt_eval.prompts import prompt_for
+from eval_pipeline.stt_eval.rates import mode_of, rate_of, tariff_of
 from eval_pipeline.stt_eval.scoring.scores import language_of
 from eval_pipeline.stt_eval.spec import SttSpec
 from eval_pipeline.stt_eval.transcript_rows import HEARD, Item, as_heard, items_of, transcript_row
@@ -47,13 +48,12 @@ def make(task: Task, *, dataset: StageReader, transcription_batch: StageReader) 
         work = _Transcribing.of(task, stage=stage, dataset=dataset, spec=spec)
         work.ask_live()
         with Recordings(task, spec, dataset) as recordings:
-            if spec.mode is RunMode.BATCH:
-                made_from = content_sha256(dataset.manifest)
-                if not go_on(task, stage, recordings.work, batch=transcription_batch, made_from=made_from):
-                    return None
+            in_batches = spec.mode is RunMode.BATCH
+            if in_batches and not go_on(task, stage, recordings.work, batch=transcription_batch, made_from=dataset):
+                return None
             work.raise_if_nothing_came()
             stage.files.finish(work.store() | batch_notes(task, ref))
-            if spec.mode is RunMode.BATCH:
+            if in_batches:
                 recordings.take_away()
     close_rounds(task, ref)
     return deployment.stages.open(ref)
@@ -74,11 +74,7 @@ class _Transcribing:
 
     @classmethod
     def of(cls, task: Task, *, stage: StageAtWork, dataset: StageReader, spec: SttSpec) -> "_Transcribing":
-        tariffs = {
-            model: models.tariff(model.provider, model.name, mode=models.speech_mode(model.provider, mode=spec.mode))
-            for model in spec.models
-        }
-        return cls(task, stage, dataset, spec, tariffs)
+        return cls(task, stage, dataset, spec, {model: tariff_of(model, spec) for model in spec.models})
 
     def ask_live(self) -> None:
         """Ask the models that are not asked in batches, one after the other, for every clip without a transcript.
@@ -86,7 +82,7 @@ class _Transcribing:
         A model that cannot be asked at all does not keep the others from answering.
         """
         for model in self.spec.models:
-            if self._mode_of(model) is RunMode.BATCH:
+            if mode_of(model, self.spec) is RunMode.BATCH:
                 continue
             try:
                 self._ask_model(model)
@@ -95,9 +91,6 @@ class _Transcribing:
             except EvalPipelineError as error:
                 self.faults[model] = error
                 self.task.say(f"{model.label}: {error.message}; {error.hint}")
-
-    def _mode_of(self, model: SpeechModel) -> RunMode:
-        return models.speech_mode(model.provider, mode=self.spec.mode)
 
     def _ask_model(self, model: SpeechModel) -> None:
         with self.stage.journal.spool() as spool:
@@ -206,7 +199,7 @@ class _Transcribing:
         return ItemRecord(item.item_id, ItemStatus.FAILED, error=error, attempts=0, account_fault=True)
 
     def _summary(self, total: RecordTally, each: dict[SpeechModel, RecordTally]) -> dict[str, Any]:
-        rates = {model: "batch" if self._mode_of(model) is RunMode.BATCH else "standard" for model in each}
+        rates = {model: rate_of(model, self.spec) for model in each}
         costs: dict[str, StageCost] = {model.label: tally.cost(rate=rates[model]) for model, tally in each.items()}
         summary = total.summary(rate="standard")
         return {

@@ -42,6 +42,7 @@ class ReportRow:
     error: str | None
     scores: tuple[ItemScore, ...]
     endpoint: str | None = None
+    thinking: str | None = None
     """The address that answered."""
 
 

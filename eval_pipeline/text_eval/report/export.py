@@ -31,6 +31,8 @@ _CALLED = (
     "model",
     "response_id",
     "endpoint",
+    "service_tier",
+    "thinking",
 )
 _QUESTION = ("question_id", "category", "question", "golden_answer")
 

@@ -111,6 +111,7 @@ def _report_row(item: WalkedItem) -> ReportRow:
         error=clipped(response["error_message"] or response["error_code"]),
         scores=tuple(_item_score(row) for row in item.scores),
         endpoint=response.get("endpoint"),
+        thinking=clipped(response.get("thinking")),
     )
 
 

@@ -17,6 +17,7 @@ from eval_pipeline.text_eval.scoring.score_values import ScoreValue, Unscoreable
 from eval_pipeline.text_eval.scoring.scorers import ScorerConfig, TextScorer, VectorRule
 from eval_pipeline.text_eval.scoring.scorers_embedding import VectorPair
 from eval_pipeline.text_eval.scoring.scorers_text import TextRule
+from eval_pipeline.text_eval.thinking import part_thinking
 
 ITEMS_AT_ONCE = 512
 """With vectors of 3,072 numbers about 40 MB; larger matrices are no faster."""
@@ -130,6 +131,7 @@ def _check_same(golden: dict[str, Any] | None, other: dict[str, Any] | None, *, 
 
 
 def _item(golden: dict[str, Any], *, response: dict[str, Any], vectors: dict[str, Any]) -> _Item:
+    response = {**response, "answer": _answer(response)}
     return _Item(
         item_id=golden["item_id"],
         question_id=golden["question_id"],
@@ -142,6 +144,12 @@ def _item(golden: dict[str, Any], *, response: dict[str, Any], vectors: dict[str
         answer_vector=vectors.get("answer_vector"),
         vector_problem=vectors.get("problem"),
     )
+
+
+def _answer(response: dict[str, Any]) -> str | None:
+    """Return the answer alone; answers that an earlier version stored have the model's thinking in them."""
+    answer: str | None = response["answer"]
+    return None if answer is None else part_thinking(answer).answer
 
 
 def _obstacle(response: dict[str, Any], *, golden_answer: str) -> ScoreValue | None:

@@ -13,7 +13,7 @@ from eval_pipeline.dispatch.budget import EmbeddingPurse
 from eval_pipeline.dispatch.embed import EmbeddedPack, EmbedOutcome, embed_texts, text_digest
 from eval_pipeline.dispatch.gate import StopReason
 from eval_pipeline.dispatch.vectors import VectorIndex, VectorRecorder
-from eval_pipeline.runs.at_work import MADE_FROM, StageAtWork, at_work, content_sha256, run_cancelled, start_over
+from eval_pipeline.runs.at_work import StageAtWork, at_work, run_cancelled, start_over
 from eval_pipeline.runs.batches import batch_notes, close_rounds, go_on
 from eval_pipeline.runs.endpoints import require_endpoint
 from eval_pipeline.runs.interruption import Interruption
@@ -63,8 +63,7 @@ def make(
 def _not_needed(responses: StageReader) -> dict[str, Any]:
     """Say that no scorer compares embeddings; the verdict is the responses' own."""
     threshold = responses.manifest.summary["threshold"]
-    made_from = {MADE_FROM: content_sha256(responses.manifest)}
-    return {"note": "no scorer compares embeddings", "calls": 0, "threshold": threshold, **made_from}
+    return {"note": "no scorer compares embeddings", "calls": 0, "threshold": threshold}
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +161,7 @@ class _Embedding:
             "dimensions": index.dimensions,
             "cost": cost.as_json(),
         }
-        return {**tally.summary(), **facts, MADE_FROM: content_sha256(self.responses.manifest)}
+        return {**tally.summary(), **facts}
 
     def _rows(self, index: VectorIndex, tally: EmbeddingTally) -> Iterator[dict[str, Any]]:
         for pair in pairs(self.dataset, self.responses):

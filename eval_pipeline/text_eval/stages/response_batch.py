@@ -3,7 +3,6 @@
 from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.core.runs import RunRecord
 from eval_pipeline.dispatch.batch_stage import BatchWork
-from eval_pipeline.runs.at_work import content_sha256
 from eval_pipeline.runs.batches import submit_first_round
 from eval_pipeline.runs.task import Task
 from eval_pipeline.text_eval.batches import Questions
@@ -20,6 +19,5 @@ def make(task: Task, *, dataset: StageReader) -> StageReader:
         task,
         "response_batch",
         inputs={"dataset": dataset},
-        made_from=content_sha256(dataset.manifest),
         work=work,
     )

@@ -16,7 +16,7 @@ from eval_pipeline.dispatch.budget import ResponsePurse
 from eval_pipeline.dispatch.gate import StopReason
 from eval_pipeline.dispatch.live import LiveOutcome, LiveRequest, run_live
 from eval_pipeline.dispatch.records import RecordIndex, encode
-from eval_pipeline.runs.at_work import StageAtWork, at_work, content_sha256, run_cancelled, start_over
+from eval_pipeline.runs.at_work import StageAtWork, at_work, run_cancelled, start_over
 from eval_pipeline.runs.batches import batch_notes, close_rounds, go_on
 from eval_pipeline.runs.endpoints import require_endpoint
 from eval_pipeline.runs.interruption import Interruption
@@ -26,6 +26,7 @@ from eval_pipeline.text_eval import tables
 from eval_pipeline.text_eval.batches import Questions
 from eval_pipeline.text_eval.budget import out_of_budget
 from eval_pipeline.text_eval.spec import TextSpec
+from eval_pipeline.text_eval.thinking import without_thinking
 from eval_pipeline.wiring import models
 
 ROWS_AT_ONCE = 500
@@ -39,9 +40,8 @@ def make(task: Task, *, dataset: StageReader, response_batch: StageReader) -> St
     ) as stage:
         work = _Answering.of(task, stage=stage, dataset=dataset)
         if work.spec.mode is RunMode.BATCH:
-            made_from = content_sha256(dataset.manifest)
             questions = Questions(task, work.spec, dataset).work
-            if not go_on(task, stage, questions, batch=response_batch, made_from=made_from):
+            if not go_on(task, stage, questions, batch=response_batch, made_from=dataset):
                 return None
             calls = sum(job.requests for job in deployment.ledger.stage_jobs(ref))
         else:
@@ -149,7 +149,7 @@ class _Answering:
 
     def _rows(self, index: RecordIndex, tally: RecordTally) -> Iterator[dict[str, Any]]:
         for item in self.dataset.rows(["item_id"]):
-            record = index.find(item["item_id"]) or missing_record(item["item_id"])
+            record = without_thinking(index.find(item["item_id"]) or missing_record(item["item_id"]))
             cost = self._cost(record)
             tally.add(record, cost)
             yield response_row(record, cost)
@@ -186,4 +186,6 @@ def response_row(record: ItemRecord, cost: ItemCost) -> dict[str, Any]:
         "attempts": record.attempts,
         "cost_usd": cost.usd,
         "endpoint": record.endpoint,
+        "thinking": record.thinking,
+        "service_tier": record.served.tier,
     }

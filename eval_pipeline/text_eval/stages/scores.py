@@ -1,9 +1,10 @@
 """Scores every answer against its golden answer; free to make again, also by other scorers."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from eval_pipeline.core.ports.stage_files import StageReader
-from eval_pipeline.runs.at_work import MADE_FROM, at_work, content_sha256
+from eval_pipeline.runs.at_work import at_work
 from eval_pipeline.runs.task import Task
 from eval_pipeline.text_eval import tables
 from eval_pipeline.text_eval.answers import Answers
@@ -13,6 +14,11 @@ from eval_pipeline.text_eval.scoring.scores import score_items
 from eval_pipeline.text_eval.scoring.summariser import Summariser
 from eval_pipeline.text_eval.scoring.summary import RunSummary, read_model
 from eval_pipeline.text_eval.spec import TextSpec
+
+
+def check(given: Mapping[str, Any]) -> None:
+    """Refuse scorers that there are not."""
+    parse_scorers(given.get("scorers", ()))
 
 
 def make(task: Task, *, dataset: StageReader, responses: StageReader, embeddings: StageReader | None) -> StageReader:
@@ -40,7 +46,6 @@ def make(task: Task, *, dataset: StageReader, responses: StageReader, embeddings
                 **_score_facts(summariser.summary()),
                 "scorers": [scorer.to_json() for scorer in used],
                 "scorer_versions": scorer_versions(used),
-                MADE_FROM: content_sha256(answers.responses.manifest),
             }
         )
     return task.deployment.stages.open(ref)

@@ -17,8 +17,9 @@ from eval_pipeline.core.outcomes import ItemStatus, Usage
 from eval_pipeline.core.ports.stage_files import StageReader, StageWriter
 from eval_pipeline.core.runs import RunRecord
 from eval_pipeline.core.tracing import DeliveryCounts, Generation, ItemTrace, TraceRun, TraceScore, TraceSink
-from eval_pipeline.runs.at_work import at_work, check_made_from
+from eval_pipeline.runs.at_work import at_work
 from eval_pipeline.runs.life import find_run
+from eval_pipeline.runs.stored_run import check_made_from
 from eval_pipeline.runs.task import Task
 from eval_pipeline.text_eval import tables
 from eval_pipeline.text_eval.spec import TextSpec
@@ -38,7 +39,7 @@ def make(task: Task, *, dataset: StageReader, responses: StageReader, scores: St
     if not task.credentials.traces_to_langfuse:
         task.say("Langfuse is off: LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY are not set")
         return None
-    check_made_from(scores, responses=responses)
+    check_made_from(scores, responses)
     deployment, ref = task.deployment, task.ref("traces")
     inputs = {"dataset": dataset, "responses": responses, "scores": scores}
     with at_work(

@@ -71,6 +71,7 @@ ROW_COLUMNS = [
     *SCORE_COLUMNS,
     *("error_code", "error_message", "input_tokens", "cached_input_tokens", "output_tokens", "reasoning_tokens"),
     *("total_tokens", "cost_usd", "latency_s", "attempts", "model", "response_id", "endpoint"),
+    *("service_tier", "thinking"),
     *("source", "metadata_status", "नोट"),
 ]
 SCORES_STAGE = scores_stage(*SCORES)

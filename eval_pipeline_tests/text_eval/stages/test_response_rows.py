@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from eval_pipeline.core.cost import Tariff
-from eval_pipeline.core.outcomes import BilledCall, ItemError, ItemRecord, ItemStatus, Usage
+from eval_pipeline.core.outcomes import PLAINLY, BilledCall, ItemError, ItemRecord, ItemStatus, Served, Usage
 from eval_pipeline.core.ports.prices import Price
 from eval_pipeline.core.runs import RunMode
 from eval_pipeline.core.tallies import ItemCost, RecordTally, missing_record, price_item
@@ -22,8 +22,8 @@ USAGE = Usage(input=100, cached_input=10, output=50, reasoning=5, total=150)
 class Book:
     """One dollar a token of known models."""
 
-    def price(self, *, model: str, usage: Usage, mode: RunMode, at: datetime) -> Price | None:
-        del mode, at
+    def price(self, *, model: str, usage: Usage, mode: RunMode, at: datetime, served: Served = PLAINLY) -> Price | None:
+        del mode, at, served
         return Price(usd=Decimal(usage.total), rate="standard") if model.startswith("known") else None
 
 
@@ -73,8 +73,8 @@ def test_an_item_costs_its_call_and_its_retries() -> None:
 class TieredBook:
     """A cent a token, ten times that for the dear model, and twice for requests beyond 150 tokens."""
 
-    def price(self, *, model: str, usage: Usage, mode: RunMode, at: datetime) -> Price | None:
-        del mode, at
+    def price(self, *, model: str, usage: Usage, mode: RunMode, at: datetime, served: Served = PLAINLY) -> Price | None:
+        del mode, at, served
         cents = {"cheap": 1, "dear": 10}.get(model)
         tier = 2 if usage.input > 150 else 1
         return None if cents is None else Price(usd=Decimal(cents * tier * usage.total) / 100, rate="standard")

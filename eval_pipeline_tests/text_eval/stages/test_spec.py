@@ -4,22 +4,24 @@ from typing import Any
 
 import pytest
 
-from eval_pipeline.core.runs import RunState
-from eval_pipeline.defs.text_eval import SpecConfig
+from eval_pipeline.core.runs import Flow, RunState
+from eval_pipeline.defs.forms import Form, form_of
+from eval_pipeline.runs.flow import plan_of
 from eval_pipeline.text_eval.spec import REQUEST_KEYS
 from eval_pipeline_tests.laboratory import FAST, Laboratory
 
+SPEC_FORM = form_of(plan_of(Flow.TEXT).stage("spec")) or Form
 FREE: dict[str, Any] = {**FAST, "scorers": ["exact_match"]}
 
 
 def test_a_form_left_empty_gives_nothing() -> None:
-    assert SpecConfig().given() == {}
-    assert SpecConfig(**SpecConfig().model_dump()).given() == {}
+    assert SPEC_FORM().given() == {}
+    assert SPEC_FORM(**SPEC_FORM().model_dump()).given() == {}
 
 
 def test_the_form_has_a_described_field_for_everything_that_a_run_can_be_asked_for() -> None:
-    assert set(SpecConfig.model_fields) == REQUEST_KEYS
-    assert all(field.description for field in SpecConfig.model_fields.values())
+    assert set(SPEC_FORM.model_fields) == REQUEST_KEYS
+    assert all(field.description for field in SPEC_FORM.model_fields.values())
 
 
 def test_the_form_claims_the_run_and_shows_what_is_frozen_and_estimated(lab: Laboratory) -> None:

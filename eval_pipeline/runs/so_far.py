@@ -1,0 +1,61 @@
+"""What a paid stage that is not finished has come to so far, counted from its journal, whatever its flow.
+
+A manifest appears when a stage is whole; what was answered and paid for until then stands in the journal alone.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from eval_pipeline.core.outcomes import ItemRecord, ItemStatus
+from eval_pipeline.core.stages import StageRef
+from eval_pipeline.core.tallies import ItemCost, RecordTally
+from eval_pipeline.dispatch.records import RecordIndex
+from eval_pipeline.storage.journal import Journal
+from eval_pipeline.wiring.deployment import Deployment
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """An item of a stage, where it is counted, and what its calls cost."""
+
+    item_id: str
+    tally: RecordTally
+    price: Callable[[ItemRecord], ItemCost]
+
+
+@dataclass(frozen=True, slots=True)
+class SoFar:
+    """Items by what became of them; those that will be asked again are neither."""
+
+    ok: int
+    failed: int
+
+
+def count_so_far(
+    deployment: Deployment,
+    ref: StageRef,
+    shares: Iterable[Share],
+    *,
+    read: Callable[[ItemRecord], ItemRecord] = lambda record: record,
+) -> SoFar | None:
+    """Count what the journal of a stage holds of its items, each in its tally; None when nothing was asked yet.
+
+    Args:
+        deployment: where the stage lives.
+        ref: the stage.
+        shares: its items.
+        read: says what a record counts as.
+    """
+    ok = finished = 0
+    with Journal(deployment.objects, ref).spool() as spool:
+        index = RecordIndex(spool)
+        if len(index) == 0:
+            return None
+        for share in shares:
+            record = index.find(share.item_id)
+            if record is not None:
+                counted = read(record)
+                share.tally.add(counted, share.price(record))
+                finished += record.finished
+                ok += counted.status is ItemStatus.OK
+    return SoFar(ok=ok, failed=finished - ok)

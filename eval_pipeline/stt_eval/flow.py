@@ -1,0 +1,131 @@
+"""The speech flow as it is declared: its stages, what a person may set, what the command line says of it."""
+
+from eval_pipeline.core.runs import Flow
+from eval_pipeline.runs.flow import CommandWords, FlowPlan, Paid, Stage
+from eval_pipeline.runs.options import CONCURRENCY, FAILURE_THRESHOLD, OptionKind, RunOption, config_file
+
+OPTIONS = (
+    RunOption(
+        name="dataset",
+        metavar="NAME[@VERSION]",
+        default="",
+        help="Audio dataset; its newest version, or the one named.",
+        form="Audio dataset: NAME, or NAME@VERSION (first 8 characters of it).",
+    ),
+    RunOption(
+        name="models",
+        kind=OptionKind.TEXTS,
+        flag="model",
+        metavar="[PROVIDER/]NAME",
+        help="A model to compare: gemini-… is Gemini's, any other is asked over OpenAI's protocol; repeatable.",
+        form="Models to compare, such as gemini-2.5-flash, openai/whisper-1; any name is taken.",
+    ),
+    RunOption(
+        name="mode",
+        choices=("batch", "live"),
+        default="batch",
+        help="batch (default): at half price, within two days; models without a batch API for audio are asked live.",
+        form="batch: at half price, within two days. live: at once.",
+    ),
+    RunOption(
+        name="prompt",
+        metavar="TEXT",
+        help="What a model that takes instructions is told; {language} is a hint.",
+        form="What a model that takes instructions is told; {language} becomes a hint.",
+    ),
+    RunOption(
+        name="language",
+        metavar="CODE",
+        help="BCP-47 code of samples that the dataset names none for.",
+        form="BCP-47 code of samples that the dataset names none for.",
+    ),
+    RunOption(
+        name="audio_transport",
+        choices=("files_api", "signed_url"),
+        default="files_api",
+        help="files_api (default): clips are uploaded. signed_url: the provider fetches them from the S3 store.",
+        form="files_api: clips are uploaded to the provider. signed_url: it fetches them from the S3 store.",
+    ),
+    RunOption(
+        name="speaker_column",
+        metavar="COLUMN",
+        help="Column of the dataset that names who speaks: clips of one speaker count together in every interval.",
+        form="Column of the dataset that names who speaks: clips of one speaker count together.",
+    ),
+    config_file("Any of these settings; models is a list."),
+    CONCURRENCY,
+    FAILURE_THRESHOLD,
+)
+
+PLAN = FlowPlan(
+    flow=Flow.STT,
+    command="stt",
+    title="Speech-to-text evaluation",
+    says="Transcribe recordings with several models, and say which one to use.",
+    stages=(
+        Stage(
+            name="spec",
+            says="Frozen specification of the run: dataset version, models, prompt, thresholds, with a hash.",
+            kinds=("json",),
+            options=OPTIONS,
+            form="What to transcribe. Leave everything empty to make the stages of a run again as it was specified.",
+        ),
+        Stage(
+            name="dataset",
+            says="Samples of the pinned dataset version: clips, references, languages.",
+            inputs=("spec",),
+        ),
+        Stage(
+            name="transcription_batch",
+            says="Clips and batches at the provider, one batch for each model and shard; a live run needs none.",
+            inputs=("dataset",),
+            kinds=("gemini",),
+            submits_for="transcripts",
+        ),
+        Stage(
+            name="transcripts",
+            says="Transcript of every clip by every model, or the reason why there is none.",
+            inputs=("dataset", "transcription_batch"),
+            kinds=("gemini", "openai", "parquet"),
+            paid=Paid(
+                pool="speech",
+                threshold="failed / total is not greater than the run's threshold; "
+                "counted over all samples and models.",
+            ),
+        ),
+        Stage(
+            name="scores",
+            says="Error rates of every transcript at three levels; which model is better, how sure that is. "
+            "Free to make again.",
+            inputs=("dataset", "transcripts"),
+            form="How transcripts are scored again.",
+            options=(
+                RunOption(
+                    name="speaker_column",
+                    metavar="COLUMN",
+                    help="As in stt run; default the run's own.",
+                    form="Another column that names who speaks than the run's own; empty: the run's own.",
+                ),
+            ),
+        ),
+        Stage(
+            name="report",
+            says="Report for the people who choose a model: one HTML page with players and word diffs, CSV and JSON "
+            "beside it.",
+            inputs=("dataset", "transcripts", "scores"),
+            optional=("scores",),
+            kinds=("html",),
+        ),
+    ),
+    rescore_from="scores",
+    verbs=("run", "show", "rescore", "export", "feedback"),
+    words=CommandWords(
+        run="""Transcribe an audio dataset with every model named, as RUN: a new name of A-Z a-z 0-9 . _ -.
+
+        Example: eval-pipeline stt run hindi-1 --dataset clips --model gemini-2.5-flash --model gemini-2.5-pro
+        """,
+        detail="Add every sample and model: transcript or error, scores.",
+        export="Write every sample and model to a file: transcript or error, scores at all levels, verdict, cost.",
+        rescore="Score the stored transcripts of RUN again and write its report anew. Calls nobody.",
+    ),
+)

@@ -1,0 +1,22 @@
+"""What the calls of a model of a speech run cost: some models have no batches, and are asked live in every mode."""
+
+from eval_pipeline.core.cost import Tariff
+from eval_pipeline.core.runs import RunMode
+from eval_pipeline.stt_eval.models import SpeechModel
+from eval_pipeline.stt_eval.spec import SttSpec
+from eval_pipeline.wiring import models
+
+
+def mode_of(model: SpeechModel, spec: SttSpec) -> RunMode:
+    """Return how a model of the run is asked."""
+    return models.speech_mode(model.provider, mode=spec.mode)
+
+
+def tariff_of(model: SpeechModel, spec: SttSpec) -> Tariff:
+    """Return the prices that a model's calls fall under."""
+    return models.tariff(model.provider, model.name, mode=mode_of(model, spec))
+
+
+def rate_of(model: SpeechModel, spec: SttSpec) -> str:
+    """Name the rate of a model's calls."""
+    return "batch" if mode_of(model, spec) is RunMode.BATCH else "standard"

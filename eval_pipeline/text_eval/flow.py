@@ -1,0 +1,178 @@
+"""The text flow as it is declared: its stages, what a person may set, what the command line says of it."""
+
+from eval_pipeline.core.runs import Flow, RunMode
+from eval_pipeline.runs.flow import CommandWords, FlowPlan, Paid, Stage
+from eval_pipeline.runs.options import CONCURRENCY, FAILURE_THRESHOLD, MAX_COST_USD, OptionKind, RunOption, config_file
+
+OPTIONS = (
+    RunOption(
+        name="dataset",
+        metavar="NAME[@VERSION]",
+        default="",
+        help="Golden dataset; its newest version, or the one named.",
+        form="Golden dataset: NAME, or NAME@VERSION (first 8 characters of it).",
+    ),
+    RunOption(
+        name="mode",
+        choices=tuple(str(mode) for mode in RunMode),
+        default="batch",
+        help="batch (default): at half price, within a day. fast: live calls, for small datasets.",
+        form="batch: at half price, within a day. fast: live calls, for small datasets.",
+    ),
+    RunOption(
+        name="provider",
+        metavar="NAME",
+        default="openai",
+        help="openai (default): OpenAI or any compatible server (OPENAI_BASE_URL). gemini.",
+        form="openai: OpenAI or any compatible server (OPENAI_BASE_URL). gemini.",
+    ),
+    RunOption(
+        name="model",
+        metavar="NAME",
+        help="Model under test; default gpt-4o-mini, or gemini-2.5-flash.",
+        form="Model under test; default gpt-4o-mini, or gemini-2.5-flash.",
+    ),
+    RunOption(
+        name="instructions",
+        metavar="TEXT",
+        help="System prompt of the assistant under test.",
+        form="System prompt of the assistant under test.",
+    ),
+    config_file("Any of these settings, and model_body: what else a request takes."),
+    RunOption(
+        name="model_body",
+        kind=OptionKind.MAPPING,
+        flag="",
+        form="Anything else that a request takes, as in the Responses API: temperature, tools, …",
+    ),
+    RunOption(
+        name="embedding_model",
+        metavar="NAME",
+        help="Default text-embedding-3-large, or gemini-embedding-001.",
+        form="Default text-embedding-3-large, or gemini-embedding-001.",
+    ),
+    RunOption(
+        name="embedding_dimensions",
+        kind=OptionKind.WHOLE,
+        metavar="N",
+        help="Shorter vectors, where the model offers them.",
+        form="Shorter vectors, where the model offers them.",
+    ),
+    RunOption(
+        name="scorers",
+        kind=OptionKind.VALUES,
+        flag="scorer",
+        metavar="NAME",
+        help="cosine_similarity (default), exact_match, contains, regex:PATTERN, numeric, token_f1; repeatable.",
+        form="cosine_similarity (default), exact_match, contains, regex:…, numeric, token_f1.",
+    ),
+    RunOption(
+        name="repeats",
+        kind=OptionKind.WHOLE,
+        metavar="N",
+        help="How often each question is asked; default: the dataset's factor.",
+        form="How often each question is asked; default: the dataset's.",
+    ),
+    CONCURRENCY,
+    FAILURE_THRESHOLD,
+    MAX_COST_USD,
+)
+
+PLAN = FlowPlan(
+    flow=Flow.TEXT,
+    command="text",
+    title="Text evaluation",
+    says="Evaluate a model on golden questions, from specification to report.",
+    stages=(
+        Stage(
+            name="spec",
+            says="Frozen specification of the run: dataset version, model, scorers, thresholds, with a hash.",
+            kinds=("json",),
+            options=OPTIONS,
+            form="What to evaluate. Leave everything empty to make the stages of a run again as it was specified.",
+        ),
+        Stage(
+            name="dataset",
+            says="Golden questions and answers of the pinned dataset version, expanded by repeats.",
+            inputs=("spec",),
+        ),
+        Stage(
+            name="response_batch",
+            says="Batches of questions at the provider; a fast run needs none.",
+            inputs=("dataset",),
+            kinds=("openai",),
+            submits_for="responses",
+        ),
+        Stage(
+            name="responses",
+            says="Answer of the model under test to every question, or the reason why there is none.",
+            inputs=("dataset", "response_batch"),
+            kinds=("openai", "parquet"),
+            paid=Paid(
+                pool="openai",
+                threshold="failed / total is not greater than the run's threshold; counted over the whole dataset.",
+            ),
+        ),
+        Stage(
+            name="embedding_batch",
+            says="Batches of answers to embed at the provider; a fast run needs none.",
+            inputs=("dataset", "responses"),
+            kinds=("openai",),
+            submits_for="embeddings",
+        ),
+        Stage(
+            name="embeddings",
+            says="Vectors of every answer and its golden answer; equal texts are embedded once.",
+            inputs=("dataset", "responses", "embedding_batch"),
+            kinds=("openai", "parquet"),
+            paid=Paid(
+                pool="openai",
+                threshold="Answers and embeddings that failed, over the whole dataset, against the run's threshold.",
+            ),
+        ),
+        Stage(
+            name="scores",
+            says="Scores of every answer against its golden answer. Free to make again, also with other scorers.",
+            inputs=("dataset", "responses", "embeddings"),
+            form="How answers are scored again.",
+            options=(
+                RunOption(
+                    name="scorers",
+                    kind=OptionKind.VALUES,
+                    flag="scorer",
+                    metavar="NAME",
+                    help="As in text run; default the run's own.",
+                    form="Other scorers than the run's own; empty: the run's own.",
+                ),
+            ),
+        ),
+        Stage(
+            name="report",
+            says="Report for a domain expert: one self-contained HTML page.",
+            inputs=("dataset", "responses", "embeddings", "scores"),
+            optional=("embeddings", "scores"),
+            kinds=("html",),
+        ),
+        Stage(
+            name="traces",
+            says="One trace per item in Langfuse, with its generation and scores; off without LANGFUSE keys.",
+            inputs=("dataset", "responses", "scores"),
+            kinds=("langfuse",),
+            may_be_left_out=True,
+        ),
+    ),
+    rescore_from="scores",
+    budget=True,
+    export_shapes=("rows", "grouped"),
+    verbs=("run", "show", "compare", "rescore", "export"),
+    words=CommandWords(
+        run="""Evaluate a model on a golden dataset as RUN: a new name of A-Z a-z 0-9 . _ -.
+
+        Example: eval-pipeline text run first --dataset "my questions" --mode fast --model gpt-4o-mini
+        """,
+        detail="Add every item: question, golden answer, answer or error, scores.",
+        export="Write every item (rows) or every question with all its repeats (grouped) to a file.",
+        rescore="Score the stored answers of RUN again, also by other scorers, and write its report anew. "
+        "Calls nobody.",
+    ),
+)
