@@ -12,6 +12,7 @@ from eval_pipeline.cli.waiting import follow
 from eval_pipeline.core.errors import EvalPipelineError, IncompleteError
 from eval_pipeline.core.names import RunKey, command_on
 from eval_pipeline.core.runs import Flow, RunRecord, RunState
+from eval_pipeline.dispatch.restored import restored_words
 from eval_pipeline.runs.control import end_attempt
 from eval_pipeline.runs.flow import plan_of, view_module
 from eval_pipeline.runs.life import find_run, state_of, stored_error
@@ -42,6 +43,9 @@ def execute_and_show(
         return _leave_to_daemon(key, as_json=as_json)
     from eval_pipeline.defs.launch import execute_run  # noqa: PLC0415 - dagster: only where a run is executed
 
+    restored_at = deployment.check_store().restored_at
+    if restored_at is not None and find_run(deployment, flow=flow, key=key).created_at <= restored_at:
+        write_warning(restored_words(restored_at))
     with show_progress() as progress:
         problem = execute_run(deployment, key, flow=flow, progress=progress, refresh=refresh, resend_lost=resend_lost)
         problem = follow(deployment, key, flow=flow, progress=progress, say=write_line, problem=problem)

@@ -18,6 +18,7 @@ from eval_pipeline.core.secrets import without_secrets
 from eval_pipeline.runs.flow import plans
 
 GROUPS = {
+    "ledger": "The ledger: upgrade.",
     "dataset": "Golden questions and audio: add, list, show, delete.",
     "run": "Runs of every flow: list, status, retry, cancel, delete.",
 }

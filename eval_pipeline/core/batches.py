@@ -197,6 +197,9 @@ class BatchJob:
     create_started_at: datetime | None = None
     """Set before the provider is asked to create it, by its clock where that is known; an intent with it and without
     an id is ambiguous."""
+    sought_since: datetime | None = None
+    """Set where a ledger that was lost may have submitted it: since when. An intent with it and without an id is looked
+    for before it is created."""
     waits_until: datetime | None = None
     empty_lists: int = 0
     listed_at: datetime | None = None
@@ -231,12 +234,13 @@ class BatchJob:
     @property
     def is_ambiguous(self) -> bool:
         """Whether nobody knows if its batch was created."""
-        return self.state is JobState.INTENT and self.create_started_at is not None
+        sought = self.sought_since is not None and self.empty_lists < EMPTY_LISTS
+        return self.state is JobState.INTENT and (sought or self.create_started_at is not None)
 
     @property
     def is_unsent(self) -> bool:
-        """Whether nobody has begun to create its batch."""
-        return self.state is JobState.INTENT and self.create_started_at is None
+        """Whether it is known that nobody has begun to create its batch."""
+        return self.state is JobState.INTENT and not self.is_ambiguous
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,6 +277,10 @@ def submission_key(*, ledger_id: str, stage: StageRef, shard: int, round_: int, 
     return sha256("\n".join(map(str, parts)).encode()).hexdigest()
 
 
+EMPTY_LISTS = 2
+"""Lists, a poll apart, without a job's key, before its batch counts as never made."""
+
+
 class IntentStep(StrEnum):
     """What to do with a job that has no provider id."""
 
@@ -289,18 +297,26 @@ def step_of_intent(job: BatchJob, *, now: datetime, policy: BatchPolicy) -> Inte
 
     A creation that was begun and whose answer nobody has is settled by listing; only one that is older than the create
     timeout and a settling time, and that two lists a poll apart did not show, was not made. Its age is what the
-    provider's clock tells, from the creation to the last list: ours may jump.
+    provider's clock tells, from the creation to the last list: ours may jump. What a ledger that was lost may have
+    created is looked for in the same way; its process has ended, so that there is nothing to be patient about.
     """
     cancelled = job.cancel_requested_at is not None
     if job.create_started_at is None:
+        if job.sought_since is not None and job.empty_lists < EMPTY_LISTS:
+            return IntentStep.LOOK
         if cancelled:
             return IntentStep.DROP
         return IntentStep.WAIT if _waits(job, now=now, policy=policy) else IntentStep.CREATE
     patience = timedelta(seconds=policy.create_timeout_s + policy.settle_s)
     old = job.listed_at is not None and job.listed_at - job.create_started_at >= patience
-    if not old or job.empty_lists < 2:  # noqa: PLR2004 - two, as said above
+    if not old or job.empty_lists < EMPTY_LISTS:
         return IntentStep.LOOK
     return IntentStep.DROP if cancelled else IntentStep.CREATE
+
+
+def may_exist_since(job: BatchJob) -> datetime:
+    """Return since when a batch with the job's key may exist: lists reach back to it."""
+    return job.sought_since or job.create_started_at or job.created_at
 
 
 def _waits(job: BatchJob, *, now: datetime, policy: BatchPolicy) -> bool:
@@ -405,7 +421,7 @@ def is_gone(job: BatchJob, *, looks: int, now: datetime, policy: BatchPolicy) ->
         now: by the provider's clock where it is known: ours may jump.
         policy: our patience.
     """
-    if looks >= 2:  # noqa: PLR2004 - lists a poll apart
+    if looks >= EMPTY_LISTS:
         return is_over(job.unseen_since, policy.lost_s, now=now)
     return now >= deadline_of(job, policy=policy) and is_over(job.unseen_since, policy.lost_s, now=now)
 

@@ -39,6 +39,7 @@ from eval_pipeline.dispatch.collect import (
 )
 from eval_pipeline.dispatch.poll import PollReport, cancel_jobs, poll_account
 from eval_pipeline.dispatch.records import RESULT_LOST
+from eval_pipeline.dispatch.restored import lost_intents
 from eval_pipeline.dispatch.rests import RESTS
 from eval_pipeline.dispatch.submit import NOT_NOW, Desk, Parcel, again, as_it_is, record_round, settle_intents
 
@@ -112,6 +113,7 @@ class BatchStage:
 
         Returns the stage's jobs. Raises what is wrong with the account: whoever submits is told at once.
         """
+        self._record_lost_rounds()
         self._find_again()
         self._revive()
         self._begin()
@@ -120,6 +122,7 @@ class BatchStage:
 
     def advance(self) -> Advance:
         """Go on until the stage is finished or waits for its provider."""
+        self._record_lost_rounds()
         self._find_again()
         self._begin()
         self._settle()
@@ -150,6 +153,20 @@ class BatchStage:
         self._collect()
         jobs = self._jobs()
         return Advance(finished=not any(job.state in OPEN for job in jobs), jobs=jobs, report=self._report)
+
+    def _record_lost_rounds(self) -> None:
+        """Record what a ledger that was lost had submitted, so that it is looked for instead of asked anew."""
+        desk, work = self._desk, self._work
+        if desk.sought_since is not None:
+            lost = lost_intents(
+                desk.objects,
+                work.stage,
+                self._jobs(),
+                first_round=work.first_round,
+                since=desk.sought_since,
+                now=desk.now(),
+            )
+            desk.ledger.add_jobs(list(lost))
 
     def _jobs(self) -> Sequence[BatchJob]:
         return self._desk.ledger.stage_jobs(self._work.stage)
@@ -283,7 +300,8 @@ class BatchStage:
         """
         desk = self._desk
         now = desk.provider.now() or desk.now()
-        if step_of_intent(job, now=desk.now(), policy=desk.policy) is not IntentStep.LOOK:
+        looked_for = step_of_intent(job, now=desk.now(), policy=desk.policy) is IntentStep.LOOK
+        if not looked_for or job.create_started_at is None:
             return False
         if now >= deadline_of(job, policy=desk.policy):
             return True

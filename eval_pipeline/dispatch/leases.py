@@ -36,6 +36,7 @@ class _Rhythm:
     patience_s: float
     beat_every_s: float
     clockwork: Clockwork
+    above: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +129,7 @@ def hold(
     beat_every_s: float = BEAT_EVERY_S,
     on_lost: Callable[[], None] = lambda: None,
     on_beat: Callable[[], None] = lambda: None,
+    above: int = 0,
     clockwork: Clockwork = Clockwork(),
 ) -> Iterator[HeldLease]:
     """Hold the lease on a resource for the time of a ``with``, or raise ``stage_in_use``.
@@ -140,11 +142,12 @@ def hold(
         beat_every_s: how often we raise ours; a small part of the patience.
         on_lost: called once, in the beating thread, when the lease is lost.
         on_beat: called in the beating thread after each beat; may read the ledger.
+        above: the token is to be above this: the store holds it already.
         clockwork: the time to run on.
     """
     if patience_s < 2 * beat_every_s:
         raise ValueError(f"a patience of {patience_s} s is too short for a beat every {beat_every_s} s: two would hold")
-    rhythm = _Rhythm(patience_s=patience_s, beat_every_s=beat_every_s, clockwork=clockwork)
+    rhythm = _Rhythm(patience_s=patience_s, beat_every_s=beat_every_s, clockwork=clockwork, above=above)
     taken = _acquire(ledger, resource, worker=worker, rhythm=rhythm)
     held = HeldLease(taken, ledger, rhythm=rhythm, on_lost=on_lost, on_beat=on_beat)
     held.start()
@@ -161,7 +164,7 @@ def _acquire(ledger: LeaseLedger, resource: str, *, worker: Worker, rhythm: _Rhy
     while True:
         asked_at_s = clockwork.monotonic_s()
         overdue = first is not None and asked_at_s - first_seen_at_s >= rhythm.patience_s
-        answer = _try(ledger, resource, worker=worker, seen=first if overdue else None)
+        answer = _try(ledger, resource, worker=worker, seen=first if overdue else None, above=rhythm.above)
         if isinstance(answer, Lease):
             return _Taken(lease=answer, asked_at_s=asked_at_s)
         if first is None:
@@ -171,10 +174,12 @@ def _acquire(ledger: LeaseLedger, resource: str, *, worker: Worker, rhythm: _Rhy
         clockwork.wait(Event(), rhythm.beat_every_s / _LOOKS_PER_BEAT)
 
 
-def _try(ledger: LeaseLedger, resource: str, *, worker: Worker, seen: LeaseHeld | None) -> Lease | LeaseHeld:
-    answer = ledger.acquire_lease(resource, holder=worker, seen=seen)
+def _try(
+    ledger: LeaseLedger, resource: str, *, worker: Worker, seen: LeaseHeld | None, above: int
+) -> Lease | LeaseHeld:
+    answer = ledger.acquire_lease(resource, holder=worker, seen=seen, above=above)
     if isinstance(answer, LeaseHeld) and worker_is_dead(answer.holder):
-        return ledger.acquire_lease(resource, holder=worker, seen=answer)
+        return ledger.acquire_lease(resource, holder=worker, seen=answer, above=above)
     return answer
 
 

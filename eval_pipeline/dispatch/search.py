@@ -17,6 +17,7 @@ from eval_pipeline.core.batches import (
     JobState,
     ProviderBatch,
     counts_as_list,
+    may_exist_since,
 )
 from eval_pipeline.core.ports.batch_provider import BatchProvider
 from eval_pipeline.core.ports.ledger import BatchLedger
@@ -53,7 +54,7 @@ def search(
 
 def began(jobs: Iterable[BatchJob]) -> datetime:
     """Return since when batches of these jobs may exist."""
-    return min(job.provider_created_at or job.create_started_at or job.created_at for job in jobs)
+    return min(job.provider_created_at or may_exist_since(job) for job in jobs)
 
 
 def tell_apart(provider: BatchProvider, jobs: Sequence[BatchJob], *, listing: BatchListing) -> BatchListing:

@@ -22,12 +22,14 @@ from eval_pipeline.core.batches import (
     step_of_intent,
     submission_key,
 )
+from eval_pipeline.core.errors import EvalPipelineError
 from eval_pipeline.core.ports.batch_provider import BatchProvider
 from eval_pipeline.core.ports.ledger import BatchLedger
 from eval_pipeline.core.ports.object_store import ObjectStore
 from eval_pipeline.core.providers import Provider
 from eval_pipeline.core.stages import StageRef
 from eval_pipeline.dispatch.request_files import ShardFile, ShardLimits, write_shards
+from eval_pipeline.dispatch.restored import count_submission, store_round
 from eval_pipeline.dispatch.rests import RESTS
 from eval_pipeline.dispatch.search import adopt, search
 
@@ -71,6 +73,8 @@ class Desk:
     policy: BatchPolicy
     fence: Fence
     now: Callable[[], datetime] = utc_now
+    sought_since: datetime | None = None
+    """Since when a ledger that was lost, and this one restored from a backup, may have submitted for the run."""
     fill: Callable[[BatchJob, Path], AbstractContextManager[Path]] = as_it_is
     """Gives the file that is uploaded in place of the stored one, which holds no address that expires or is secret."""
 
@@ -123,6 +127,8 @@ def record_round(
         write_shards(parcel.lines, folder=folder, limits=parcel.order.limits, deliver=deliver)
     pay(intents)
     desk.fence.check()
+    if intents:
+        store_round(desk.objects, intents)
     return desk.ledger.add_jobs(intents)
 
 
@@ -155,6 +161,7 @@ def _intent(desk: Desk, order: Order, *, shard: int, file: ShardFile) -> BatchJo
         created_at=now,
         updated_at=now,
         token=desk.fence.token,
+        sought_since=desk.sought_since,
     )
 
 
@@ -189,6 +196,7 @@ def again(job: BatchJob, *, ledger_id: str, now: datetime, waits_until: datetime
         updated_at=now,
         token=job.token,
         waits_until=waits_until,
+        sought_since=job.sought_since,
         anomalies=job.anomalies,
     )
 
@@ -252,6 +260,7 @@ def _submit(desk: Desk, job: BatchJob) -> float | None:
     )
     if not begun or begun.input_file_id is None:
         return None  # somebody else changed the job meanwhile
+    _count(desk, begun)
     desk.fence.check()
     try:
         batch = desk.provider.create(
@@ -261,6 +270,15 @@ def _submit(desk: Desk, job: BatchJob) -> float | None:
         return _not_created(desk, begun, error, stale=job.input_file_id is not None)
     adopt(desk.ledger, begun, batch)
     return None
+
+
+def _count(desk: Desk, begun: BatchJob) -> None:
+    """Count the submission, behind the mark that it begins: a backup that holds the count holds the mark as well."""
+    try:
+        count_submission(desk.ledger, desk.objects)
+    except EvalPipelineError:
+        desk.ledger.change_job(begun, create_started_at=None)  # nothing was asked of the provider
+        raise
 
 
 def _labels(job: BatchJob) -> dict[str, str]:

@@ -58,6 +58,7 @@ def at_work(
     optional: bool = False,
 ) -> Iterator[StageAtWork]:
     """Hold a stage for as long as it is made; raises ``stage_in_use`` when another worker makes it."""
+    deployment.check_store()
     flow, key = ref.flow, ref.key
     cancelled = Event()
     with (
@@ -68,6 +69,7 @@ def at_work(
             patience_s=deployment.settings.lease_patience_seconds,
             beat_every_s=BEAT_EVERY_S,
             on_beat=_watch_cancel(deployment, flow=flow, key=key, cancelled=cancelled),
+            above=deployment.stages.last_attempt(ref),
         ) as lease,
         working(
             deployment,

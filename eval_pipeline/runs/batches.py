@@ -16,6 +16,7 @@ from eval_pipeline.core.runs import RunMode, RunRecord, RunState
 from eval_pipeline.core.stages import StageRef
 from eval_pipeline.dispatch.batch_stage import Advance, BatchStage, BatchWork, supersede
 from eval_pipeline.dispatch.leases import STAGE_IN_USE, HeldLease, hold
+from eval_pipeline.dispatch.restored import restored_words
 from eval_pipeline.dispatch.submit import Desk
 from eval_pipeline.runs.at_work import BEAT_EVERY_S, StageAtWork, at_work, has_started_over, run_cancelled, start_over
 from eval_pipeline.runs.endpoints import require_endpoint
@@ -96,17 +97,22 @@ def _check_endpoint(task: Task, work: BatchWork) -> None:
 @contextmanager
 def _desk(task: Task, work: BatchWork, lease: HeldLease) -> Iterator[Desk]:
     deployment = task.deployment
-    # a run that was deleted and made again under its name has keys of its own
-    created_at = find_run(deployment, flow=task.flow, key=task.key).created_at.isoformat()
+    created_at = find_run(deployment, flow=task.flow, key=task.key).created_at
+    restored_at = deployment.check_store().restored_at
+    is_older = restored_at is not None and created_at <= restored_at
+    if restored_at is not None and is_older:
+        task.say(restored_words(restored_at))
     provider = models.open_batches(work.provider, task.credentials, settings=deployment.settings)
     try:
         yield Desk(
             ledger=deployment.ledger,
-            ledger_id=f"{deployment.ledger.id} {created_at}",
+            # a run that was deleted and made again under its name has keys of its own
+            ledger_id=f"{deployment.ledger.id} {created_at.isoformat()}",
             objects=deployment.objects,
             provider=provider,
             policy=models.batch_policy(deployment.settings, provider=work.provider),
             fence=lease,
+            sought_since=created_at if is_older else None,
             fill=work.fill,
         )
     finally:

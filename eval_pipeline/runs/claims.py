@@ -8,12 +8,15 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from eval_pipeline.core.configuration import check_range
 from eval_pipeline.core.datasets import DatasetKind, DatasetVersion, split_reference
-from eval_pipeline.core.errors import UsageError
+from eval_pipeline.core.errors import ConflictError, UsageError
 from eval_pipeline.core.names import RunKey, shown
 from eval_pipeline.core.runs import Flow, RunMode, RunRecord, RunState
+from eval_pipeline.core.stages import StageRef
 from eval_pipeline.wiring.deployment import Deployment
 from eval_pipeline.wiring.settings import Settings
 
+CLAIMED_AT = "claimed_at"
+"""The fact by which the stored specification remembers when the run was claimed."""
 _HINTS = {
     DatasetKind.TEXT: "choose a dataset of golden questions and answers",
     DatasetKind.STT: "choose an audio dataset: eval-pipeline dataset list --kind stt",
@@ -68,6 +71,7 @@ def claim(
         here: whether this process executes the run; else it waits for a sensor.
     """
     now = datetime.now(UTC)
+    claimed_at = _claimed_before(prepared, flow=flow, deployment=deployment) or now
     return deployment.ledger.claim_run(
         RunRecord(
             key=prepared.key,
@@ -79,12 +83,36 @@ def claim(
             dataset_version=prepared.dataset.version,
             mode=prepared.spec.mode,
             requested_by=requested_by,
-            created_at=now,
+            created_at=claimed_at,
             updated_at=now,
             worker=deployment.worker if here else None,
             max_cost_usd=prepared.max_cost_usd,
         )
     )
+
+
+def _claimed_before(prepared: Prepared[FrozenSpec], *, flow: Flow, deployment: Deployment) -> datetime | None:
+    """Return when a run was claimed that a restored ledger has forgotten and its store has not.
+
+    It goes on as the same run: its answers are read again, and its batches, whose keys hold that moment, are found.
+
+    Raises:
+        ConflictError: ``run_name_already_exists``, when it was specified otherwise: what is stored would be mixed.
+    """
+    if deployment.check_store().restored_at is None:
+        return None
+    stored = deployment.stages.find(StageRef(flow=flow, key=prepared.key, stage="spec"))
+    if stored is None:
+        return None
+    if stored.manifest.spec_hash != prepared.spec.hash:
+        raise ConflictError(
+            f"the store holds a run {prepared.key.partition} with another specification, which the ledger does not "
+            "know: it was restored from a backup",
+            code="run_name_already_exists",
+            hint="choose another name, or give the run exactly the configuration that it had: then it goes on",
+        )
+    claimed_at = stored.manifest.summary.get(CLAIMED_AT)
+    return None if claimed_at is None else datetime.fromisoformat(claimed_at)
 
 
 def find_dataset_of(kind: DatasetKind, *, deployment: Deployment, project: str, reference: str) -> DatasetVersion:

@@ -12,7 +12,7 @@ from eval_pipeline.core.errors import ConflictError, UsageError
 from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.core.runs import RunRecord
 from eval_pipeline.runs.at_work import at_work
-from eval_pipeline.runs.claims import FrozenSpec, Prepared, claim
+from eval_pipeline.runs.claims import CLAIMED_AT, FrozenSpec, Prepared, claim
 from eval_pipeline.runs.task import Task
 
 SpecT = TypeVar("SpecT", bound=FrozenSpec)
@@ -80,6 +80,7 @@ def store_spec(
                 "dataset_version": run.dataset_version,
                 **facts,
                 "requested_by": run.requested_by,
+                CLAIMED_AT: run.created_at.isoformat(),
                 "estimate": estimate,
                 "markdown": f"```json\n{document}\n```",
             }

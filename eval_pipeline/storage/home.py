@@ -25,8 +25,8 @@ def find_home(environ: Mapping[str, str], cwd: Path) -> Path:
     return next(existing, here / HOME_FOLDER)
 
 
-def open_home_ledger(home: Path) -> "SqlLedger":
+def open_home_ledger(home: Path, *, may_upgrade: bool = True) -> "SqlLedger":
     """Open the ledger of a home, made first where it is missing."""
     from eval_pipeline.storage.ledger import open_sqlite_ledger  # noqa: PLC0415 - sqlalchemy: not to find the home
 
-    return open_sqlite_ledger(home / LEDGER_FILE)
+    return open_sqlite_ledger(home / LEDGER_FILE, may_upgrade=may_upgrade)

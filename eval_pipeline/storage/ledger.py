@@ -10,19 +10,20 @@ from uuid import UUID
 from sqlalchemy import URL, make_url, select
 from sqlalchemy.exc import ArgumentError
 
-from eval_pipeline.core.errors import EvalPipelineError, UsageError
+from eval_pipeline.core.errors import ConflictError, EvalPipelineError, UsageError
 from eval_pipeline.storage.ledger_batches import BatchTable
 from eval_pipeline.storage.ledger_database import Database
 from eval_pipeline.storage.ledger_datasets import DatasetTable
+from eval_pipeline.storage.ledger_epoch import EpochTable
 from eval_pipeline.storage.ledger_feedback import FeedbackTable
 from eval_pipeline.storage.ledger_leases import LeaseTable
 from eval_pipeline.storage.ledger_runs import RunTable
-from eval_pipeline.storage.ledger_schema import ledger
-from eval_pipeline.storage.ledger_upgrade import is_current, upgrade
+from eval_pipeline.storage.ledger_schema import SCHEMA_VERSIONS, ledger
+from eval_pipeline.storage.ledger_upgrade import Schema, StoredSchema, look_at, upgrade
 from eval_pipeline.storage.whole import create_whole, only_one
 
 
-class SqlLedger(DatasetTable, RunTable, LeaseTable, BatchTable, FeedbackTable):
+class SqlLedger(DatasetTable, RunTable, LeaseTable, BatchTable, FeedbackTable, EpochTable):
     """All tables of one ledger; safe to use from several threads."""
 
     def __init__(self, database: Database) -> None:
@@ -36,24 +37,35 @@ class SqlLedger(DatasetTable, RunTable, LeaseTable, BatchTable, FeedbackTable):
         """Where the ledger lies, without password."""
         return self._database.shown_url
 
+    @property
+    def schema(self) -> str | None:
+        """The version of the schema that it has."""
+        return look_at(self._database).version
+
     def close(self) -> None:
         """Close all connections."""
         self._database.close()
 
 
-def open_ledger(url: str) -> SqlLedger:
-    """Open the ledger at ``sqlite:///path`` or ``postgresql://…``; made or upgraded first where needed."""
+def open_ledger(url: str, *, may_upgrade: bool = True) -> SqlLedger:
+    """Open the ledger at ``sqlite:///path`` or ``postgresql://…``; made or upgraded first where needed.
+
+    Args:
+        url: where it lies.
+        may_upgrade: whether one with an older schema may be changed; else it raises ``ledger_upgrade_needed``.
+    """
     parsed = _parse(url)
     if parsed.get_backend_name() == "postgresql":
-        return _open(Database(parsed), alone=nullcontext())  # its upgrade brings an advisory lock
-    return open_sqlite_ledger(Path(parsed.database or "").absolute())
+        # its upgrade brings an advisory lock
+        return _open(Database(parsed), alone=nullcontext(), may_upgrade=may_upgrade)
+    return open_sqlite_ledger(Path(parsed.database or "").absolute(), may_upgrade=may_upgrade)
 
 
-def open_sqlite_ledger(path: Path) -> SqlLedger:
+def open_sqlite_ledger(path: Path, *, may_upgrade: bool = True) -> SqlLedger:
     """Open the ledger in a file; under the lock beside it, it is made whole before it gets its name."""
     lock = path.with_name(f".{path.name}.lock")
     create_whole(path, lambda unfinished: _build_sqlite(unfinished, path), lock=lock)
-    return _open(_sqlite(path), alone=only_one(lock))
+    return _open(_sqlite(path), alone=only_one(lock), may_upgrade=may_upgrade)
 
 
 def _build_sqlite(unfinished: Path, path: Path) -> None:
@@ -70,15 +82,28 @@ def _sqlite(path: Path) -> Database:
     return Database(URL.create("sqlite", database=str(path)))
 
 
-def _open(database: Database, *, alone: AbstractContextManager[None]) -> SqlLedger:
+def _open(database: Database, *, alone: AbstractContextManager[None], may_upgrade: bool) -> SqlLedger:
     try:
-        if not is_current(database):
+        stored = look_at(database)
+        if stored.stands in {Schema.MISSING, Schema.OLDER}:
+            if not may_upgrade:
+                raise _upgrade_needed(database, stored)
             with alone:
                 upgrade(database)
         return SqlLedger(database)
     except EvalPipelineError:
         database.close()
         raise
+
+
+def _upgrade_needed(database: Database, stored: StoredSchema) -> ConflictError:
+    has = "no tables yet" if stored.version is None else f"schema {stored.version}"
+    return ConflictError(
+        f"the ledger {database.shown_url} has {has}; this version of eval-pipeline works with schema "
+        f"{SCHEMA_VERSIONS[-1]}, and EVAL_LEDGER_AUTO_UPGRADE=never keeps it from changing that by itself",
+        code="ledger_upgrade_needed",
+        hint="take a backup, then run: eval-pipeline ledger upgrade",
+    )
 
 
 def _parse(url: str) -> URL:

@@ -11,30 +11,35 @@ from sqlalchemy.exc import IntegrityError
 from eval_pipeline.core.ports.ledger import Lease, LeaseHeld
 from eval_pipeline.core.runs import Worker
 from eval_pipeline.storage.ledger_database import LedgerTable
-from eval_pipeline.storage.ledger_schema import leases
+from eval_pipeline.storage.ledger_schema import leases, ledger
 
 
 class LeaseTable(LedgerTable):
     """The ledger's leases."""
 
-    def acquire_lease(self, resource: str, *, holder: Worker, seen: LeaseHeld | None = None) -> Lease | LeaseHeld:
+    def acquire_lease(
+        self, resource: str, *, holder: Worker, seen: LeaseHeld | None = None, above: int = 0
+    ) -> Lease | LeaseHeld:
         """Take a free lease, or one that still stands exactly as ``seen``; else return who holds it now."""
         while True:
             try:
-                answer = self._try_lease(resource, holder=holder, seen=seen)
+                answer = self._try_lease(resource, holder=holder, seen=seen, above=above)
             except IntegrityError:  # another process took the resource's first lease between our look and our insert
                 continue
             if answer is not None:
                 return answer
 
-    def _try_lease(self, resource: str, *, holder: Worker, seen: LeaseHeld | None) -> Lease | LeaseHeld | None:
+    def _try_lease(
+        self, resource: str, *, holder: Worker, seen: LeaseHeld | None, above: int
+    ) -> Lease | LeaseHeld | None:
         """Return None when the row changed under our hands (only where writers run side by side)."""
         with self._database.write() as connection:
             row = _row(connection, resource)
             if row is not None and row.held and not _stands_as(row, seen):
                 return _held(row)
-            token = 1 if row is None else row.token + 1
+            token = 1 + max(0 if row is None else row.token, above, _lowest_token(connection))
             values = {"token": token, "counter": 0, "held": True, "since": self._now(), **_holder_columns(holder)}
+            connection.execute(update(ledger).where(ledger.c.highest_token < token).values(highest_token=token))
             if row is None:
                 connection.execute(leases.insert().values(resource=resource, **values))
                 return Lease(resource=resource, holder=holder, token=token)
@@ -64,6 +69,11 @@ class LeaseTable(LedgerTable):
 
 def _row(connection: Connection, resource: str) -> Row[Any] | None:
     return connection.execute(select(leases).where(leases.c.resource == resource)).one_or_none()
+
+
+def _lowest_token(connection: Connection) -> int:
+    """Return what all tokens rise above: those that a ledger handed out which was lost, and this one restored."""
+    return int(connection.execute(select(ledger.c.lowest_token)).scalar_one())
 
 
 def _stands_as(row: Row[Any], seen: LeaseHeld | None) -> bool:

@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 
 POSTGRESQL_SCHEMA: Final = "eval_pipeline"
-SCHEMA_VERSIONS: Final = ("0001", "0002", "0003", "0004", "0005")
+SCHEMA_VERSIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006")
 """Every schema that this code can upgrade from, oldest first; the last is the one it works with."""
 
 
@@ -74,7 +74,14 @@ ledger: Final = Table(
     metadata,
     Column("id", Text, primary_key=True),
     Column("created_at", UtcDateTime, nullable=False),
+    Column("min_code", Text, nullable=False, server_default="0005"),
+    Column("submissions_announced", BigInteger, nullable=False, server_default="0"),
+    Column("submissions_stored", BigInteger, nullable=False, server_default="0"),
+    Column("highest_token", BigInteger, nullable=False, server_default="0"),
+    Column("lowest_token", BigInteger, nullable=False, server_default="0"),
+    Column("restored_at", UtcDateTime),
 )
+"""One row. ``min_code``: the oldest schema whose code can work with this one. Tokens rise above ``lowest_token``."""
 
 datasets: Final = Table(
     "datasets",
@@ -170,6 +177,7 @@ batch_jobs: Final = Table(
     Column("version", BigInteger, nullable=False),
     Column("token", BigInteger, nullable=False),
     Column("create_started_at", UtcDateTime),
+    Column("sought_since", UtcDateTime),
     Column("waits_until", UtcDateTime),
     Column("empty_lists", Integer, nullable=False),
     Column("listed_at", UtcDateTime),

@@ -1,8 +1,13 @@
 """Which schema a ledger has, and how it gets the newest one.
 
+A newer schema that was only added to says so (``min_code``): older processes go on beside newer ones, so that an
+upgrade stops nobody. A migration that takes something away raises ``min_code``.
+
 Looking costs one or two plain queries; Alembic (0.4 s to import) is loaded only when there is something to migrate.
 """
 
+from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
@@ -11,17 +16,35 @@ from sqlalchemy.schema import CreateSchema
 
 from eval_pipeline.core.errors import ConflictError
 from eval_pipeline.storage.ledger_database import Database
-from eval_pipeline.storage.ledger_schema import SCHEMA_VERSIONS, version_table
+from eval_pipeline.storage.ledger_schema import SCHEMA_VERSIONS, ledger, version_table
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 # any number, the same in every version of this code: "eval_pip" as bytes
 _ADVISORY_LOCK: Final = int.from_bytes(b"eval_pip")
 
 
-def is_current(database: Database) -> bool:
-    """Tell whether the schema is the one this code works with; a newer one raises ``ledger_schema_unknown``."""
+class Schema(StrEnum):
+    """How the schema of a ledger stands to the code that opens it."""
+
+    MISSING = "missing"
+    OLDER = "older"
+    CURRENT = "current"
+    NEWER = "newer"
+    """Made by newer code, which says that this code can work with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSchema:
+    """The schema that a ledger has."""
+
+    stands: Schema
+    version: str | None
+
+
+def look_at(database: Database) -> StoredSchema:
+    """Tell which schema a ledger has; one that this code cannot work with raises ``ledger_schema_unknown``."""
     with database.read() as connection:
-        return _is_current(connection, database)
+        return _look_at(connection, database)
 
 
 def upgrade(database: Database) -> None:
@@ -33,20 +56,25 @@ def upgrade(database: Database) -> None:
         if database.schema is not None:
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
             _make_schema(connection, database.schema)
-        if not _is_current(connection, database):
+        if _look_at(connection, database).stands in {Schema.MISSING, Schema.OLDER}:
             _migrate(connection, database)
 
 
-def _is_current(connection: Connection, database: Database) -> bool:
-    stored = _stored_version(connection, database.schema)
-    if stored is not None and stored not in SCHEMA_VERSIONS:
-        raise ConflictError(
-            f"the ledger {database.shown_url} has schema {stored}; this version of eval-pipeline knows it only up to "
-            f"{SCHEMA_VERSIONS[-1]}",
-            code="ledger_schema_unknown",
-            hint="a newer eval-pipeline has upgraded it: upgrade this one too, or use another ledger",
-        )
-    return stored == SCHEMA_VERSIONS[-1]
+def _look_at(connection: Connection, database: Database) -> StoredSchema:
+    version = _stored_version(connection, database.schema)
+    if version is None:
+        return StoredSchema(Schema.MISSING, None)
+    if version in SCHEMA_VERSIONS:
+        return StoredSchema(Schema.CURRENT if version == SCHEMA_VERSIONS[-1] else Schema.OLDER, version)
+    needs = connection.execute(select(ledger.c.min_code)).scalar_one_or_none()
+    if needs in SCHEMA_VERSIONS:
+        return StoredSchema(Schema.NEWER, version)
+    raise ConflictError(
+        f"the ledger {database.shown_url} has schema {version}, which needs code that knows schema {needs}; this "
+        f"version of eval-pipeline knows it only up to {SCHEMA_VERSIONS[-1]}",
+        code="ledger_schema_unknown",
+        hint="a newer eval-pipeline has upgraded it: upgrade this one too, or use another ledger",
+    )
 
 
 def _stored_version(connection: Connection, schema: str | None) -> str | None:

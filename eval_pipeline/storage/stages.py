@@ -58,6 +58,23 @@ class StageStore:
             )
         return found
 
+    def last_attempt(self, ref: StageRef) -> int:
+        """Return the highest attempt that the store holds a manifest of; a lease must be above it.
+
+        A ledger that was restored from a backup has handed out fewer tokens than its store has seen.
+        """
+        last = _trusted_attempt(self._objects, ref)
+        while self._has(f"{ref.prefix}/{last + 1:06d}/{_MANIFEST}"):  # whose writer was killed before readers trust it
+            last += 1
+        return last
+
+    def _has(self, key: str) -> bool:
+        try:
+            self._objects.read(key)
+        except NotFoundError:
+            return False
+        return True
+
     def writer(
         self,
         ref: StageRef,

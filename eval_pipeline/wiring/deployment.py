@@ -22,6 +22,7 @@ _STORE_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
 
+    from eval_pipeline.core.epoch import LedgerEpoch
     from eval_pipeline.storage.ledger import SqlLedger
     from eval_pipeline.storage.stages import StageStore
 
@@ -74,11 +75,18 @@ class Deployment:
     @cached_property
     def ledger(self) -> "SqlLedger":
         """Facts that need transactions and queries."""
+        return self._open_ledger(may_upgrade=self.settings.ledger_auto_upgrade == "always")
+
+    def _open_ledger(self, *, may_upgrade: bool) -> "SqlLedger":
         if self.database_url is None:
-            return open_home_ledger(self.home)
+            return open_home_ledger(self.home, may_upgrade=may_upgrade)
         from eval_pipeline.storage.ledger import open_ledger  # noqa: PLC0415 - sqlalchemy: not when a code location loads
 
-        return open_ledger(self.database_url)
+        return open_ledger(self.database_url, may_upgrade=may_upgrade)
+
+    def upgrade_ledger(self) -> "SqlLedger":
+        """Make the ledger, or bring it to the newest schema, whatever the setting says; returns it, to be closed."""
+        return self._open_ledger(may_upgrade=True)
 
     @cached_property
     def objects(self) -> ObjectStore:
@@ -115,6 +123,22 @@ class Deployment:
         from eval_pipeline.storage.stages import StageStore  # noqa: PLC0415 - pyarrow is slow to import
 
         return StageStore(self.objects)
+
+    def check_store(self) -> "LedgerEpoch":
+        """Return how far the ledger is, beside its store; looked at once a process, before anything is written.
+
+        A ledger that is older than its store is marked as restored from a backup.
+
+        Raises:
+            ConflictError: ``store_older_than_ledger``.
+        """
+        return self._epoch
+
+    @cached_property
+    def _epoch(self) -> "LedgerEpoch":
+        from eval_pipeline.dispatch.restored import settle_epoch  # noqa: PLC0415 - orjson: not to find the home
+
+        return settle_epoch(self.ledger, self.objects)
 
     @cached_property
     def worker(self) -> Worker:

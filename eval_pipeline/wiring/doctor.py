@@ -16,6 +16,7 @@ from uuid import uuid4
 from eval_pipeline.core.errors import EvalPipelineError
 from eval_pipeline.core.providers import TITLES, URL_VARIABLES, Provider
 from eval_pipeline.core.secrets import redact_fields
+from eval_pipeline.dispatch.restored import restored_words
 from eval_pipeline.providers.gemini.account import GeminiAccount
 from eval_pipeline.providers.transport import elsewhere
 from eval_pipeline.wiring.deployment import Deployment
@@ -46,6 +47,7 @@ def examine(deployment: Deployment, *, project: str) -> Iterator[Finding]:
     yield _home(deployment)
     yield _guarded("database", lambda: _database(deployment))
     yield _guarded("store", lambda: _store(deployment))
+    yield _guarded("ledger", lambda: _ages(deployment))
     for provider in Provider:
         yield _guarded(TITLES[provider], partial(_provider, deployment, provider, project=project))
     yield _guarded("Langfuse", lambda: _langfuse(deployment, project=project))
@@ -73,6 +75,13 @@ def _home(deployment: Deployment) -> Finding:
 def _database(deployment: Deployment) -> Finding:
     kind = "PostgreSQL" if (deployment.database_url or "").startswith("postgres") else "SQLite"
     return Finding("database", ok=True, detail=f"{kind}, ledger {deployment.ledger.id}")
+
+
+def _ages(deployment: Deployment) -> Finding:
+    epoch = deployment.check_store()
+    if epoch.restored_at is not None:
+        return Finding("ledger", ok=None, detail=restored_words(epoch.restored_at))
+    return Finding("ledger", ok=True, detail=f"it and its store know of {epoch.stored:,} submitted batches")
 
 
 def _store(deployment: Deployment) -> Finding:

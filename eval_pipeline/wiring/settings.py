@@ -42,6 +42,15 @@ def _number(low: float, high: float) -> Callable[[str], float]:
     return parse
 
 
+def _one_of(*words: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text not in words:
+            raise ValueError(text)
+        return text
+
+    return parse
+
+
 def _whole(variable: str, default: int, low: int, high: int, meaning: str) -> Setting:
     return Setting(variable, meaning, default, _integer(low, high), f"a whole number from {low:,} to {high:,}")
 
@@ -187,6 +196,14 @@ SETTINGS: tuple[Setting, ...] = (
         "How long another machine's lease on a stage must stand still before it is taken over.",
     ),
     Setting(
+        "EVAL_LEDGER_AUTO_UPGRADE",
+        "Whether a process that meets a ledger with an older schema upgrades it, or leaves that to "
+        "`eval-pipeline ledger upgrade`.",
+        "always",
+        _one_of("always", "never"),
+        "always or never",
+    ),
+    Setting(
         "EVAL_PROJECT_CREDENTIALS_FILE",
         "YAML or JSON file that maps a project to its own OPENAI_…, GEMINI_… and LANGFUSE_… variables; "
         "a project sees no other's.",
@@ -230,6 +247,7 @@ class Settings:
     stt_upload_concurrency: int
     stt_signed_url_seconds: int
     lease_patience_seconds: float
+    ledger_auto_upgrade: str
     project_credentials_file: Path | None
 
     @classmethod
@@ -241,8 +259,12 @@ class Settings:
             setting.variable.removeprefix("EVAL_").lower(): _read(setting, variables.get(setting.variable))
             for setting in SETTINGS
         }
-        path = read.pop("project_credentials_file")
-        return cls(**cast("dict[str, int]", read), project_credentials_file=Path(str(path)) if path else None)
+        path, upgrade = read.pop("project_credentials_file"), read.pop("ledger_auto_upgrade")
+        return cls(
+            **cast("dict[str, int]", read),
+            ledger_auto_upgrade=str(upgrade),
+            project_credentials_file=Path(str(path)) if path else None,
+        )
 
 
 def _read(setting: Setting, text: str | None) -> Value:

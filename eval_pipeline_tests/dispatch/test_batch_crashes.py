@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +106,7 @@ class World:
     provider: OpenAIBatches
     ledger: SqlLedger
     objects: LocalObjectStore
+    sought_since: datetime | None = None
 
     def live(self, killer: Killer) -> bool:
         """Take the stage on in a new life; True when it is finished."""
@@ -115,6 +117,7 @@ class World:
             provider=Mortal(self.provider, steps=DURABLE["provider"], killer=killer),
             policy=IMPATIENT,
             fence=Held(),
+            sought_since=self.sought_since,
         )
         folder = self.folder / "work"
         folder.mkdir(exist_ok=True)

@@ -38,8 +38,10 @@ class Interrupted:
             raise UnavailableError("the database is down", code="database_unavailable", hint="start it")
         return self.ledger
 
-    def acquire_lease(self, resource: str, *, holder: Worker, seen: LeaseHeld | None = None) -> Lease | LeaseHeld:
-        return self._reach().acquire_lease(resource, holder=holder, seen=seen)
+    def acquire_lease(
+        self, resource: str, *, holder: Worker, seen: LeaseHeld | None = None, above: int = 0
+    ) -> Lease | LeaseHeld:
+        return self._reach().acquire_lease(resource, holder=holder, seen=seen, above=above)
 
     def beat_lease(self, lease: Lease) -> bool:
         return self._reach().beat_lease(lease)

@@ -39,6 +39,7 @@ def test_every_field_comes_back_as_it_was_written(ledger: SqlLedger) -> None:
         INTENT,
         token=7,
         create_started_at=later,
+        sought_since=later,
         waits_until=later,
         empty_lists=2,
         listed_at=later,

@@ -1,15 +1,23 @@
 from collections.abc import Callable
 from contextlib import closing
 
+import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import MetaData
+from sqlalchemy import MetaData, text
 
+from eval_pipeline.core.batches import JobState
+from eval_pipeline.core.errors import ConflictError
+from eval_pipeline.core.ports.ledger import Lease
+from eval_pipeline.core.runs import Worker
 from eval_pipeline.storage.ledger import SqlLedger, open_ledger
 from eval_pipeline.storage.ledger_database import Database
 from eval_pipeline.storage.ledger_schema import SCHEMA_VERSIONS, metadata
 from eval_pipeline.storage.ledger_upgrade import MIGRATIONS, upgrade
+from eval_pipeline_tests.storage.records import a_dataset, a_job, a_run
 
 
 def test_the_code_knows_exactly_the_schemas_that_there_are_migrations_to() -> None:
@@ -41,3 +49,62 @@ def test_upgrading_a_current_ledger_changes_nothing(ledger: SqlLedger, ledger_ur
 
     with closing(open_ledger(ledger_url)) as again:
         assert again.id == ledger.id
+
+
+NEXT = "9999"
+
+
+def one_ahead(database: Database, *, min_code: str) -> None:
+    """Make the schema one that a later version will have, with a column and a table more."""
+    prefix = f"{database.schema}." if database.schema else ""
+    with database.write() as connection:
+        connection.execute(text(f"ALTER TABLE {prefix}batch_jobs ADD COLUMN of_tomorrow TEXT DEFAULT 'yes' NOT NULL"))
+        connection.execute(text(f"CREATE TABLE {prefix}tomorrow (id INTEGER PRIMARY KEY)"))
+        connection.execute(text(f"UPDATE {prefix}alembic_version SET version_num = '{NEXT}'"))  # noqa: S608 - ours
+        connection.execute(text(f"UPDATE {prefix}ledger SET min_code = '{min_code}'"))  # noqa: S608 - ours
+
+
+def test_code_works_on_a_later_schema_that_says_so(ledger: SqlLedger, ledger_url: str) -> None:
+    one_ahead(ledger._database, min_code=SCHEMA_VERSIONS[-1])
+
+    with closing(open_ledger(ledger_url)) as older:
+        older.add_dataset(a_dataset())
+        older.claim_run(a_run())
+        [job] = older.add_jobs([a_job()])
+        assert older.change_job(job, to=JobState.FAILED) is not None
+        assert isinstance(older.acquire_lease("a stage", holder=Worker(host="here", pid=1, started_at=0.0)), Lease)
+        older.count_submission(lambda _: None)
+        assert (older.schema, older.id) == (NEXT, ledger.id)
+    assert ledger.schema == NEXT, "what newer code made is left as it is"
+
+
+def test_code_refuses_a_later_schema_that_took_something_away(ledger: SqlLedger, ledger_url: str) -> None:
+    one_ahead(ledger._database, min_code=NEXT)
+
+    with pytest.raises(ConflictError) as refused:
+        open_ledger(ledger_url)
+
+    assert refused.value.code == "ledger_schema_unknown"
+    assert NEXT in refused.value.message
+
+
+def test_an_older_schema_waits_for_a_person_where_it_is_not_to_be_upgraded(ledger: SqlLedger, ledger_url: str) -> None:
+    database = ledger._database
+    downgrade(database, to=SCHEMA_VERSIONS[-2])
+
+    with pytest.raises(ConflictError) as refused:
+        open_ledger(ledger_url, may_upgrade=False)
+    assert refused.value.code == "ledger_upgrade_needed"
+    assert "eval-pipeline ledger upgrade" in refused.value.hint
+
+    open_ledger(ledger_url).close()
+    with closing(open_ledger(ledger_url, may_upgrade=False)) as upgraded:
+        assert (upgraded.schema, upgraded.id) == (SCHEMA_VERSIONS[-1], ledger.id)
+
+
+def downgrade(database: Database, *, to: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    with database.write() as connection:
+        config.attributes.update(connection=connection, schema=database.schema)
+        command.downgrade(config, to)

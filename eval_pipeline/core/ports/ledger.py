@@ -1,12 +1,14 @@
 """Facts that need transactions and queries: leases, datasets, runs, batch jobs, verdicts."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
+from uuid import UUID
 
 from eval_pipeline.core.batches import BatchJob, JobState
 from eval_pipeline.core.datasets import DatasetKind, DatasetVersion, Page
+from eval_pipeline.core.epoch import Epoch, LedgerEpoch
 from eval_pipeline.core.errors import EvalPipelineError
 from eval_pipeline.core.feedback import FeedbackEntry
 from eval_pipeline.core.names import RunKey
@@ -37,10 +39,12 @@ class LeaseHeld:
 class LeaseLedger(Protocol):
     """The leases table: compare-and-set on (holder token, counter)."""
 
-    def acquire_lease(self, resource: str, *, holder: Worker, seen: LeaseHeld | None = None) -> Lease | LeaseHeld:
+    def acquire_lease(
+        self, resource: str, *, holder: Worker, seen: LeaseHeld | None = None, above: int = 0
+    ) -> Lease | LeaseHeld:
         """Take a free lease, or one that still stands exactly as ``seen``; else return who holds it now.
 
-        Tokens of one resource only rise, also over releases.
+        Tokens of one resource only rise, also over releases, and above ``above``: what the store holds already.
         """
         ...
 
@@ -145,7 +149,28 @@ class RunLedger(Protocol):
         ...
 
 
-class BatchLedger(Protocol):
+class EpochLedger(Protocol):
+    """What the ledger knows of its own age: a store that knows of more submissions shows that it was restored."""
+
+    @property
+    def id(self) -> UUID:
+        """Which ledger it is; made with the schema."""
+        ...
+
+    def count_submission(self, write: Callable[[Epoch], None]) -> None:
+        """Count a submission that is about to begin; ``write`` puts the count into the store."""
+        ...
+
+    def read_epoch(self) -> LedgerEpoch:
+        """Return how far the ledger is."""
+        ...
+
+    def mark_restored(self, store: Epoch) -> LedgerEpoch:
+        """Go on behind what the store knows: tokens above its own, every open job to be looked for."""
+        ...
+
+
+class BatchLedger(EpochLedger, Protocol):
     """The batch_jobs table; every change is a compare-and-set on the state that was read."""
 
     def add_jobs(self, jobs: Sequence[BatchJob]) -> Sequence[BatchJob]:
