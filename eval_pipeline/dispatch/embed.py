@@ -279,6 +279,8 @@ class _EmbedWork:
         self._failed += len(pack.texts) - got
 
 
+BLANK = "blank_text"
+"""Code of a text that nobody is asked about."""
 MALFORMED = "malformed_response"
 """Code of a text whose vector came and cannot be used; the next one may be whole."""
 
@@ -294,7 +296,7 @@ def _malformed(text: Text, problem: str) -> EmbeddedText:
 
 def _without_call(blank: Pack) -> EmbeddedPack:
     texts = [
-        EmbeddedText(text.digest, None, "the text is blank", finished=True, status=ItemStatus.FAILED, code="blank_text")
+        EmbeddedText(text.digest, None, "the text is blank", finished=True, status=ItemStatus.FAILED, code=BLANK)
         for text in blank
     ]
     return EmbeddedPack(texts=texts, usage=None, retried_usage=Usage(), model=None, billed=False)
