@@ -10,6 +10,7 @@ from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.ports.ledger import LeaseHeld
 from eval_pipeline.core.runs import Flow, RunRecord
 from eval_pipeline.core.stages import Manifest, StageRef
+from eval_pipeline.core.thresholds import Threshold
 from eval_pipeline.dispatch.records import RecordIndex
 from eval_pipeline.dispatch.workers import worker_is_dead
 from eval_pipeline.runs.control import run_json
@@ -113,6 +114,12 @@ def _state(lease: LeaseHeld | None, manifest: Manifest | None) -> str:
 def _note(manifest: Manifest) -> str | None:
     counts = manifest.summary.get("counts")
     if isinstance(counts, dict) and "failed" in counts:
-        return f"{counts['failed']:,} of {counts['total']:,} failed"
+        return f"{counts['failed']:,} of {counts['total']:,} failed{_why(manifest)}"
     note = manifest.summary.get("note")
     return None if note is None else str(note)
+
+
+def _why(manifest: Manifest) -> str:
+    threshold = manifest.summary.get("threshold")
+    reasons = Threshold.from_json(threshold).reasons if isinstance(threshold, dict) else ()
+    return "".join(f", {reason.count:,} with {reason.words}" for reason in reasons[:1])

@@ -15,6 +15,7 @@ from eval_pipeline.core.tallies import ItemCost, RecordTally, missing_record, pr
 from eval_pipeline.dispatch.gate import StopReason
 from eval_pipeline.dispatch.live import LiveOutcome, LiveRequest, run_live
 from eval_pipeline.dispatch.records import RecordIndex, encode
+from eval_pipeline.dispatch.refusals import refuses_everything
 from eval_pipeline.runs.at_work import StageAtWork, at_work, run_cancelled
 from eval_pipeline.runs.batches import close_rounds, go_on, start_over_once
 from eval_pipeline.runs.endpoints import require_endpoint
@@ -89,8 +90,11 @@ class _Transcribing:
             except IncompleteError:
                 raise
             except EvalPipelineError as error:
-                self.faults[model] = error
-                self.task.say(f"{model.label}: {error.message}; {error.hint}")
+                self._note_fault(model, error)
+
+    def _note_fault(self, model: SpeechModel, error: EvalPipelineError) -> None:
+        self.faults[model] = error
+        self.task.say(f"{model.label}: {error.message}; {error.hint}")
 
     def _ask_model(self, model: SpeechModel) -> None:
         with self.stage.journal.spool() as spool:
@@ -100,7 +104,10 @@ class _Transcribing:
                 return
             outcome = self.interruption.run(self._ask(model, index, progress))
         self.stage.lease.check()
-        if outcome.stopped is not None:
+        if outcome.refusal is not None:
+            endpoint = models.endpoint(self.task.credentials, provider=model.provider, model=model.name)
+            self._note_fault(model, refuses_everything(self.stage.run.key, outcome.refusal, endpoint=endpoint))
+        elif outcome.stopped is not None:
             raise run_cancelled(self.stage.run.key)
 
     def _progress(self, model: SpeechModel, index: RecordIndex) -> LiveProgress:

@@ -12,10 +12,12 @@ from eval_pipeline.core.outcomes import ItemRecord
 from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.core.runs import RunMode
 from eval_pipeline.core.tallies import ItemCost, RecordTally, missing_record, price_item
+from eval_pipeline.dispatch.breaker import Endpoint
 from eval_pipeline.dispatch.budget import ResponsePurse
 from eval_pipeline.dispatch.gate import StopReason
 from eval_pipeline.dispatch.live import LiveOutcome, LiveRequest, run_live
 from eval_pipeline.dispatch.records import RecordIndex, encode
+from eval_pipeline.dispatch.refusals import refuses_everything
 from eval_pipeline.runs.at_work import StageAtWork, at_work, run_cancelled, start_over
 from eval_pipeline.runs.batches import close_rounds, go_on
 from eval_pipeline.runs.endpoints import require_endpoint
@@ -112,7 +114,7 @@ class _Answering:
                     record=record,
                     policy=models.retry_policy(settings),
                     concurrency=self.spec.concurrency,
-                    endpoint=models.endpoint(credentials, provider=self.spec.provider, model=self.spec.model),
+                    endpoint=self._endpoint(),
                     purse=ResponsePurse(budget, self.tariff, measure=lambda body: len(orjson.dumps(body)))
                     if budget
                     else None,
@@ -120,6 +122,9 @@ class _Answering:
                     on_progress=counted.add,
                     proven=counted.done > 0,
                 )
+
+    def _endpoint(self) -> Endpoint:
+        return models.endpoint(self.task.credentials, provider=self.spec.provider, model=self.spec.model)
 
     def _requests(self, index: RecordIndex) -> Iterator[LiveRequest[dict[str, Any]]]:
         for row in self.dataset.rows(["item_id", "question"]):
@@ -135,6 +140,8 @@ class _Answering:
         self.stage.lease.check()
         if outcome.stopped is StopReason.BUDGET:
             raise out_of_budget(self.stage, spent_usd=counted.usd, done=counted.done, total=counted.total)
+        if outcome.refusal is not None:
+            raise refuses_everything(self.stage.run.key, outcome.refusal, endpoint=self._endpoint())
         if outcome.stopped is not None:
             raise run_cancelled(self.stage.run.key)
 
