@@ -46,6 +46,9 @@ def _counts(counts: Mapping[str, Any]) -> str:
 
 def _write_scores(document: Mapping[str, Any]) -> None:
     total = document["counts"]["total"]
+    for score in document["summary_scores"]:
+        if sentence := _plain(score):
+            click.echo(sentence)
     headers = ("SCORE", "MEAN", "95 % INTERVAL", "STD", "SCORED")
     write_table(headers, [_score_row(score, total=total) for score in document["summary_scores"]])
     categories = [
@@ -57,6 +60,17 @@ def _write_scores(document: Mapping[str, Any]) -> None:
         click.echo()
         write_table(("CATEGORY", *headers), categories)
         click.echo()
+
+
+def _plain(score: Mapping[str, Any]) -> str:
+    """Say a score in words: how many are right, or that it does not say so."""
+    if score["avg"] is None:
+        return ""
+    name = printable(score["name"])
+    if score["data_type"] == "BOOLEAN":
+        right = (score["distribution"] or {}).get("true", round(score["avg"] * score["total_pairs"]))
+        return f"{name}: {right:,} of {score['total_pairs']:,} scored answers are right ({score['avg']:.1%})"
+    return f"{name}: {score['avg']:.2f} on average; it does not say how many answers are right"
 
 
 def _score_row(score: Mapping[str, Any], *, total: int) -> tuple[str, ...]:

@@ -110,7 +110,7 @@ def _interval(judged: JudgedPair) -> list[str]:
     if interval is None or pair.interval is None or interval.low == interval.high:
         return []
     low, high = (_number(end, decimals=pair.decimals) for end in pair.interval)
-    return [f"{100 * interval.level:g} % CI {low} to {high}"]
+    return [f"{100 * interval.level:g}% CI {low} to {high}"]
 
 
 def _p_value(judged: JudgedPair) -> list[str]:

@@ -12,7 +12,7 @@ from typing import Any, Self
 from eval_pipeline.core.runs import RunRecord
 from eval_pipeline.core.thresholds import Threshold
 from eval_pipeline.reporting.provenance import StageFact, answered_elsewhere
-from eval_pipeline.text_eval.scoring.summary import QuestionScore, RunSummary, ScoreSummary
+from eval_pipeline.text_eval.scoring.summary import BOOLEAN, QuestionScore, RunSummary, ScoreSummary, lead_score
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +179,15 @@ class ReportData:
         """Whether items were answered elsewhere than the run was specified for."""
         return bool(answered_elsewhere(self.run, self.stages))
 
+    middle: tuple[ReportRow, ...] = ()
+    """Two answers near the middle of a score that is no share of right answers: what such a value looks like."""
+
     @property
     def headline(self) -> ScoreSummary | None:
-        """The summary of the run's first scorer."""
-        return self.summary.scores[0] if self.summary is not None and self.summary.scores else None
+        """The score that answers are sorted by; it heads the report only where it is a share of right answers."""
+        return lead_score(self.summary)
+
+    @property
+    def tells_right_answers(self) -> bool:
+        """Whether the headline says how many answers are right, and so means something alone."""
+        return self.headline is not None and self.headline.data_type == BOOLEAN

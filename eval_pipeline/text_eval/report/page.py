@@ -15,7 +15,7 @@ from eval_pipeline.reporting.table import NONE, NOTHING, Cell, Column, Table, sa
 from eval_pipeline.text_eval.report import plots as report_plots
 from eval_pipeline.text_eval.report import words as report_words
 from eval_pipeline.text_eval.report.data import CostLine, FailureGroup, ItemScore, ReportData
-from eval_pipeline.text_eval.scoring.summary import CategorySummary, RunSummary, ScoreSummary
+from eval_pipeline.text_eval.scoring.summary import BOOLEAN, CategorySummary, RunSummary, ScoreSummary
 
 SHOWN_ROWS = 10
 """Worst rows that are open at first; the others are one click away, and in print all are there."""
@@ -56,9 +56,7 @@ def render_markdown(data: ReportData) -> str:
     headline = data.headline
     parts = [f"**{banner.title}.** {banner.text}" for banner in report_words.banners(data)]
     if headline is not None:
-        parts.append(
-            f"**{code_span(headline.name)}: {report_words.figure(headline)}.** {report_words.sentence(headline)}"
-        )
+        parts.append(_markdown_headline(data, headline))
         parts.append(table_markdown(score_table(data)))
     else:
         parts.append("Nothing was scored.")
@@ -70,6 +68,12 @@ def render_markdown(data: ReportData) -> str:
         parts.append(f"… and {len(data.failures) - _MARKDOWN_FAILURES} more kinds, in the report.")
     parts.append(table_markdown(cost_table(data)))
     return "\n\n".join(parts) + "\n"
+
+
+def _markdown_headline(data: ReportData, headline: ScoreSummary) -> str:
+    if data.tells_right_answers:
+        return f"**{code_span(headline.name)}: {report_words.figure(headline)}.** {report_words.sentence(headline)}"
+    return f"**{report_words.NOT_MEASURED}.** {code_span(headline.name)}: {report_words.sentence(headline)}"
 
 
 def plot_markdown(score: ScoreSummary) -> str:
@@ -119,18 +123,19 @@ def category_table(data: ReportData) -> Table | None:
     return Table(
         caption="Averages with their 95% intervals. Few items make a wide interval: such an average says little.",
         columns=[*columns, Column(_drawn_column(data.headline), numeric=True)],
-        rows=[_category_row(category) for category in data.summary.categories],
+        rows=[_category_row(category, lead=data.headline) for category in data.summary.categories],
     )
 
 
-def _category_row(category: CategorySummary) -> list[Cell]:
+def _category_row(category: CategorySummary, *, lead: ScoreSummary | None) -> list[Cell]:
     cells = [
         said(category.category) if category.category is not None else Cell("(no category)"),
         Cell(count(category.items)),
         Cell(count(category.failed)),
     ]
     cells += [_mean_with_interval(score) for score in category.scores]
-    plot = report_plots.interval_svg(category.scores[0]) if category.scores else Markup()
+    drawn = [score for score in category.scores if lead is not None and score.name == lead.name]
+    plot = report_plots.interval_svg(drawn[0]) if drawn else Markup()
     return [*cells, Cell("", html=plot) if plot else NOTHING]
 
 
@@ -192,7 +197,7 @@ def reading(score: ItemScore) -> str:
     """Write one item's score: a number, yes or no, or that there is none."""
     if score.value is None:
         return "not scored"
-    if score.data_type == report_words.BOOLEAN:
+    if score.data_type == BOOLEAN:
         return "✓ correct" if score.value else "✗ not correct"
     return number(score.value)
 

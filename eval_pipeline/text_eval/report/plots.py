@@ -4,8 +4,8 @@ from markupsafe import Markup
 
 from eval_pipeline.reporting.amounts import count, percent
 from eval_pipeline.reporting.plot import Bar, Histogram, Interval, draw_bars, draw_histogram, draw_interval
-from eval_pipeline.text_eval.report.words import BOOLEAN, correct, figure, interval, score_label
-from eval_pipeline.text_eval.scoring.summary import ScoreSummary
+from eval_pipeline.text_eval.report.words import correct, figure, interval, score_label
+from eval_pipeline.text_eval.scoring.summary import BOOLEAN, ScoreSummary
 
 
 def histogram_svg(score: ScoreSummary) -> Markup:

@@ -26,10 +26,18 @@ from eval_pipeline.text_eval.report.data import (
 )
 from eval_pipeline.text_eval.report.failures import TEXT_CHARACTERS, Failures, clipped
 from eval_pipeline.text_eval.scoring.side_by_side import Row, WalkedItem, walk
-from eval_pipeline.text_eval.scoring.summary import QuestionScore, QuestionSummary, RunSummary
+from eval_pipeline.text_eval.scoring.summary import (
+    BOOLEAN,
+    QuestionScore,
+    QuestionSummary,
+    RunSummary,
+    lead_score,
+    middle_value,
+)
 
 WORST_ROWS = 200
 _UNSTEADY_QUESTIONS = 10
+_MIDDLE_ROWS = 2
 _MODELS = 20
 _SAME = 1e-9
 
@@ -53,11 +61,13 @@ def collect_report(
     ``questions`` are the summaries per question, for runs that ask each one several times. ``cost`` is the run's cost
     document: one mapping a stage and ``total_cost_usd``. ``embeddings`` is only named in the provenance.
     """
-    headline = summary.scores[0].name if summary is not None and summary.scores else None
+    lead = lead_score(summary)
+    headline = None if lead is None else lead.name
     steadiness = _Steadiness.of(questions, score_name=headline)
-    worst, failures, counts = _WorstRows(worst_rows), Failures(), _Counting()
+    worst, failures, counts = _WorstRows(worst_rows, score_name=headline), Failures(), _Counting()
+    middle = _MiddleRows(headline, value=None if lead is None or lead.data_type == BOOLEAN else middle_value(lead))
     for item in walk(dataset, responses, scores):
-        for collector in (worst, failures, counts, steadiness):
+        for collector in (worst, failures, counts, steadiness, middle):
             collector.see(item)
     stages = (dataset, responses, embeddings, scores)
     return ReportData(
@@ -71,19 +81,50 @@ def collect_report(
         threshold=threshold,
         stages=[StageFact.of(stage.manifest) for stage in stages if stage is not None],
         written_at=written_at,
+        middle=middle.result(),
     )
+
+
+def _value_of(item: WalkedItem, score_name: str | None) -> float | None:
+    return next((row["value"] for row in item.scores if row["name"] == score_name), None)
+
+
+class _MiddleRows:
+    """The answers whose score is closest to a value, each of another question."""
+
+    def __init__(self, score_name: str | None, *, value: float | None) -> None:
+        self._score_name = score_name
+        self._value = value
+        self._closest: list[tuple[float, int, WalkedItem]] = []
+        self._seen = 0
+
+    def see(self, item: WalkedItem) -> None:
+        found = None if self._value is None else _value_of(item, self._score_name)
+        if found is None or self._value is None:
+            return
+        self._seen += 1
+        mine = (abs(found - self._value), self._seen, item)
+        for place, other in enumerate(self._closest):
+            if other[2].asked["question_id"] == item.asked["question_id"]:
+                self._closest[place] = min(mine, other, key=lambda entry: entry[:2])
+                return
+        self._closest = heapq.nsmallest(_MIDDLE_ROWS, [*self._closest, mine], key=lambda entry: entry[:2])
+
+    def result(self) -> tuple[ReportRow, ...]:
+        return tuple(_report_row(item) for _, _, item in self._closest)
 
 
 class _WorstRows:
     """The items with the lowest headline scores; those without a score fill what room is left."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, *, score_name: str | None) -> None:
         self._limit = limit
+        self._score_name = score_name
         self._heap: list[tuple[tuple[bool, float, int], WalkedItem]] = []
         self._seen = 0
 
     def see(self, item: WalkedItem) -> None:
-        value = item.scores[0]["value"] if item.scores else None
+        value = _value_of(item, self._score_name)
         # the heap's root is the item to drop first: every part of the key is turned around
         key = (value is not None, -(value or 0.0), -self._seen)
         self._seen += 1

@@ -9,9 +9,9 @@ from eval_pipeline.reporting.banners import Banner, endpoints_banner, run_banner
 from eval_pipeline.reporting.provenance import answered_elsewhere
 from eval_pipeline.text_eval.report.data import ReportData
 from eval_pipeline.text_eval.report.failures import NOT_SCORED
-from eval_pipeline.text_eval.scoring.summary import ScoreSummary
+from eval_pipeline.text_eval.scoring.summary import BOOLEAN, ScoreSummary
 
-BOOLEAN = "BOOLEAN"
+NOT_MEASURED = "How many answers are right was not measured"
 _FINE_PERCENT_FROM = 100
 _SCORE_LABELS = {
     "cosine_similarity": "Cosine similarity",
@@ -70,6 +70,23 @@ def score_label(name: str) -> str:
 def score_method(scorer: str) -> str:
     """Say how a scorer works."""
     return _SCORE_METHODS.get(scorer, "Computed by the scorer of this name, with the settings shown.")
+
+
+_ALIKE = {
+    "cosine_similarity": "how close answers are in meaning to the golden answers",
+    "token_f1": "how many words answers share with the golden answers",
+    "chrf": "how many short sequences of characters answers share with the golden answers",
+}
+
+
+def no_share(score: ScoreSummary, scorer: str, *, run: str) -> str:
+    """Say what a score is that is no share of right answers, and how to get one."""
+    told = _ALIKE.get(scorer, "a value, not a right or wrong")
+    return (
+        f"{NOT_MEASURED}: {score_label(score.name)} tells {told}. A wrong answer can be very like a right one. For a"
+        f" share of right answers score again, for free: eval-pipeline text rescore {run} --scorer contains (or"
+        " numeric, exact_match, regex:PATTERN)."
+    )
 
 
 def interval_method(score: ScoreSummary) -> str | None:

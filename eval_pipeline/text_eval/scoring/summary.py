@@ -79,6 +79,27 @@ class RunSummary:
     """Empty when the dataset has no category."""
 
 
+BOOLEAN = "BOOLEAN"
+
+
+def lead_score(summary: RunSummary | None) -> ScoreSummary | None:
+    """Return the score that answers are sorted by: the first that says right or wrong, else the first of all."""
+    if summary is None:
+        return None
+    return next((score for score in summary.scores if score.data_type == BOOLEAN), next(iter(summary.scores), None))
+
+
+def middle_value(score: ScoreSummary) -> float | None:
+    """Return a value that half of the scores lie below, as far as the histogram tells; None without a score."""
+    total, below = sum(score.histogram), 0
+    width = (score.histogram_high - score.histogram_low) / max(1, len(score.histogram))
+    for place, count in enumerate(score.histogram):
+        if count and below + count >= total / 2:
+            return score.histogram_low + width * (place + (total / 2 - below) / count)
+        below += count
+    return None
+
+
 def read_model(summary: RunSummary) -> dict[str, Any]:
     """Return the summary as JSON, under the names that users of the evaluation service know; full precision."""
     return {

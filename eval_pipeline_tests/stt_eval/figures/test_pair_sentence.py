@@ -18,7 +18,7 @@ def test_the_better_model_comes_first_with_interval_p_value_and_samples() -> Non
     pair = compared("A", "B", difference=-0.0464, interval=(-0.0486, -0.0441), p=1e-30, samples=16_574)
     turned = compared("B", "A", difference=0.0464, interval=(0.0441, 0.0486), p=1e-30, samples=16_574)
 
-    assert sentence(pair) == ("A is better than B by 4.6 points WER (95 % CI 4.4 to 4.9, p < 0.001, 16,574 samples)")
+    assert sentence(pair) == ("A is better than B by 4.6 points WER (95% CI 4.4 to 4.9, p < 0.001, 16,574 samples)")
     assert sentence(turned) == sentence(pair)
 
 
@@ -27,7 +27,7 @@ def test_what_the_samples_do_not_show_is_said_to_be_not_distinguishable() -> Non
 
     assert sentence(pair) == (
         "A and B are not distinguishable with 49 samples "
-        "(difference 0.8 points WER, 95 % CI \N{MINUS SIGN}1.2 to 2.9, p = 0.422)"
+        "(difference 0.8 points WER, 95% CI \N{MINUS SIGN}1.2 to 2.9, p = 0.422)"
     )
 
 
@@ -36,7 +36,7 @@ def test_tests_that_disagree_are_both_shown() -> None:
 
     assert sentence(pair) == (
         "A has 1.1 points WER less than B, but only one of the two tests calls that more than chance "
-        "(95 % CI 0.1 to 2.1, p = 0.061, 49 samples)"
+        "(95% CI 0.1 to 2.1, p = 0.061, 49 samples)"
     )
 
 
@@ -50,7 +50,7 @@ def test_a_corrected_p_value_says_for_how_many_pairs() -> None:
 def test_an_interval_that_excludes_zero_does_not_look_as_if_it_held_it() -> None:
     pair = compared("A", "B", difference=-0.0004, interval=(-0.0006, -0.00002), p=0.01)
 
-    assert "by 0.040 points WER (95 % CI 0.002 to 0.060" in sentence(pair)
+    assert "by 0.040 points WER (95% CI 0.002 to 0.060" in sentence(pair)
 
 
 def test_a_p_value_above_five_percent_does_not_look_as_if_it_were_not() -> None:
@@ -65,7 +65,7 @@ def test_a_p_value_above_five_percent_does_not_look_as_if_it_were_not() -> None:
 def test_equal_rates_have_a_difference_of_zero_without_a_sign() -> None:
     pair = compared("A", "B", difference=0.0, interval=(-0.01, 0.02), p=1.0)
 
-    assert "(difference 0.0 points WER, 95 % CI \N{MINUS SIGN}2.0 to 1.0, p = 1.000)" in sentence(pair)
+    assert "(difference 0.0 points WER, 95% CI \N{MINUS SIGN}2.0 to 1.0, p = 1.000)" in sentence(pair)
 
 
 def test_the_same_errors_everywhere_are_told_from_a_small_difference() -> None:
@@ -89,9 +89,7 @@ def test_nothing_in_common_is_no_comparison() -> None:
 def test_another_metric_has_its_name_and_no_mapsswe_is_not_mentioned() -> None:
     (judged,) = judge_pairs([interval_only("A", "B", difference=-0.05, interval=(-0.06, -0.04))])
 
-    assert (
-        pair_sentence(judged, metric="CER") == "A is better than B by 5.0 points CER (95 % CI 4.0 to 6.0, 49 samples)"
-    )
+    assert pair_sentence(judged, metric="CER") == "A is better than B by 5.0 points CER (95% CI 4.0 to 6.0, 49 samples)"
 
 
 def silent(first: list[int], second: list[int]) -> str:

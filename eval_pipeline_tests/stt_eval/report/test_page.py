@@ -133,6 +133,20 @@ def test_figures_of_an_earlier_version_are_shown_and_say_how_to_make_them_anew(t
     assert "stt rescore helpline-2" in render_markdown(data)
 
 
+def test_at_phone_width_every_cell_of_a_sample_carries_its_heading(tmp_path: Path) -> None:
+    html = page_of(speech_run([Given(HINDI, [HINDI, HINDI[:20]])]), tmp_path)
+
+    row = html[html.index('<tbody data-place="1"') :].split("</tr>")[0]
+    assert re.findall(r'<td[^>]* data-label="([^"]*)"', row) == [
+        "Language",
+        "Length",
+        "Worst WER",
+        "gemini-2.5-flash",
+        "whisper-1",
+    ]
+    assert row.count("<td") == 5
+
+
 def test_hostile_words_are_shown_and_do_nothing(tmp_path: Path) -> None:
     given = [
         Given(HOSTILE, [HOSTILE, Answer(code=HOSTILE, message=HOSTILE, raw=HOSTILE)], metadata={HOSTILE: HOSTILE}),

@@ -134,7 +134,29 @@ def test_rows_beyond_the_first_ten_are_one_click_away() -> None:
     html = render_html(report([_given()] * 30))
 
     assert "Show 20 more" in html
-    assert html.count('<article class="item">') == 30
+    assert html.count('<article class="item">') == 30 + 2, "and the two in the middle"
+
+
+def test_how_alike_texts_are_is_no_headline_and_is_shown_by_two_answers_near_the_middle() -> None:
+    """It was headed by "0.49 of 1 cosine similarity": how many are right?"""
+    values = [0.1, 0.2, 0.47, 0.5, 0.53, 0.9, 0.95]
+    html = render_html(report([_given(value, question=f"question at {value}?") for value in values]))
+
+    result = html[html.index('<section id="result">') : html.index('<section id="scores">')]
+    assert 'class="figure"' not in result
+    assert "How many answers are right was not measured" in result
+    assert "text rescore capitals-2 --scorer contains" in result
+    assert [value for value in values if f"question at {value}?" in result] == [0.5, 0.53]
+
+
+def test_a_share_of_right_answers_leads_wherever_it_stands_among_the_scores() -> None:
+    items = [Given(scores={"cosine_similarity": 0.9 - place / 10, "numeric": place % 2}) for place in range(4)]
+    data = report(items)
+
+    result = render_html(data).split('<section id="scores">')[0]
+    assert ("50%<small>Same number" in result.replace("<bdi>", "").replace("</bdi>", ""), data.middle) == (True, ())
+    assert [row.scores[1].value for row in data.rows] == [0, 0, 1, 1]
+    assert render_markdown(data).startswith("**`numeric`: 50%.** 2 of 4 answers are correct")
 
 
 def test_markdown_tells_headline_scores_failures_and_cost() -> None:
@@ -142,7 +164,9 @@ def test_markdown_tells_headline_scores_failures_and_cost() -> None:
 
     text = render_markdown(report([_given(0.4), _given(0.6), failed]))
 
-    assert text.startswith("**`cosine_similarity`: 0.50.** On average 0.50 of 1.")
+    assert text.startswith(
+        "**How many answers are right was not measured.** `cosine_similarity`: On average 0.50 of 1."
+    )
     assert "| `cosine_similarity` | 0.50 |" in text
     assert "- 1 \u00d7 The request failed `server_error`: `` boom <b> \\| `x` ``" in text
     assert "| Total |  |  |  |  |  | $0.0065 |" in text
