@@ -8,9 +8,9 @@ from typing import Any
 from eval_pipeline.core.batches import BatchJob, BatchPolicy, expiry_words, results_deleted_at
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.ports.ledger import LeaseHeld
+from eval_pipeline.core.reasons import Reason
 from eval_pipeline.core.runs import Flow, RunRecord
 from eval_pipeline.core.stages import Manifest, StageRef
-from eval_pipeline.core.thresholds import Threshold
 from eval_pipeline.dispatch.records import RecordIndex
 from eval_pipeline.dispatch.workers import worker_is_dead
 from eval_pipeline.runs.control import run_json
@@ -121,5 +121,6 @@ def _note(manifest: Manifest) -> str | None:
 
 def _why(manifest: Manifest) -> str:
     threshold = manifest.summary.get("threshold")
-    reasons = Threshold.from_json(threshold).reasons if isinstance(threshold, dict) else ()
-    return "".join(f", {reason.count:,} with {reason.words}" for reason in reasons[:1])
+    reasons = threshold.get("reasons", ()) if isinstance(threshold, dict) else ()
+    told = [Reason.from_json(reason) for reason in reasons[:1]]
+    return "".join(f", {reason.count:,} with {reason.words}" for reason in told)
