@@ -12,6 +12,7 @@ from eval_pipeline.core.reasons import reason_of
 from eval_pipeline.dispatch.breaker import Endpoint
 
 REFUSALS_AT_THE_START: Final = 20
+REFUSES_ALL: Final = "provider_refuses_all"
 
 
 class RefusalWatch:
@@ -49,7 +50,7 @@ def refuses_everything(key: RunKey, error: ItemError, *, endpoint: Endpoint) -> 
     return IncompleteError(
         f"{endpoint.provider} at {endpoint.base_url} refused the first {REFUSALS_AT_THE_START} requests to model "
         f"'{endpoint.model}', all with the same words: {error.message}",
-        code="provider_refuses_all",
+        code=REFUSES_ALL,
         hint="the others were not asked; correct the configuration in a new run, or, where the cause lay elsewhere, "
         f"{command_on('run retry', key)} asks the others (with --refresh all)",
     )
