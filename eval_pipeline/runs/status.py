@@ -19,9 +19,6 @@ from eval_pipeline.runs.life import find_run
 from eval_pipeline.storage.journal import Journal
 from eval_pipeline.wiring.deployment import Deployment
 
-_ITEM_STAGES = frozenset({"responses", "transcripts"})
-"""Whose journal holds one record an item."""
-
 
 def run_status(deployment: Deployment, *, flow: Flow, key: RunKey) -> dict[str, Any]:
     """Return the run's row and the state of each of its stages."""
@@ -78,7 +75,9 @@ def _stage_status(deployment: Deployment, run: RunRecord, ref: StageRef) -> dict
     stored = deployment.stages.find(ref)
     manifest = stored.manifest if stored else None
     lease = deployment.ledger.find_lease(ref.prefix)
-    so_far = _so_far(deployment, run, ref) if ref.stage in _ITEM_STAGES and (lease or not manifest) else None
+    paid = plan_of(ref.flow).stage(ref.stage).paid
+    told = paid is not None and paid.by_item and (lease or not manifest)
+    so_far = _so_far(deployment, run, ref) if told else None
     return {
         "stage": ref.stage,
         "state": _state(lease, manifest),
