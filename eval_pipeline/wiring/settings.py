@@ -153,6 +153,13 @@ class Settings:
         86_400,
         "How long a batch that was cancelled may take to end before it counts as lost.",
     )
+    batch_lost_seconds: float = _real(
+        300,
+        0,
+        86_400,
+        "How long, by the provider's clock, a batch that it does not find, or the results of one that is completed, "
+        "are looked for before they count as lost.",
+    )
     retry_max_attempts: int = _whole(
         5,
         1,
