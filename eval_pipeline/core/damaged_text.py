@@ -6,12 +6,13 @@ repaired here: what was lost is not in the text any more.
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Mapping
 from enum import StrEnum
 
-MOST_LINES_SHOWN = 10
-MOST_ROWS_OF_A_SAMPLE = 2
-"""So few rows are never called "most of the file"."""
+_SHOWN_PLACES = 10
+_FEWEST_ROWS_TO_REFUSE = 3
+"""Of fewer rows the damaged ones are told, and the file is taken: there is no "most" of two."""
 
 
 class Damage(StrEnum):
@@ -53,6 +54,7 @@ _SPREADSHEET_ERROR = re.compile(
 _PLACEHOLDERS = frozenset(
     ["nan", "none", "null", "nil", "nat", "<na>", "n/a", "(null)", "undefined", "[object object]", "\\n"]
 )
+_LONGEST_CELL_OF_A_PROGRAM = 40
 _FEWEST_MARKS = 2
 _FEWEST_MARKS_BETWEEN_WORDS = 3
 """Two behind a space end a question in French."""
@@ -71,10 +73,11 @@ def damage_of(text: str) -> Damage | None:
 <Damage.PLACEHOLDER: 'placeholder'>)
     """
     bare = text.strip()
-    if _SPREADSHEET_ERROR.fullmatch(bare):
-        return Damage.SPREADSHEET_ERROR
-    if bare.casefold() in _PLACEHOLDERS:
-        return Damage.PLACEHOLDER
+    if len(bare) <= _LONGEST_CELL_OF_A_PROGRAM:
+        if _SPREADSHEET_ERROR.fullmatch(bare):
+            return Damage.SPREADSHEET_ERROR
+        if bare.casefold() in _PLACEHOLDERS:
+            return Damage.PLACEHOLDER
     if _REPLACEMENT in bare or any(escaped in bare for escaped in _ESCAPED_REPLACEMENTS):
         return Damage.REPLACEMENT
     if "??" in bare and _marks_stand_for_words(bare):
@@ -82,9 +85,54 @@ def damage_of(text: str) -> Damage | None:
     return Damage.MISREAD if not bare.isascii() and _is_misread(bare) else None
 
 
-def first_damage(texts: Iterable[str | None]) -> Damage | None:
-    """Return the damage of the first text that has any."""
-    return next((damage for damage in map(damage_of, filter(None, texts)) if damage is not None), None)
+class DamagedRows:
+    """Counts the damaged rows of a file as they pass by, each once, and remembers where the first of them are.
+
+    Args:
+        noun: of what is looked at, as in "2 rows hold …".
+    """
+
+    def __init__(self, *, noun: str) -> None:
+        self._noun = noun
+        self._counts: Counter[Damage] = Counter()
+        self._places: dict[Damage, list[str]] = {}
+        self._rows = 0
+
+    def see(self, place: str, *texts: str | None) -> None:
+        """Look at the texts of a row; ``place`` names it, as in "line 3"."""
+        self._rows += 1
+        damage = next((found for text in texts if text and (found := damage_of(text)) is not None), None)
+        if damage is None:
+            return
+        self._counts[damage] += 1
+        places = self._places.setdefault(damage, [])
+        if len(places) < _SHOWN_PLACES:
+            places.append(place)
+
+    def warnings(self) -> tuple[str, ...]:
+        """Say of each kind of damage how many rows have it, which, and what helps."""
+        return tuple(f"{self._told(damage)}; {REMEDIES[damage]}" for damage in Damage if damage in self._counts)
+
+    def most(self) -> tuple[str, str] | None:
+        """Return problem and remedy when more than half of the rows are damaged; placeholders may be meant."""
+        damaged = [damage for damage in Damage if damage in self._counts and damage is not Damage.PLACEHOLDER]
+        count = sum(self._counts[damage] for damage in damaged)
+        if self._rows < _FEWEST_ROWS_TO_REFUSE or 2 * count <= self._rows:
+            return None
+        told = "; ".join(map(self._told, damaged))
+        return f"most of it is damaged, {count:,} of {self._rows:,}: {told}", REMEDIES[damaged[0]]
+
+    def _told(self, damage: Damage) -> str:
+        count, places = self._counts[damage], self._places[damage]
+        more = f" and {count - len(places):,} more" if count > len(places) else ""
+        noun, verb = (
+            (self._noun, SAYS[damage]) if count > 1 else (self._noun.removesuffix("s"), _singular(SAYS[damage]))
+        )
+        return f"{count:,} {noun} {verb}: {', '.join(places)}{more}"
+
+
+def _singular(verb: str) -> str:
+    return verb.replace("hold ", "holds ", 1)
 
 
 def _marks_stand_for_words(text: str) -> bool:

@@ -5,6 +5,7 @@ reach beyond its own line costs that row; any other refuses the file, because ev
 """
 
 import csv
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NoReturn
@@ -12,9 +13,11 @@ from typing import NoReturn
 from eval_pipeline.core.datasets import SkippedRow
 from eval_pipeline.core.names import shown
 from eval_pipeline.intake.purpose import Purpose
+from eval_pipeline.intake.quotes import Quotes
 
 MAX_CELL_CHARACTERS = 4_194_304
 DELIMITERS: Mapping[str, str] = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
+_NAMES_DELIMITER = re.compile(r'\ufeff?"?sep=(?P<delimiter>[^\w\s"\']|\t)"?\s*', re.IGNORECASE)
 _SHOWN_COLUMNS = 20
 _SNIFFED_CHARACTERS = 65_536  # below the default limit of a cell, beyond which the reader raises
 
@@ -26,16 +29,21 @@ class CsvRecords:
         csv.field_size_limit(MAX_CELL_CHARACTERS)  # belongs to the process; the default is 131,072
         self._purpose = purpose
         self._line = ""
+        self._begins_record = True
+        self._quotes = Quotes(delimiter)
         self._reader = csv.reader(self._watched(lines), delimiter=delimiter, strict=True)
 
     def _watched(self, lines: Iterable[str]) -> Iterator[str]:
-        for line in lines:
-            self._line = line
-            yield line
+        """Pass lines on, each with the quotes that its writer meant; remember the one that is read."""
+        for line, following in _with_next(lines):
+            self._line = self._quotes.mended(line, following, begins_record=self._begins_record)
+            self._begins_record = False
+            yield self._line
 
     def __iter__(self) -> Iterator[tuple[int, list[str] | SkippedRow]]:
         while True:
             first_line = self._reader.line_num + 1
+            self._begins_record = True
             try:
                 cells = next(self._reader)
             except StopIteration:
@@ -63,7 +71,10 @@ class CsvRecords:
 
     def take_header(self) -> list[str]:
         """Read the first record as names of columns."""
-        line, cells = next(iter(self), (0, []))
+        records = iter(self)
+        line, cells = next(records, (0, []))
+        if not isinstance(cells, SkippedRow) and names_delimiter("".join(cells)):
+            line, cells = next(records, (0, []))
         if isinstance(cells, SkippedRow):
             raise self._purpose.refuse(
                 f"its header on line {line:,} cannot be read ({cells.reason})", hint=_names_wanted(self._purpose)
@@ -72,6 +83,7 @@ class CsvRecords:
             raise no_text(self._purpose)
         names = [clean_name(name) or f"column_{number}" for number, name in enumerate(cells, start=1)]
         _check_names(names, self._purpose)
+        self._quotes.width = len(names)
         return names
 
 
@@ -80,13 +92,42 @@ def no_text(purpose: Purpose) -> Exception:
     return purpose.refuse("it holds no text", hint=f"give a CSV or JSON Lines file with {purpose.columns}")
 
 
-def sniff_delimiter(line: str, purpose: Purpose) -> str:
-    """Choose the delimiter with which a header line names the required columns; a comma when none does."""
-    for delimiter in DELIMITERS:
-        found = [clean_name(name) for name in next(csv.reader([line[:_SNIFFED_CHARACTERS]], delimiter=delimiter), [])]
-        if not _missing(found, purpose):
-            return delimiter
-    return ","
+def sniff_delimiter(line: str, purpose: Purpose, *, named: str | None = None) -> str:
+    """Choose the delimiter with which a header line names the required columns, else the one that makes most columns.
+
+    Args:
+        line: the header.
+        purpose: what the file is for.
+        named: the one that a line before it names.
+    """
+    columns = {delimiter: _split(line, delimiter) for delimiter in dict.fromkeys([named or ",", *DELIMITERS])}
+    fitting = (delimiter for delimiter, names in columns.items() if not _missing(names, purpose))
+    return next(fitting, max(columns, key=lambda delimiter: len(columns[delimiter])))
+
+
+def _split(line: str, delimiter: str) -> list[str]:
+    return [clean_name(name) for name in next(csv.reader([line[:_SNIFFED_CHARACTERS]], delimiter=delimiter), [])]
+
+
+def delimiter_named(line: str) -> str | None:
+    """Return the delimiter that a line for Excel names, as in ``sep=;``; None for every other line."""
+    named = _NAMES_DELIMITER.fullmatch(line.strip("\r\n"))
+    return named["delimiter"] if named else None
+
+
+def names_delimiter(text: str) -> bool:
+    """Tell whether the cells of a line, joined, are one that is for Excel alone; its delimiter may be gone."""
+    return clean_name(text).strip('"').startswith("sep=") and len(clean_name(text)) <= len('"sep=;"')
+
+
+def _with_next(lines: Iterable[str]) -> Iterator[tuple[str, str | None]]:
+    """Give every line with the one that follows it."""
+    rest = iter(lines)
+    current = next(rest, None)
+    while current is not None:
+        following = next(rest, None)
+        yield current, following
+        current = following
 
 
 def clean_name(name: str) -> str:

@@ -10,7 +10,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TextIO
 
-from eval_pipeline.intake.csv_records import DELIMITERS, CsvRecords, no_text, sniff_delimiter
+from eval_pipeline.core.names import shown
+from eval_pipeline.intake.csv_records import DELIMITERS, CsvRecords, delimiter_named, no_text, sniff_delimiter
 from eval_pipeline.intake.encoding import TextForm, detect_encoding
 from eval_pipeline.intake.json_lines import is_jsonl
 from eval_pipeline.intake.purpose import Purpose
@@ -43,7 +44,8 @@ class TableFile:
         """What was guessed about the file as a whole."""
         guessed = [] if self.form.warning is None else [self.form.warning]
         if self.delimiter not in {None, ","}:
-            guessed.append(f"columns are separated by {DELIMITERS[str(self.delimiter)]}, as the header line shows")
+            name = DELIMITERS.get(str(self.delimiter), shown(str(self.delimiter)))
+            guessed.append(f"columns are separated by {name}, as the header line shows")
         return tuple(guessed)
 
     @contextmanager
@@ -62,19 +64,22 @@ def open_table(path: Path, purpose: Purpose, *, name: str | None = None) -> Tabl
         name: what the file was called, when ``path`` is a copy; its suffix helps to tell the format.
     """
     form = detect_encoding(path, purpose)
-    first_line = _first_line(path, form, purpose=purpose)
+    first_line, second_line = _first_lines(path, form, purpose=purpose)
     if is_jsonl(first_line, suffix=Path(name or path.name).suffix.lower(), purpose=purpose):
         return TableFile(path=path, form=form, format=TableFormat.JSONL, delimiter=None)
-    delimiter = sniff_delimiter(first_line, purpose)
+    named = delimiter_named(first_line)
+    delimiter = sniff_delimiter(first_line if named is None else second_line, purpose, named=named)
     table = TableFile(path=path, form=form, format=TableFormat.CSV, delimiter=delimiter)
     with table.lines() as lines:
         CsvRecords(lines, delimiter=delimiter, purpose=purpose).take_header()
     return table
 
 
-def _first_line(path: Path, form: TextForm, *, purpose: Purpose) -> str:
+def _first_lines(path: Path, form: TextForm, *, purpose: Purpose) -> tuple[str, str]:
+    """Return the first two lines that are not blank; the second is empty where there is none."""
     with path.open(encoding=form.encoding, newline="") as lines:
-        first = next((line for line in lines if line.strip()), None)
+        written = (line for line in lines if line.strip())
+        first, second = next(written, None), next(written, "")
     if first is None:
         raise no_text(purpose)
-    return first
+    return first, second

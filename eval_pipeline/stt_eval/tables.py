@@ -63,7 +63,7 @@ SCORES = pa.schema(
         pa.field("sample_id", pa.string(), nullable=False),
         pa.field("model", pa.string(), nullable=False),
         pa.field("level", pa.string(), nullable=False),  # verbatim | standard | lenient
-        pa.field("unscored_reason", pa.string()),  # no_reference, failed; null where the row is scored
+        pa.field("unscored_reason", pa.string()),  # no_reference, reference_not_understood, failed; null: scored
         pa.field("hits", pa.int64()),  # of words; null where the row is not scored
         pa.field("substitutions", pa.int64()),
         pa.field("deletions", pa.int64()),
@@ -80,6 +80,6 @@ SCORES = pa.schema(
         pa.field("mer", pa.float64()),
         pa.field("insertions_on_silence", pa.int64()),  # words heard where nothing should be; else null
         pa.field("exact_match", pa.bool_()),
-        pa.field("flags", pa.list_(pa.string()), nullable=False),  # empty, truncated, loop, wrong_script, refusal
+        pa.field("flags", pa.list_(pa.string()), nullable=False),  # names of Flag
     ]
 )

@@ -78,6 +78,7 @@ def store_golden(objects: ObjectStore, golden: GoldenFile, *, prefix: str, folde
     _write_rows(tally.usable(golden.entries()), parquet)
     if not tally.rows:
         raise no_valid_row(tally)
+    tally.check_damage()
     manifest = _describe(golden, tally=tally, rows_sha256=sha256_of(parquet))
     objects.put_file(f"{prefix}/{manifest.original_file}", golden.table.path)
     objects.put_file(f"{prefix}/{manifest.rows_file}", parquet)

@@ -341,6 +341,7 @@ def test_doctor_finds_the_installation_in_order(run: Finished) -> None:
         "home": True,
         "database": True,
         "store": True,
+        "ledger": True,
         "OpenAI": True,
         "Gemini": None,
         "Langfuse": None,

@@ -14,11 +14,15 @@ from typing import Any, BinaryIO, assert_never
 from eval_pipeline.stt_eval.clips.audio_formats import AudioFormat, UnusableClipError, damaged
 from eval_pipeline.stt_eval.clips.audio_kind import AudioKind, audio_kind
 from eval_pipeline.stt_eval.clips.mp3_frames import read_frames
+from eval_pipeline.stt_eval.clips.wav_chunks import promises_more, stopped_recording
 
 NEEDS_PYAV = frozenset({AudioFormat.M4A, AudioFormat.WEBM})
 _BLOCK_FRAMES = 4_096
 _UNKNOWN_FRAMES = 1 << 62
-_STREAMED_BYTES = 0x7FFF_F000  # what recorders write as a size that they do not know yet
+_NO_SIZE = (
+    "its header says that it holds no sound, as a recorder leaves it that was stopped: {seconds:.2f} s were found;"
+    " 'ffmpeg -i FILE OUT.wav' writes it anew for models that believe the header"
+)
 _EARLY_S = 0.5  # containers round, and pad the last packet
 
 
@@ -76,26 +80,14 @@ def _mp3(file: BinaryIO, kind: AudioKind) -> AudioFacts:
 
 
 def _wav(path: Path, file: BinaryIO, *, kind: AudioKind) -> AudioFacts:
+    stopped = stopped_recording(file)
+    if stopped is not None:
+        told = (_NO_SIZE.format(seconds=stopped.duration_s),)
+        return AudioFacts(kind.format, stopped.duration_s, stopped.sample_rate_hz, stopped.channels, told)
     with _sound_file(path) as sound:
         duration_s = _duration(sound.frames, sound.samplerate)
-        early = _ends_early(duration_s) if _promises_more(file) else ()
+        early = _ends_early(duration_s) if promises_more(file) else ()
         return AudioFacts(kind.format, duration_s, sound.samplerate, sound.channels, (*kind.warnings, *early))
-
-
-def _promises_more(file: BinaryIO) -> bool:
-    """Tell whether the data chunk of a little-endian WAVE file says more bytes than there are."""
-    size_bytes, position = file.seek(0, 2), 12
-    file.seek(0)
-    if file.read(4) != b"RIFF":
-        return False
-    while position + 8 <= size_bytes:
-        file.seek(position)
-        head = file.read(8)
-        length = int.from_bytes(head[4:], "little")
-        if head[:4] == b"data":
-            return size_bytes - position - 8 < length < _STREAMED_BYTES
-        position += 8 + length + length % 2
-    return False
 
 
 def _decoded(path: Path, kind: AudioKind, *, most_s: float) -> AudioFacts:

@@ -17,6 +17,7 @@ from eval_pipeline.stt_eval.clips.webm_tracks import doc_type, webm_tracks
 
 _HEAD_BYTES = 4_096
 _PADDING_BYTES = 4_096  # between an ID3 tag and the first frame
+_ZEROS_BYTES = 1 << 20
 _WAVES = (b"RIFF", b"RIFX", b"RF64")
 _OTHER_BRANDS = {
     b"qt  ": "a QuickTime movie",
@@ -36,7 +37,7 @@ class AudioKind:
 
     format: AudioFormat
     start: int = 0
-    """Where its sound begins: behind the ID3 tag of an MP3."""
+    """Where its sound begins: behind the ID3 tag of an MP3, or behind zeros."""
     warnings: tuple[str, ...] = ()
 
 
@@ -52,7 +53,8 @@ def audio_kind(file: BinaryIO) -> AudioKind:
         return _mp4(file, brand=head[8:12])
     if head[:4] == b"\x1aE\xdf\xa3":
         return _webm(file)
-    return _flac_or_mp3(file, start=_id3_bytes(file), head=head)
+    zeros = _leading_zeros(file)
+    return _behind_tags(file, start=_id3_bytes(file, start=zeros), head=head, zeros=zeros)
 
 
 def _ogg(file: BinaryIO) -> AudioKind:
@@ -79,26 +81,40 @@ def _webm(file: BinaryIO) -> AudioKind:
     return AudioKind(AudioFormat.WEBM, warnings=check_tracks(webm_tracks(file, size_bytes=_size(file))))
 
 
-def _flac_or_mp3(file: BinaryIO, *, start: int, head: bytes) -> AudioKind:
+def _behind_tags(file: BinaryIO, *, start: int, head: bytes, zeros: int) -> AudioKind:
+    """Tell what begins behind ID3 tags, or behind zeros, which players pass over."""
     file.seek(start)
-    begin = file.read(4)
-    if begin == b"fLaC":
+    begin = file.read(12)
+    if begin[:4] == b"fLaC" and not zeros:
         return AudioKind(AudioFormat.FLAC, start=start)
+    if start and begin[:4] in _WAVES and begin[8:12] == b"WAVE":
+        raise UnusableClipError("it is a WAVE file with something before it", remedy="ffmpeg -i FILE OUT.wav mends it")
     if _is_adts(begin):
         raise UnusableClipError(
             "it is AAC without a container (ADTS)", remedy="put it into one: ffmpeg -i FILE -c copy OUT.m4a"
         )
+    if layer := _other_layer(begin):
+        raise UnusableClipError(f"it is MPEG audio of Layer {layer}, a format that is not taken", remedy=_CONVERT)
     frame = first_frame(file, start=start, searched_bytes=_PADDING_BYTES if start else 0)
     if frame is not None:
-        return AudioKind(AudioFormat.MP3, start=frame)
-    if start or read_header(begin):
+        skipped = (f"{zeros:,} zero bytes stand before its sound",) if zeros else ()
+        return AudioKind(AudioFormat.MP3, start=frame, warnings=skipped)
+    if start > zeros or read_header(begin):
         raise damaged("it begins as an MP3 but has no whole frame")
     raise UnusableClipError(_problem(head), remedy=_CONVERT)
 
 
-def _id3_bytes(file: BinaryIO) -> int:
-    """Return the length of the ID3 tags at the beginning; their sizes are written in 7 bits a byte."""
-    position = 0
+def _leading_zeros(file: BinaryIO) -> int:
+    """Count the zero bytes at the beginning, as far as they are looked at; a file of nothing else has none to skip."""
+    file.seek(0)
+    begin = file.read(_ZEROS_BYTES)
+    zeros = len(begin) - len(begin.lstrip(b"\0"))
+    return 0 if zeros == len(begin) else zeros
+
+
+def _id3_bytes(file: BinaryIO, *, start: int) -> int:
+    """Return where ID3 tags end that begin at ``start``; their sizes are written in 7 bits a byte."""
+    position = start
     while True:
         file.seek(position)
         head = file.read(10)
@@ -106,6 +122,16 @@ def _id3_bytes(file: BinaryIO) -> int:
             return position
         length = head[6] << 21 | head[7] << 14 | head[8] << 7 | head[9]
         position += 10 + length + (10 if head[5] & 0x10 else 0)
+
+
+def _other_layer(begin: bytes) -> str | None:
+    """Name the layer of an MPEG frame that is not of Layer III; the second byte 0xFE is that of a UTF-16 mark."""
+    if len(begin) < 4 or begin[0] != 0xFF or begin[1] & 0xE0 != 0xE0 or begin[1] == 0xFE:  # noqa: PLR2004 - eleven bits of sync
+        return None
+    version, layer = begin[1] >> 3 & 3, begin[1] >> 1 & 3
+    if version == 1 or begin[2] >> 4 in {0, 15} or begin[2] >> 2 & 3 == 3:  # noqa: PLR2004 - the standard's reserved values
+        return None
+    return {2: "II (mp2)", 3: "I (mp1)"}.get(layer)
 
 
 def _is_adts(begin: bytes) -> bool:
@@ -119,8 +145,6 @@ def _problem(head: bytes) -> str:
     if not head:
         return "it is empty (0 bytes)"
     known = filetype.guess(head)
-    if known is None and head[:2] in {b"\xff\xfd", b"\xff\xfc"}:
-        return "it is MPEG audio of Layer II (mp2), a format that is not taken"
     if known is not None and known.mime.startswith(("audio/", "video/")):
         return f"it is {known.mime}, a format that is not taken"
     return f"it is not audio but {known.mime if known else 'text' if _is_text(head) else 'unknown bytes'}"

@@ -125,6 +125,7 @@ def _prepare(
         raise problems.error()
     if not tally.samples:
         raise _no_sample(source)
+    tally.check_damage()
     return _Prepared(tally=tally, source=source, samples=samples, samples_sha256=sha256)
 
 

@@ -14,7 +14,7 @@ from eval_pipeline.stt_eval.clips.audio_formats import UnusableClipError
 from eval_pipeline.stt_eval.clips.manifest_row import ManifestRow
 from eval_pipeline.stt_eval.clips.places import Place
 from eval_pipeline.stt_eval.clips.problems import Problem
-from eval_pipeline.stt_eval.clips.references import check_reference
+from eval_pipeline.stt_eval.clips.references import check_reference, reference_text
 
 AUDIO_SUFFIXES = frozenset(
     f".{suffix}"
@@ -64,7 +64,7 @@ def _read(place: Place, name: str, *, folder: Path) -> str:
         raise _PURPOSE.refuse("it is no valid UTF-8, or holds a NUL character", hint="save it as UTF-8")
     with copy.open(encoding=form.encoding, newline="") as file:
         text = file.read()
-    reference = text.removesuffix("\n").removesuffix("\r")
+    reference = reference_text(text.removesuffix("\n").removesuffix("\r"))
     check_reference(reference)
     return reference
 

@@ -59,6 +59,8 @@ def _json_entry(line: int, fields: Mapping[str, Any]) -> Entry:
         value = fields[column]
         if meaning == "labelled" and isinstance(value, bool):
             value = "yes" if value else "no"
+        if meaning == "reference" and isinstance(value, list | dict):
+            value = as_text(value)  # texts or segments as data
         if not (isinstance(value, str) or (value is None and meaning in _MAY_BE_NULL)):
             return SkippedRow(line, f"{column} is {kind_of(value)}, not text")
         values[meaning] = value if value is None else str(value)

@@ -7,15 +7,18 @@ from eval_pipeline.core.datasets import SkippedRow
 from eval_pipeline.core.errors import EvalPipelineError
 from eval_pipeline.core.names import shown
 from eval_pipeline.intake.purpose import Purpose
-from eval_pipeline.stt_eval.clips.references import check_reference, is_silence
+from eval_pipeline.stt_eval.clips.references import check_reference, is_silence, reference_text
 from eval_pipeline.stt_eval.clips.samples import id_problem
 from eval_pipeline.stt_eval.language.languages import language_code
 
 ALIASES: Mapping[str, tuple[str, ...]] = {
-    "audio": ("file_name",),
-    "reference": ("transcription", "sentence", "text"),
-    "language": ("locale",),
-    "sample_id": ("id",),
+    "audio": (
+        *("file_name", "path", "audio_path", "audio_file", "audio_filepath", "wav_filename", "filename", "filepath"),
+        *("file", "wav"),
+    ),
+    "reference": ("transcription", "sentence", "text", "transcript"),
+    "language": ("locale", "lang"),
+    "sample_id": ("id", "utterance_id", "utt_id"),
     "labelled": (),
 }
 """Every column that means something, and what other tools call it; the first that a manifest has counts."""
@@ -88,7 +91,8 @@ def _audio(values: Mapping[str, str | None]) -> str:
 
 
 def _reference(values: Mapping[str, str | None]) -> str | None:
-    reference = values.get("reference")
+    cell = values.get("reference")
+    reference = None if cell is None else reference_text(cell)
     if not _is_labelled(values):
         if reference is None or is_silence(reference):
             return None

@@ -6,13 +6,15 @@ from collections.abc import Iterable, Iterator
 
 import orjson
 
+from eval_pipeline.core.damaged_text import DamagedRows
+from eval_pipeline.core.errors import UsageError
 from eval_pipeline.core.names import shown
 from eval_pipeline.stt_eval.clips.audio_facts import can_measure
 from eval_pipeline.stt_eval.clips.audio_formats import AudioFormat
 from eval_pipeline.stt_eval.clips.intake import Clip, NoAudio, Taken
 from eval_pipeline.stt_eval.clips.places import S3_SCHEME
 from eval_pipeline.stt_eval.clips.problems import Problem, Problems, place
-from eval_pipeline.stt_eval.clips.references import is_silence
+from eval_pipeline.stt_eval.clips.references import holds_no_word, is_not_understood, is_silence
 from eval_pipeline.stt_eval.clips.samples import Sample, SampleIds
 
 UNDETERMINED = "und"
@@ -56,6 +58,12 @@ class SampleTally:
         self._shared = _Noted("samples share their sound with another one")
         self._no_audio = _Noted("files are no audio")
         self._told = _Noted("clips have warnings")
+        self._repeated = _Noted("clips are there twice with the same reference and language, and were taken once")
+        self._not_understood = _Noted(
+            "references say that nobody understood what was said, and cannot be scored against"
+        )
+        self._wordless = _Noted("references hold no word, and are taken for silence")
+        self._damaged = DamagedRows(noun="references")
         self.samples = self.size_bytes = self.labelled = self.silent = self.unknown_durations = 0
         self.duration_s = 0.0
         self.languages: Counter[str] = Counter()
@@ -113,8 +121,7 @@ class SampleTally:
         first = self._seen.setdefault(hashlib.blake2b(content, digest_size=16).digest(), here)
         if first is here:
             return True
-        text = f"the same sound with the same reference and language as {first}; remove one of them"
-        self._problems.add(Problem(sample.line, shown(sample.file_name), text))
+        self._repeated.add(f"{here} as {first}")
         return False
 
     def _count(self, sample: Sample, clip: Clip) -> None:
@@ -123,13 +130,32 @@ class SampleTally:
         for warning in clip.facts.warnings:
             self._told.add(f"{here}: {warning}")
         self.samples += 1
-        self.labelled += sample.reference is not None
-        self.silent += sample.reference is not None and is_silence(sample.reference)
+        self._note_reference(sample.reference, here)
         self.duration_s += sample.duration_s or 0
         self.unknown_durations += sample.duration_s is None
         self.languages[sample.language or UNDETERMINED] += 1
         self.formats[sample.format.value] += 1
         self._digest.update(_content(sample))
+
+    def _note_reference(self, reference: str | None, here: str) -> None:
+        if reference is None:
+            return
+        self.labelled += 1
+        self._damaged.see(here, reference)
+        if is_not_understood(reference):
+            self._not_understood.add(f"{here} ({shown(reference)})")
+            return
+        wordless = holds_no_word(reference)
+        self.silent += wordless or is_silence(reference)
+        if wordless:
+            self._wordless.add(f"{here} ({shown(reference)})")
+
+    def check_damage(self) -> None:
+        """Refuse a dataset most of whose references are damaged."""
+        most = self._damaged.most()
+        if most is not None:
+            problem, remedy = most
+            raise UsageError(f"nothing was added: of the references, {problem}", code="invalid_dataset", hint=remedy)
 
     def _note_clip(self, sample: Sample, here: str) -> None:
         first = self._clips.setdefault(bytes.fromhex(sample.audio_sha256), here)
@@ -140,8 +166,10 @@ class SampleTally:
 
     def warnings(self) -> tuple[str, ...]:
         """Say what is unusual about the samples as a whole, and about single ones, the first of them."""
-        noted = [note.told() for note in (self._shared, self._no_audio, self._told)]
-        return tuple(warning for warning in (*noted, self._durations_warning(), self._languages_warning()) if warning)
+        notes = (self._shared, self._repeated, self._no_audio, self._told, self._not_understood, self._wordless)
+        told = (note.told() for note in notes)
+        found = (*told, *self._damaged.warnings(), self._durations_warning(), self._languages_warning())
+        return tuple(warning for warning in found if warning)
 
     def _durations_warning(self) -> str:
         missing = [name for name in self.formats if not can_measure(AudioFormat(name))]

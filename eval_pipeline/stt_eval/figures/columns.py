@@ -13,7 +13,7 @@ from eval_pipeline.stt_eval.figures.slices import Slices
 from eval_pipeline.stt_eval.figures.speakers import Speakers
 from eval_pipeline.stt_eval.language.languages import unsegmented
 from eval_pipeline.stt_eval.language.normalisation import Level
-from eval_pipeline.stt_eval.scoring.scores import NO_REFERENCE, NOT_ANSWERED, ScoredSample
+from eval_pipeline.stt_eval.scoring.scores import NO_REFERENCE, NOT_ANSWERED, NOT_UNDERSTOOD, ScoredSample
 
 Counts = NDArray[np.int64]
 _COUNTED = (
@@ -103,7 +103,7 @@ class Columns:
 
     def _take(self, row: dict[str, object]) -> None:
         reason = row["unscored_reason"]
-        if reason == NO_REFERENCE:
+        if reason in {NO_REFERENCE, NOT_UNDERSTOOD}:
             return
         collected = self._collected[str(row["model"]), Level(str(row["level"]))]
         collected.answered.append(reason != NOT_ANSWERED)

@@ -56,6 +56,7 @@ class RunFigures:
         self._run = tuple(run)
         self._samples = 0
         self._silent = 0
+        self._not_understood = 0
         self._audio_s = 0.0
         self._unmeasured = 0
 
@@ -66,6 +67,7 @@ class RunFigures:
         self._audio_s += duration_s or 0.0
         self._unmeasured += duration_s is None
         self._columns.add(scored)
+        self._not_understood += scored.forms is None and scored.sample["reference"] is not None
         if scored.forms is not None:
             self._silent += not scored.forms[HEADLINE].words
         for position, row in enumerate(scored.transcripts):
@@ -84,7 +86,8 @@ class RunFigures:
             "samples": {
                 "total": self._samples,
                 "labelled": self._columns.labelled,
-                "unlabelled": self._samples - self._columns.labelled,
+                "unlabelled": self._samples - self._columns.labelled - self._not_understood,
+                "not_understood": self._not_understood,
                 "silent": self._silent,
                 "audio_s": self._audio_s,
                 "without_duration": self._unmeasured,

@@ -1,9 +1,8 @@
-"""What is suspicious about a transcript: it loops, is in the wrong script, or is no transcript but a refusal.
+"""What is suspicious about a transcript: it loops, or is in the wrong script.
 
 Flags point people to answers to look at. They never change a score.
 """
 
-import re
 from collections.abc import Sequence
 
 from eval_pipeline.stt_eval.language.languages import scripts
@@ -12,24 +11,8 @@ from eval_pipeline.stt_eval.language.letters import count_scripts
 LOOP_REPETITIONS = 5
 LOOP_TOKENS = 20
 LONGEST_LOOPED_PHRASE = 50
-LONGEST_REFUSAL = 500
-
-_SORRY = (
-    r"\s*(?:(?:(?:i'm|i am|we're|we are)\ )?(?:very\ |so\ )?sorry|(?:my\ )?apologies|i\ apologi[sz]e|unfortunately)?"
-    r"[\s,.;:!-]*(?:but\ )?"
-)
-_MODEL = r"as\ an?\ (?:ai|(?:large\ )?language\ model)\b"
-_CANNOT = r"(?:can(?:not|'t|\ not)|could(?:\ not|n't)|(?:am|'m|was)\ (?:not\ able|unable)\ to|do(?:\ not|n't)\ have)"
-_AUDIO = r"(?:transcri(?:be|bing|pts?|ptions?)|audio|recordings?|sound\ files?)"
-_REFUSAL = re.compile(
-    rf"""{_SORRY}(?:
-         (?:{_MODEL}[^,.\n]*,\ )?i\ ?{_CANNOT}\b[^.\n]{{0,80}}\b{_AUDIO}\b
-       | {_MODEL}
-       | please\ (?:provide|upload|share|attach)\b[^.\n]{{0,30}}\b(?:audio|recording)\b
-       | (?:there\ (?:is|was)\ )?no\ audio\b[^.\n]{{0,20}}\b(?:provided|attached|uploaded)\b
-    )""",
-    re.VERBOSE | re.IGNORECASE,
-)
+LONGEST_SPOKEN_WORD = 40
+"""Letters of a word behind which a repetition is no laughter any more."""
 
 
 def loops(tokens: Sequence[str]) -> bool:
@@ -42,6 +25,11 @@ def loops(tokens: Sequence[str]) -> bool:
         return False
     longest = min(LONGEST_LOOPED_PHRASE, len(tokens) // LOOP_REPETITIONS)
     return any(_repeats(tokens, period=period) for period in range(1, longest + 1))
+
+
+def word_loops(words: Sequence[str]) -> bool:
+    """Tell whether a model got stuck within a word, as in texts that it writes without spaces."""
+    return any(len(word) >= LONGEST_SPOKEN_WORD and loops(tuple(word)) for word in words)
 
 
 def _repeats(tokens: Sequence[str], *, period: int) -> bool:
@@ -66,11 +54,3 @@ def wrong_script(text: str, language: str) -> bool:
     own = sum(counts.get(script, 0) for script in expected)
     foreign = max((count for script, count in counts.items() if script not in expected), default=0)
     return foreign > own
-
-
-def is_refusal(text: str) -> bool:
-    """Tell whether the text begins like a model that declines, in English, in at most 500 characters.
-
-    "I'm sorry, I can't hear you" may be what was said: only words about audio, a recording or transcribing count.
-    """
-    return len(text) <= LONGEST_REFUSAL and _REFUSAL.match(text.replace("\u2019", "'")) is not None

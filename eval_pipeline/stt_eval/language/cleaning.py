@@ -1,19 +1,19 @@
-"""Takes off what models wrap around a transcript: code fences, JSON, labels, quotes.
+"""Takes off what models put around a transcript: thinking, code fences, JSON, subtitles, times, labels, quotes.
 
-Only what encloses the text goes; the text itself is returned as it was, or not touched at all when in doubt. The caller
-keeps the raw answer beside it.
+What was said is returned as it was, or not touched at all when in doubt. The caller keeps the raw answer beside it.
 """
 
-import json
 import re
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 
 from eval_pipeline.core.values import value
 from eval_pipeline.stt_eval.language.cleaning_labels import without_label
+from eval_pipeline.stt_eval.language.cleaning_times import without_speakers, without_subtitles, without_time_stamps
+from eval_pipeline.stt_eval.language.cleaning_tokens import without_thinking, without_tokens
+from eval_pipeline.stt_eval.language.listed_texts import listed_text
 
 MOST_WRAPPINGS = 10
-TEXT_FIELDS = frozenset({"transcript", "transcription", "transcribed_text", "text"})
 
 _FENCED = re.compile(r"(?P<fence>```|~~~)(?P<inside>.*)(?P=fence)", re.DOTALL)
 _OPENED = re.compile(r"(?:```|~~~)(?P<inside>[\w-]*[ \t]*\n.*)", re.DOTALL)
@@ -40,8 +40,13 @@ _QUOTES: Mapping[str, str] = {
 class Removed(StrEnum):
     """What was taken off."""
 
+    THINKING = "thinking"
+    TOKENS = "tokens"
     CODE_FENCE = "code_fence"
     JSON = "json"
+    SUBTITLES = "subtitles"
+    TIME_STAMPS = "time_stamps"
+    SPEAKERS = "speakers"
     LABEL = "label"
     QUOTES = "quotes"
 
@@ -83,35 +88,6 @@ def _without_fence(text: str) -> str | None:
     return _FIRST_LINE.sub("", block["inside"])
 
 
-def _without_json(text: str) -> str | None:
-    """Return the only text field of a JSON object, alone or the only element of an array; None in any other case."""
-    if not text.startswith(("{", "[")):
-        return None
-    try:
-        answer = json.loads(text, strict=False, object_pairs_hook=_text_fields)
-    except (ValueError, RecursionError):
-        return None
-    if isinstance(answer, list) and len(answer) == 1:
-        answer = answer[0]
-    return _only_text(answer)
-
-
-def _text_fields(pairs: list[tuple[str, object]]) -> tuple[object, ...]:
-    """Keep the values of the fields that can be the transcript, also of one that is there twice."""
-    return tuple(content for name, content in pairs if name.casefold() in TEXT_FIELDS)
-
-
-def _only_text(answer: object) -> str | None:
-    if isinstance(answer, tuple) and len(answer) == 1:
-        answer = answer[0]
-    return answer if isinstance(answer, str) and _is_encodable(answer) else None
-
-
-def _is_encodable(text: str) -> bool:
-    """Tell whether the text is whole: JSON can escape half of a surrogate pair, which no file takes."""
-    return not any("\ud800" <= character <= "\udfff" for character in text)
-
-
 def _without_quotes(text: str) -> str | None:
     """Return what stands between quotes that enclose the whole text.
 
@@ -132,8 +108,13 @@ def _quotes_at(text: str, at: int) -> bool:
 
 
 _UNWRAPPERS: Mapping[Removed, Callable[[str], str | None]] = {
+    Removed.THINKING: without_thinking,
+    Removed.TOKENS: without_tokens,
     Removed.CODE_FENCE: _without_fence,
-    Removed.JSON: _without_json,
+    Removed.JSON: listed_text,
     Removed.LABEL: without_label,
+    Removed.SUBTITLES: without_subtitles,
+    Removed.TIME_STAMPS: without_time_stamps,
+    Removed.SPEAKERS: without_speakers,
     Removed.QUOTES: _without_quotes,
 }

@@ -11,7 +11,37 @@ _ENGLISH = r"""
     (?:transcript|transcription|transcribed\ text)
     (?:\s+(?:of|for|from)\s+(?:the|this|your)\s+(?:provided\ |attached\ )?
        (?:audio|recording|clip|speech|file)(?:\s+(?:file|clip|recording))?)?
+    (?:\s*,?\s*(?:in|into|written\ in)\s+(?:the\s+)?(?:original\s+)?\w+
+       (?:\s+(?:script|language|\([^()\n]{2,30}\))){0,2})?
+    (?:\s*\([^()\n]{2,30}\))?
 """
+_INTRODUCED = r"""
+    (?:(?:sure|certainly|okay|ok|of\ course)[,.!]?\s+)?
+    (?:here\ is|here's|here\u2019s|this\ is|below\ is|the\ following\ is)\s[^:.!?\n]{0,60}
+    (?:transcript|transcription|transcribed)[^:.!?\n]{0,80}
+"""
+_LANGUAGE_LINE = r"""
+    (?:detected\s+)?language\s*[:=]\s*[^\W\d_]+(?:\ [^\W\d_]+)?(?:\s*\([\w-]{2,12}\))?\s*\n
+"""
+_STEMS = (
+    "प्रतिलेख|ट्रांसक्रि|ट्रान्सक्रि|ट्रांस्क्रि|लिप्यंतर|लिप्यांतर|लिखित रूप|प्रतिलिपि"
+    "|লিপ্যন্তর|প্রতিলিপি|ট্রান্সক্রি|ট্রান্সক্রা|অনুলিপি|ਟ੍ਰਾਂਸਕ੍ਰਿ|ਪ੍ਰਤੀਲਿਪੀ|ટ્રાન્સક્રિ"
+    "|ટ્રાંસ્ક્રિ|લિપ્યંતર|પ્રતિલિપિ|ଟ୍ରାନ୍ସକ୍ରି|ପ୍ରତିଲିପି|டிரான்ஸ்கிரி|ட்ரான்ஸ்கிரி|படியெடு"
+    "|எழுத்து வடிவ|ట్రాన్స్క్రి|ట్రాన్స్‌క్రి|లిప్యంతర|ప్రతిలేఖన|ಟ್ರಾನ್ಸ್ಕ್ರಿ|ಟ್ರಾನ್ಸ್‌ಕ್ರಿ"
+    "|ಪ್ರತಿಲಿಪಿ|ಲಿಪ್ಯಂತರ|ട്രാൻസ്ക്രി|ലിപ്യന്തര|ٹرانسکر|نقل حرفی|متن کی نقل|تحریری متن"
+    "|transcripci|transcriç|transcripti|trascrizion|transkript|transkrip|unukuzi|nakala ya"
+    "|maandishi ya sauti|транскрип|расшифров|النص المكتوب|نسخة نصية|التفريغ|文字起こし|書き起こし|文字稿|转写"
+    "|轉寫|转录|轉錄|필사본|전사"
+)
+_OPENERS = (
+    "यह|यहाँ|यहां|ये|नीचे|निम्न|ऑडियो|दिए गए|दी गई|ज़रूर|जरूर|बिल्कुल|निश्चित|ठीक है|हिंदी"
+    "|हिन्दी|मराठी|येथे|खाली|हे|हा|ही|दिलेल्या|नक्की|এখানে|এই|নিচে|অডিও|প্রদত্ত|অবশ্যই|বাংলা"
+    "|ਇਹ|ਇੱਥੇ|ਹੇਠ|ਆਡੀਓ|અહીં|આ |નીચે|ઓડિયો|ଏହା|ଏଠାରେ|ଅଡିଓ|இதோ|இங்கே|ஆடியோ|கீழே|தமிழ்|ఇక్కడ"
+    "|ఇదిగో|ఆడియో|క్రింద|తెలుగు|ಇಲ್ಲಿ|ಆಡಿಯೋ|ಕೆಳಗ|ಕನ್ನಡ|ഇതാ|ഇവിടെ|ഓഡിയോ|താഴെ|یہ|یہاں|آڈیو|نیچے"
+    "|ضرور|اردو|aquí|a continuación|esta es|la |claro|por supuesto|voici|ci-dessous|bien sûr"
+    "|aqui|segue|abaixo|esta é|a |claro,|ecco|hier|hapa|hii|ifuatayo|berikut|ini|вот|ниже|هذا"
+    "|هذه|إليك|فيما يلي|以下|这是|這是|これ|다음|여기"
+)
 _OTHERS = (
     "प्रतिलेख",
     "प्रतिलेखन",
@@ -44,11 +74,15 @@ _OTHERS = (
     "转写",
     "转录",
 )
+_CLAUSE = r"[^:\uff1a.!?\u0964\n]{0,80}"
+_STEMS_PATTERN, _OPENERS_PATTERN = (names.replace(" ", r"\ ") for names in (_STEMS, _OPENERS))
 _EMPHASIS = r"[*_]{0,3}"
 _LABEL = re.compile(
     rf"""(?:\#{{1,6}}\s+)?{_EMPHASIS}
-         (?:{_ENGLISH}|{"|".join(_OTHERS)})
-         {_EMPHASIS}[ \u00a0]?[:\uff1a]{_EMPHASIS}\s*""",
+         (?:{_ENGLISH}|{_INTRODUCED}|{"|".join(_OTHERS)}
+           |(?:{_OPENERS_PATTERN}){_CLAUSE}(?:{_STEMS_PATTERN}){_CLAUSE})
+         {_EMPHASIS}[ \u00a0]?[:\uff1a]{_EMPHASIS}\s*
+       | {_LANGUAGE_LINE}""",
     re.VERBOSE | re.IGNORECASE,
 )
 

@@ -61,7 +61,7 @@ class SampleView:
     metric: str
     """The headline metric, or CER where the language is written without spaces."""
     kind: str
-    """``labelled``, ``silence`` or ``unlabelled``."""
+    """``labelled``, ``silence``, ``not_understood`` or ``unlabelled``."""
     reference: Markup | None
     clip: Clip
     metadata: Mapping[str, Any]
@@ -155,7 +155,7 @@ def view_samples(
 
 def _kind(scored: ScoredSample) -> str:
     if scored.forms is None:
-        return "unlabelled"
+        return "unlabelled" if scored.sample["reference"] is None else "not_understood"
     return "labelled" if scored.forms[HEADLINE].words else "silence"
 
 
@@ -191,7 +191,7 @@ def _said(scored: ScoredSample, heard: Mapping[str, Any]) -> Markup:
     transcript: str | None = heard["transcript"]
     if transcript is None:
         return _text(heard["raw_text"], language=scored.language) if heard["raw_text"] else Markup()
-    if reference is None:
+    if reference is None or scored.forms is None:
         return _text(transcript, language=scored.language)
     return diff_html(reference, transcript, language=scored.language)
 

@@ -23,6 +23,9 @@ _FLAGS: Mapping[str, str] = {
     Flag.LOOP: "repeats itself",
     Flag.WRONG_SCRIPT: "wrong script",
     Flag.REFUSAL: "refused",
+    Flag.DAMAGED: "damaged text",
+    Flag.TIME_STAMPS: "holds time stamps",
+    Flag.THINKING: "thought aloud",
 }
 _STATUSES: Mapping[str, str] = {
     ItemStatus.OK: "answered",

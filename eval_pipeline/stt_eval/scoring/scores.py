@@ -7,6 +7,7 @@ from typing import Any
 from eval_pipeline.core.errors import ConflictError
 from eval_pipeline.core.outcomes import ItemStatus
 from eval_pipeline.core.ports.stage_files import StageReader
+from eval_pipeline.stt_eval.clips.references import is_not_understood
 from eval_pipeline.stt_eval.language.languages import unsegmented
 from eval_pipeline.stt_eval.language.normalisation import Level
 from eval_pipeline.stt_eval.scoring.measures import (
@@ -25,7 +26,7 @@ from eval_pipeline.stt_eval.scoring.scoring import (
 )
 from eval_pipeline.stt_eval.transcript_rows import COMPLETED
 
-NO_REFERENCE, NOT_ANSWERED = "no_reference", "failed"
+NO_REFERENCE, NOT_UNDERSTOOD, NOT_ANSWERED = "no_reference", "reference_not_understood", "failed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class ScoredSample:
     """Row of ``tables.DATASET``."""
     language: str | None
     forms: Mapping[Level, ReferenceForm] | None
-    """None: unlabelled."""
+    """None: unlabelled, or the reference only says that nobody understood what was said."""
     transcripts: tuple[Mapping[str, Any], ...]
     """Rows of ``tables.TRANSCRIPTS``, one a model in the order of the run's models."""
     heard: tuple[Mapping[Level, HeardText] | None, ...]
@@ -88,8 +89,10 @@ def score_sample(
 ) -> ScoredSample:
     """Score what every model made of one sample."""
     reference: str | None = sample["reference"]
-    forms = None
-    if reference is not None:
+    forms, unscored = None, NO_REFERENCE
+    if reference is not None and is_not_understood(reference):
+        unscored = NOT_UNDERSTOOD
+    elif reference is not None:
         forms = {level: reference_form(reference, level, language=language) for level in Level}
     heard = tuple(_heard(row, language=language) for row in transcripts)
     rows: list[dict[str, Any]] = []
@@ -99,8 +102,10 @@ def score_sample(
             truncated=row["outcome"] == ItemStatus.INCOMPLETE,
             heard=None if texts is None else texts[HEADLINE],
             language=language,
+            removed=row.get("cleaned", ()),
         )
-        rows += [_row(row, level, forms, texts, flags=flags, spaced=not unsegmented(language)) for level in Level]
+        spaced = not unsegmented(language)
+        rows += [_row(row, level, forms, texts, flags=flags, unscored=unscored, spaced=spaced) for level in Level]
     return ScoredSample(
         sample=sample, language=language, forms=forms, transcripts=transcripts, heard=heard, rows=tuple(rows)
     )
@@ -119,6 +124,7 @@ def _row(
     heard: Mapping[Level, HeardText] | None,
     *,
     flags: list[str],
+    unscored: str,
     spaced: bool,
 ) -> dict[str, Any]:
     form = None if forms is None else forms[level]
@@ -128,7 +134,7 @@ def _row(
         "sample_id": transcript["sample_id"],
         "model": transcript["model"],
         "level": str(level),
-        "unscored_reason": NO_REFERENCE if form is None else NOT_ANSWERED if heard is None else None,
+        "unscored_reason": unscored if form is None else NOT_ANSWERED if heard is None else None,
         "reference_words": None if form is None else len(form.words),
         "reference_characters": None if form is None else len(form.characters),
         **(_NOTHING_COUNTED if counted is None else counted),

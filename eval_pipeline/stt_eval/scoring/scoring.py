@@ -4,14 +4,20 @@ A reference is parsed before anything is normalised: alternatives are read one b
 models that heard the sample.
 """
 
+from collections.abc import Collection
 from enum import StrEnum
 from functools import partial
 
+from eval_pipeline.core.damaged_text import Damage, damage_of
 from eval_pipeline.core.values import value
 from eval_pipeline.stt_eval.language.alternatives import parse_reference
-from eval_pipeline.stt_eval.language.answer_flags import is_refusal, loops, wrong_script
+from eval_pipeline.stt_eval.language.answer_flags import loops, word_loops, wrong_script
+from eval_pipeline.stt_eval.language.cleaning import Removed
+from eval_pipeline.stt_eval.language.cleaning_times import holds_time_stamps
 from eval_pipeline.stt_eval.language.languages import unsegmented
+from eval_pipeline.stt_eval.language.markers import without_markers
 from eval_pipeline.stt_eval.language.normalisation import Level, characters, words
+from eval_pipeline.stt_eval.language.refusals import is_refusal
 from eval_pipeline.stt_eval.scoring.alignment import align, edit_counts
 from eval_pipeline.stt_eval.scoring.edits import AlignedToken, EditCounts
 from eval_pipeline.stt_eval.scoring.lattice import Lattice, build_lattice, tokens_of
@@ -31,6 +37,12 @@ class Flag(StrEnum):
     LOOP = "loop"
     WRONG_SCRIPT = "wrong_script"
     REFUSAL = "refusal"
+    DAMAGED = "damaged"
+    """Holds question marks, U+FFFD or the like where letters were."""
+    TIME_STAMPS = "time_stamps"
+    """Still holds times of the recording."""
+    THINKING = "thinking"
+    """The model thought aloud; that was taken off."""
 
 
 @value
@@ -116,23 +128,35 @@ def _without_spaces(lattice: Lattice) -> Lattice:
     )
 
 
-def flags_of(transcript: str | None, *, truncated: bool, heard: HeardText | None, language: str | None) -> list[str]:
-    """Name what is odd about a transcript.
+def flags_of(
+    transcript: str | None,
+    *,
+    truncated: bool,
+    heard: HeardText | None,
+    language: str | None,
+    removed: Collection[str] = (),
+) -> list[str]:
+    """Name what is odd about a transcript, by the text that is scored.
 
     Args:
         transcript: cleaned; None where there is none.
         truncated: whether the provider cut it off.
         heard: as it is scored at the headline level; None where there is no transcript.
         language: of the sample.
+        removed: what cleaning took off, as ``Removed`` names it.
     """
     found = [Flag.TRUNCATED] if truncated else []
     if transcript is None or heard is None:
         return [str(flag) for flag in found]
     tokens = tuple(heard.characters) if unsegmented(language) else heard.words
+    spoken = without_markers(transcript)
     told = {
         Flag.EMPTY: not heard.words,
-        Flag.LOOP: loops(tokens),
-        Flag.WRONG_SCRIPT: language is not None and wrong_script(transcript, language),
-        Flag.REFUSAL: is_refusal(transcript),
+        Flag.LOOP: loops(tokens) or word_loops(heard.words),
+        Flag.WRONG_SCRIPT: language is not None and wrong_script(" ".join(heard.words), language),
+        Flag.REFUSAL: is_refusal(spoken),
+        Flag.DAMAGED: damage_of(spoken) not in {None, Damage.PLACEHOLDER},
+        Flag.TIME_STAMPS: holds_time_stamps(transcript),
+        Flag.THINKING: Removed.THINKING in removed,
     }
     return [str(flag) for flag in (*found, *(flag for flag, is_so in told.items() if is_so))]

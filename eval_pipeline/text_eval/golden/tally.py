@@ -9,6 +9,7 @@ from collections.abc import Iterable
 import numpy as np
 import numpy.typing as npt
 
+from eval_pipeline.core.damaged_text import DamagedRows
 from eval_pipeline.core.datasets import SkippedRow
 from eval_pipeline.core.errors import UsageError
 from eval_pipeline.text_eval.golden.row import GOLDEN, Entry, GoldenRow
@@ -26,6 +27,7 @@ class Tally:
         self.skipped_count = 0
         self.skipped: list[SkippedRow] = []
         """The first of them."""
+        self._damaged = DamagedRows(noun="rows")
         self._digests = array("q")
         self._lines = array("q")
 
@@ -40,6 +42,7 @@ class Tally:
             if isinstance(entry, GoldenRow):
                 self._digests.append(hash(entry.question.strip()))
                 self._lines.append(entry.line)
+                self._damaged.see(f"line {entry.line:,}", entry.question, entry.answer)
                 yield entry
             else:
                 self._skip(entry)
@@ -50,7 +53,17 @@ class Tally:
             self.skipped.append(row)
 
     def warnings(self) -> tuple[str, ...]:
-        """Say which questions are asked on several lines; the first of them with their lines."""
+        """Say which rows are damaged, and which questions are asked on several lines; the first with their lines."""
+        return (*self._damaged.warnings(), *self._repeated())
+
+    def check_damage(self) -> None:
+        """Refuse a file most of whose rows are damaged."""
+        most = self._damaged.most()
+        if most is not None:
+            problem, remedy = most
+            raise GOLDEN.refuse(problem, hint=remedy)
+
+    def _repeated(self) -> tuple[str, ...]:
         count, groups = _equal_groups(np.array(self._digests), first=_SHOWN_QUESTIONS)
         if not count:
             return ()

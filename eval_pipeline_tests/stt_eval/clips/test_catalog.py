@@ -158,15 +158,13 @@ def test_every_problem_is_told_at_once_with_line_file_and_remedy(bench: AudioBen
     message = bench.refusal(manifest, EVAL_STT_MAX_AUDIO_BYTES="20000")
     told = [line.strip().partition(": ") for line in message.splitlines()[1:]]
 
-    assert message.startswith("nothing was added: 11 samples cannot be used:\n")
+    assert message.startswith("nothing was added: 9 samples cannot be used:\n")
     assert [place for place, _, _ in told] == [
         "line 3, 'absent.wav'",
         "line 4, 'text.wav'",
         "line 5, 'empty.wav'",
         "line 6, 'large.wav'",
         "line 7, 'folder.wav'",
-        "line 9, 'same.wav'",
-        "line 10, 'ok.wav'",
         "line 10, 'ok.wav'",
         "line 11, 'mute.mp4'",
         "line 12, 'cut.mp3'",
@@ -178,9 +176,36 @@ def test_every_problem_is_told_at_once_with_line_file_and_remedy(bench: AudioBen
         "it has 32,044 bytes, more than the 20,000 that are allowed; "
         "compress or cut it, or raise EVAL_STT_MAX_AUDIO_BYTES"
     )
-    assert texts[5] == ("the same sound with the same reference and language as line 8, 'same.wav'; remove one of them")
-    assert texts[6] == "its id 'i7' is also that of line 2; give each sample its own"
+    assert texts[5] == "its id 'i7' is also that of line 2; give each sample its own"
     assert not any(name.endswith("manifest.json") for name in bench.stored())
+
+
+def test_what_is_odd_about_references_is_told(bench: AudioBench) -> None:
+    for number, name in enumerate("abcdefg", start=1):
+        bench.clip(f"{name}.wav", seconds=number / 10)
+    rows = ["a,[अस्पष्ट]", "b,...", "c,nan", "d,???? ?? ???", "e,नमस्ते", "f,हाँ", "e,नमस्ते", "g,[noise] [inaudible]"]
+    manifest = bench.file("m.csv", "\n".join(["audio,reference", *(row.replace(",", ".wav,", 1) for row in rows)]))
+
+    added = bench.add(manifest)
+    warnings = "\n".join(added.dataset.warnings)
+
+    assert added.dataset.original_items_count == 7
+    for told in (
+        "1 clips are there twice with the same reference and language, and were taken once: line 8, 'e.wav' as line 6",
+        "2 references say that nobody understood what was said, and cannot be scored against: line 2, 'a.wav' (",
+        "2 references hold no word, and are taken for silence: line 3, 'b.wav' (",
+        "1 reference holds question marks for letters: it was saved in an encoding that does not have them: line 5, ",
+        "1 reference holds what programs write for nothing (nan, None, null): line 4, 'c.wav'",
+    ):
+        assert told in warnings
+
+
+def test_references_that_are_mostly_damaged_are_refused(bench: AudioBench) -> None:
+    for number, name in enumerate("abcd", start=1):
+        bench.clip(f"{name}.wav", seconds=number / 10)
+    manifest = bench.file("m.csv", "audio,reference\na.wav,????\nb.wav,?? ???\nc.wav,#NAME?\nd.wav,हाँ\n")
+
+    assert "of the references, most of it is damaged, 3 of 4: " in bench.refusal(manifest)
 
 
 def test_the_first_of_many_problems_are_shown_and_all_counted(bench: AudioBench) -> None:

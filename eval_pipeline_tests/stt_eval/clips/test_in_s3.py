@@ -91,9 +91,8 @@ def test_a_manifest_in_s3_may_not_lead_out_of_its_prefix(bench: AudioBench, put:
     put("m.csv", f"audio\n../x.wav\nb/../../x.wav\n{bucket}/x.wav\n/etc/passwd\n{address}/a.wav\n./a.wav\n")
     message = bench.refusal(f"{address}/m.csv")
 
-    assert message.startswith("nothing was added: 5 samples cannot be used")
+    assert message.startswith("nothing was added: 4 samples cannot be used")
     assert message.count(f"it does not lie below {address}/; a manifest in S3 may only name") == 4
-    assert "the same sound" in message
 
 
 def test_a_manifest_of_this_machine_may_name_objects(bench: AudioBench, put: Put, address: str) -> None:

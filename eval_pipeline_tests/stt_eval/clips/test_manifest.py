@@ -122,7 +122,7 @@ def test_a_row_that_cannot_be_used_says_why(tmp_path: Path, line: str, reason: s
     [
         ('{"reference": "x"}', "no key 'audio' (its keys: 'reference')"),
         ('{"audio": null}', "audio is null, not text"),
-        ('{"audio": "a.wav", "reference": ["x"]}', "reference is a list, not text"),
+        ('{"audio": "a.wav", "language": ["x"]}', "language is a list, not text"),
         ("{", "invalid JSON: Expecting property name enclosed in double quotes (column 2)"),
         ('{"audio": "a.wav", "reference": "\\u0000"}', "it holds a NUL character"),
     ],
@@ -133,7 +133,28 @@ def test_a_line_that_cannot_be_used_says_why(tmp_path: Path, line: str, reason: 
 
 def test_a_file_that_is_no_manifest_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="the audio manifest cannot be used: it has no column 'audio'"):
-        read(tmp_path, "path,reference\na,b\n")
+        read(tmp_path, "clip,reference\na,b\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reference"),
+    [
+        ("cv.tsv", "client_id\tpath\tsentence\tlocale\nabc\ta.wav\tयह वाक्य है\thi\n", "यह वाक्य है"),
+        ("m.csv", 'audio,reference\na.wav,"[""पहला"", ""दूसरा""]"\n', "पहला दूसरा"),
+        ("m.csv", "audio,reference\na.wav,\"['पहला', 'दूसरा']\"\n", "पहला दूसरा"),
+        (
+            "m.jsonl",
+            '{"audio_filepath": "a.wav", "text": [{"start": 0, "text": "पहला"}, {"text": "दूसरा"}]}',
+            "पहला दूसरा",
+        ),
+        ("m.csv", "audio,reference\na.wav,[हँसी] नमस्ते\n", "[हँसी] नमस्ते"),
+    ],
+)
+def test_manifests_of_corpora_and_tools_are_read(tmp_path: Path, name: str, content: str, reference: str) -> None:
+    [entry] = read(tmp_path, content, name=name)
+
+    assert isinstance(entry, ManifestRow)
+    assert (entry.audio, entry.reference) == ("a.wav", reference)
 
 
 @pytest.mark.parametrize("bad", ["a/b", "a\\b", ".hidden", "two\nlines", "\u2028", "x" * 201])

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from eval_pipeline.stt_eval.language.answer_flags import is_refusal, loops, wrong_script
+from eval_pipeline.stt_eval.language.answer_flags import loops, word_loops, wrong_script
 from eval_pipeline.stt_eval.language.language_table import LANGUAGES
 from eval_pipeline.stt_eval.language.letters import _SCRIPTS_BY_NAME, count_scripts
 
@@ -107,35 +107,6 @@ def test_every_script_of_a_language_can_be_told() -> None:
     assert {script for _, known in LANGUAGES.values() for script in known.split()} <= set(_SCRIPTS_BY_NAME.values())
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "I'm sorry, I can't transcribe this audio.",
-        "I\u2019m sorry, but I cannot process audio files.",
-        "I am unable to listen to the recording you provided.",
-        "Unfortunately, I don't have the ability to hear audio.",
-        "As an AI language model, I cannot listen to audio.",
-        "As a large language model I work with text.",
-        "Please provide the audio file you would like me to transcribe.",
-        "No audio was provided.",
-    ],
-)
-def test_a_model_that_declines_is_told(text: str) -> None:
-    assert is_refusal(text)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "I'm sorry, I can't hear you.",
-        "I cannot come to the office today.",
-        "Please provide your phone number.",
-        "He said I'm sorry I can't transcribe this audio",
-        "No audio books for me, thanks.",
-        "नमस्ते",
-        "I cannot transcribe this audio. " + "And then he went on about his life. " * 20,
-    ],
-)
-def test_speech_is_no_refusal(text: str) -> None:
-    assert not is_refusal(text)
+def test_a_model_can_be_stuck_within_a_word() -> None:
+    assert word_loops(["हाँ" * 26])
+    assert not word_loops(["हा" * 12, "hahahahaha", "donaudampfschifffahrtsgesellschaftskapitän"])

@@ -136,7 +136,7 @@ def test_commas_are_nothing_to_warn_about(tmp_path: Path) -> None:
     ("text", "problem"),
     [
         ("id,question\n1,q\n", "it has no column 'answer'; its columns are 'id', 'question'"),
-        ("q;a\n1;2\n", "it has no column 'question' and no column 'answer'; its columns are 'q;a'"),
+        ("q;a\n1;2\n", "it has no column 'question' and no column 'answer'; its columns are 'q', 'a'"),
         (
             ",".join(f"c{number}" for number in range(30)),
             "it has no column 'question' and no column 'answer'; its columns are "

@@ -1,0 +1,116 @@
+"""Texts that tools write as data: a list of strings, segments with their times, one object with one text.
+
+Speech tools keep a transcript as the segments that they heard, and spreadsheets made from them hold these as one cell.
+What was said is the texts of the segments, one after the other.
+"""
+
+import ast
+import json
+from collections.abc import Sequence
+
+TEXT_FIELDS = frozenset({"transcript", "transcription", "transcribed_text", "text"})
+_SEGMENT_FIELDS = frozenset({"segments", "chunks", "utterances", "sentences", "results", "lines", "transcripts"})
+_PYTHON_LISTS = ("['", '["', "[{'", "('")
+_LONGEST_PYTHON_LIST = 200_000
+_FEWEST_OBJECTS = 2
+
+
+class _Fields(tuple[tuple[str, object], ...]):
+    """An object of JSON as it was written, also with a name that is there twice."""
+
+    __slots__ = ()
+
+
+def listed_text(text: str) -> str | None:
+    """Return the one text of a JSON object, or the texts of a list joined; None when it is anything else.
+
+    >>> listed_text('["पहला", "दूसरा"]'), listed_text('[{"start": 0, "text": "हाँ"}, {"text": "जी"}]'), listed_text("[1]")
+    ('पहला दूसरा', 'हाँ जी', None)
+    """
+    bare = text.strip()
+    if not bare.startswith(("{", "[", "(")):
+        return None
+    found = _joined(_parsed(bare))
+    return found if found is not None and _is_encodable(found) else None
+
+
+def _parsed(text: str) -> object:
+    """Read JSON, JSON Lines, or a list as Python writes it; None for anything else."""
+    try:
+        return json.loads(text, strict=False, object_pairs_hook=_Fields)
+    except (ValueError, RecursionError):
+        return _python_list(text) if text.startswith(_PYTHON_LISTS) else _objects_of_lines(text)
+
+
+def _python_list(text: str) -> object:
+    if len(text) > _LONGEST_PYTHON_LIST:
+        return None
+    try:
+        return _without_dicts(ast.literal_eval(text))
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return None
+
+
+def _without_dicts(value: object) -> object:
+    if isinstance(value, dict):
+        return _Fields((str(name), _without_dicts(item)) for name, item in value.items())
+    return [_without_dicts(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _objects_of_lines(text: str) -> object:
+    lines = [line for line in text.splitlines() if line.strip()]
+    if len(lines) < _FEWEST_OBJECTS or not all(line.lstrip().startswith("{") for line in lines):
+        return None
+    try:
+        return [json.loads(line, strict=False, object_pairs_hook=_Fields) for line in lines]
+    except (ValueError, RecursionError):
+        return None
+
+
+def _joined(answer: object) -> str | None:
+    if isinstance(answer, _Fields):
+        return _text_of(answer)
+    if not isinstance(answer, list) or not answer:
+        return None
+    texts = [_one_of_list(one) for one in answer]
+    found = [text.strip() for text in texts if text is not None]
+    return " ".join(text for text in found if text) if len(found) == len(texts) else None
+
+
+def _text_of(fields: _Fields) -> str | None:
+    """Return the only text of an object, else those of its only list of segments."""
+    texts = [content for name, content in fields if name.casefold() in TEXT_FIELDS]
+    if texts:
+        return texts[0] if len(texts) == 1 and isinstance(texts[0], str) else None
+    segments = [content for name, content in fields if name.casefold() in _SEGMENT_FIELDS and isinstance(content, list)]
+    return _joined(segments[0]) if len(segments) == 1 else None
+
+
+def _one_of_list(one: object) -> str | None:
+    match one:
+        case str():
+            return one
+        case _Fields():
+            return _text_of_segment(one)
+        case list():  # as in [0.0, 2.1, "text"]
+            return _only_string(one)
+        case _:
+            return None
+
+
+def _text_of_segment(fields: _Fields) -> str | None:
+    """Return the text of a segment, which annotation tools keep as a list."""
+    texts = [content for name, content in fields if name.casefold() in TEXT_FIELDS]
+    if len(texts) == 1 and isinstance(texts[0], list) and all(isinstance(text, str) for text in texts[0]):
+        return " ".join(texts[0])
+    return _text_of(fields)
+
+
+def _only_string(values: Sequence[object]) -> str | None:
+    strings = [value for value in values if isinstance(value, str)]
+    return strings[0] if len(strings) == 1 else None
+
+
+def _is_encodable(text: str) -> bool:
+    """Tell whether the text is whole: JSON can escape half of a surrogate pair, which no file takes."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
