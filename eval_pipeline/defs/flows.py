@@ -9,6 +9,7 @@ from contextlib import nullcontext
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
+from eval_pipeline.core.errors import UsageError
 from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.defs.executor import named_in_process_executor
 from eval_pipeline.defs.failures import explained
@@ -17,10 +18,13 @@ from eval_pipeline.defs.io_managers import OPTIONAL
 from eval_pipeline.defs.partitions import RUNS
 from eval_pipeline.defs.tasks import task_of
 from eval_pipeline.runs.flow import FlowPlan, Stage, stage_module
+from eval_pipeline.runs.specs import RUN_NOT_SPECIFIED
 
 _RESOURCES = {"deployment", "progress"}
 _WINDOWS = "No batch is open for longer than its window, no results are about to expire, and the account can be asked."
-_Made = Iterator[dg.Output[StageReader]]
+SPECIFIED = "specified"
+WAITING_TAG = "eval_pipeline/waiting_for"
+_Made = Iterator[dg.Output[StageReader] | dg.AssetCheckResult]
 
 
 def assets_of(plan: FlowPlan) -> list[dg.AssetsDefinition]:
@@ -41,7 +45,8 @@ def _asset(plan: FlowPlan, stage: Stage) -> dg.AssetsDefinition:
         pool=stage.paid.pool if stage.paid else None,
         required_resource_keys=_RESOURCES,
         io_manager_key="stages",
-        output_required=not stage.may_yield_nothing,
+        output_required=not (stage.may_yield_nothing or _claims(plan, stage)),
+        check_specs=[_specified(plan, stage)] if _claims(plan, stage) else None,
     )
     form = form_of(stage)
     if form is None:
@@ -59,6 +64,20 @@ def _asset(plan: FlowPlan, stage: Stage) -> dg.AssetsDefinition:
         yield from _make(context, plan, stage, form=config, inputs=inputs)
 
     return decorate(formed)
+
+
+def _claims(plan: FlowPlan, stage: Stage) -> bool:
+    """Whether a run begins with the stage."""
+    return stage is plan.stages[0]
+
+
+def _specified(plan: FlowPlan, stage: Stage) -> dg.AssetCheckSpec:
+    return dg.AssetCheckSpec(
+        SPECIFIED,
+        asset=[str(plan.flow), stage.name],
+        description="Somebody has said what the run is to evaluate.",
+        partitions_def=RUNS[plan.flow],
+    )
 
 
 def _input(plan: FlowPlan, name: str, *, optional: bool) -> dg.AssetIn:
@@ -83,11 +102,31 @@ def _make(
 
     again = form.again() if isinstance(form, PaidForm) else {}
     task = task_of(context, flow=plan.flow, given=form.given() if form else {}, **again)
-    stored = None
+    stored, unspecified = None, None
     with explained(), leaving_to_holder(task) if stage.paid else nullcontext():
-        stored = stage_module(plan.flow, stage.name).make(task, **inputs)
-    if stored is not None:
+        try:
+            stored = stage_module(plan.flow, stage.name).make(task, **inputs)
+        except UsageError as error:
+            if error.code != RUN_NOT_SPECIFIED:
+                raise
+            unspecified = f"{error.message}: {error.hint}"
+    if unspecified is not None:  # a failed run would mark every stage of the partition as failed
+        context.log.error(unspecified)
+        yield dg.AssetCheckResult(check_name=SPECIFIED, passed=False, description=unspecified)
+    elif stored is not None:
         yield dg.Output(stored, metadata=describe(stored))
+        if _claims(plan, stage):
+            yield dg.AssetCheckResult(check_name=SPECIFIED, passed=True)
+    _tell_waiting(context, plan, stage, waits=stored is None and (stage.paid is not None or unspecified is not None))
+
+
+def _tell_waiting(context: dg.AssetExecutionContext, plan: FlowPlan, stage: Stage, *, waits: bool) -> None:
+    """Say in the run's tags what it waits for: its Dagster run succeeds. Dagster copies tags to runs that follow."""
+    for_what = "its configuration" if _claims(plan, stage) else f"the provider ({stage.name})"
+    if waits:
+        context.instance.add_run_tags(context.run.run_id, {WAITING_TAG: for_what})
+    elif context.run.tags.get(WAITING_TAG) == for_what:
+        context.instance.add_run_tags(context.run.run_id, {WAITING_TAG: "no more"})
 
 
 def checks_of(plan: FlowPlan) -> list[dg.AssetChecksDefinition]:

@@ -9,6 +9,7 @@ from typing import Generic, TypeVar, assert_never
 
 from eval_pipeline.core.errors import EvalPipelineError, UnavailableError, UsageError
 from eval_pipeline.core.outcomes import AccountFault, Attempt
+from eval_pipeline.core.secrets import redact_fields
 
 Result = TypeVar("Result")
 FAULTS_IN_A_ROW = 5
@@ -23,6 +24,9 @@ class Endpoint:
     model: str
     key_variable: str
     url_variable: str
+
+    def __post_init__(self) -> None:
+        redact_fields(self, "base_url")  # some gateways take a key in their path
 
 
 class Breaker(Generic[Result]):

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from decimal import Decimal
 from threading import Event
 from typing import TYPE_CHECKING
 
@@ -34,7 +35,7 @@ class StageAtWork:
     _cancelled: Event = field(repr=False)
 
     def should_stop(self) -> bool:
-        """Whether a person asked to stop, or another worker took the stage."""
+        """Whether a person asked to stop, or another worker took the stage (which ``lease.check`` tells apart)."""
         return self._cancelled.is_set() or self.lease.lost
 
 
@@ -44,6 +45,16 @@ def run_cancelled(key: RunKey) -> IncompleteError:
         f"run {key.partition} was cancelled; what was answered is kept",
         code="run_cancelled",
         hint=f"{command_on('run retry', key)} goes on where it stopped",
+    )
+
+
+def out_of_budget(stage: StageAtWork, *, spent_usd: Decimal, done: int, total: int) -> IncompleteError:
+    """Build the error of a run that would cost more than it may."""
+    return IncompleteError(
+        f"run {stage.run.key.partition} stopped at its budget: ${spent_usd:.6f} of ${stage.run.max_cost_usd:.6f} "
+        f"spent, {done:,} of {total:,} items of {stage.ref.stage} done",
+        code="budget_exceeded",
+        hint=f"what was answered is kept; {command_on('run retry', stage.run.key)} --max-cost-usd X goes on",
     )
 
 

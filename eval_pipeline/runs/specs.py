@@ -5,7 +5,7 @@ Then the frozen specification is stored as a stage.
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from eval_pipeline.core.endpoints import same_but_for_endpoints
 from eval_pipeline.core.errors import ConflictError, UsageError
@@ -15,6 +15,7 @@ from eval_pipeline.runs.at_work import at_work
 from eval_pipeline.runs.claims import CLAIMED_AT, FrozenSpec, Prepared, claim
 from eval_pipeline.runs.task import Task
 
+RUN_NOT_SPECIFIED: Final = "run_not_specified"
 SpecT = TypeVar("SpecT", bound=FrozenSpec)
 
 
@@ -32,7 +33,7 @@ def claim_or_find(
         estimate: says what the run may cost.
 
     Raises:
-        UsageError: ``invalid_config``, for a run that was never specified.
+        UsageError: ``run_not_specified``, for a run that was never specified.
         ConflictError: ``run_name_already_exists``, when it was specified otherwise.
     """
     deployment, key = task.deployment, task.key
@@ -41,7 +42,7 @@ def claim_or_find(
         if run is None:
             raise UsageError(
                 f"run {key.partition} has no specification yet",
-                code="invalid_config",
+                code=RUN_NOT_SPECIFIED,
                 hint="give spec its configuration (at least dataset) in the Launchpad: Shift+click on Materialize",
             )
         return run, None

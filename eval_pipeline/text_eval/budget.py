@@ -7,8 +7,6 @@ from collections.abc import Callable
 from decimal import Decimal
 
 from eval_pipeline.core.cost import NOTHING, Experience, Tariff, first_usage, worst_usage
-from eval_pipeline.core.errors import IncompleteError
-from eval_pipeline.core.names import command_on
 from eval_pipeline.core.outcomes import Usage
 from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.core.runs import RunRecord
@@ -16,7 +14,6 @@ from eval_pipeline.core.tallies import price_item
 from eval_pipeline.dispatch.budget import RoundPurse, bytes_a_request
 from eval_pipeline.dispatch.records import RecordIndex
 from eval_pipeline.dispatch.vectors import VectorIndex
-from eval_pipeline.runs.at_work import StageAtWork
 from eval_pipeline.runs.life import find_run
 from eval_pipeline.runs.task import Task
 from eval_pipeline.storage.journal import Journal
@@ -74,13 +71,3 @@ def purse_of_texts(task: Task, spec: TextSpec, responses: StageReader) -> RoundP
 
 def _purse(limit_usd: float, *, spent_usd: Decimal, tariff: Tariff, bound: Callable[[int], Usage]) -> RoundPurse:
     return RoundPurse(limit_usd=Decimal(str(limit_usd)), spent_usd=spent_usd, tariff=tariff, bound=bound)
-
-
-def out_of_budget(stage: StageAtWork, *, spent_usd: Decimal, done: int, total: int) -> IncompleteError:
-    """Build the error of a run that would cost more than it may."""
-    return IncompleteError(
-        f"run {stage.run.key.partition} stopped at its budget: ${spent_usd:.6f} of ${stage.run.max_cost_usd:.6f} "
-        f"spent, {done:,} of {total:,} items of {stage.ref.stage} done",
-        code="budget_exceeded",
-        hint=f"what was answered is kept; {command_on('run retry', stage.run.key)} --max-cost-usd X goes on",
-    )

@@ -29,7 +29,7 @@ def commands(tmp_path: Path, openai: Provider) -> Commands:
 def test_a_requested_run_asks_nobody_but_the_endpoint_of_its_specification(
     commands: Commands, openai: Provider
 ) -> None:
-    with provider() as other:
+    with provider() as other, openai.behaving():
         elsewhere = {"OPENAI_BASE_URL": other.base_url}
         requested = commands("text", "run", "requested", *RUN, "--mode", "fast", "--no-wait", **elsewhere)
         assert requested.code == 0

@@ -86,7 +86,7 @@ def test_another_form_is_another_run(task: Task) -> None:
 
 
 def test_a_run_that_was_never_specified_cannot_begin(task: Task) -> None:
-    assert refusal(task, {}).code == "invalid_config"
+    assert refusal(task, {}).code == "run_not_specified"
 
 
 def test_nothing_is_claimed_by_a_form_that_is_refused(task: Task) -> None:

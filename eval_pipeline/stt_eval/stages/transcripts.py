@@ -12,14 +12,11 @@ from eval_pipeline.core.ports.models import TranscriptionRequest
 from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.core.runs import RunMode
 from eval_pipeline.core.tallies import ItemCost, RecordTally, missing_record, price_item
-from eval_pipeline.dispatch.gate import StopReason
-from eval_pipeline.dispatch.live import LiveOutcome, LiveRequest, run_live
-from eval_pipeline.dispatch.records import RecordIndex, encode
-from eval_pipeline.runs.at_work import StageAtWork, at_work, run_cancelled
-from eval_pipeline.runs.batches import close_rounds, go_on, start_over_once
-from eval_pipeline.runs.endpoints import require_endpoint
-from eval_pipeline.runs.interruption import Interruption
-from eval_pipeline.runs.live_progress import LiveProgress
+from eval_pipeline.dispatch.records import RecordIndex
+from eval_pipeline.dispatch.refusals import REFUSES_ALL
+from eval_pipeline.runs.at_work import StageAtWork, at_work
+from eval_pipeline.runs.batches import batch_notes, close_rounds, go_on, start_over_once
+from eval_pipeline.runs.live_stage import LiveModel, ask_missing
 from eval_pipeline.runs.task import Task
 from eval_pipeline.stt_eval import tables
 from eval_pipeline.stt_eval.batches import Recordings
@@ -52,7 +49,7 @@ def make(task: Task, *, dataset: StageReader, transcription_batch: StageReader) 
             if in_batches and not go_on(task, stage, recordings.work, batch=transcription_batch, made_from=dataset):
                 return None
             work.raise_if_nothing_came()
-            stage.files.finish(work.store())
+            stage.files.finish(work.store() | batch_notes(task, ref))
             if in_batches:
                 recordings.take_away()
     close_rounds(task, ref)
@@ -68,7 +65,6 @@ class _Transcribing:
     dataset: StageReader
     spec: SttSpec
     tariffs: dict[SpeechModel, Tariff]
-    interruption: Interruption = field(default_factory=Interruption)
     faults: dict[SpeechModel, EvalPipelineError] = field(default_factory=dict)
     """What is wrong with the accounts of models that were asked live."""
 
@@ -86,70 +82,31 @@ class _Transcribing:
                 continue
             try:
                 self._ask_model(model)
-            except IncompleteError:
-                raise
             except EvalPipelineError as error:
+                if isinstance(error, IncompleteError) and error.code != REFUSES_ALL:
+                    raise
                 self.faults[model] = error
                 self.task.say(f"{model.label}: {error.message}; {error.hint}")
 
     def _ask_model(self, model: SpeechModel) -> None:
-        with self.stage.journal.spool() as spool:
-            index = RecordIndex(spool)
-            progress = self._progress(model, index)
-            if progress.left == 0:
-                return
-            outcome = self.interruption.run(self._ask(model, index, progress))
-        self.stage.lease.check()
-        if outcome.stopped is not None:
-            raise run_cancelled(self.stage.run.key)
-
-    def _progress(self, model: SpeechModel, index: RecordIndex) -> LiveProgress:
-        progress = LiveProgress(
-            self.task.progress,
-            stage=f"transcripts {model.label}",
+        asked = LiveModel(
+            provider=model.provider,
+            name=model.name,
+            concurrency=self.spec.concurrency,
+            shown_as=f"transcripts {model.label}",
             total=self.dataset.manifest.rows,
+            items=lambda: self._items_of(model),
+            id_of=lambda item: item.item_id,
+            body_of=self._request,
+            build=lambda connection, host: models.transcriber(connection, host=host),
             price=lambda record: self._cost(record, model),
             answered=HEARD,
+            keeps_files=True,
         )
-        progress.resume((item.item_id for item in self._items_of(model)), index)
-        return progress
+        ask_missing(self.task, self.stage, asked)
 
     def _cost(self, record: ItemRecord, model: SpeechModel) -> ItemCost:
         return price_item(record, self.tariffs[model], at=self.stage.run.created_at)
-
-    async def _ask(self, model: SpeechModel, index: RecordIndex, progress: LiveProgress) -> LiveOutcome:
-        settings, credentials = self.task.deployment.settings, self.task.credentials
-        concurrency, accept = self.spec.concurrency, self.task.endpoint_changed
-        require_endpoint(self.task.deployment, self.stage.run, model.provider, accept=accept)
-        connection = models.open_connection(model.provider, credentials, settings=settings, concurrency=concurrency)
-        host = models.open_file_host(model.provider, credentials, settings=settings)
-        with self.stage.journal.writer(self.stage.lease.token) as journal:
-
-            async def record(item: ItemRecord) -> None:
-                await journal.record(encode(item))
-
-            try:
-                async with connection:
-                    return await run_live(
-                        self._requests(model, index),
-                        answerer=models.transcriber(connection, host=host),
-                        record=record,
-                        policy=models.retry_policy(settings),
-                        concurrency=concurrency,
-                        endpoint=models.endpoint(credentials, provider=model.provider, model=model.name),
-                        should_stop=self._why_stop,
-                        on_progress=progress.add,
-                        proven=progress.done > 0,
-                    )
-            finally:
-                if host is not None:
-                    host.close()
-
-    def _requests(self, model: SpeechModel, index: RecordIndex) -> Iterator[LiveRequest[TranscriptionRequest]]:
-        for item in self._items_of(model):
-            if not index.finished(item.item_id):
-                before = index.find(item.item_id)
-                yield LiveRequest.after(before, item_id=item.item_id, body=self._request(item))
 
     def _items_of(self, model: SpeechModel) -> Iterator[Item]:
         return (item for item in items_of(self.dataset, self.spec.models) if item.model == model)
@@ -162,9 +119,6 @@ class _Transcribing:
             prompt=prompt_for(self.spec.prompt, language=language),
             language=language,
         )
-
-    def _why_stop(self) -> StopReason | None:
-        return StopReason.CANCELLED if self.stage.should_stop() else self.interruption.reason
 
     def raise_if_nothing_came(self) -> None:
         """Raise what is wrong with the accounts when it is wrong with all of them: there is nothing to store."""

@@ -13,14 +13,13 @@ from eval_pipeline.dispatch.budget import EmbeddingPurse
 from eval_pipeline.dispatch.embed import EmbeddedPack, EmbedOutcome, embed_texts, text_digest
 from eval_pipeline.dispatch.gate import StopReason
 from eval_pipeline.dispatch.vectors import VectorIndex, VectorRecorder
-from eval_pipeline.runs.at_work import StageAtWork, at_work, run_cancelled, start_over
-from eval_pipeline.runs.batches import close_rounds, go_on
+from eval_pipeline.runs.at_work import StageAtWork, at_work, out_of_budget, run_cancelled, start_over
+from eval_pipeline.runs.batches import batch_notes, close_rounds, go_on
 from eval_pipeline.runs.endpoints import require_endpoint
 from eval_pipeline.runs.interruption import Interruption
 from eval_pipeline.runs.task import Task
 from eval_pipeline.text_eval import tables
 from eval_pipeline.text_eval.batches import Texts
-from eval_pipeline.text_eval.budget import out_of_budget
 from eval_pipeline.text_eval.pairs import EmbeddingTally, embedding_row, pairs, texts_to_embed
 from eval_pipeline.text_eval.so_far import cost_of_vectors
 from eval_pipeline.text_eval.spec import TextSpec
@@ -55,7 +54,7 @@ def make(
                 start_over(deployment, stage, by=task.dagster_run_id, retried=task.retried_run_id)
             calls = work.embed_missing()
         summary = work.store()
-        stage.files.finish({"mode": str(spec.mode), "calls": calls, **summary})
+        stage.files.finish({"mode": str(spec.mode), "calls": calls, **summary, **batch_notes(task, ref)})
     close_rounds(task, ref)
     return deployment.stages.open(ref)
 

@@ -1,7 +1,8 @@
 """The ``responses`` stage: every item asked once, live or by batches, recorded as it is answered, in dataset order."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import orjson
@@ -13,18 +14,13 @@ from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.core.runs import RunMode
 from eval_pipeline.core.tallies import ItemCost, RecordTally, missing_record, price_item
 from eval_pipeline.dispatch.budget import ResponsePurse
-from eval_pipeline.dispatch.gate import StopReason
-from eval_pipeline.dispatch.live import LiveOutcome, LiveRequest, run_live
-from eval_pipeline.dispatch.records import RecordIndex, encode
-from eval_pipeline.runs.at_work import StageAtWork, at_work, run_cancelled, start_over
-from eval_pipeline.runs.batches import close_rounds, go_on
-from eval_pipeline.runs.endpoints import require_endpoint
-from eval_pipeline.runs.interruption import Interruption
-from eval_pipeline.runs.live_progress import LiveProgress
+from eval_pipeline.dispatch.records import RecordIndex
+from eval_pipeline.runs.at_work import StageAtWork, at_work, start_over
+from eval_pipeline.runs.batches import batch_notes, close_rounds, go_on
+from eval_pipeline.runs.live_stage import LiveModel, ask_missing
 from eval_pipeline.runs.task import Task
 from eval_pipeline.text_eval import tables
 from eval_pipeline.text_eval.batches import Questions
-from eval_pipeline.text_eval.budget import out_of_budget
 from eval_pipeline.text_eval.spec import TextSpec
 from eval_pipeline.text_eval.thinking import without_thinking
 from eval_pipeline.wiring import models
@@ -50,7 +46,8 @@ def make(task: Task, *, dataset: StageReader, response_batch: StageReader) -> St
             calls = work.ask_missing()
         tally = work.store()
         rate = "standard" if work.spec.mode is RunMode.FAST else "batch"
-        stage.files.finish({"mode": str(work.spec.mode), "calls": calls, **tally.summary(rate=rate)})
+        notes = batch_notes(task, ref)
+        stage.files.finish({"mode": str(work.spec.mode), "calls": calls, **tally.summary(rate=rate), **notes})
     close_rounds(task, ref)
     return deployment.stages.open(ref)
 
@@ -64,7 +61,6 @@ class _Answering:
     dataset: StageReader
     spec: TextSpec
     tariff: Tariff
-    interruption: Interruption = field(default_factory=Interruption)
 
     @classmethod
     def of(cls, task: Task, *, stage: StageAtWork, dataset: StageReader) -> "_Answering":
@@ -73,70 +69,32 @@ class _Answering:
 
     def ask_missing(self) -> int:
         """Call the model for every item without a finished record; returns the calls made."""
-        with self.stage.journal.spool() as spool:
-            index = RecordIndex(spool)
-            counted = self._progress(index)
-            if counted.left == 0:
-                return 0
-            outcome = self.interruption.run(self._ask(index, counted))
-        self._raise_if_stopped(outcome, counted)
-        return outcome.calls
+        return ask_missing(self.task, self.stage, self._model())
 
-    def _progress(self, index: RecordIndex) -> LiveProgress:
-        progress = LiveProgress(
-            self.task.progress, stage="responses", total=self.dataset.manifest.rows, price=self._cost
+    def _model(self) -> LiveModel[Mapping[str, Any], Mapping[str, Any]]:
+        spec, dataset = self.spec, self.dataset
+        return LiveModel(
+            provider=spec.provider,
+            name=spec.model,
+            concurrency=spec.concurrency,
+            shown_as="responses",
+            total=dataset.manifest.rows,
+            items=lambda: dataset.rows(["item_id", "question"]),
+            id_of=lambda row: str(row["item_id"]),
+            body_of=lambda row: request_body(spec, row["question"]),
+            build=lambda connection, _: models.answerer(connection),
+            price=self._cost,
+            purse=self._purse,
         )
-        progress.resume((item["item_id"] for item in self.dataset.rows(["item_id"])), index)
-        return progress
 
     def _cost(self, record: ItemRecord) -> ItemCost:
         return price_item(record, self.tariff, at=self.stage.run.created_at)
 
-    async def _ask(self, index: RecordIndex, counted: LiveProgress) -> LiveOutcome:
-        settings, credentials = self.task.deployment.settings, self.task.credentials
-        accept = self.task.endpoint_changed
-        require_endpoint(self.task.deployment, self.stage.run, self.spec.provider, accept=accept)
-        budget = models.budget(self.stage.run.max_cost_usd, spent_usd=counted.usd)
-        connection = models.open_connection(
-            self.spec.provider, credentials, settings=settings, concurrency=self.spec.concurrency
-        )
-        with self.stage.journal.writer(self.stage.lease.token) as journal:
-
-            async def record(item: ItemRecord) -> None:
-                await journal.record(encode(item))
-
-            async with connection:
-                return await run_live(
-                    self._requests(index),
-                    answerer=models.answerer(connection),
-                    record=record,
-                    policy=models.retry_policy(settings),
-                    concurrency=self.spec.concurrency,
-                    endpoint=models.endpoint(credentials, provider=self.spec.provider, model=self.spec.model),
-                    purse=ResponsePurse(budget, self.tariff, measure=lambda body: len(orjson.dumps(body)))
-                    if budget
-                    else None,
-                    should_stop=self._why_stop,
-                    on_progress=counted.add,
-                    proven=counted.done > 0,
-                )
-
-    def _requests(self, index: RecordIndex) -> Iterator[LiveRequest[dict[str, Any]]]:
-        for row in self.dataset.rows(["item_id", "question"]):
-            item_id = row["item_id"]
-            if not index.finished(item_id):
-                body = request_body(self.spec, row["question"])
-                yield LiveRequest.after(index.find(item_id), item_id=item_id, body=body)
-
-    def _why_stop(self) -> StopReason | None:
-        return StopReason.CANCELLED if self.stage.should_stop() else self.interruption.reason
-
-    def _raise_if_stopped(self, outcome: LiveOutcome, counted: LiveProgress) -> None:
-        self.stage.lease.check()
-        if outcome.stopped is StopReason.BUDGET:
-            raise out_of_budget(self.stage, spent_usd=counted.usd, done=counted.done, total=counted.total)
-        if outcome.stopped is not None:
-            raise run_cancelled(self.stage.run.key)
+    def _purse(self, spent_usd: Decimal) -> ResponsePurse | None:
+        budget = models.budget(self.stage.run.max_cost_usd, spent_usd=spent_usd)
+        if budget is None:
+            return None
+        return ResponsePurse(budget, self.tariff, measure=lambda body: len(orjson.dumps(body)))
 
     def store(self) -> RecordTally:
         """Write every item in the order of the dataset; one that nothing came back for is ``missing``."""

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.runs import Flow, RunState
 from eval_pipeline.defs.forms import Form, form_of
 from eval_pipeline.runs.flow import plan_of
@@ -61,10 +62,18 @@ def test_another_form_is_refused_and_changes_nothing(lab: Laboratory) -> None:
 
 
 def test_an_unknown_run_without_configuration_says_what_to_give(lab: Laboratory) -> None:
-    refused = lab.materialize("unknown", stages=["spec"])
+    """A failed Dagster run would mark all stages of the partition as failed: only the check of ``spec`` does."""
+    left_empty = lab.materialize("unknown")
 
-    assert refused.failure["code"] == "invalid_config"
-    assert "Launchpad" in refused.failure["hint"]
+    assert left_empty.success
+    assert left_empty.stages == []
+    [check] = left_empty.result.get_asset_check_evaluations()
+    assert (check.check_name, check.passed, check.partition) == ("specified", False, "unknown")
+    assert "Launchpad" in (check.description or "")
+    run = lab.instance.get_run_by_id(left_empty.result.run_id)
+    assert run is not None
+    assert run.tags["eval_pipeline/waiting_for"] == "its configuration"
+    assert lab.deployment.ledger.find_run(flow=Flow.TEXT, key=RunKey(project="default", run="unknown")) is None
     assert lab.materialize("unknown", stages=["scores"]).failure["code"] == "stage_missing"
 
 
@@ -86,7 +95,7 @@ def test_a_bad_form_is_explained_and_claims_nothing(lab: Laboratory, changes: di
 
     assert refused.failure["code"] == code
     assert refused.failure["hint"]
-    assert lab.materialize("bad-form", stages=["spec"]).failure["code"] == "invalid_config"
+    assert lab.materialize("bad-form", stages=["spec"]).stages == []
 
 
 @pytest.mark.parametrize("partition", ["../../evil", "two\nlines", "a/b", "x" * 200, "a~b~c", "~", " "])
