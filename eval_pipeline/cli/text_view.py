@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from eval_pipeline.cli.output import printable, write_table, write_warning
-from eval_pipeline.cli.run_words import cost_words, failure_reasons
+from eval_pipeline.cli.run_words import cost_words, failure_reasons, write_reasons
 
 
 def write_run(document: Mapping[str, Any]) -> None:
@@ -15,6 +15,7 @@ def write_run(document: Mapping[str, Any]) -> None:
     click.echo(f"{document['run']}: {document['state']} ({document['mode']}, {printable(str(document['model']))})")
     click.echo(f"dataset {printable(dataset['name'])} @ {dataset['version'][:12]}, {_size(dataset)}")
     click.echo(f"answers {_counts(document['counts'])}")
+    write_reasons(document["threshold"])
     if document["summary_scores"]:
         _write_scores(document)
     click.echo(f"cost {cost_words(document['cost'])}")

@@ -7,9 +7,10 @@ patience belongs to nobody. A holder whose process is known to be dead is not wa
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from enum import StrEnum
 from threading import Event, Thread
 from time import monotonic
-from typing import Final
+from typing import Final, assert_never
 
 from eval_pipeline.core.errors import ConflictError, UnavailableError
 from eval_pipeline.core.ports.ledger import Lease, LeaseHeld, LeaseLedger
@@ -20,6 +21,8 @@ STAGE_IN_USE: Final = "stage_in_use"
 PATIENCE_S: Final = 60.0
 BEAT_EVERY_S: Final = 5.0
 _LOOKS_PER_BEAT: Final = 4
+_OVERSLEPT: Final = 1.5
+"""Of a wait between two looks, what counts at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,13 @@ class _Rhythm:
     beat_every_s: float
     clockwork: Clockwork
     above: int
+
+
+class _End(StrEnum):
+    """How a lease came to be ours no more."""
+
+    TAKEN = "taken"
+    UNPROVEN = "unproven"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +74,7 @@ class HeldLease:
         self._clockwork = rhythm.clockwork
         self._on_lost = on_lost
         self._on_beat = on_beat
-        self._taken = Event()
+        self._ended: _End | None = None
         self._stopped = Event()
         self._thread = Thread(target=self._keep_beating, name=f"lease of {taken.lease.resource}", daemon=True)
 
@@ -75,20 +85,32 @@ class HeldLease:
 
     @property
     def lost(self) -> bool:
-        """Whether others may hold the lease by now; costs no query.
+        """Whether others may hold the lease; costs no query while our beats come through.
 
-        True when the ledger said so, and when no beat came through for the whole patience (database down, process
-        stopped): a taker may have waited that long.
+        A process that stood still, or a machine too busy to let it beat, asks the ledger: as long as nobody took the
+        lease meanwhile, it is ours, and the beat that asks makes every taker wait anew. Once lost, it stays lost.
         """
         silent_s = self._clockwork.monotonic_s() - self._proven_at_s
-        return self._taken.is_set() or silent_s >= self._rhythm.patience_s
+        if self._ended is None and silent_s >= self._rhythm.patience_s:
+            self._ask_whether_ours()
+        return self._ended is not None
 
     def check(self) -> None:
-        """Ask the ledger, and raise ``lease_lost`` when the lease is no longer ours."""
+        """Ask the ledger, and raise ``lease_lost`` or ``lease_unproven`` when the lease is no longer ours."""
         now = None if self.lost else self._ledger.find_lease(self._lease.resource)
-        if now is None or now.token != self.token:
-            self._taken.set()
-            raise _lease_lost(self._lease.resource)
+        if self._ended is None and (now is None or now.token != self.token):
+            self._ended = _End.TAKEN
+        if self._ended is not None:
+            raise _lease_ended(self._lease.resource, self._ended, patience_s=self._rhythm.patience_s)
+
+    def _ask_whether_ours(self) -> None:
+        try:
+            ours = self._ledger.beat_lease(self._lease)
+        except UnavailableError:
+            self._ended = _End.UNPROVEN
+            return
+        self._proven_at_s = self._clockwork.monotonic_s()
+        self._ended = None if ours else _End.TAKEN
 
     def start(self) -> None:
         """Begin to beat."""
@@ -105,7 +127,6 @@ class HeldLease:
         while not self._clockwork.wait(self._stopped, self._rhythm.beat_every_s):
             self._beat()
             if self.lost:
-                self._taken.set()
                 self._on_lost()
                 return
 
@@ -113,7 +134,7 @@ class HeldLease:
         asked_at_s = self._clockwork.monotonic_s()
         with suppress(UnavailableError):  # tried again at the next beat, until the patience is over
             if not self._ledger.beat_lease(self._lease):
-                self._taken.set()
+                self._ended = _End.TAKEN
                 return
             self._proven_at_s = asked_at_s
             self._on_beat()
@@ -160,18 +181,22 @@ def hold(
 def _acquire(ledger: LeaseLedger, resource: str, *, worker: Worker, rhythm: _Rhythm) -> _Taken:
     clockwork = rhythm.clockwork
     first: LeaseHeld | None = None
-    first_seen_at_s = 0.0
+    waited_s = 0.0
+    look_every_s = rhythm.beat_every_s / _LOOKS_PER_BEAT
     while True:
         asked_at_s = clockwork.monotonic_s()
-        overdue = first is not None and asked_at_s - first_seen_at_s >= rhythm.patience_s
+        overdue = first is not None and waited_s >= rhythm.patience_s
         answer = _try(ledger, resource, worker=worker, seen=first if overdue else None, above=rhythm.above)
         if isinstance(answer, Lease):
             return _Taken(lease=answer, asked_at_s=asked_at_s)
         if first is None:
-            first, first_seen_at_s = answer, clockwork.monotonic_s()
+            first = answer
         elif (answer.token, answer.counter) != (first.token, first.counter):
             raise _stage_in_use(answer, patience_s=rhythm.patience_s)
-        clockwork.wait(Event(), rhythm.beat_every_s / _LOOKS_PER_BEAT)
+        before_s = clockwork.monotonic_s()
+        clockwork.wait(Event(), look_every_s)
+        # where we oversleep, the holder does so, too: a busy machine makes nobody dead
+        waited_s += min(clockwork.monotonic_s() - before_s, _OVERSLEPT * look_every_s)
 
 
 def _try(
@@ -193,9 +218,19 @@ def _stage_in_use(held: LeaseHeld, *, patience_s: float) -> ConflictError:
     )
 
 
-def _lease_lost(resource: str) -> ConflictError:
-    return ConflictError(
-        f"another process may be working on {resource} by now: this one was silent for too long",
-        code="lease_lost",
-        hint="what is stored stays; when nobody works on it any more: eval-pipeline run retry RUN",
-    )
+def _lease_ended(resource: str, end: _End, *, patience_s: float) -> ConflictError:
+    match end:
+        case _End.TAKEN:
+            return ConflictError(
+                f"another process took {resource} over: this one stood still for longer than {patience_s:g} s",
+                code="lease_lost",
+                hint="what is stored stays; when nobody works on it any more: eval-pipeline run retry RUN",
+            )
+        case _End.UNPROVEN:
+            return ConflictError(
+                f"the ledger could not be asked for {patience_s:g} s whether {resource} is still ours to work on",
+                code="lease_unproven",
+                hint="look at the database; what is stored stays, and eval-pipeline run retry RUN goes on",
+            )
+        case _:
+            assert_never(end)

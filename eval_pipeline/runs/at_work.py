@@ -35,7 +35,7 @@ class StageAtWork:
     _cancelled: Event = field(repr=False)
 
     def should_stop(self) -> bool:
-        """Whether a person asked to stop, or another worker took the stage."""
+        """Whether a person asked to stop, or another worker took the stage (which ``lease.check`` tells apart)."""
         return self._cancelled.is_set() or self.lease.lost
 
 

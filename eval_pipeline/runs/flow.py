@@ -35,6 +35,8 @@ class Paid:
     """How many runs may be at it at once is configured in Dagster under this name."""
     threshold: str
     """What the check of its failures says of itself."""
+    by_item: bool = True
+    """Whether its journal holds one record an item, which tells how far it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from typing import Any
 from eval_pipeline.core.batches import BatchJob, BatchPolicy, expiry_words, results_deleted_at
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.ports.ledger import LeaseHeld
+from eval_pipeline.core.reasons import Reason
 from eval_pipeline.core.runs import Flow, RunRecord
 from eval_pipeline.core.stages import Manifest, StageRef
 from eval_pipeline.dispatch.records import RecordIndex
@@ -17,9 +18,6 @@ from eval_pipeline.runs.flow import plan_of
 from eval_pipeline.runs.life import find_run
 from eval_pipeline.storage.journal import Journal
 from eval_pipeline.wiring.deployment import Deployment
-
-_ITEM_STAGES = frozenset({"responses", "transcripts"})
-"""Whose journal holds one record an item."""
 
 
 def run_status(deployment: Deployment, *, flow: Flow, key: RunKey) -> dict[str, Any]:
@@ -77,7 +75,9 @@ def _stage_status(deployment: Deployment, run: RunRecord, ref: StageRef) -> dict
     stored = deployment.stages.find(ref)
     manifest = stored.manifest if stored else None
     lease = deployment.ledger.find_lease(ref.prefix)
-    so_far = _so_far(deployment, run, ref) if ref.stage in _ITEM_STAGES and (lease or not manifest) else None
+    paid = plan_of(ref.flow).stage(ref.stage).paid
+    told = paid is not None and paid.by_item and (lease or not manifest)
+    so_far = _so_far(deployment, run, ref) if told else None
     return {
         "stage": ref.stage,
         "state": _state(lease, manifest),
@@ -113,6 +113,13 @@ def _state(lease: LeaseHeld | None, manifest: Manifest | None) -> str:
 def _note(manifest: Manifest) -> str | None:
     counts = manifest.summary.get("counts")
     if isinstance(counts, dict) and "failed" in counts:
-        return f"{counts['failed']:,} of {counts['total']:,} failed"
+        return f"{counts['failed']:,} of {counts['total']:,} failed{_why(manifest)}"
     note = manifest.summary.get("note")
     return None if note is None else str(note)
+
+
+def _why(manifest: Manifest) -> str:
+    threshold = manifest.summary.get("threshold")
+    reasons = threshold.get("reasons", ()) if isinstance(threshold, dict) else ()
+    told = [Reason.from_json(reason) for reason in reasons[:1]]
+    return "".join(f", {reason.count:,} with {reason.words}" for reason in told)

@@ -54,8 +54,7 @@ def show_run(deployment: Deployment, key: RunKey, *, detail: bool) -> dict[str, 
         "normalisers": figures.get("normalisers"),
         "summary_scores": stored.stages.fact("scores", "summary_scores") or [],
         "cost": stored.cost(),
-        "threshold": stored.stages.fact("transcripts", "threshold")
-        or {"value": stored.spec.failure_threshold, "observed": None, "breached": None},
+        "threshold": stored.threshold(),
         "batches": batches_json(deployment.ledger.run_jobs(flow=Flow.STT, key=key)),
         "report": stored.stages.fact("report", "url"),
         "warnings": stored.warnings(),
@@ -94,6 +93,15 @@ class _Stored:
     def cost(self) -> dict[str, Any] | None:
         """Return every model's cost and the sum, so far while the run is not finished."""
         return self.stages.fact("transcripts", "cost") or (self._so_far.cost if self._so_far else None)
+
+    def threshold(self) -> dict[str, Any]:
+        """Return the verdict; before there is one, why pairs failed so far."""
+        verdict = self.stages.fact("transcripts", "threshold")
+        if verdict is not None:
+            return {"reasons": [], **verdict}
+        reasons = self._so_far.counts.reasons if self._so_far else ()
+        told = [reason.to_json() for reason in reasons]
+        return {"value": self.spec.failure_threshold, "observed": None, "breached": None, "reasons": told}
 
     def warnings(self) -> list[dict[str, str]]:
         """Say what a person should know of the run's cost, and of models that could not be asked."""

@@ -128,6 +128,7 @@ PLAN = FlowPlan(
             paid=Paid(
                 pool="openai",
                 threshold="Answers and embeddings that failed, over the whole dataset, against the run's threshold.",
+                by_item=False,
             ),
         ),
         Stage(

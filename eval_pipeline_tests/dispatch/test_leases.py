@@ -275,18 +275,45 @@ def test_a_database_that_stays_down_costs_the_lease_when_the_patience_is_over(le
         clock.let_beat_for_the_last_time(until=lost)
 
         assert (before, held.lost) == (False, True)
-        with pytest.raises(ConflictError):
+        with pytest.raises(ConflictError, match="could not be asked") as caught:
             held.check()
+        assert caught.value.code == "lease_unproven"
 
 
-def test_a_holder_that_was_stopped_for_longer_than_the_patience_knows_it_at_once(ledger: SqlLedger) -> None:
+def test_a_holder_that_stood_still_goes_on_as_long_as_nobody_took_the_stage(ledger: SqlLedger) -> None:
     clock = HoldersClock()
     with hold(ledger, STAGE, worker=this_worker(), patience_s=STILL_S, clockwork=clock.clockwork()) as held:
+        seen = ledger.find_lease(STAGE)
+        clock.now_s += 10 * STILL_S
+
+        assert not held.lost
+        held.check()
+        late = ledger.acquire_lease(STAGE, holder=ELSEWHERE, seen=seen)
+        assert isinstance(late, LeaseHeld), "who waited meanwhile sees that the holder lives"
+
+
+def test_a_holder_that_stood_still_knows_at_once_that_the_stage_was_taken(ledger: SqlLedger) -> None:
+    clock = HoldersClock()
+    with hold(ledger, STAGE, worker=this_worker(), patience_s=STILL_S, clockwork=clock.clockwork()) as held:
+        steal(ledger)
         clock.now_s += STILL_S
 
         assert held.lost
-        with pytest.raises(ConflictError):
+        with pytest.raises(ConflictError, match="another process took") as caught:
             held.check()
+        assert caught.value.code == "lease_lost"
+
+
+def test_a_taker_on_a_busy_machine_gives_the_holder_more_time(ledger: SqlLedger) -> None:
+    """Where every sleep takes ten times as long, the holder's do so, too: the patience counts the looks."""
+    steal_from = ledger.acquire_lease(STAGE, holder=ELSEWHERE)
+    assert isinstance(steal_from, Lease)
+    clock = TakersClock()
+    busy = Clockwork(monotonic_s=lambda: clock.now_s, wait=lambda event, seconds: clock.wait(event, 10 * seconds))
+    began_s = clock.now_s
+
+    with hold(ledger, STAGE, worker=this_worker(), patience_s=STILL_S, beat_every_s=BEAT_S, clockwork=busy):
+        assert clock.now_s - began_s >= 5 * STILL_S
 
 
 def test_a_patience_that_one_late_beat_exhausts_is_refused(ledger: SqlLedger) -> None:
