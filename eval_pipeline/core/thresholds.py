@@ -63,5 +63,6 @@ class Threshold:
             f"{self.value:.1%} are allowed{why}",
             code="failure_threshold_breached",
             hint="everything that was paid for is kept, and the report tells the failures; "
-            f"{command_on('run retry', key)} asks again what failed in passing, with --refresh everything",
+            f"{command_on('run retry', key)} asks again what failed in passing or was never sent, with "
+            "--resend-lost what the provider lost, with --refresh everything",
         )

@@ -133,6 +133,14 @@ SETTINGS: tuple[Setting, ...] = (
         86_400,
         "How long a batch that was cancelled may take to end before it counts as lost.",
     ),
+    _real(
+        "EVAL_BATCH_LOST_SECONDS",
+        300,
+        0,
+        86_400,
+        "How long, by the provider's clock, a batch that it does not find, or the results of one that is completed, "
+        "are looked for before they count as lost.",
+    ),
     _whole("EVAL_RETRY_MAX_ATTEMPTS", 5, 1, 20, "Attempts at one item before a transient error is final."),
     _real(
         "EVAL_ITEM_TIME_BUDGET_SECONDS",
@@ -227,6 +235,7 @@ class Settings:
     batch_window_seconds: float
     batch_create_timeout_seconds: float
     batch_cancel_grace_seconds: float
+    batch_lost_seconds: float
     retry_max_attempts: int
     item_time_budget_seconds: float
     request_timeout_seconds: float
