@@ -5,7 +5,7 @@ work is found by name when it is needed: ``stages/{name}.py`` with ``make``, and
 ``breached`` beside them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -31,8 +31,9 @@ FLOWS: Mapping[Flow, str] = MappingProxyType({flow: f"eval_pipeline.{flow}" for 
 class Paid:
     """That a stage pays providers: it may wait for their batches, is made again with care, and is judged."""
 
-    pool: str
-    """How many runs may be at it at once is configured in Dagster under this name."""
+    pool: str | Callable[[Mapping[str, Any]], str]
+    """How many runs may be at it at once is configured in Dagster under this name; told by the frozen specification
+    where that says which provider is asked."""
     threshold: str
     """What the check of its failures says of itself."""
     by_item: bool = True

@@ -106,6 +106,12 @@ PLAN = FlowPlan(
                     help="As in stt run; default the run's own.",
                     form="Another column that names who speaks than the run's own; empty: the run's own.",
                 ),
+                RunOption(
+                    name="dataset",
+                    metavar="NAME[@VERSION]",
+                    help="Score against the references of this version, corrected since; default those used last.",
+                    form="Version of a dataset whose references count, as in clips@3f2a; empty: those used last.",
+                ),
             ),
         ),
         Stage(

@@ -1,8 +1,24 @@
 """The text flow as it is declared: its stages, what a person may set, what the command line says of it."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from eval_pipeline.core.runs import Flow, RunMode
 from eval_pipeline.runs.flow import CommandWords, FlowPlan, Paid, Stage
 from eval_pipeline.runs.options import CONCURRENCY, FAILURE_THRESHOLD, MAX_COST_USD, OptionKind, RunOption, config_file
+
+
+def _answering_provider(spec: Mapping[str, Any]) -> str:
+    from eval_pipeline.text_eval.spec import TextSpec  # noqa: PLC0415 - not when this loads
+
+    return str(TextSpec.from_json(spec).provider)
+
+
+def _embedding_provider(spec: Mapping[str, Any]) -> str:
+    from eval_pipeline.text_eval.spec import TextSpec  # noqa: PLC0415 - the same
+
+    return str(TextSpec.from_json(spec).embedding_provider)
+
 
 OPTIONS = (
     RunOption(
@@ -109,7 +125,7 @@ PLAN = FlowPlan(
             inputs=("dataset", "response_batch"),
             kinds=("openai", "parquet"),
             paid=Paid(
-                pool="openai",
+                pool=_answering_provider,
                 threshold="failed / total is not greater than the run's threshold; counted over the whole dataset.",
             ),
         ),
@@ -126,7 +142,7 @@ PLAN = FlowPlan(
             inputs=("dataset", "responses", "embedding_batch"),
             kinds=("openai", "parquet"),
             paid=Paid(
-                pool="openai",
+                pool=_embedding_provider,
                 threshold="Answers and embeddings that failed, over the whole dataset, against the run's threshold.",
                 by_item=False,
             ),
