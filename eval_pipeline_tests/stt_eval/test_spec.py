@@ -37,7 +37,7 @@ OTHER: Mapping[str, Any] = {
     "failure_threshold": 0.25,
     "concurrency": 4,
     "speaker_column": "speaker_id",
-    "endpoints": {"gemini": FrozenEndpoint("gemini", "http://127.0.0.1:1", None)},
+    "endpoints": {"gemini": FrozenEndpoint(protocol="gemini", base_url="http://127.0.0.1:1", account=None)},
 }
 CLIPS: Mapping[str, Any] = {"dataset": "clips", "models": ["gemini-2.5-flash"]}
 
