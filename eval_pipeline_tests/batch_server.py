@@ -10,7 +10,7 @@ import struct
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -24,6 +24,8 @@ _ENDS = {
     "expired": "expired",
     "expired_no_files": "expired",
     "cancelled_no_files": "cancelled",
+    "cancelled_lines": "cancelled",
+    "cancelled_lines_answered": "cancelled",
     "token_limit": "failed",
     "bad_line": "failed",
     "model_refused": "failed",
@@ -42,7 +44,10 @@ class BatchServer:
 
     url: str = ""
     scenario: str | None = None
+    spoils: str = "/v1/responses"
     times: int = 1
+    ahead_s: float = 0.0
+    """How far the provider's clock is ahead of ours."""
     key: str | None = None
     files: dict[str, bytes] = field(default_factory=dict)
     batches: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -55,7 +60,7 @@ class BatchServer:
     def begin_anew(self, scenario: str | None) -> None:
         """Forget everything."""
         with self.lock:
-            self.scenario, self.times = scenario, 1
+            self.scenario, self.times, self.ahead_s = scenario, 1, 0.0
             for kept in (self.files, self.batches, self.spoiled, self.looks, self.executed, self.calls):
                 kept.clear()
 
@@ -66,6 +71,11 @@ class BatchServer:
         self.times -= 1
         return True
 
+    @property
+    def loses_answers(self) -> bool:
+        """Whether the first creation is made and not answered."""
+        return self.scenario in {"create_accepted_dropped", "list_without_metadata", "bare_list", "nameless"}
+
     def keys(self) -> Counter[str]:
         """Count the batches of each submission key."""
         return Counter(batch["metadata"]["eval_pipeline_key"] for batch in self.batches.values())
@@ -74,7 +84,7 @@ class BatchServer:
         """Make a batch."""
         batch_id = f"batch_{len(self.batches)}"
         others = [batch for batch in self.batches.values() if batch["endpoint"] == given["endpoint"]]
-        first = given["endpoint"] == "/v1/responses" and not others
+        first = given["endpoint"] == self.spoils and not others
         self.spoiled[batch_id] = self.scenario if first else None
         self.batches[batch_id] = {
             "id": batch_id,
@@ -83,7 +93,7 @@ class BatchServer:
             "input_file_id": given["input_file_id"],
             "completion_window": "24h",
             "status": "validating",
-            "created_at": int(time.time()),
+            "created_at": int(time.time() + self.ahead_s),
             "request_counts": None,
             "metadata": given.get("metadata"),
         }
@@ -103,6 +113,19 @@ class BatchServer:
             self.looks[batch_id] += 1
             return {**batch, "output_file_id": None, "error_file_id": None}
         return batch
+
+    def shown(self, batch_id: str) -> dict[str, Any]:
+        """Describe a batch as this server does at present, which may leave things out."""
+        batch = self.look(batch_id)
+        if batch["status"] == "completed" and self.strikes("files_later"):
+            return {**batch, "output_file_id": None, "error_file_id": None}
+        return {**batch, "metadata": None, "input_file_id": None} if self.scenario == "nameless" else batch
+
+    def listed(self, batch_id: str) -> dict[str, Any]:
+        """Describe a batch as a list does."""
+        batch = self.shown(batch_id)
+        bare = {"list_without_metadata": ("metadata",), "bare_list": ("metadata", "input_file_id")}
+        return {name: value for name, value in batch.items() if name not in bare.get(self.scenario or "", ())}
 
     def _end(self, batch: dict[str, Any], scenario: str | None) -> None:
         lines = [json.loads(line) for line in self.files[batch["input_file_id"]].split(b"\n") if line]
@@ -151,6 +174,8 @@ def _fate(scenario: str | None, place: int) -> str:
     """Tell what becomes of the line at a place of a request file."""
     if scenario in _NOTHING_DONE or (scenario == "missing" and place == 1):
         return "nothing"
+    if scenario in {"cancelled_lines", "cancelled_lines_answered"} and place > 2:
+        return "refused"
     all_refused = scenario == "all_400"
     one_refused = scenario in {"one_400", "one_429", "one_error"} and place == 1
     too_late = scenario == "expired" and place > 2
@@ -159,9 +184,12 @@ def _fate(scenario: str | None, place: int) -> str:
 
 def _refusal(custom_id: str, scenario: str) -> dict[str, Any]:
     line: dict[str, Any] = {"id": "batch_req", "custom_id": custom_id, "response": None, "error": None}
-    if scenario in {"expired", "one_error"}:
-        code = "batch_expired" if scenario == "expired" else "server_error"
-        return {**line, "error": {"code": code, "message": "not executed"}}
+    codes = {"expired": "batch_expired", "one_error": "server_error", "cancelled_lines": "batch_cancelled"}
+    if scenario in codes:
+        return {**line, "error": {"code": codes[scenario], "message": "not executed"}}
+    if scenario == "cancelled_lines_answered":
+        error = {"message": "not executed", "type": "invalid_request_error", "code": "batch_cancelled"}
+        return {**line, "response": {"status_code": 499, "request_id": "req", "body": {"error": error}}}
     status, code = (429, "rate_limit_exceeded") if scenario == "one_429" else (400, "invalid_value")
     error = {"message": f"refused with {status}", "type": "invalid_request_error", "code": code}
     return {**line, "response": {"status_code": status, "request_id": "req", "body": {"error": error}}}
@@ -201,10 +229,22 @@ def _spoil(done: list[dict[str, Any]], scenario: str | None) -> bytes:
         done.reverse()
     if scenario == "duplicate":
         done = [*done, done[0]]
+    if scenario == "duplicate_differs":
+        done = [*done, {**done[1], "custom_id": done[0]["custom_id"]}, done[2]]
+    if scenario == "half_width":
+        done = [_halved(done[0]), *done[1:]]
     if scenario == "unknown_id":
         done = [{**done[0], "custom_id": "ghost"}, *done]
     content = (b"\xef\xbb\xbf" if scenario == "byte_order_mark" else b"") + _lines(done)
     return content[:-40] if scenario == "cut_line" else content
+
+
+def _halved(line: dict[str, Any]) -> dict[str, Any]:
+    """Return a line whose vector is cut in the middle."""
+    halved: dict[str, Any] = json.loads(json.dumps(line))
+    [entry] = halved["response"]["body"]["data"]
+    entry["embedding"] = base64.b64encode(base64.b64decode(entry["embedding"])[: WIDTH * 2]).decode()
+    return halved
 
 
 def _lines(documents: list[dict[str, Any]]) -> bytes:
@@ -238,11 +278,24 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, *_: object) -> None:
         """Say nothing."""
 
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """Tell the time that this server has."""
+        return super().date_time_string((time.time() if timestamp is None else timestamp) + self.state.ahead_s)
+
     def _send(self, document: object, status: int = 200) -> None:
         self._send_bytes(json.dumps(document).encode(), status=status)
 
-    def _send_bytes(self, body: bytes, *, status: int = 200, announced: int | None = None) -> None:
+    def _send_bytes(
+        self,
+        body: bytes,
+        *,
+        status: int = 200,
+        announced: int | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         self.send_response(status)
+        for name, value in (headers or {}).items():
+            self.send_header(name, value)
         self.send_header("content-type", "application/json")
         self.send_header("content-length", str(len(body) if announced is None else announced))
         self.end_headers()
@@ -278,6 +331,12 @@ class _Handler(BaseHTTPRequestHandler):
                 return
             if found := re.fullmatch(r"/v1/files/(.+)/content", self.path):
                 self._download(found[1])
+            elif found := re.fullmatch(r"/v1/files/(.+)", self.path):
+                known = found[1] in self.state.files
+                self._send({"id": found[1], "object": "file"}) if known else self._refuse(404, "No such File object")
+            elif self.state.strikes("throttled"):
+                self.state.calls["throttled"] += 1
+                self._send_bytes(b'{"error":{"message":"slow down"}}', status=429, headers={"Retry-After": "60"})
             elif self.state.strikes("poll_500"):
                 self._refuse(500, "boom", code="server_error")
             elif found := re.fullmatch(r"/v1/batches/([^?]+)", self.path):
@@ -289,10 +348,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _find(self, batch_id: str) -> None:
         """Tell of one batch; what is asked may not have heard yet what a list told."""
-        if batch_id not in self.state.batches:
+        if batch_id not in self.state.batches or self.state.strikes("hidden"):
             self._refuse(404, "No batch found")
             return
-        batch = self.state.look(batch_id)
+        batch = self.state.shown(batch_id)
         if self.state.strikes("stale_look"):
             batch = {**batch, "status": "in_progress", "output_file_id": None}
         elif self.state.strikes("stale_files"):
@@ -301,14 +360,17 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _list(self) -> None:
         after = re.search(r"after=([^&]+)", self.path)
-        ids = list(self.state.batches)[::-1]
+        hidden = self.state.scenario == "hidden" and self.state.times > 0
+        ids = [] if hidden else list(self.state.batches)[::-1]
         start = ids.index(after[1]) + 1 if after else 0
-        shown = [self.state.look(batch_id) for batch_id in ids[start : start + 100]]
+        shown = [self.state.listed(batch_id) for batch_id in ids[start : start + 100]]
         self._send({"object": "list", "data": shown, "has_more": start + 100 < len(ids)})
 
     def _download(self, file_id: str) -> None:
         content = self.state.files.get(file_id)
-        if content is None:
+        if self.state.strikes("download_403"):
+            self._refuse(403, "not allowed to read files")
+        elif content is None or self.state.strikes("output_late"):
             self._refuse(404, "No such File object")
         elif self.state.strikes("short_download"):
             self._send_bytes(content[: len(content) // 2], announced=len(content))
@@ -325,7 +387,9 @@ class _Handler(BaseHTTPRequestHandler):
         with self.state.lock:
             if not self._authorized():
                 return
-            if self.path == "/v1/files":
+            if self.state.scenario == "no_batch_api":
+                self._refuse(404, "Not Found")
+            elif self.path == "/v1/files":
                 self._upload(data)
             elif self.path == "/v1/batches":
                 self.state.calls["create"] += 1
@@ -347,9 +411,16 @@ class _Handler(BaseHTTPRequestHandler):
     def _create(self, given: dict[str, Any]) -> None:
         if self.state.strikes("create_429"):
             self._refuse(429, "RESOURCE_EXHAUSTED", code="rate_limit_exceeded")
+        elif self.state.strikes("file_not_found_yet"):
+            self._refuse(404, f"No such File object: {given['input_file_id']}")
+        elif self.state.strikes("create_400"):
+            self._refuse(400, "this model cannot be asked in batches")
+        elif self.state.strikes("create_throttled"):
+            self._send_bytes(b'{"error":{"message":"slow down"}}', status=429, headers={"Retry-After": "60"})
         elif self.state.strikes("create_dropped"):
             self._drop()
-        elif self.state.strikes("create_accepted_dropped"):
+        elif self.state.loses_answers and self.state.times > 0:
+            self.state.times -= 1
             self.state.create(given)
             self._drop()
         else:

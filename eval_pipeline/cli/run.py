@@ -11,7 +11,7 @@ from eval_pipeline.core.errors import EvalPipelineError
 from eval_pipeline.core.names import RunKey, validate_project
 from eval_pipeline.core.runs import Flow, RunState
 from eval_pipeline.runs import control as run_control
-from eval_pipeline.runs.batch_polling import cancel_batches
+from eval_pipeline.runs.batch_polling import Cancelled, cancel_batches
 from eval_pipeline.runs.life import find_run, flow_of, state_of
 
 flow_option = click.option(
@@ -164,13 +164,21 @@ def cancel(run: str, *, flow: str | None, project: str, as_json: bool) -> None:
     key = RunKey.of(project=project, run=run)
     its = flow_of(deployment, key, named=flow)
     state = run_control.cancel(deployment, flow=its, key=key)
-    asked_batches = cancel_batches(deployment, flow=its, key=key)
+    batches = cancel_batches(deployment, flow=its, key=key)
     if as_json:
         write_json(run_control.run_json(find_run(deployment, flow=its, key=key)))
         return
     asked = "asked to stop at the next item boundary" if state is RunState.RUNNING else str(state)
-    batches = f"; {asked_batches:,} batches are being cancelled, what is done is collected" if asked_batches else ""
-    click.echo(f"{run}: {asked}{batches}")
+    click.echo(f"{run}: {asked}{_words_of(batches)}")
+
+
+def _words_of(batches: Cancelled) -> str:
+    asked = f"; {batches.asked:,} batches are being cancelled, what is done is collected" if batches.asked else ""
+    if not batches.unsettled:
+        return asked
+    return (
+        f"{asked}; of {batches.unsettled:,} more it is not known whether they were created: stopped when they turn up"
+    )
 
 
 @command.command()

@@ -3,11 +3,21 @@
 from collections.abc import Mapping
 from typing import Any
 
+import click
+
+from eval_pipeline.cli.output import printable
+
 
 def failure_reasons(counts: Mapping[str, Any]) -> str:
     """Say in brackets how items failed; nothing where none did, or it is not told."""
     failed = {status: count for status, count in counts.get("by_status", {}).items() if status != "ok"}
     return f" ({', '.join(f'{count:,} {status}' for status, count in failed.items())})" if failed else ""
+
+
+def write_reasons(threshold: Mapping[str, Any]) -> None:
+    """Write the most frequent reasons of failures, each with its count."""
+    for reason in threshold.get("reasons", ()):
+        click.echo(printable(f"  {reason['count']:,} x {reason['code']}: {reason['message']}"))
 
 
 def cost_words(cost: Mapping[str, Any] | None) -> str:

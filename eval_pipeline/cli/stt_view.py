@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from eval_pipeline.cli.output import printable, write_table, write_warning
-from eval_pipeline.cli.run_words import cost_words, failure_reasons
+from eval_pipeline.cli.run_words import cost_words, failure_reasons, write_reasons
 
 SHOWN_PAIRS = 20
 
@@ -19,6 +19,7 @@ def write_run(document: Mapping[str, Any]) -> None:
         f"dataset {printable(dataset['name'])} @ {dataset['version'][:12]}, {dataset['samples_count']:,} samples"
     )
     click.echo(f"transcripts {_counts(document['counts'])}")
+    write_reasons(document["threshold"])
     if document["figures"]:
         _write_models(document)
         _write_pairs(document)

@@ -6,7 +6,10 @@ from typing import Any
 import click
 
 from eval_pipeline.cli.output import printable, write_table, write_warning
-from eval_pipeline.cli.run_words import cost_words, failure_reasons
+from eval_pipeline.cli.run_words import cost_words, failure_reasons, write_reasons
+
+SHOWN_LINES = 50
+"""Of categories, each with every score."""
 
 
 def write_run(document: Mapping[str, Any]) -> None:
@@ -15,6 +18,7 @@ def write_run(document: Mapping[str, Any]) -> None:
     click.echo(f"{document['run']}: {document['state']} ({document['mode']}, {printable(str(document['model']))})")
     click.echo(f"dataset {printable(dataset['name'])} @ {dataset['version'][:12]}, {_size(dataset)}")
     click.echo(f"answers {_counts(document['counts'])}")
+    write_reasons(document["threshold"])
     if document["summary_scores"]:
         _write_scores(document)
     click.echo(f"cost {cost_words(document['cost'])}")
@@ -57,7 +61,10 @@ def _write_scores(document: Mapping[str, Any]) -> None:
     ]
     if categories:
         click.echo()
-        write_table(("CATEGORY", *headers), categories)
+        write_table(("CATEGORY", *headers), categories[:SHOWN_LINES])
+        left_out = len(categories) - SHOWN_LINES
+        if left_out > 0:
+            click.echo(f"and {left_out:,} more lines; --json has them, and the export has every item")
         click.echo()
 
 

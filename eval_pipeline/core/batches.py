@@ -2,11 +2,12 @@
 
     intent → submitted → ended → collected
        └──────────┴────────┴───→ failed | superseded | lost | cancelled
+                              ←─── lost, when its results turn up after all
 
 Sensors, assets and the command line only carry out what is decided here.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -35,9 +36,12 @@ class JobState(StrEnum):
 OPEN = frozenset({JobState.INTENT, JobState.SUBMITTED, JobState.ENDED})
 FINAL = frozenset(JobState) - OPEN
 _WAYS: dict[JobState, frozenset[JobState]] = {
-    JobState.INTENT: frozenset({JobState.SUBMITTED, JobState.FAILED, JobState.SUPERSEDED, JobState.CANCELLED}),
+    JobState.INTENT: frozenset(
+        {JobState.SUBMITTED, JobState.FAILED, JobState.SUPERSEDED, JobState.LOST, JobState.CANCELLED}
+    ),
     JobState.SUBMITTED: frozenset({JobState.ENDED, JobState.LOST, JobState.CANCELLED}),
     JobState.ENDED: frozenset({JobState.COLLECTED, JobState.FAILED, JobState.LOST, JobState.CANCELLED}),
+    JobState.LOST: frozenset({JobState.ENDED}),
 }
 
 
@@ -70,6 +74,8 @@ class CallFault(StrEnum):
     """Any other answer of 400 to 499: nothing was done and asking again will not help."""
     GONE = "gone"
     """404."""
+    UNSUPPORTED = "unsupported"
+    """There are no batches at this address: nothing was done, here or ever."""
     UNREACHABLE = "unreachable"
     """No connection came about: nothing was done."""
     AMBIGUOUS = "ambiguous"
@@ -79,10 +85,20 @@ class CallFault(StrEnum):
 class BatchCallError(UnavailableError):
     """A call about files or batches that brought nothing."""
 
-    def __init__(self, message: str, *, fault: CallFault, hint: str, retry_after_s: float | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        fault: CallFault,
+        hint: str,
+        retry_after_s: float | None = None,
+        about_file: bool = False,
+    ) -> None:
         super().__init__(message, code=f"provider_{fault}", hint=hint)
         self.fault = fault
         self.retry_after_s = retry_after_s
+        self.about_file = about_file
+        """Whether it speaks of a file, which a provider may not find yet that took it a moment ago."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +124,8 @@ class ProviderBatch:
     key: str | None
     """The submission key that the batch carries; None for batches of others."""
     created_at: datetime | None
+    named: bool = False
+    """Whether it carries any name or metadata: without a key of ours in them, it is somebody else's."""
     input_file_id: str | None = None
     output_file_id: str | None = None
     error_file_id: str | None = None
@@ -195,6 +213,8 @@ class BatchJob:
     completed: int | None = None
     failed: int | None = None
     looks_without_files: int = 0
+    unseen_since: datetime | None = None
+    """Since when, by the provider's clock, it does not show what it should: an intent's file, a batch, its results."""
     looked_at: datetime | None = None
     cancel_requested_at: datetime | None = None
     cancelled_by_us: bool = False
@@ -211,6 +231,17 @@ class BatchJob:
         """Names the job's files: sorts in the order of submission."""
         return f"r{self.round:02d}-s{self.shard:04d}-a{self.attempt:02d}"
 
+    @property
+    def is_ambiguous(self) -> bool:
+        """Whether nobody knows if its batch was created."""
+        sought = self.sought_since is not None and self.empty_lists < EMPTY_LISTS
+        return self.state is JobState.INTENT and (sought or self.create_started_at is not None)
+
+    @property
+    def is_unsent(self) -> bool:
+        """Whether it is known that nobody has begun to create its batch."""
+        return self.state is JobState.INTENT and not self.is_ambiguous
+
 
 @dataclass(frozen=True, slots=True)
 class BatchPolicy:
@@ -226,8 +257,14 @@ class BatchPolicy:
     max_rounds: int = 3
     max_submissions: int = 50
     """Of one request file that the provider has no room for."""
-    file_polls: int = 5
-    """Looks at a completed batch without files before they count as missing."""
+    lost_s: float = 300.0
+    """So long a batch that is not shown, or results that were paid for, are looked for before they count as lost."""
+    most_file_wait_s: float = 30.0
+    """So long the files of a batch that did nothing are waited for, and a result file that is not found."""
+    file_new_s: float = 120.0
+    """So long a provider may not find a file that it took."""
+    refusal_s: float = 10.0
+    """So long a creation that is refused for any other reason is tried again."""
     results_kept_s: float = 30 * 86_400.0
     """How long OpenAI keeps the files of a batch that was made without ``output_expires_after``, as ours are."""
     expiry_warning_s: float = 7 * 86_400.0
@@ -249,8 +286,10 @@ class IntentStep(StrEnum):
 
     WAIT = "wait"
     LOOK = "look"
-    """List the provider's batches for its key."""
+    """Search the provider's batches for it."""
     CREATE = "create"
+    DROP = "drop"
+    """It was cancelled, and is known not to exist."""
 
 
 def step_of_intent(job: BatchJob, *, now: datetime, policy: BatchPolicy) -> IntentStep:
@@ -261,13 +300,18 @@ def step_of_intent(job: BatchJob, *, now: datetime, policy: BatchPolicy) -> Inte
     provider's clock tells, from the creation to the last list: ours may jump. What a ledger that was lost may have
     created is looked for in the same way; its process has ended, so that there is nothing to be patient about.
     """
+    cancelled = job.cancel_requested_at is not None
     if job.create_started_at is None:
         if job.sought_since is not None and job.empty_lists < EMPTY_LISTS:
             return IntentStep.LOOK
+        if cancelled:
+            return IntentStep.DROP
         return IntentStep.WAIT if _waits(job, now=now, policy=policy) else IntentStep.CREATE
     patience = timedelta(seconds=policy.create_timeout_s + policy.settle_s)
     old = job.listed_at is not None and job.listed_at - job.create_started_at >= patience
-    return IntentStep.CREATE if old and job.empty_lists >= EMPTY_LISTS else IntentStep.LOOK
+    if not old or job.empty_lists < EMPTY_LISTS:
+        return IntentStep.LOOK
+    return IntentStep.DROP if cancelled else IntentStep.CREATE
 
 
 def may_exist_since(job: BatchJob) -> datetime:
@@ -282,6 +326,23 @@ def _waits(job: BatchJob, *, now: datetime, policy: BatchPolicy) -> bool:
     return timedelta() < job.waits_until - now <= timedelta(seconds=policy.most_queue_wait_s)
 
 
+def pause_after_refusal_s(job: BatchJob, *, about_file: bool, now: datetime, policy: BatchPolicy) -> float | None:
+    """Return how long to wait before a refused creation is tried once more; None: the refusal is final.
+
+    Nothing was done by it. A file that was taken a moment ago may not be found everywhere yet.
+
+    Args:
+        job: an intent; ``unseen_since`` says when it was refused first.
+        about_file: whether the provider says that its file is at fault.
+        now: by the provider's clock where it is known.
+        policy: our patience.
+    """
+    waited_s = 0.0 if job.unseen_since is None else (now - job.unseen_since).total_seconds()
+    if waited_s >= (policy.file_new_s if about_file else policy.refusal_s):
+        return None
+    return min(max(1.0, waited_s), 30.0, max(policy.most_queue_wait_s, 0.0))
+
+
 def counts_as_list(job: BatchJob, *, now: datetime, policy: BatchPolicy) -> bool:
     """Tell whether a list without the job's key says something new: those of an intent count a poll apart."""
     return job.listed_at is None or now - job.listed_at >= timedelta(seconds=policy.poll_s)
@@ -294,6 +355,8 @@ class Verdict(StrEnum):
     WAIT_FOR_FILES = "wait_for_files"
     CANCEL = "cancel"
     END = "end"
+    LOSE = "lose"
+    """It did what it was asked to, and does not say where the results are: only a person may send it again."""
     GIVE_UP = "give_up"
 
 
@@ -307,15 +370,60 @@ def verdict_of(job: BatchJob, seen: ProviderBatch, *, now: datetime, policy: Bat
         policy: our patience.
     """
     match seen.phase:
-        case Phase.EXPIRED | Phase.CANCELLED | Phase.FAILED:
+        case Phase.FAILED:
             return Verdict.END
-        case Phase.COMPLETED:
-            late = not (seen.output_file_id or seen.error_file_id) and job.looks_without_files < policy.file_polls
-            return Verdict.WAIT_FOR_FILES if late else Verdict.END
+        case Phase.COMPLETED | Phase.EXPIRED | Phase.CANCELLED:
+            return _without_files(job, seen, now=now, policy=policy) if lacks_files(seen) else Verdict.END
         case Phase.WORKING | Phase.FINALIZING | Phase.CANCELLING | Phase.UNKNOWN:
             return _while_open(job, seen, now=now, policy=policy)
         case _:
             assert_never(seen.phase)
+
+
+def lacks_files(seen: ProviderBatch) -> bool:
+    """Tell whether a batch that has ended should name results that it does not name yet."""
+    if seen.output_file_id:
+        return False
+    return bool(seen.completed) or (seen.phase is Phase.COMPLETED and not seen.error_file_id)
+
+
+def was_paid_for(seen: ProviderBatch) -> bool:
+    """Tell whether a batch may have done any request; without counts, one that completed did."""
+    return bool(seen.completed) or (seen.completed is None and seen.phase is Phase.COMPLETED)
+
+
+def _without_files(job: BatchJob, seen: ProviderBatch, *, now: datetime, policy: BatchPolicy) -> Verdict:
+    paid = was_paid_for(seen)
+    patience_s = policy.lost_s if paid else file_patience_s(policy)
+    if job.looks_without_files == 0 or not is_over(job.unseen_since, patience_s, now=now):
+        return Verdict.WAIT_FOR_FILES
+    return Verdict.LOSE if paid else Verdict.END
+
+
+def file_patience_s(policy: BatchPolicy) -> float:
+    """Return how long a file is waited for that is worth nothing, or that was named and is not found."""
+    return min(policy.lost_s, policy.most_file_wait_s)
+
+
+def is_over(since: datetime | None, patience_s: float, *, now: datetime) -> bool:
+    """Tell whether something has lasted for so long; what has only begun has not."""
+    return since is not None and now - since >= timedelta(seconds=patience_s)
+
+
+def is_gone(job: BatchJob, *, looks: int, now: datetime, policy: BatchPolicy) -> bool:
+    """Tell whether a batch that its provider does not find is to be believed gone.
+
+    Several whole lists did not show it either, for minutes; where there are no lists, only its deadline tells.
+
+    Args:
+        job: as the ledger has it.
+        looks: whole lists that did not show it, this one included.
+        now: by the provider's clock where it is known: ours may jump.
+        policy: our patience.
+    """
+    if looks >= EMPTY_LISTS:
+        return is_over(job.unseen_since, policy.lost_s, now=now)
+    return now >= deadline_of(job, policy=policy) and is_over(job.unseen_since, policy.lost_s, now=now)
 
 
 def _while_open(job: BatchJob, seen: ProviderBatch, *, now: datetime, policy: BatchPolicy) -> Verdict:
@@ -361,6 +469,39 @@ def expiry_words(jobs: Iterable[BatchJob], *, now: datetime, policy: BatchPolicy
     days = (moment - now) // timedelta(days=1)
     when = f"expire in {days:,} days, on" if days >= 0 else "may be deleted at the provider since"
     return f"the results of batch {job.provider_id} are not collected and {when} {moment:%Y-%m-%d %H:%M} UTC"
+
+
+def trouble_words(job: BatchJob) -> Iterator[str]:
+    """Say what a person should know of a job: what should not have happened, why it waits, what it failed with."""
+    told = f" ({job.error_message})" if job.error_message else ""
+    if job.error_message and job.state in OPEN | {JobState.LOST}:
+        yield f"{job.name}: {job.error_message}"
+        told = ""
+    elif job.state is JobState.FAILED and job.provider_id is None:
+        yield f"{job.name}: nothing of it was sent{told}"
+    yield from (f"{job.name}: {words}" for words in job.anomalies)
+
+
+def submitted_words(jobs: Collection[BatchJob]) -> str:
+    """Say what was submitted of a stage, as the ledger has it: what was wished and never sent is told apart."""
+    sent = [job for job in jobs if job.provider_id is not None]
+    unsent = [job for job in jobs if job.state is JobState.INTENT]
+    refused = [job for job in jobs if job.provider_id is None and job.state is JobState.FAILED]
+    words = [f"{_requests(sent):,} requests in {len(sent):,} batches"] if sent else []
+    if unsent:
+        words.append(f"{_requests(unsent):,} requests are not sent yet{_why(unsent)}")
+    if refused and not (unsent or sent):
+        words.append(f"nothing was sent{_why(refused)}")
+    return "; ".join(words) or "nothing is left to ask"
+
+
+def _requests(jobs: Iterable[BatchJob]) -> int:
+    return sum(job.requests for job in jobs)
+
+
+def _why(jobs: Iterable[BatchJob]) -> str:
+    reason = next((job.error_message for job in jobs if job.error_message), None)
+    return "" if reason is None else f": {reason}"
 
 
 def queue_wait_s(job: BatchJob, *, policy: BatchPolicy) -> float:
@@ -432,11 +573,14 @@ def step_of_stage(
     return StageStep.SUBMIT_ROUND if unfinished and rounds_left > 0 else StageStep.FINISH
 
 
+_STEPS_OF_RUNS = frozenset({IntentStep.CREATE, IntentStep.DROP})
+
+
 def can_move(job: BatchJob, *, now: datetime, policy: BatchPolicy) -> bool:
     """Tell whether a run can take the job a step on now."""
     if job.state is JobState.ENDED:
-        return True
-    return job.state is JobState.INTENT and step_of_intent(job, now=now, policy=policy) is IntentStep.CREATE
+        return not _waits(job, now=now, policy=policy)
+    return job.state is JobState.INTENT and step_of_intent(job, now=now, policy=policy) in _STEPS_OF_RUNS
 
 
 def wants_a_run(jobs: Collection[BatchJob], *, now: datetime, policy: BatchPolicy) -> bool:
@@ -445,7 +589,21 @@ def wants_a_run(jobs: Collection[BatchJob], *, now: datetime, policy: BatchPolic
     Results of one shard wait for those of the others: a run for each would cost more than it brings.
     """
     intents = [job for job in jobs if job.state is JobState.INTENT]
-    if any(step_of_intent(job, now=now, policy=policy) is IntentStep.CREATE for job in intents):
+    if any(can_move(job, now=now, policy=policy) for job in intents):
         return True
     at_provider = any(job.state is JobState.SUBMITTED for job in jobs)
-    return not at_provider and not intents and any(job.state is JobState.ENDED for job in jobs)
+    ended = [job for job in jobs if job.state is JobState.ENDED]
+    return not at_provider and not intents and any(can_move(job, now=now, policy=policy) for job in ended)
+
+
+def pause_s(job: BatchJob, *, now: datetime, retry_after_s: float | None, policy: BatchPolicy) -> float:
+    """Return how long to leave a job alone whose provider cannot be asked: as long again as it has been so already.
+
+    Args:
+        job: as the ledger has it; ``unseen_since`` says since when.
+        now: by the provider's clock where it is known.
+        retry_after_s: what the provider asked for.
+        policy: our patience.
+    """
+    waited_s = 0.0 if job.unseen_since is None else (now - job.unseen_since).total_seconds()
+    return min(max(policy.poll_s, waited_s, retry_after_s or 0.0), policy.most_queue_wait_s)

@@ -161,6 +161,8 @@ class Attempt:
     throttled: bool = False
     account_fault: AccountFault | None = None
     maybe_billed: bool = False
+    unsent: bool = False
+    """Whether it never reached the model, for a reason that a person may have mended when the run is taken up again."""
     raw: str | None = None
     """What came, where nobody could read it: it was paid for, and a person may want to look at it."""
     thinking: str | None = None
@@ -265,7 +267,7 @@ def settle(
         unreported_calls + lost,
         attempt.latency_s,
         attempts,
-        attempt.account_fault is not None,
+        attempt.account_fault is not None or attempt.unsent,
         attempt.raw,
         endpoint,
         attempt.thinking,

@@ -10,6 +10,7 @@ from typing import Any
 
 from eval_pipeline.core.cost import StageCost, Tariff
 from eval_pipeline.core.outcomes import ItemRecord, ItemStatus, Usage
+from eval_pipeline.core.reasons import ReasonTally
 from eval_pipeline.core.statistics import percentile
 from eval_pipeline.core.thresholds import Threshold
 
@@ -57,12 +58,15 @@ class RecordTally:
     without_usage: int = 0
     unreported_calls: int = 0
     tiers: Counter[str] = field(default_factory=Counter)
+    reasons: ReasonTally = field(default_factory=ReasonTally)
     unpriced_services: Counter[str] = field(default_factory=Counter)
     """Tiers and hosted tools of the items that have no price."""
 
     def add(self, record: ItemRecord, cost: ItemCost) -> None:
         """Count one item."""
         self.statuses[str(record.status)] += 1
+        if record.error is not None and record.status is not ItemStatus.OK:
+            self.reasons.add(record.error)
         self.attempts += record.attempts
         self.usage = self.usage + (record.usage or Usage()) + record.retried_usage
         self.without_usage += record.without_usage
@@ -84,7 +88,8 @@ class RecordTally:
     def verdict(self) -> Threshold:
         """The failures against what the run allows."""
         total = sum(self.statuses.values())
-        return Threshold(value=self.threshold, failed=total - self.statuses[str(ItemStatus.OK)], total=total)
+        failed = total - self.statuses[str(ItemStatus.OK)]
+        return Threshold(value=self.threshold, failed=failed, total=total, reasons=self.reasons.most_frequent())
 
     def cost(self, *, rate: str) -> StageCost:
         """Return tokens and dollars of all calls, retries included."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from eval_pipeline.core.errors import QualityGateError
 from eval_pipeline.core.names import RunKey, command_on
+from eval_pipeline.core.reasons import Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +16,8 @@ class Threshold:
     value: float
     failed: int
     total: int
+    reasons: tuple[Reason, ...] = ()
+    """The most frequent ones, with their counts."""
 
     @property
     def observed(self) -> float | None:
@@ -34,20 +37,32 @@ class Threshold:
             "breached": self.breached,
             "failed": self.failed,
             "total": self.total,
+            **({"reasons": [reason.to_json() for reason in self.reasons]} if self.reasons else {}),
         }
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "Threshold":
         """Read the JSON form back."""
-        return cls(value=value["value"], failed=value["failed"], total=value["total"])
+        reasons = tuple(map(Reason.from_json, value.get("reasons", ())))  # the first version had none
+        return cls(value=value["value"], failed=value["failed"], total=value["total"], reasons=reasons)
+
+    @property
+    def most_frequent(self) -> str:
+        """Name the most frequent reason with its count; "" where none is known."""
+        if not self.reasons:
+            return ""
+        first = self.reasons[0]
+        return f"{first.count:,} of them with {first.words}"
 
     def error(self, key: RunKey) -> QualityGateError:
         """Build the error of a breached run."""
+        why = f"; {self.most_frequent}" if self.reasons else ""
         share = "" if self.observed is None else f" ({self.observed:.1%})"
         return QualityGateError(
             f"run {key.partition} failed its threshold: {self.failed:,} of {self.total:,} items failed{share}, "
-            f"{self.value:.1%} are allowed",
+            f"{self.value:.1%} are allowed{why}",
             code="failure_threshold_breached",
             hint="everything that was paid for is kept, and the report tells the failures; "
-            f"{command_on('run retry', key)} asks again what failed in passing, with --refresh everything",
+            f"{command_on('run retry', key)} asks again what failed in passing or was never sent, with "
+            "--resend-lost what the provider lost, with --refresh everything",
         )

@@ -1,7 +1,8 @@
 """The sensor that looks after provider batches: polls them, and starts the runs that take their stages on."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from time import monotonic
@@ -9,17 +10,19 @@ from time import monotonic
 import dagster as dg
 from dagster._core.events import DagsterEvent, DagsterEventType
 
-from eval_pipeline.core.batches import JobState, deadline_of, expiry_words
+from eval_pipeline.core.batches import JobState, deadline_of, expiry_words, trouble_words
 from eval_pipeline.core.errors import EvalPipelineError
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.providers import Provider
 from eval_pipeline.core.runs import Flow
 from eval_pipeline.core.stages import StageRef
 from eval_pipeline.defs.collectors import BEAT_EVERY_S, COLLECTORS
+from eval_pipeline.defs.partitions import RUNS
 from eval_pipeline.defs.run_sensors import ENDED, MOST_ATTEMPTS, is_under_way
 from eval_pipeline.dispatch.submit import utc_now
 from eval_pipeline.runs.batch_polling import Polled, poll_jobs
 from eval_pipeline.runs.flow import plan_of
+from eval_pipeline.runs.life import find_run
 from eval_pipeline.runs.task import Task
 from eval_pipeline.wiring import models
 from eval_pipeline.wiring.deployment import Deployment
@@ -29,9 +32,13 @@ TICK_S = 40.0
 JOBS_A_TICK = 1_000
 PAUSES = tuple(timedelta(seconds=seconds) for seconds in (0, 15, 60, 180))
 """Between the runs that are asked for to take a stage on, after the first, the second and so on did not."""
+LONGEST_PAUSE = timedelta(hours=1)
+_MOST_DOUBLINGS = 8
 WAKE_TAG = "eval_pipeline/collects"
 FRESHNESS_CHECK = "batch_freshness"
 _SHOWN_WORDS = 1_000
+_LAST_TICK_WITHIN_S = 120.0
+"""Ticks follow each other within seconds, and none lasts longer than one minute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +51,8 @@ class _Place:
     """What the checks say at present, by partition and stage."""
     beat_s: float = 0.0
     """When the collector last said that it lives, in seconds since 1970."""
+    ended_s: float = 0.0
+    """When the tick that left this ended."""
 
     @classmethod
     def read(cls, cursor: str | None) -> "_Place":
@@ -61,62 +70,99 @@ def look_after_batches(
     jobs = deployment.ledger.open_jobs(provider=str(provider), after_id=place.after_id, limit=JOBS_A_TICK)
     end_s = monotonic() + TICK_S
     polled = poll_jobs(deployment, jobs, time_left=lambda: end_s - monotonic())
-    requests = list(_requests(context.instance, deployment, polled))
+    requests = dict(_requests(context.instance, deployment, polled))
     all_seen = place.after_id == 0 and len(jobs) < JOBS_A_TICK
     alerts = _tell_checks(context.instance, deployment, polled, {job.stage for job in jobs}, place, all_seen=all_seen)
-    beat_s = _beat(context.instance, provider, last_s=place.beat_s)
-    left = _Place(jobs[-1].id if len(jobs) == JOBS_A_TICK else 0, alerts, beat_s).written()
+    beat_s = _beat(context.instance, provider, place)
+    after_id = jobs[-1].id if len(jobs) == JOBS_A_TICK else 0
+    left = _Place(after_id, alerts, beat_s, ended_s=utc_now().timestamp()).written()
     if not jobs:
         context.update_cursor(left)
         words = "no batch is open" if place.after_id == 0 else "went through all open batches; beginning anew"
         return dg.SkipReason(words)
     context.log.info(polled.sentence())
     return dg.SensorResult(
-        run_requests=requests, skip_reason=None if requests else dg.SkipReason(polled.sentence()), cursor=left
+        run_requests=list(requests.values()),
+        skip_reason=None if requests else dg.SkipReason(polled.sentence()),
+        cursor=left,
+        dynamic_partitions_requests=_partitions(requests),
     )
 
 
-def _beat(instance: dg.DagsterInstance, provider: Provider, *, last_s: float) -> float:
-    """Materialize the collector's own asset now and then: its freshness policy tells when nobody collects any more."""
+def _partitions(requests: Iterable[StageRef]) -> list[dg.AddDynamicPartitionsRequest]:
+    """Bring every request's partition with it: one that was deleted in the UI would fail the tick for everybody."""
+    keys: dict[Flow, list[str]] = {}
+    for stage in requests:
+        keys.setdefault(stage.flow, []).append(stage.key.partition)
+    return [RUNS[flow].build_add_request(sorted(set(names))) for flow, names in keys.items()]
+
+
+def _beat(instance: dg.DagsterInstance, provider: Provider, place: _Place) -> float:
+    """Materialize the collector's own asset now and then: its freshness policy tells when nobody collects any more.
+
+    What a tick left is kept only when it has ended well: while ticks fail there is nothing new, and no beat.
+    """
     now_s = utc_now().timestamp()
-    if 0 <= now_s - last_s < BEAT_EVERY_S:
-        return last_s
+    beaten = 0 <= now_s - place.beat_s < BEAT_EVERY_S
+    if beaten or not 0 <= now_s - place.ended_s < _LAST_TICK_WITHIN_S:
+        return place.beat_s
     instance.report_runless_asset_event(
         dg.AssetMaterialization(COLLECTORS[provider].key, description="looked after open batches")
     )
     return now_s
 
 
-def _requests(instance: dg.DagsterInstance, deployment: Deployment, polled: Polled) -> Iterator[dg.RunRequest]:
-    """Ask for one run a stage; not while one is under way, and not for ever."""
+def _requests(
+    instance: dg.DagsterInstance, deployment: Deployment, polled: Polled
+) -> Iterator[tuple[StageRef, dg.RunRequest]]:
+    """Ask for one run a stage; what goes wrong with one is told of that one alone."""
     for stage in polled.ready:
-        wake = wake_name(deployment, stage)
-        runs = instance.get_run_records(dg.RunsFilter(tags={WAKE_TAG: wake}))
-        if any(is_under_way(run) for run in runs) or _is_worked_on(instance, stage) or _is_too_early(runs):
-            continue
-        if len(runs) >= MOST_ATTEMPTS:
-            polled.alert(stage, f"{stage}: {len(runs)} runs could not take it on; see their logs, then: run retry")
-            continue
         try:
-            first = _first_to_make(deployment, stage)
+            request = _request(instance, deployment, stage, polled=polled)
         except EvalPipelineError as error:
             polled.alert(stage, f"{stage}: {error.message}; {error.hint}")
-            continue
-        yield dg.RunRequest(
-            run_key=f"{wake}/{len(runs)}",
-            partition_key=stage.key.partition,
-            job_name=str(stage.flow),
-            asset_selection=[dg.AssetKey([str(stage.flow), name]) for name in plan_of(stage.flow).stages_from(first)],
-            tags={WAKE_TAG: wake},
-        )
+        except dg.DagsterError as error:
+            polled.alert(stage, f"{stage}: Dagster cannot start a run for it: {error}")
+        else:
+            if request is not None:
+                yield stage, request
+
+
+def _request(
+    instance: dg.DagsterInstance, deployment: Deployment, stage: StageRef, *, polled: Polled
+) -> dg.RunRequest | None:
+    """Ask for a run that takes a stage on, unless one is under way or has ended a moment ago."""
+    wake = wake_name(deployment, stage)
+    runs = instance.get_run_records(dg.RunsFilter(tags={WAKE_TAG: wake}))
+    if len(runs) >= MOST_ATTEMPTS:
+        words = f"{len(runs)} runs could not take it on; see their logs; another one follows within an hour"
+        polled.alert(stage, f"{stage}: {words}, or at once: run retry")
+    if any(is_under_way(run) for run in runs) or _is_worked_on(instance, stage) or _is_too_early(runs):
+        return None
+    find_run(deployment, flow=stage.flow, key=stage.key)
+    first = _first_to_make(deployment, stage)
+    return dg.RunRequest(
+        run_key=f"{wake}/{len(runs)}",
+        partition_key=stage.key.partition,
+        job_name=str(stage.flow),
+        asset_selection=[dg.AssetKey([str(stage.flow), name]) for name in plan_of(stage.flow).stages_from(first)],
+        tags={WAKE_TAG: wake},
+    )
+
+
+def pause_after(attempts: int) -> timedelta:
+    """Return how long nobody tries again after so many runs that did not take a stage on: longer and longer, no end."""
+    known = PAUSES[:attempts]
+    doublings = min(max(0, attempts - len(PAUSES)), _MOST_DOUBLINGS)
+    return min(known[-1] * (1 << doublings), LONGEST_PAUSE) if known else timedelta()
 
 
 def _is_too_early(runs: Sequence[dg.RunRecord]) -> bool:
     """Tell whether the last run that did not take a stage on ended a moment ago: its provider may be away longer."""
-    if not runs or len(runs) > len(PAUSES):
+    if not runs:
         return False
     since = datetime.now(UTC) - max(run.update_timestamp.astimezone(UTC) for run in runs)
-    return timedelta() <= since < PAUSES[len(runs) - 1]
+    return timedelta() <= since < pause_after(len(runs))
 
 
 def _first_to_make(deployment: Deployment, stage: StageRef) -> str:
@@ -164,7 +210,8 @@ def _tell_checks(
     kept = {key: words for key, words in place.alerts.items() if key not in seen and not all_seen}
     for key in sorted(found.keys() | place.alerts.keys()):
         if key not in kept and found.get(key) != place.alerts.get(key):
-            _evaluate(instance, deployment, key, alert=found.get(key))
+            with suppress(dg.DagsterError):  # one check that cannot be told keeps no batch from being collected
+                _evaluate(instance, deployment, key, alert=found.get(key))
     return kept | found
 
 
@@ -206,10 +253,11 @@ def judge_freshness(task: Task, *, collected_by: str) -> dg.AssetCheckResult:
     out = [job for job in jobs if job.state is JobState.SUBMITTED]
     overdue = [job for job in out if utc_now() > deadline_of(job, policy=policy)]
     expiring = expiry_words(jobs, now=utc_now(), policy=policy)
+    troubles = list(dict.fromkeys(words for job in jobs for words in trouble_words(job)))
     words = f"{len(out):,} of {len(jobs):,} batches are at the provider, {len(overdue):,} for longer than their window"
     return dg.AssetCheckResult(
-        passed=not overdue and expiring is None,
+        passed=not overdue and expiring is None and not troubles,
         severity=dg.AssetCheckSeverity.WARN,
-        description="; ".join(filter(None, (words, expiring))),
+        description="; ".join(filter(None, (words, expiring, *troubles)))[:_SHOWN_WORDS],
         metadata={"overdue": len(overdue)},
     )

@@ -47,5 +47,9 @@ def _sentence(threshold: Threshold) -> str:
     relation = "more than" if threshold.breached else "not more than"
     return (
         f"{threshold.failed:,} of {threshold.total:,} items failed ({threshold.observed:.2%}): "
-        f"{relation} the {threshold.value:.2%} that the run allows."
+        f"{relation} the {threshold.value:.2%} that the run allows.{_why(threshold)}"
     )
+
+
+def _why(threshold: Threshold) -> str:
+    return "".join(f" {reason.count:,} times {reason.words.rstrip('.')}." for reason in threshold.reasons)

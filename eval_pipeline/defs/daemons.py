@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import dagster as dg
+from dagster._core.definitions.run_request import InstigatorType
+from dagster._core.scheduler.instigation import TickStatus
 from dagster._daemon.controller import get_daemon_statuses
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -57,6 +59,9 @@ def describe_instance() -> InstanceState:
     """Open the instance and say how it is."""
     try:
         with open_instance() as instance:
+            if failing := failing_sensors(instance):
+                hint = "the sensor's ticks in the Dagster UI tell more; what it looks after waits meanwhile"
+                return InstanceState(ok=False, detail="; ".join(failing), hint=hint)
             if _alive(instance):
                 return InstanceState(ok=True, detail="the instance opens, a daemon is running")
             return InstanceState(
@@ -64,6 +69,23 @@ def describe_instance() -> InstanceState:
             )
     except (dg.DagsterError, SQLAlchemyError, OSError) as error:
         return InstanceState(ok=False, detail=f"instance does not open: {error}", hint="check dagster.yaml")
+
+
+def failing_sensors(instance: dg.DagsterInstance) -> list[str]:
+    """Say of every sensor that is on and whose newest tick failed why it did."""
+    found: list[str] = []
+    for state in instance.all_instigator_state(instigator_type=InstigatorType.SENSOR):
+        if not state.is_running:
+            continue
+        ticks = instance.get_ticks(state.instigator_origin_id, state.selector_id, limit=1, statuses=_ENDED_TICKS)
+        if ticks and ticks[0].status is TickStatus.FAILURE:
+            error = ticks[0].error
+            lines = (error.cause or error).message.strip().splitlines() if error else []
+            found.append(f"the sensor {state.instigator_name} fails: {lines[0] if lines else 'no reason is told'}")
+    return found
+
+
+_ENDED_TICKS = [TickStatus.SUCCESS, TickStatus.SKIPPED, TickStatus.FAILURE]
 
 
 def _alive(instance: dg.DagsterInstance) -> bool:

@@ -17,7 +17,7 @@ from eval_pipeline.core.batches import BatchJob, JobState
 from eval_pipeline.core.cost import NOTHING, Experience, Tariff, first_usage, worst_usage
 from eval_pipeline.core.errors import IncompleteError, UsageError
 from eval_pipeline.core.names import command_on, shown
-from eval_pipeline.core.outcomes import PLAINLY, Attempt, AttemptOutcome, Served, Usage
+from eval_pipeline.core.outcomes import Attempt, AttemptOutcome, Usage
 
 RequestT_contra = TypeVar("RequestT_contra", contravariant=True)
 _ONE_TOKEN = Usage(input=1, output=1, total=2)
@@ -215,9 +215,9 @@ class _Prices:
         self._now = now
         self.usd(_ONE_TOKEN)
 
-    def usd(self, usage: Usage, *, returned_model: str | None = None, served: Served = PLAINLY) -> Decimal:
+    def usd(self, usage: Usage, *, returned_model: str | None = None) -> Decimal:
         """Return the price of so many tokens, or raise ``budget_needs_price``."""
-        price = self._tariff.price(usage, at=self._now(), returned_model=returned_model, served=served)
+        price = self._tariff.price(usage, at=self._now(), returned_model=returned_model)
         if price is not None:
             return price.usd
         raise UsageError(
@@ -229,5 +229,9 @@ class _Prices:
     def cost(self, attempt: Attempt, *, worst_usd: Decimal) -> Decimal:
         """Return what a call cost, at worst when nobody knows."""
         if attempt.usage is not None:
-            return self.usd(attempt.usage, returned_model=attempt.model, served=attempt.served)
+            tokens_usd = self.usd(attempt.usage, returned_model=attempt.model)
+            price = self._tariff.price(
+                attempt.usage, at=self._now(), returned_model=attempt.model, served=attempt.served
+            )
+            return max(worst_usd, tokens_usd) if price is None else price.usd
         return worst_usd if attempt.maybe_billed else NOTHING

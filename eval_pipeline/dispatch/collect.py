@@ -5,14 +5,13 @@ same bytes. Items are matched by their id alone; every item of the request file 
 """
 
 from codecs import BOM_UTF8
-from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import chain
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import Any, BinaryIO, Protocol
 
 from eval_pipeline.core.batches import (
     BatchCallError,
@@ -24,20 +23,33 @@ from eval_pipeline.core.batches import (
     ProviderBatch,
     Refusal,
     ResultLine,
+    file_patience_s,
+    is_over,
+    lacks_files,
+    pause_s,
     queue_wait_s,
     refusal_of,
+    was_paid_for,
 )
 from eval_pipeline.core.errors import NotFoundError
 from eval_pipeline.core.outcomes import Attempt, AttemptOutcome, ItemError
+from eval_pipeline.core.ports.models import EmbeddingReply
 from eval_pipeline.core.secrets import excerpt, redact_bytes
 from eval_pipeline.dispatch.records import RESULT_LOST
 from eval_pipeline.dispatch.request_files import request_ids
-from eval_pipeline.dispatch.submit import PASSING, Desk, again, requests_key
+from eval_pipeline.dispatch.submit import Desk, again, requests_key
 
 NEVER_ENDED = "never_ended"
+NOT_SHOWN = "provider_not_shown"
+"""Code of a job whose provider does not show yet what it said that there is."""
+_CALLS = "provider_"
+"""With it begin the codes of calls that brought nothing."""
+_NAMELESS = "the batch did what it was asked to and names no results"
 _ENDS = frozenset({Phase.COMPLETED, Phase.EXPIRED, Phase.CANCELLED, Phase.FAILED})
 _SHOWN_IDS = 3
 _BUFFER_BYTES = 1 << 20
+_NOTHING = object()
+RESEND_HINT = "run retry --resend-lost sends it again, which may be charged a second time"
 
 
 LineReader = Callable[[bytes], ResultLine]
@@ -50,8 +62,8 @@ class ResultWriter(Protocol):
         """Write what became of one item, which the line names."""
         ...
 
-    def end(self, file: BinaryIO) -> None:
-        """Write what is told once for the whole job."""
+    def end(self, file: BinaryIO) -> Mapping[AttemptOutcome, int]:
+        """Write what is told once for the whole job; returns how many items came to what, all checks included."""
         ...
 
 
@@ -76,30 +88,55 @@ def results_key(job: BatchJob) -> str:
 
 def collect_job(desk: Desk, job: BatchJob, handling: Handling, *, folder: Path) -> BatchJob | None:
     """Bring one ended, lost or refused job home; None when somebody else changed it meanwhile, or it has to wait."""
-    if job.error_code in {RESULT_LOST, NEVER_ENDED}:
+    if job.error_code == NEVER_ENDED:
         return write_off(desk, job, handling, _brings_nothing(job), folder=folder, to=JobState.LOST)
     batch = _look_at(desk, job)
     if batch is None:
-        return None
+        return write_off(desk, job, handling, _brings_nothing(job), folder=folder, to=JobState.LOST)
     if batch.phase is Phase.FAILED and refusal_of(batch.errors) is Refusal.NO_ROOM:
         return _submit_again(desk, job, batch)
-    if batch.phase not in _ENDS:
-        return None  # it was seen to end: the answer is older than that, and says nothing of results
+    if batch.phase not in _ENDS:  # it was seen to end: the answer is older than that, and says nothing of results
+        leave_alone(desk, job, words=f"an answer that is older than its end says {batch.status!r}")
+        return None
     raw = _fetch(desk, job, batch, folder=folder)
+    if raw.not_yet:
+        leave_alone(desk, job, words=f"its result file {raw.lost} is not found at the provider; looking again")
+        return None
     tally = _read(desk, job, handling, raw, batch=batch, folder=folder)
     desk.fence.check()
     desk.objects.put_file(results_key(job), folder / "results.jsonl")
+    told: dict[str, Any] = _settled(job)
+    if raw.lost:
+        told = {"error_code": RESULT_LOST, "error_message": raw.lost_words}
     collected = desk.ledger.change_job(
         job,
-        to=JobState.COLLECTED,
+        to=JobState.LOST if raw.lost else JobState.COLLECTED,
         collected_at=desk.now(),
         outcomes=tally.outcomes,
-        anomalies=(*job.anomalies, *tally.anomalies()),
+        anomalies=tuple(dict.fromkeys((*job.anomalies, *tally.anomalies()))),
         token=desk.fence.token,
+        **told,
     )
-    if collected is not None:
+    if collected is not None and not raw.lost:
         delete_provider_files(desk, collected)
     return collected
+
+
+def _settled(job: BatchJob) -> dict[str, Any]:
+    """Forget why a job had to wait, now that it has not."""
+    waited = (job.error_code or "").startswith(_CALLS) or job.error_code == RESULT_LOST
+    return {"error_code": None, "error_message": None, "waits_until": None} if waited else {"waits_until": None}
+
+
+def leave_alone(
+    desk: Desk, job: BatchJob, *, words: str, code: str = NOT_SHOWN, retry_after_s: float | None = None
+) -> BatchJob | None:
+    """Let an ended job wait, each time as long again as it has waited already, and say why."""
+    now = desk.provider.now() or desk.now()
+    wait_s = pause_s(job, now=now, retry_after_s=retry_after_s, policy=desk.policy)
+    told: dict[str, Any] = {} if job.error_code == RESULT_LOST else {"error_code": code, "error_message": words}
+    until = desk.now() + timedelta(seconds=wait_s)
+    return desk.ledger.change_job(job, unseen_since=job.unseen_since or now, waits_until=until, **told)
 
 
 def write_off(
@@ -110,18 +147,26 @@ def write_off(
         writer = handling.writer(job)
         for custom_id in request_ids(requests):
             writer.write(file, ResultLine(custom_id, attempt))
-        writer.end(file)
+        outcomes = _as_counts(writer.end(file))
     desk.fence.check()
     desk.objects.put_file(results_key(job), folder / "results.jsonl")
-    outcomes = {str(attempt.outcome): job.requests}
-    return desk.ledger.change_job(job, to=to, outcomes=outcomes, collected_at=desk.now(), token=desk.fence.token)
+    told: dict[str, Any] = (
+        {"error_code": attempt.error.code, "error_message": attempt.error.message} if to and attempt.error else {}
+    )
+    return desk.ledger.change_job(
+        job, to=to, outcomes=outcomes, collected_at=desk.now(), token=desk.fence.token, **told
+    )
+
+
+def _as_counts(outcomes: Mapping[AttemptOutcome, int]) -> dict[str, int]:
+    return {str(outcome): count for outcome, count in outcomes.items() if count}
 
 
 def _brings_nothing(job: BatchJob) -> Attempt:
     words = job.error_message or "the batch is lost"
-    if job.error_code == RESULT_LOST:
-        return lost_result(words)
-    return _unanswered(AttemptOutcome.EXPIRED, NEVER_ENDED, words)
+    if job.error_code == NEVER_ENDED:
+        return _unanswered(AttemptOutcome.EXPIRED, NEVER_ENDED, words)
+    return lost_result(words)
 
 
 def is_written_off(job: BatchJob) -> bool:
@@ -132,15 +177,15 @@ def is_written_off(job: BatchJob) -> bool:
 def _look_at(desk: Desk, job: BatchJob) -> ProviderBatch | None:
     """Ask once more how the batch ended; what the ledger knows stands where the provider forgot it.
 
-    None: the provider cannot say at present; the job stays as it is for whoever takes the stage on next.
+    None: it is lost, and nothing of it has turned up since.
     """
     try:
         return _with_known_files(job, desk.provider.find(job.provider_id or ""))
     except BatchCallError as error:
-        if error.fault in PASSING:
-            return None
         if error.fault is not CallFault.GONE:
             raise
+    if job.error_code == RESULT_LOST and not (job.output_file_id or job.error_file_id):
+        return None
     return ProviderBatch(
         id=job.provider_id or "",
         phase=Phase.COMPLETED,
@@ -149,6 +194,7 @@ def _look_at(desk: Desk, job: BatchJob) -> ProviderBatch | None:
         created_at=job.provider_created_at,
         output_file_id=job.output_file_id,
         error_file_id=job.error_file_id,
+        completed=job.completed,
     )
 
 
@@ -176,10 +222,20 @@ def _submit_again(desk: Desk, job: BatchJob, batch: ProviderBatch) -> BatchJob |
 
 @dataclass(frozen=True, slots=True)
 class _Raw:
-    """Keys of the copies in our store, and whether a file that should be there is gone."""
+    """Keys of the copies in our store, and what should be there and is not."""
 
     keys: tuple[str, ...]
-    lost: str | None
+    lost: str | None = None
+    """The file, as far as it has a name."""
+    not_yet: bool = False
+    """Whether it is too early to call it lost."""
+
+    @property
+    def lost_words(self) -> str | None:
+        """Say what is lost."""
+        if self.lost is None or self.lost == _NAMELESS:
+            return self.lost
+        return f"its result file {self.lost} is gone at the provider (404)"
 
 
 def _fetch(desk: Desk, job: BatchJob, batch: ProviderBatch, *, folder: Path) -> _Raw:
@@ -195,7 +251,16 @@ def _fetch(desk: Desk, job: BatchJob, batch: ProviderBatch, *, folder: Path) -> 
             if error.fault is not CallFault.GONE:
                 raise
             lost.append(file_id)
-    return _Raw(tuple(keys), lost=" and ".join(lost) or None)
+    if lost:
+        over = is_over(job.unseen_since, file_patience_s(desk.policy), now=_present(desk))
+        return _Raw(tuple(keys), lost=" and ".join(lost), not_yet=not over)
+    if lacks_files(batch) and was_paid_for(batch):
+        return _Raw(tuple(keys), lost=_NAMELESS)
+    return _Raw(tuple(keys))
+
+
+def _present(desk: Desk) -> datetime:
+    return desk.provider.now() or desk.now()
 
 
 def _copy(desk: Desk, key: str, file_id: str, *, folder: Path) -> str:
@@ -228,18 +293,12 @@ def _clean(path: Path) -> None:
 class _Tally:
     """What was counted while a job was read."""
 
-    ok: int = 0
-    others: Counter[AttemptOutcome] = field(default_factory=Counter)
+    outcomes: dict[str, int] = field(default_factory=dict)
     unreadable: int = 0
     repeated: list[str] = field(default_factory=list)
+    differing: list[str] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
-    lost_file: str | None = None
-
-    @property
-    def outcomes(self) -> dict[str, int]:
-        """Count the items by what became of them."""
-        counts = {AttemptOutcome.OK: self.ok, **self.others}
-        return {str(outcome): count for outcome, count in counts.items() if count}
+    lost_words: str | None = None
 
     def anomalies(self) -> Iterator[str]:
         """Say what should not have happened."""
@@ -247,10 +306,12 @@ class _Tally:
             yield f"{self.unreadable:,} lines of the results could not be read"
         if self.repeated:
             yield f"{len(self.repeated):,} ids came more than once, the first counts: {_some(self.repeated)}"
+        if self.differing:
+            yield f"{len(self.differing):,} of them came with different answers: {_some(self.differing)}"
         if self.unknown:
             yield f"{len(self.unknown):,} ids were never sent and are dropped: {_some(self.unknown)}"
-        if self.lost_file:
-            yield f"the provider does not have its result file any more: {self.lost_file}"
+        if self.lost_words:
+            yield f"{self.lost_words}; {RESEND_HINT}"
 
 
 def _some(ids: Collection[str]) -> str:
@@ -258,23 +319,27 @@ def _some(ids: Collection[str]) -> str:
 
 
 def _read(desk: Desk, job: BatchJob, handling: Handling, raw: _Raw, *, batch: ProviderBatch, folder: Path) -> _Tally:
-    tally = _Tally(lost_file=raw.lost)
+    tally = _Tally(lost_words=raw.lost_words)
     with desk.objects.local_copy(requests_key(job)) as requests:
         waiting = dict.fromkeys(request_ids(requests), True)
     with (folder / "results.jsonl").open("wb", buffering=_BUFFER_BYTES) as file:
         writer = handling.writer(job)
         came = _first_lines(desk, raw.keys, handling.read, waiting, tally=tally)
-        for line in chain(came, _missing_lines(job, batch, raw, waiting)):
-            outcome = line.attempt.outcome
-            if outcome is AttemptOutcome.OK:  # hashing a member takes as long as all else here
-                tally.ok += 1
-            else:
-                tally.others[outcome] += 1
-            writer.write(file, line)
-        writer.end(file)
+        for line in chain(came, _missing_lines(batch, raw, waiting)):
+            cancelled = line.attempt.outcome is AttemptOutcome.CANCELLED
+            writer.write(file, _by_whom(line, job) if cancelled else line)
+        tally.outcomes = _as_counts(writer.end(file))
     if sum(tally.outcomes.values()) != job.requests:
         raise AssertionError(f"{job.name}: {sum(tally.outcomes.values())} outcomes of {job.requests} items")
+    _compare_repeated(desk, raw.keys, handling.read, tally=tally)
     return tally
+
+
+def _by_whom(line: ResultLine, job: BatchJob) -> ResultLine:
+    """Decide what it means that an item was cancelled: only what we cancelled goes out again by itself."""
+    attempt, ours = line.attempt, job.cancelled_by_us
+    error = None if attempt.error is None else replace(attempt.error, transient=ours)
+    return line._replace(attempt=replace(attempt, error=error, unsent=not ours))
 
 
 def _first_lines(
@@ -333,16 +398,36 @@ def _placed(line: ResultLine, place: _Place) -> ResultLine:
     return line._replace(attempt=replace(line.attempt, error=replace(error, message=words)))
 
 
-def _missing_lines(job: BatchJob, batch: ProviderBatch, raw: _Raw, waiting: Mapping[str, bool]) -> Iterator[ResultLine]:
+def _compare_repeated(desk: Desk, keys: Iterable[str], read: LineReader, *, tally: _Tally) -> None:
+    """Note which of the ids that came more than once came with different answers; the files are read once more."""
+    if not tally.repeated:
+        return
+    first: dict[str, object] = dict.fromkeys(tally.repeated, _NOTHING)
+    differing: dict[str, None] = {}
+    for _, line in _all_lines(desk, keys, read):
+        if line.custom_id in first:
+            said = (line.attempt.outcome, line.attempt.text, _vectors(line))
+            if first[line.custom_id] is _NOTHING:
+                first[line.custom_id] = said
+            elif first[line.custom_id] != said:
+                differing[line.custom_id] = None
+    tally.differing = list(differing)
+
+
+def _vectors(line: ResultLine) -> Sequence[bytes | None] | None:
+    return line.payload.vectors if isinstance(line.payload, EmbeddingReply) else None
+
+
+def _missing_lines(batch: ProviderBatch, raw: _Raw, waiting: Mapping[str, bool]) -> Iterator[ResultLine]:
     for number, custom_id in enumerate(waiting, start=1):
         if waiting[custom_id]:
-            yield ResultLine(custom_id, _without_result(job, batch, raw, line=number))
+            yield ResultLine(custom_id, _without_result(batch, raw, line=number))
 
 
-def _without_result(job: BatchJob, batch: ProviderBatch, raw: _Raw, *, line: int) -> Attempt:
+def _without_result(batch: ProviderBatch, raw: _Raw, *, line: int) -> Attempt:
     """Say what it means that an item is in no result file."""
-    if raw.lost is not None:
-        return lost_result(f"its result file {raw.lost} is gone at the provider (404)")
+    if raw.lost_words is not None:
+        return lost_result(raw.lost_words)
     match batch.phase:
         case Phase.FAILED:
             return _refused(batch.errors, line=line)
@@ -350,21 +435,21 @@ def _without_result(job: BatchJob, batch: ProviderBatch, raw: _Raw, *, line: int
             return _unanswered(AttemptOutcome.EXPIRED, "batch_expired", "the batch expired before the item was done")
         case Phase.CANCELLED:
             words = "the batch was cancelled before the item was done"
-            return _unanswered(AttemptOutcome.CANCELLED, "batch_cancelled", words, transient=job.cancelled_by_us)
+            return _unanswered(AttemptOutcome.CANCELLED, "batch_cancelled", words)
     return _unanswered(AttemptOutcome.MISSING, "missing_result", "the provider returned no result for the item")
 
 
 def lost_result(words: str) -> Attempt:
     """Return the outcome of an item whose result was paid for and is gone: only a person may send it again."""
-    hint = "run retry --resend-lost sends it again, which may be charged a second time"
-    error = ItemError(code=RESULT_LOST, type="batch", message=f"{words}; {hint}", transient=False)
+    error = ItemError(code=RESULT_LOST, type="batch", message=f"{words}; {RESEND_HINT}", transient=False)
     return Attempt(outcome=AttemptOutcome.MISSING, error=error, maybe_billed=True)
 
 
 def refused_file(code: str | None, message: str | None) -> Attempt:
     """Return the outcome of an item whose request file the provider did not take."""
     words = message or "the provider refused the batch"
-    return _unanswered(AttemptOutcome.FAILED, code or "batch_refused", words, transient=False)
+    attempt = _unanswered(AttemptOutcome.FAILED, code or "batch_refused", words, transient=False)
+    return replace(attempt, unsent=True)
 
 
 def _refused(errors: Collection[LineError], *, line: int) -> Attempt:
@@ -372,7 +457,7 @@ def _refused(errors: Collection[LineError], *, line: int) -> Attempt:
     match refusal_of(errors):
         case Refusal.ALL:
             first = next(iter(errors))
-            return _unanswered(AttemptOutcome.FAILED, first.code, first.message, transient=False)
+            return refused_file(first.code, first.message)
         case Refusal.LINES:
             mine = next((error for error in errors if error.line == line), None)
             if mine is not None:

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -32,7 +32,7 @@ LONGEST_PAUSE_S = 60.0
 """Between two attempts, whatever the provider asks for: a thread waits meanwhile."""
 _AGAIN = frozenset({CallFault.AMBIGUOUS, CallFault.UNREACHABLE, CallFault.BUSY})
 _LOOK_EVERY_S = (0.2, 0.5, 1.0, 2.0, 5.0)
-_MOST_WAIT_S = 600.0
+_PATIENCE_S = 20.0
 _NAMED = re.compile(rb'(?<="file_uri":)"clip://([0-9a-f]{64})"')
 """A clip's name where a request names a file: in a text, quotes are escaped, so that no prompt can look like it."""
 
@@ -69,8 +69,8 @@ class DeliveryPolicy:
     at_once: int = AT_ONCE
     reuse_for: timedelta = timedelta(hours=36)
     """A clip that the provider keeps for less than this is uploaded again: its batch may wait in a queue."""
-    most_wait_s: float = _MOST_WAIT_S
-    """For a provider to look through a clip."""
+    patience_s: float = _PATIENCE_S
+    """For a provider to look through clips once all have arrived; one that takes longer keeps no other waiting."""
     sleep: Callable[[float], None] = sleep
     clock: Callable[[], float] = monotonic
 
@@ -105,13 +105,21 @@ class Delivery:
         """Clips that this process found usable: they need no further look."""
 
     def deliver(
-        self, clips: Iterable[Clip], *, verify: bool = False, on_progress: Callable[[int], None] | None = None
+        self,
+        clips: Iterable[Clip],
+        *,
+        verify: bool = False,
+        wait: bool = True,
+        on_progress: Callable[[int], None] | None = None,
     ) -> dict[str, HostedFile]:
         """Bring every clip that is not there yet; returns where each is, or why the provider cannot use it.
+
+        A clip that the provider still looks through is returned as it is: what asks for it goes out later.
 
         Args:
             clips: each content once; drawn lazily, so that memory does not grow with them.
             verify: ask about every clip that was delivered earlier: items of it failed.
+            wait: whether clips that the provider looks through are waited for, for a while.
             on_progress: told how many clips are there.
 
         Raises:
@@ -127,16 +135,28 @@ class Delivery:
                     return clip.sha256, hosted
                 hosted = self._upload(clip)
                 record(clip.sha256, hosted)
-                return clip.sha256, self._when_usable(hosted)
+                return clip.sha256, hosted
 
             with closing(_side_by_side(pool, bring, clips, at_once=self._policy.at_once)) as brought:
                 for sha256, hosted in brought:
                     found[sha256] = hosted
-                    if hosted.state is HostedState.ACTIVE:
-                        self._seen[sha256] = hosted
                     if on_progress is not None:
                         on_progress(len(found))
+            if wait:
+                self._await_usable(pool, found)
+        self._seen |= {sha256: hosted for sha256, hosted in found.items() if hosted.state is HostedState.ACTIVE}
         return found
+
+    def _await_usable(self, pool: ThreadPoolExecutor, found: dict[str, HostedFile]) -> None:
+        """Look at clips that are being looked through, all together, until they are usable or the patience is over."""
+        began_s = self._policy.clock()
+        looks = 0
+        while waiting := {sha: hosted for sha, hosted in found.items() if hosted.state is HostedState.PROCESSING}:
+            if self._policy.clock() - began_s > self._policy.patience_s:
+                return
+            self._policy.sleep(_LOOK_EVERY_S[min(looks, len(_LOOK_EVERY_S) - 1)])
+            looks += 1
+            found.update(zip(waiting, pool.map(self._look, waiting.values()), strict=True))
 
     def take_away(self) -> int:
         """Delete what was delivered, as far as it can be reached, and forget it; returns how many clips that were.
@@ -170,7 +190,7 @@ class Delivery:
         if not verify and hosted.state is HostedState.ACTIVE:
             return hosted
         try:
-            now = self._when_usable(self._patiently(partial(self._host.look, hosted.name)))
+            now = self._look(hosted)
         except BatchCallError as error:
             if error.fault is not CallFault.GONE:
                 raise
@@ -198,18 +218,8 @@ class Delivery:
                 self._policy.sleep(min(error.retry_after_s or 0.5 * 2**attempt, LONGEST_PAUSE_S))
         return call()
 
-    def _when_usable(self, hosted: HostedFile) -> HostedFile:
-        """Wait until the provider has looked through a clip."""
-        began_s = self._policy.clock()
-        looks = 0
-        while hosted.state is HostedState.PROCESSING:
-            if self._policy.clock() - began_s > self._policy.most_wait_s:
-                words = f"still being processed after {self._policy.most_wait_s:g} s"
-                return replace(hosted, state=HostedState.FAILED, problem=words)
-            self._policy.sleep(_LOOK_EVERY_S[min(looks, len(_LOOK_EVERY_S) - 1)])
-            looks += 1
-            hosted = self._patiently(partial(self._host.look, hosted.name))
-        return hosted
+    def _look(self, hosted: HostedFile) -> HostedFile:
+        return self._patiently(partial(self._host.look, hosted.name))
 
     def _recorded(self) -> dict[str, HostedFile]:
         """Read what earlier deliveries recorded; the last record of a clip counts."""
@@ -307,6 +317,18 @@ def _side_by_side(
     finally:
         for future in under_way:
             future.cancel()
+
+
+def still_processed(found: Mapping[str, HostedFile]) -> frozenset[str]:
+    """Return the clips that their provider has not looked through yet."""
+    return frozenset(sha256 for sha256, hosted in found.items() if hosted.state is HostedState.PROCESSING)
+
+
+def not_yet(count: int) -> BatchCallError:
+    """Build the error of a request file that has to wait for some of its clips."""
+    words = f"the provider still looks through {count:,} of its clips"
+    hint = "nothing is to be done: it is sent as soon as they can be used"
+    return BatchCallError(words, fault=CallFault.BUSY, hint=hint)
 
 
 def addresses(found: Mapping[str, HostedFile]) -> dict[str, str]:

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Container, Iterable, Iterator, 
 from dataclasses import dataclass
 from hashlib import sha256
 
-from eval_pipeline.core.outcomes import Attempt, AttemptOutcome, Usage
+from eval_pipeline.core.outcomes import Attempt, AttemptOutcome, ItemStatus, Usage, final_status
 from eval_pipeline.core.ports.models import Embedder, EmbeddingFailure, EmbeddingReply
 from eval_pipeline.core.retry import RetryPolicy
 from eval_pipeline.dispatch.breaker import Breaker, Endpoint
@@ -46,6 +46,9 @@ class EmbeddedText:
     problem: str | None
     finished: bool
     """False when asking again may help: the problem was a passing one."""
+    status: ItemStatus = ItemStatus.OK
+    code: str | None = None
+    """Of the error, as in the record of an item."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,7 +254,10 @@ class _EmbedWork:
             words = "the call failed" if error is None else f"{error.code}: {error.message}"
             permanent = not (reply.attempt.transient or reply.attempt.account_fault)
             finished = permanent and len(part) == 1  # of several it is not known which one is at fault
-            yield from (EmbeddedText(text.digest, None, words, finished=finished) for text in part)
+            status, code = final_status(reply.attempt.outcome), None if error is None else error.code
+            yield from (
+                EmbeddedText(text.digest, None, words, finished=finished, status=status, code=code) for text in part
+            )
             return
         for text, vector, problem in zip(part, reply.vectors, reply.problems, strict=True):
             yield self._checked(text, vector, problem)
@@ -259,13 +265,12 @@ class _EmbedWork:
     def _checked(self, text: Text, vector: bytes | None, problem: str | None) -> EmbeddedText:
         """Hold the vector against those of other calls: all have one length; asking again may bring a whole one."""
         if vector is None:
-            return EmbeddedText(text.digest, None, problem or "the provider returned no vector", finished=False)
+            return _malformed(text, problem or "the provider returned no vector")
         length = len(vector) // _FLOAT_BYTES
         self.dimensions = self.dimensions or length
         if length == self.dimensions:
             return EmbeddedText(text.digest, vector, None, finished=True)
-        words = f"the vector has {length} dimensions where {self.dimensions} are expected"
-        return EmbeddedText(text.digest, None, words, finished=False)
+        return _malformed(text, wrong_width(length, expected=self.dimensions))
 
     async def _store(self, pack: EmbeddedPack) -> None:
         await self._sink(pack)
@@ -274,6 +279,24 @@ class _EmbedWork:
         self._failed += len(pack.texts) - got
 
 
+BLANK = "blank_text"
+"""Code of a text that nobody is asked about."""
+MALFORMED = "malformed_response"
+"""Code of a text whose vector came and cannot be used; the next one may be whole."""
+
+
+def wrong_width(length: int, *, expected: int) -> str:
+    """Say that a vector is not as long as the others."""
+    return f"the vector has {length} dimensions where {expected} are expected"
+
+
+def _malformed(text: Text, problem: str) -> EmbeddedText:
+    return EmbeddedText(text.digest, None, problem, finished=False, status=ItemStatus.MISSING, code=MALFORMED)
+
+
 def _without_call(blank: Pack) -> EmbeddedPack:
-    texts = [EmbeddedText(text.digest, None, "the text is blank", finished=True) for text in blank]
+    texts = [
+        EmbeddedText(text.digest, None, "the text is blank", finished=True, status=ItemStatus.FAILED, code=BLANK)
+        for text in blank
+    ]
     return EmbeddedPack(texts=texts, usage=None, retried_usage=Usage(), model=None, billed=False)

@@ -23,6 +23,8 @@ class StopReason(StrEnum):
     INTERRUPTED = "interrupted"
     LEASE_LOST = "lease_lost"
     ACCOUNT_FAULT = "account_fault"
+    REFUSED_ALIKE = "refused_alike"
+    """The first requests were all refused with the same words."""
 
 
 ShouldStop = Callable[[], StopReason | None]

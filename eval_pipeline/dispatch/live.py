@@ -8,13 +8,14 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Generic, Self, TypeVar
 
-from eval_pipeline.core.outcomes import Attempt, BilledCall, ItemRecord, ItemStatus, settle
+from eval_pipeline.core.outcomes import Attempt, BilledCall, ItemError, ItemRecord, ItemStatus, settle
 from eval_pipeline.core.ports.models import Asks
 from eval_pipeline.core.retry import RetryPolicy
 from eval_pipeline.dispatch.breaker import Breaker, Endpoint
 from eval_pipeline.dispatch.budget import Purse
 from eval_pipeline.dispatch.calls import Called, Caller, run_workers
 from eval_pipeline.dispatch.gate import ShouldStop, StopReason, Timing, go_on
+from eval_pipeline.dispatch.refusals import RefusalWatch
 
 Body = TypeVar("Body")
 
@@ -54,6 +55,8 @@ class LiveOutcome:
     ok: int
     calls: int
     stopped: StopReason | None
+    refusal: ItemError | None = None
+    """What the provider says to everything, where that is why it stopped."""
 
     @property
     def failed(self) -> int:
@@ -97,6 +100,7 @@ async def run_live(
         requests,
         record=record,
         breaker=Breaker(endpoint, proven=proven),
+        refusals=RefusalWatch(proven=proven),
         on_progress=on_progress,
         base_url=endpoint.base_url,
     )
@@ -105,7 +109,7 @@ async def run_live(
         read=_as_it_is,
         policy=policy,
         concurrency=concurrency,
-        should_stop=lambda: StopReason.ACCOUNT_FAULT if work.breaker.error else should_stop(),
+        should_stop=lambda: work.why_stop() or should_stop(),
         purse=purse,
         timing=timing or Timing(),
     )
@@ -126,17 +130,25 @@ class _LiveWork(Generic[Body]):
         *,
         record: Callable[[ItemRecord], Awaitable[None]],
         breaker: Breaker[ItemRecord],
+        refusals: RefusalWatch,
         on_progress: Callable[[ItemRecord], None] | None,
         base_url: str,
     ) -> None:
         self._base_url = base_url
         self.breaker = breaker
+        self._refusals = refusals
         self._requests: Iterator[LiveRequest[Body]] = iter(requests)
         self._record = record
         self._on_progress = on_progress
         self._recorded = 0
         self._ok = 0
         self._stopped: StopReason | None = None
+
+    def why_stop(self) -> StopReason | None:
+        """Tell whether the account or every request is refused."""
+        if self.breaker.error:
+            return StopReason.ACCOUNT_FAULT
+        return StopReason.REFUSED_ALIKE if self._refusals.error else None
 
     async def run(self, caller: Caller[Body, Attempt]) -> None:
         """Work until there is nothing left or a reason to stop."""
@@ -152,7 +164,8 @@ class _LiveWork(Generic[Body]):
             await self._write(record)
         if self.breaker.error is not None:
             raise self.breaker.error
-        return LiveOutcome(recorded=self._recorded, ok=self._ok, calls=calls, stopped=self._stopped)
+        refusal = self._refusals.error if self._stopped is StopReason.REFUSED_ALIKE else None
+        return LiveOutcome(recorded=self._recorded, ok=self._ok, calls=calls, stopped=self._stopped, refusal=refusal)
 
     async def _keep(self, request: LiveRequest[Body], called: Called[Attempt]) -> None:
         """Record a final item; one that was given up only if a bill would be forgotten otherwise."""
@@ -172,6 +185,7 @@ class _LiveWork(Generic[Body]):
     async def _write(self, record: ItemRecord) -> None:
         await self._record(record)
         self._recorded += 1
+        self._refusals.take(record)
         self._ok += record.status is ItemStatus.OK
         if self._on_progress is not None:
             self._on_progress(record)

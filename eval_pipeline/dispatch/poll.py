@@ -4,7 +4,7 @@ One list call brings a hundred jobs. What a list does not show is looked up one 
 Every change is a compare-and-set: two pollers at once do no harm.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from math import ceil
@@ -21,7 +21,7 @@ from eval_pipeline.core.batches import (
     Phase,
     ProviderBatch,
     Verdict,
-    may_exist_since,
+    is_gone,
     step_of_intent,
     verdict_of,
 )
@@ -29,12 +29,12 @@ from eval_pipeline.core.ports.batch_provider import BatchProvider
 from eval_pipeline.core.ports.ledger import BatchLedger
 from eval_pipeline.dispatch.collect import NEVER_ENDED
 from eval_pipeline.dispatch.records import RESULT_LOST
-from eval_pipeline.dispatch.submit import MOST_LIST_CALLS, look_for, note_anomaly
+from eval_pipeline.dispatch.search import MOST_LIST_CALLS, began, is_batch_of, look_for, search, tell_apart
+from eval_pipeline.dispatch.submit import NOT_NOW, note_anomaly
 
 JOBS_A_PAGE = 100
 MOST_LOOKUPS = 50
 """Jobs that are looked up one by one in one poll; the others have their turn next time."""
-_LOOKS_BEFORE_LOST = 2
 
 
 @dataclass(slots=True)
@@ -50,10 +50,20 @@ class PollReport:
     warnings: list[str] = field(default_factory=list)
     provider_now: datetime | None = None
     """The provider's clock, where it was asked."""
+    failed: bool = False
+    """Whether a call brought nothing, so that the account is better left alone for a while."""
+    retry_after_s: float | None = None
+    """For how long the provider asks to be left alone."""
 
 
 def poll_account(
-    ledger: BatchLedger, provider: BatchProvider, jobs: Sequence[BatchJob], *, policy: BatchPolicy, now: datetime
+    ledger: BatchLedger,
+    provider: BatchProvider,
+    jobs: Sequence[BatchJob],
+    *,
+    policy: BatchPolicy,
+    now: datetime,
+    time_left: Callable[[], float] = lambda: float("inf"),
 ) -> PollReport:
     """Ask how the jobs stand and write it down; a call that fails is told in the report and tried at the next poll.
 
@@ -63,8 +73,9 @@ def poll_account(
         jobs: open ones.
         policy: our patience.
         now: the present by our clock.
+        time_left: seconds that this account may take; jobs that are not reached have their turn at the next poll.
     """
-    poll = _Poll(ledger, provider, policy=policy, now=now, report=PollReport())
+    poll = _Poll(ledger, provider, policy=policy, now=now, report=PollReport(), time_left=time_left)
     try:
         poll.run(jobs)
     except BatchCallError as error:
@@ -79,6 +90,7 @@ class _Poll:
     policy: BatchPolicy
     now: datetime
     report: PollReport
+    time_left: Callable[[], float]
     stops: list[str] = field(default_factory=list)
     """Batches to cancel once all jobs were looked at: a call that fails keeps nobody else waiting."""
 
@@ -90,7 +102,7 @@ class _Poll:
         listing = self._list([*submitted, *intents])
         self.report.provider_now = listing.provider_now
         self.now = listing.provider_now or self.now
-        look_for(self.ledger, intents, listing=listing, now=self.now, policy=self.policy)
+        self._find_intents(intents, listing)
         listed = {batch.id: batch for batch in listing.batches}
         self._refuse_doubles(submitted, listing)
         for job in submitted:
@@ -106,8 +118,15 @@ class _Poll:
         step = step_of_intent(job, now=self.now, policy=self.policy)
         return job.state is JobState.INTENT and step is IntentStep.LOOK
 
+    def _find_intents(self, intents: Sequence[BatchJob], listing: BatchListing) -> None:
+        """Adopt what was created without our knowing; what a person has cancelled meanwhile is stopped."""
+        told = tell_apart(self.provider, intents, listing=listing)
+        self.report.calls += told.calls - listing.calls
+        found = look_for(self.ledger, intents, listing=told, now=self.now, policy=self.policy)
+        self.stops += [job.provider_id for job in found if job.cancel_requested_at is not None and job.provider_id]
+
     def _list(self, jobs: Sequence[BatchJob]) -> BatchListing:
-        since = min(job.provider_created_at or may_exist_since(job) for job in jobs)
+        since = began(jobs)
         most_calls = min(ceil(len(jobs) / JOBS_A_PAGE) + 1, MOST_LIST_CALLS)
         try:
             listing = self.provider.list(since=since, most_calls=most_calls)
@@ -122,6 +141,8 @@ class _Poll:
         """Ask for jobs one by one, the one that was looked at longest ago first."""
         waiting = sorted(jobs, key=lambda job: job.looked_at or job.created_at)
         for job in waiting[:MOST_LOOKUPS]:
+            if self.time_left() <= 0:
+                return
             self.report.calls += 1
             try:
                 self._note(job, self.provider.find(job.provider_id or ""))
@@ -131,10 +152,11 @@ class _Poll:
                 self._note_gone(job, whole=whole)
 
     def _note_gone(self, job: BatchJob, *, whole: bool) -> None:
-        """Believe that a batch is gone only when lists do not show it either, twice."""
+        """Believe that a batch is gone only when lists do not show it either, for minutes."""
         looks = job.empty_lists + whole
-        if looks < _LOOKS_BEFORE_LOST:
-            self.ledger.change_job(job, empty_lists=looks, looked_at=self.now)
+        if not is_gone(job, looks=looks, now=self.now, policy=self.policy):
+            since = job.unseen_since or self.now
+            self.ledger.change_job(job, empty_lists=looks, unseen_since=since, looked_at=self.now)
             self.report.warnings.append(f"{_named(job)} is not found at the provider; looking again")
             return
         self._close(job, code=RESULT_LOST, words="the provider does not know the batch any more (404, and not listed)")
@@ -142,7 +164,7 @@ class _Poll:
     def _note(self, job: BatchJob, batch: ProviderBatch) -> None:
         self.report.seen += 1
         verdict = verdict_of(job, batch, now=self.now, policy=self.policy)
-        facts = _facts(batch) | {"looked_at": self.now, "empty_lists": 0}
+        facts = _facts(batch) | {"looked_at": self.now, "empty_lists": 0, "unseen_since": None}
         match verdict:
             case Verdict.WAIT:
                 if batch.phase is Phase.UNKNOWN:
@@ -151,11 +173,17 @@ class _Poll:
                 if _has_not_heard(job, batch):
                     self.stops.append(batch.id)
             case Verdict.WAIT_FOR_FILES:
+                facts["unseen_since"] = (job.unseen_since if job.looks_without_files else None) or self.now
                 self.ledger.change_job(job, looks_without_files=job.looks_without_files + 1, **facts)
+                self.report.warnings.append(f"{_named(job)} is {batch.status} and names no results yet; looking again")
             case Verdict.END:  # long after its end, perhaps: its results are kept from then on
                 ended_at = batch.ended_at or self.now
                 ended = self.ledger.change_job(job, to=JobState.ENDED, ended_at=ended_at, **facts)
                 self.report.ended += ended is not None
+            case Verdict.LOSE:
+                done = f"{batch.completed:,} requests done" if batch.completed else "no word on what was done"
+                words = f"the batch is {batch.status} with {done}, and names no results"
+                self._close(job, code=RESULT_LOST, words=words)
             case Verdict.CANCEL:
                 self._cancel(job, facts)
             case Verdict.GIVE_UP:
@@ -187,11 +215,12 @@ class _Poll:
         self.ledger.change_job(job, to=JobState.ENDED, error_code=code, error_message=words, ended_at=self.now)
 
     def _refuse_doubles(self, jobs: Sequence[BatchJob], listing: BatchListing) -> None:
-        """Cancel a second batch with a key of ours and keep the first; its possible charge is recorded."""
+        """Cancel a second batch of a submission of ours and keep the first; its possible charge is recorded."""
         ours = {job.submission_key: job for job in jobs}
+        files = {job.input_file_id: job for job in jobs if job.input_file_id is not None}
         for batch in listing.batches:
-            job = ours.get(batch.key or "")
-            if job is None or batch.id == job.provider_id:
+            job = ours.get(batch.key or "") or files.get(batch.input_file_id or "")
+            if job is None or batch.id == job.provider_id or not is_batch_of(batch, job):
                 continue
             words = f"second batch {batch.id} with the same key: cancelled, its requests may have been charged"
             if words not in job.anomalies:
@@ -202,6 +231,8 @@ class _Poll:
 
     def note_trouble(self, error: BatchCallError) -> None:
         """Tell a person what to do, or that the next poll tries again."""
+        self.report.failed = True
+        self.report.retry_after_s = error.retry_after_s
         if error.fault is CallFault.ACCOUNT:
             self.report.paused = f"{error.message}; {error.hint}"
         else:
@@ -231,16 +262,44 @@ def _facts(batch: ProviderBatch) -> dict[str, Any]:
     }
 
 
-def cancel_jobs(ledger: BatchLedger, provider: BatchProvider, jobs: Iterable[BatchJob], *, now: datetime) -> int:
-    """Cancel what is out, and forget what was never sent; returns the batches that were asked to stop."""
+def cancel_jobs(
+    ledger: BatchLedger, provider: BatchProvider, jobs: Iterable[BatchJob], *, policy: BatchPolicy, now: datetime
+) -> int:
+    """Cancel what is out, and forget what was never sent; returns the batches that were asked to stop.
+
+    What may have been created is searched for first. One that is not found keeps the wish to be cancelled: a later poll
+    stops it when it turns up, and it is never created again.
+    """
+    known = list(jobs)
+    ambiguous = [job for job in known if job.is_ambiguous]
+    wished = [_wish_cancelled(ledger, job, now=now) for job in ambiguous]
+    found = _found(ledger, provider, [job for job in wished if job is not None], policy=policy, now=now)
     asked = 0
-    for job in jobs:
-        if job.state is JobState.INTENT and job.create_started_at is None:
+    for job in [*(job for job in known if job not in ambiguous), *found]:
+        if job.is_unsent:
             ledger.change_job(job, to=JobState.CANCELLED)
         elif job.state is JobState.SUBMITTED and job.provider_id is not None:
-            wished = ledger.change_job(job, cancel_requested_at=job.cancel_requested_at or now, cancelled_by_us=True)
+            asked_before = job.cancel_requested_at is not None and job not in found
+            wish = _wish_cancelled(ledger, job, now=now)
             provider.cancel(job.provider_id)
-            if wished is not None and job.cancel_requested_at is None:  # the grace is measured by the provider's clock
-                ledger.change_job(wished, cancel_requested_at=provider.now() or now)
+            if wish is not None and not asked_before:  # the grace is measured by the provider's clock
+                ledger.change_job(wish, cancel_requested_at=provider.now() or now)
             asked += 1
     return asked
+
+
+def _wish_cancelled(ledger: BatchLedger, job: BatchJob, *, now: datetime) -> BatchJob | None:
+    return ledger.change_job(job, cancel_requested_at=job.cancel_requested_at or now, cancelled_by_us=True)
+
+
+def _found(
+    ledger: BatchLedger, provider: BatchProvider, jobs: Sequence[BatchJob], *, policy: BatchPolicy, now: datetime
+) -> Sequence[BatchJob]:
+    if not jobs:
+        return ()
+    try:
+        return search(ledger, provider, jobs, now=now, policy=policy).found
+    except BatchCallError as error:
+        if error.fault not in NOT_NOW:
+            raise
+        return ()

@@ -9,19 +9,16 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, assert_never
 
 from eval_pipeline.core.batches import (
     BatchCallError,
     BatchJob,
-    BatchListing,
     BatchPolicy,
     CallFault,
     IntentStep,
     JobState,
-    ProviderBatch,
-    counts_as_list,
-    may_exist_since,
+    pause_after_refusal_s,
     step_of_intent,
     submission_key,
 )
@@ -33,12 +30,13 @@ from eval_pipeline.core.providers import Provider
 from eval_pipeline.core.stages import StageRef
 from eval_pipeline.dispatch.request_files import ShardFile, ShardLimits, write_shards
 from eval_pipeline.dispatch.restored import count_submission, store_round
+from eval_pipeline.dispatch.rests import RESTS
+from eval_pipeline.dispatch.search import adopt, search
 
-MOST_LIST_CALLS = 12
 PASSING = frozenset({CallFault.AMBIGUOUS, CallFault.BUSY})
+"""Faults of a call that costs nothing when it is made again later: an upload, a look."""
 NOT_NOW = PASSING | {CallFault.UNREACHABLE}
 """A call that only asks is made again later."""
-"""Faults of a call that costs nothing when it is made again later: an upload, a look."""
 
 
 class Fence(Protocol):
@@ -204,44 +202,64 @@ def again(job: BatchJob, *, ledger_id: str, now: datetime, waits_until: datetime
 
 
 def settle_intents(desk: Desk, jobs: Iterable[BatchJob]) -> None:
-    """Take every intent as far as it can go now: create it, find it again, or leave it waiting."""
+    """Take every intent as far as it can go now: create it, find it again, drop it, or leave it waiting.
+
+    Raises ``BatchCallError`` when the account is at fault; nothing was sent then that is not recorded.
+    """
     intents = [job for job in jobs if job.state is JobState.INTENT and job.account == desk.provider.account]
-    looked = [job for job in intents if step_of_intent(job, now=desk.now(), policy=desk.policy) is IntentStep.LOOK]
+    if (rest_s := RESTS.left_s(desk.provider.account)) > 0:
+        _leave_alone(desk, intents, wait_s=rest_s)
+        return
+    looked = [job for job in intents if _step(desk, job) is IntentStep.LOOK]
     if looked:
         _look(desk, looked)
     for job in intents:
-        if job not in looked and step_of_intent(job, now=desk.now(), policy=desk.policy) is IntentStep.CREATE:
-            _submit(desk, job)
+        match IntentStep.LOOK if job in looked else _step(desk, job):
+            case IntentStep.CREATE:
+                if (wait_s := _submit(desk, job)) is not None:
+                    RESTS.ask(job.account, wait_s)
+                    _leave_alone(desk, intents[intents.index(job) + 1 :], wait_s=wait_s)
+                    return
+            case IntentStep.DROP:
+                desk.ledger.change_job(job, to=JobState.CANCELLED)
+            case IntentStep.WAIT | IntentStep.LOOK:
+                pass
+
+
+def _step(desk: Desk, job: BatchJob) -> IntentStep:
+    return step_of_intent(job, now=desk.now(), policy=desk.policy)
+
+
+def _leave_alone(desk: Desk, intents: Sequence[BatchJob], *, wait_s: float) -> None:
+    """Let intents wait as long as the provider asked for: it meant the account."""
+    until = desk.now() + timedelta(seconds=min(wait_s, desk.policy.most_queue_wait_s))
+    for job in intents:
+        if job.is_unsent and (job.waits_until is None or job.waits_until < until):
+            desk.ledger.change_job(job, waits_until=until)
 
 
 def _look(desk: Desk, jobs: Sequence[BatchJob]) -> None:
-    """List the provider's batches for the jobs' keys; when that fails in passing, the next poll lists again."""
-    since = min(map(may_exist_since, jobs))
+    """Search the provider's batches for the jobs'; when that fails in passing, the next poll searches again."""
     try:
-        listing = desk.provider.list(since=since, most_calls=MOST_LIST_CALLS)
+        search(desk.ledger, desk.provider, jobs, now=desk.now(), policy=desk.policy)
     except BatchCallError as error:
-        if error.fault in NOT_NOW:
-            return
-        raise
-    look_for(desk.ledger, jobs, listing=listing, now=listing.provider_now or desk.now(), policy=desk.policy)
+        if error.fault not in NOT_NOW:
+            raise
 
 
-def _submit(desk: Desk, job: BatchJob) -> None:
-    """Upload the file, mark that a creation begins, create."""
+def _submit(desk: Desk, job: BatchJob) -> float | None:
+    """Upload the file, mark that a creation begins, create; returns how long the provider asks to be left alone."""
     try:
         uploaded = _upload(desk, job)
     except BatchCallError as error:
-        if error.fault not in PASSING:
-            raise
-        _wait_for_room(desk, job, error)
-        return
+        return _not_uploaded(desk, job, error)
     desk.fence.check()
     moment = desk.provider.now() or desk.now()
     begun = uploaded and desk.ledger.change_job(
         uploaded, create_started_at=moment, empty_lists=0, listed_at=None, token=desk.fence.token
     )
     if not begun or begun.input_file_id is None:
-        return  # somebody else changed the job meanwhile
+        return None  # somebody else changed the job meanwhile
     _count(desk, begun)
     desk.fence.check()
     try:
@@ -249,9 +267,9 @@ def _submit(desk: Desk, job: BatchJob) -> None:
             file_id=begun.input_file_id, endpoint=job.endpoint, key=job.submission_key, labels=_labels(job)
         )
     except BatchCallError as error:
-        _not_created(desk, begun, error, stale=job.input_file_id is not None)
-    else:
-        adopt(desk.ledger, begun, batch)
+        return _not_created(desk, begun, error, stale=job.input_file_id is not None)
+    adopt(desk.ledger, begun, batch)
+    return None
 
 
 def _count(desk: Desk, begun: BatchJob) -> None:
@@ -277,44 +295,91 @@ def _upload(desk: Desk, job: BatchJob) -> BatchJob | None:
     return desk.ledger.change_job(job, input_file_id=file_id, token=desk.fence.token)
 
 
-def _not_created(desk: Desk, job: BatchJob, error: BatchCallError, *, stale: bool) -> None:
+def _not_uploaded(desk: Desk, job: BatchJob, error: BatchCallError) -> float | None:
+    match error.fault:
+        case CallFault.AMBIGUOUS | CallFault.BUSY:
+            _wait_for_room(desk, job, error)
+            return error.retry_after_s
+        case CallFault.REFUSED | CallFault.GONE:
+            _refuse(desk, job, error)
+            return None
+        case CallFault.UNSUPPORTED:
+            _give_up(desk, job, error)
+            raise error
+        case CallFault.ACCOUNT | CallFault.UNREACHABLE:
+            desk.ledger.change_job(job, **_told(error))
+            raise error
+        case _:
+            assert_never(error.fault)
+
+
+def _not_created(desk: Desk, job: BatchJob, error: BatchCallError, *, stale: bool) -> float | None:
     """Record why there is no batch, or that nobody knows whether there is one.
 
     Args:
         desk: what it works with.
-        job: whose batch it would be.
+        job: the intent.
         error: what the creation came to.
         stale: whether its file was uploaded by an earlier call: a provider that keeps files for two days may have
             deleted it since, and it is uploaded once more.
     """
     match error.fault:
         case CallFault.AMBIGUOUS:
-            _look(desk, [job])
+            if error.retry_after_s is None:
+                _look(desk, [job])
+            return error.retry_after_s
         case CallFault.BUSY:
             _wait_for_room(desk, job, error)
-        case CallFault.GONE if stale:
+            return error.retry_after_s
+        case CallFault.GONE if stale and job.unseen_since is None:
             fresh = desk.ledger.change_job(job, create_started_at=None, input_file_id=None)
-            if fresh is not None:
-                _submit(desk, fresh)
+            return None if fresh is None else _submit(desk, fresh)
         case CallFault.REFUSED | CallFault.GONE:
-            desk.ledger.change_job(job, to=JobState.FAILED, error_code=error.code, error_message=error.message)
-        case CallFault.ACCOUNT | CallFault.UNREACHABLE:
-            told: dict[str, Any] = {"error_code": error.code, "error_message": error.message}
-            desk.ledger.change_job(job, create_started_at=None, **told, **_unsent(desk, job))
+            _refuse(desk, job, error)
+            return None
+        case CallFault.UNSUPPORTED:
+            _give_up(desk, job, error)
             raise error
+        case CallFault.ACCOUNT | CallFault.UNREACHABLE:
+            desk.ledger.change_job(job, create_started_at=None, **_told(error), **_unsent(desk, job))
+            raise error
+        case _:
+            assert_never(error.fault)
+
+
+def _told(error: BatchCallError) -> dict[str, Any]:
+    return {"error_code": error.code, "error_message": error.message}
+
+
+def _refuse(desk: Desk, job: BatchJob, error: BatchCallError) -> None:
+    """Let a refused file be tried again a little later, or fail; nothing of it was sent."""
+    now = desk.provider.now() or desk.now()
+    wait_s = pause_after_refusal_s(job, about_file=error.about_file, now=now, policy=desk.policy)
+    if wait_s is None:
+        desk.ledger.change_job(job, to=JobState.FAILED, **_told(error))
+        return
+    until = desk.now() + timedelta(seconds=wait_s)
+    since = job.unseen_since or now
+    desk.ledger.change_job(job, create_started_at=None, unseen_since=since, waits_until=until, **_told(error))
+
+
+def _give_up(desk: Desk, job: BatchJob, error: BatchCallError) -> None:
+    """Close all that was to be sent to an address that has no batches: nothing will change that by itself."""
+    for other in desk.ledger.stage_jobs(job.stage):
+        if other.id == job.id or (other.is_unsent and other.account == job.account):
+            desk.ledger.change_job(other, to=JobState.FAILED, create_started_at=None, **_told(error))
 
 
 def _wait_for_room(desk: Desk, job: BatchJob, error: BatchCallError) -> None:
     """Wait as long again as the job has waited already; one that found no room for a whole window fails."""
     now = desk.now()
     waited_s = (now - job.created_at).total_seconds()
-    told: dict[str, Any] = {"error_code": error.code, "error_message": error.message}
     if waited_s >= desk.policy.window_s + desk.policy.slack_s:
-        desk.ledger.change_job(job, to=JobState.FAILED, **told)
+        desk.ledger.change_job(job, to=JobState.FAILED, **_told(error))
         return
     wait_s = min(max(desk.policy.poll_s, waited_s, error.retry_after_s or 0.0), desk.policy.most_queue_wait_s)
-    told |= _unsent(desk, job)
-    desk.ledger.change_job(job, create_started_at=None, waits_until=now + timedelta(seconds=wait_s), **told)
+    until = now + timedelta(seconds=wait_s)
+    desk.ledger.change_job(job, create_started_at=None, waits_until=until, **_told(error), **_unsent(desk, job))
 
 
 def _unsent(desk: Desk, job: BatchJob) -> dict[str, Any]:
@@ -324,42 +389,6 @@ def _unsent(desk: Desk, job: BatchJob) -> dict[str, Any]:
     with suppress(BatchCallError):
         desk.provider.delete_file(job.input_file_id)
     return {"input_file_id": None}
-
-
-def adopt(ledger: BatchLedger, job: BatchJob, batch: ProviderBatch) -> BatchJob | None:
-    """Record the batch that a job's submission made."""
-    return ledger.change_job(
-        job,
-        to=JobState.SUBMITTED,
-        provider_id=batch.id,
-        provider_status=batch.status,
-        provider_created_at=batch.created_at,
-        waits_until=None,
-        error_code=None,
-        error_message=None,
-    )
-
-
-def look_for(
-    ledger: BatchLedger, jobs: Iterable[BatchJob], *, listing: BatchListing, now: datetime, policy: BatchPolicy
-) -> list[BatchJob]:
-    """Adopt the batches of ambiguous intents that a list shows; count the list against the others. Returns the found.
-
-    Of two batches with one key the older is kept.
-    """
-    found: list[BatchJob] = []
-    by_key: dict[str, ProviderBatch] = {}
-    for batch in listing.batches:  # newest first: the oldest stays
-        if batch.key is not None:
-            by_key[batch.key] = batch
-    for job in jobs:
-        made = by_key.get(job.submission_key)
-        if made is not None:
-            adopted = adopt(ledger, job, made)
-            found += [] if adopted is None else [adopted]
-        elif listing.whole and counts_as_list(job, now=now, policy=policy):
-            ledger.change_job(job, empty_lists=job.empty_lists + 1, listed_at=now)
-    return found
 
 
 def note_anomaly(ledger: BatchLedger, job: BatchJob, words: str) -> BatchJob:

@@ -4,21 +4,23 @@ The index keeps a digest and an offset per vector, the vectors stay on disk: 200
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import asdict
+import re
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
 from sys import intern
 from typing import Any, Protocol, Self
 
 import orjson
 import pybase64
 
-from eval_pipeline.core.outcomes import Usage
+from eval_pipeline.core.outcomes import ItemStatus, Usage
 from eval_pipeline.dispatch.embed import EmbeddedPack, EmbeddedText, text_digest
-from eval_pipeline.dispatch.records import journal_damaged
+from eval_pipeline.dispatch.records import RESULT_LOST, journal_damaged
 
 _FLOAT_BYTES = 4
 _BEFORE_DIGEST, _BEFORE_VECTOR = b'{"digest":"', b'","vector":"'
 _DIGEST_END = len(_BEFORE_DIGEST) + 64
+_CODE = re.compile(r"([a-z0-9_]+): ")
 _LINES_AT_ONCE = 256
 """A full pack of 3,072-wide vectors is 33 MB of lines: too much to hold once more."""
 
@@ -85,7 +87,44 @@ def _text_line(text: EmbeddedText) -> bytes:
     digest = text.digest.hex()
     if text.vector is not None:
         return orjson.dumps({"digest": digest, "vector": pybase64.b64encode(text.vector).decode()})
-    return orjson.dumps({"digest": digest, "problem": text.problem, "finished": text.finished})
+    return problem_line(digest, text.problem or "no vector", finished=text.finished, status=text.status, code=text.code)
+
+
+def problem_line(
+    digest: str, problem: str, *, finished: bool, status: ItemStatus, code: str | None, unsent: bool = False
+) -> bytes:
+    """Write why a text has no vector, with the status and the code that the record of an item has."""
+    entry = {"digest": digest, "problem": problem, "finished": finished, "status": status, "code": code}
+    return orjson.dumps(entry | ({"unsent": True} if unsent else {}))
+
+
+@dataclass(frozen=True, slots=True)
+class TextProblem:
+    """Why a text has no vector, and when it may be asked again."""
+
+    words: str
+    finished: bool
+    code: str | None = None
+    unsent: bool = False
+
+    @classmethod
+    def read(cls, entry: Mapping[str, Any]) -> Self:
+        """Read a line of the journal; the first ones named the code in the words alone."""
+        words = intern(entry["problem"])
+        code = entry["code"] if "code" in entry else _code_in(words)
+        lost = code == RESULT_LOST
+        return cls(words, finished=entry["finished"] and not lost, code=code, unsent=entry.get("unsent", False))
+
+    def may_be_asked(self, *, anew: bool, resend_lost: bool) -> bool:
+        """Tell whether a text goes out again, as ``batch_items`` tells of an item."""
+        if self.code == RESULT_LOST:
+            return resend_lost
+        return not self.finished and (anew or not self.unsent)
+
+
+def _code_in(words: str) -> str | None:
+    found = _CODE.match(words)
+    return None if found is None else found[1]
 
 
 class VectorIndex:
@@ -96,7 +135,7 @@ class VectorIndex:
         self._offsets: dict[bytes, int] = {}
         self._vector_line_length = 0
         self._other_lengths: dict[bytes, int] = {}
-        self._problems: dict[bytes, tuple[str, bool]] = {}
+        self._problems: dict[bytes, TextProblem] = {}
         self.dimensions: int | None = None
         self.model: str | None = None
         self.usage = Usage()
@@ -117,7 +156,20 @@ class VectorIndex:
 
     def __contains__(self, digest: object) -> bool:
         """Tell whether a digest needs no further call."""
-        return digest in self._offsets or self._problems.get(digest, ("", False))[1]  # type: ignore[call-overload]  # Container
+        return isinstance(digest, bytes) and not self.wants(digest, anew=True, resend_lost=False)
+
+    def wants(self, digest: bytes, *, anew: bool, resend_lost: bool) -> bool:
+        """Tell whether a text is to be asked.
+
+        Args:
+            digest: of the text.
+            anew: whether what never reached the model goes out again, too: a person may have mended why.
+            resend_lost: whether a person accepts that texts whose result is gone are charged a second time.
+        """
+        if digest in self._offsets:
+            return False
+        problem = self._problems.get(digest)
+        return problem is None or problem.may_be_asked(anew=anew, resend_lost=resend_lost)
 
     def vector(self, text: str) -> bytes | None:
         """Return a text's vector as little-endian float32, None when there is none."""
@@ -131,7 +183,7 @@ class VectorIndex:
     def problem(self, text: str) -> str | None:
         """Return why a text has no vector, None when it has one or was never asked."""
         found = self._problems.get(text_digest(text))
-        return None if found is None else found[0]
+        return None if found is None else found.words
 
     def _add(self, line: SpooledLine) -> None:
         try:
@@ -148,7 +200,7 @@ class VectorIndex:
         elif "vector" in entry:
             self._add_vector(bytes.fromhex(entry["digest"]), entry["vector"], line)
         else:
-            self._problems[bytes.fromhex(entry["digest"])] = (intern(entry["problem"]), entry["finished"])
+            self._problems[bytes.fromhex(entry["digest"])] = TextProblem.read(entry)
 
     def _add_call(self, call: dict[str, Any]) -> None:
         self.usage += Usage(**call["retried"])

@@ -1,11 +1,13 @@
 """What files and batches have in common at every provider: its clock, whole downloads, whose account it is."""
 
 import os
+import re
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
+from typing import assert_never
 
 from eval_pipeline.core.batches import BatchCallError, CallFault, ProviderBatch
 from eval_pipeline.providers.headers import read_date
@@ -17,6 +19,56 @@ CHUNK_BYTES = 1 << 20
 NAME_REPEATS_KEY = "the server repeats a key in the name of what it made, which can neither be kept nor shown"
 _PASSING = frozenset({CallFault.AMBIGUOUS, CallFault.UNREACHABLE, CallFault.BUSY})
 _EXACT_TO = timedelta(seconds=2)
+
+
+NO_BATCHES = (
+    "there is no batch API at this address: start the run with --mode fast, or check {url} where there should be"
+)
+_FILE = re.compile(r"(?i)\b(input_)?files?(_id|name)?\b|\bfile-\w|requested entity was not found")
+_MODEL = re.compile(r"(?i)\bmodels?\b")
+
+
+def of_upload(error: BatchCallError, *, url: str) -> BatchCallError:
+    """Read what an upload came to: where nothing takes files, there are no batches either."""
+    if error.fault not in {CallFault.GONE, CallFault.UNSUPPORTED}:
+        return error
+    return _unsupported(error, url=url)
+
+
+def of_creation(error: BatchCallError, *, url: str, tells_itself: bool = False) -> BatchCallError:
+    """Read what a creation came to: whether its file is at fault, its model, or the address as a whole.
+
+    Args:
+        error: as any call fails.
+        url: the variable that names the address.
+        tells_itself: whether a 404 of the API differs from that of an address that is none.
+    """
+    about_file = _FILE.search(error.message) is not None
+    match error.fault:
+        case CallFault.UNSUPPORTED:
+            return _unsupported(error, url=url)
+        case CallFault.GONE if about_file:
+            return _changed(error, fault=CallFault.GONE, about_file=True)
+        case CallFault.GONE if _MODEL.search(error.message):
+            return _changed(error, fault=CallFault.REFUSED, about_file=False)
+        case CallFault.GONE:
+            return error if tells_itself else _unsupported(error, url=url)
+        case CallFault.REFUSED:
+            return _changed(error, fault=CallFault.REFUSED, about_file=about_file)
+        case CallFault.ACCOUNT | CallFault.BUSY | CallFault.UNREACHABLE | CallFault.AMBIGUOUS:
+            return error
+        case _:
+            assert_never(error.fault)
+
+
+def _unsupported(error: BatchCallError, *, url: str) -> BatchCallError:
+    return BatchCallError(error.message, fault=CallFault.UNSUPPORTED, hint=NO_BATCHES.format(url=url))
+
+
+def _changed(error: BatchCallError, *, fault: CallFault, about_file: bool) -> BatchCallError:
+    return BatchCallError(
+        error.message, fault=fault, hint=error.hint, retry_after_s=error.retry_after_s, about_file=about_file
+    )
 
 
 class ProviderClock:
@@ -68,7 +120,8 @@ def download_whole(fetch: Callable[[Path], None], path: Path, *, sleep: Callable
             fetch(part)
         except BatchCallError as error:
             part.unlink(missing_ok=True)
-            if attempt + 1 == DOWNLOAD_ATTEMPTS or error.fault not in _PASSING:
+            told_to_wait = error.retry_after_s is not None  # a longer matter than this
+            if attempt + 1 == DOWNLOAD_ATTEMPTS or error.fault not in _PASSING or told_to_wait:
                 raise
             sleep(0.5 * 2**attempt)
         else:

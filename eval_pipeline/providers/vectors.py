@@ -61,7 +61,8 @@ def _usual_length(raw: Sequence[bytes | str]) -> int:
     """Return how many bytes most of the vectors have; 0 when there is none."""
     lengths = [len(vector) for vector in raw if isinstance(vector, bytes)]
     if len(lengths) > 1:
-        return Counter(lengths).most_common(1)[0][0]
+        counts = Counter(lengths)
+        return max(counts, key=lambda length: (counts[length], length))  # what is cut is shorter
     return lengths[0] if lengths else 0
 
 

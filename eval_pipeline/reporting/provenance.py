@@ -24,6 +24,8 @@ class StageFact:
     sha256: str
     code_version: str
     created_at: datetime
+    batch_notes: Sequence[str] = ()
+    """What a reader should know of the batches that the stage was collected from."""
     endpoints: Mapping[str, int] = field(default_factory=dict)
     """Items by the address that answered; nothing where nobody was asked."""
 
@@ -36,6 +38,7 @@ class StageFact:
             sha256=manifest.sha256,
             code_version=manifest.code_version,
             created_at=manifest.created_at,
+            batch_notes=manifest.summary.get("batch_notes", ()),
             endpoints=manifest.summary.get("endpoints", {}),
         )
 
@@ -63,6 +66,7 @@ def provenance_table(
         ("Requested at", f"{run.created_at:%Y-%m-%d %H:%M:%S %Z}"),
         ("Report written at", f"{written_at:%Y-%m-%d %H:%M:%S %Z}"),
         *((f"Stage {stage.stage}, manifest (sha256)", stage.sha256) for stage in stages),
+        *((f"Stage {stage.stage}, batches", note) for stage in stages for note in stage.batch_notes),
     ]
     return Table(
         caption="What this report was made from",

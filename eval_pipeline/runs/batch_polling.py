@@ -14,7 +14,9 @@ from eval_pipeline.core.batches import (
     OPEN,
     BatchCallError,
     BatchJob,
+    BatchPolicy,
     JobState,
+    can_move,
     deadline_of,
     expiry_words,
     wants_a_run,
@@ -26,13 +28,17 @@ from eval_pipeline.core.providers import KEY_VARIABLES, URL_VARIABLES, Provider
 from eval_pipeline.core.runs import Flow
 from eval_pipeline.core.stages import StageRef
 from eval_pipeline.dispatch.poll import PollReport, cancel_jobs, poll_account
+from eval_pipeline.dispatch.rests import RESTS
+from eval_pipeline.dispatch.search import MOST_LIST_CALLS, began, is_batch_of, tell_apart
 from eval_pipeline.dispatch.submit import utc_now
 from eval_pipeline.wiring import models
 from eval_pipeline.wiring.deployment import Deployment
 
 MOST_FOREIGN_LOOKUPS = 5
+ACCOUNT_S = 15.0
+"""So long one account may take in a look at many."""
 _turns = count()
-"""Of the looks at jobs under another key: nothing is written to those, so this process remembers whose turn it is."""
+"""Nothing is written to jobs under another key, nor of accounts: this process remembers whose turn it is."""
 
 
 @dataclass(slots=True)
@@ -47,6 +53,8 @@ class Polled:
     alerts: dict[StageRef, str] = field(default_factory=dict)
     """What a person should do, by stage."""
     notes: list[str] = field(default_factory=list)
+    reached: set[str] = field(default_factory=set)
+    """Accounts that answer: no run is started for what another one has to say."""
     clocks: dict[str, datetime] = field(default_factory=dict)
     """What the providers' clocks say, by project."""
 
@@ -65,30 +73,49 @@ class Polled:
 def poll_jobs(deployment: Deployment, jobs: Sequence[BatchJob], *, time_left: Callable[[], float]) -> Polled:
     """Ask the providers about open jobs, write down what they say, and tell which stages can go on.
 
+    Another account is the first at every look, and each has a budget of time: one that hangs keeps nobody else waiting
+    for long. What goes wrong with one is told of its stages alone.
+
     Args:
         deployment: where the jobs are.
         jobs: open ones, of any project.
         time_left: seconds until the poll must end; accounts that are not reached then have their turn next time.
     """
     polled = Polled(jobs=len(jobs))
-    for (provider, project), mine in _by_account(jobs).items():
+    accounts = list(_by_account(jobs).items())
+    first = next(_turns) % max(len(accounts), 1)
+    for (provider, project), mine in [*accounts[first:], *accounts[:first]]:
         if time_left() <= 0:
             polled.notes.append(f"project {project} has its turn at the next look")
             continue
-        _poll_project(deployment, provider, project, mine, polled=polled)
+        try:
+            _poll_project(deployment, provider, project, mine, polled=polled, time_left=time_left)
+        except EvalPipelineError as error:
+            _alert(polled, mine, f"project {project}: {error.message}; {error.hint}")
     now = utc_now()
     policies = {job.stage: models.batch_policy(deployment.settings, provider=Provider(job.provider)) for job in jobs}
     for stage, policy in policies.items():
-        fresh = [job for job in deployment.ledger.stage_jobs(stage) if job.state in OPEN]
-        if wants_a_run(fresh, now=now, policy=policy):
-            polled.ready.append(stage)
-        overdue = [job for job in fresh if job.state is JobState.SUBMITTED and now > deadline_of(job, policy=policy)]
-        if overdue and stage not in polled.alerts:
-            polled.alerts[stage] = f"{stage}: batch {overdue[0].provider_id} is open for longer than its window"
-        expiring = expiry_words(fresh, now=polled.clocks.get(stage.key.project, now), policy=policy)
-        if expiring is not None:
-            polled.alert(stage, f"{stage}: {expiring}")
+        _judge_stage(deployment, stage, policy, now=now, polled=polled)
     return polled
+
+
+def _judge_stage(
+    deployment: Deployment, stage: StageRef, policy: BatchPolicy, *, now: datetime, polled: Polled
+) -> None:
+    """Tell whether a run can take a stage on, and what a person should know of it."""
+    fresh = [job for job in deployment.ledger.stage_jobs(stage) if job.state in OPEN]
+    movable = any(can_move(job, now=now, policy=policy) and job.account in polled.reached for job in fresh)
+    if movable and wants_a_run(fresh, now=now, policy=policy):
+        polled.ready.append(stage)
+    overdue = [job for job in fresh if job.state is JobState.SUBMITTED and now > deadline_of(job, policy=policy)]
+    if overdue and stage not in polled.alerts:
+        polled.alerts[stage] = f"{stage}: batch {overdue[0].provider_id} is open for longer than its window"
+    waiting = next((job for job in fresh if job.error_message and (job.waits_until or job.unseen_since)), None)
+    if waiting is not None:
+        polled.notes.append(f"{stage} {waiting.name}: {waiting.error_message}")
+    expiring = expiry_words(fresh, now=polled.clocks.get(stage.key.project, now), policy=policy)
+    if expiring is not None:
+        polled.alert(stage, f"{stage}: {expiring}")
 
 
 def _by_account(jobs: Iterable[BatchJob]) -> dict[tuple[Provider, str], list[BatchJob]]:
@@ -100,24 +127,54 @@ def _by_account(jobs: Iterable[BatchJob]) -> dict[tuple[Provider, str], list[Bat
 
 
 def _poll_project(
-    deployment: Deployment, name: Provider, project: str, jobs: Sequence[BatchJob], *, polled: Polled
+    deployment: Deployment,
+    name: Provider,
+    project: str,
+    jobs: Sequence[BatchJob],
+    *,
+    polled: Polled,
+    time_left: Callable[[], float],
 ) -> None:
+    settings = deployment.settings
+    provider = models.open_batches(name, deployment.credentials(project), settings=settings, to_look=True)
+    account = provider.account
+    began_s = monotonic()
     try:
-        provider = models.open_batches(name, deployment.credentials(project), settings=deployment.settings)
-    except EvalPipelineError as error:
-        _alert(polled, jobs, f"project {project}: {error.message}; {error.hint}")
-        return
-    try:
-        mine = [job for job in jobs if job.account == provider.account]
+        if (left_s := RESTS.left_s(account)) > 0:
+            _leave_alone(polled, jobs, project=project, left_s=left_s, words=RESTS.words(account))
+            return
+        mine = [job for job in jobs if job.account == account]
         others = [job for job in jobs if job not in mine]
         mine += _claim_foreign(deployment, provider, others, name=name, polled=polled)
-        policy = models.batch_policy(deployment.settings, provider=name)
-        report = poll_account(deployment.ledger, provider, mine, policy=policy, now=utc_now())
+        policy = models.batch_policy(settings, provider=name)
+        end_s = began_s + min(ACCOUNT_S, time_left())
+        report = poll_account(
+            deployment.ledger,
+            provider,
+            mine,
+            policy=policy,
+            now=utc_now(),
+            time_left=lambda: end_s - monotonic(),
+        )
         _tell(polled, mine, report)
         if report.provider_now is not None:
             polled.clocks[project] = report.provider_now
+        if not report.failed:
+            polled.reached.add(account)
+            RESTS.note_success(account)
+            return
+        took_s = monotonic() - began_s
+        RESTS.note_failure(account, took_s=took_s, poll_s=policy.poll_s, words=report.paused)
+        RESTS.ask(account, report.retry_after_s)
     finally:
         provider.close()
+
+
+def _leave_alone(polled: Polled, jobs: Sequence[BatchJob], *, project: str, left_s: float, words: str | None) -> None:
+    """Ask an account nothing for a while; what a person was told about it stands."""
+    polled.notes.append(f"project {project} is left alone for another {left_s:,.0f} s")
+    if words is not None:
+        _alert(polled, jobs, f"paused: {words}")
 
 
 def _tell(polled: Polled, jobs: Sequence[BatchJob], report: PollReport) -> None:
@@ -136,22 +193,22 @@ def _alert(polled: Polled, jobs: Iterable[BatchJob], words: str) -> None:
 def _claim_foreign(
     deployment: Deployment, provider: BatchProvider, jobs: Sequence[BatchJob], *, name: Provider, polled: Polled
 ) -> list[BatchJob]:
-    """Take over jobs of the same account under a rotated key: the provider shows them with our submission key.
+    """Take over jobs of the same account under a rotated key: the provider shows what they left there.
 
-    That it shows none proves nothing: then they are left alone, and a person is told.
+    That it shows nothing proves nothing: then they are left alone, and a person is told.
     """
     claimed: list[BatchJob] = []
     first = next(_turns) * MOST_FOREIGN_LOOKUPS % max(len(jobs), 1)
     for job in [*jobs[first:], *jobs[:first]][:MOST_FOREIGN_LOOKUPS]:
-        if _was_never_sent(job, provider):
+        if job.is_unsent:
+            if job.base_url != provider.base_url:
+                continue
             moved = deployment.ledger.change_job(job, account=provider.account, input_file_id=None)
-        elif job.provider_id is not None:
+        else:
             polled.calls += 1
             if not _is_ours(provider, job):
                 continue
             moved = deployment.ledger.change_job(job, account=provider.account, base_url=provider.base_url)
-        else:
-            continue
         claimed += [] if moved is None else [moved]
     left = [job for job in jobs if job.id not in {moved.id for moved in claimed}]
     if left:
@@ -159,19 +216,21 @@ def _claim_foreign(
             f"{len(left):,} batches were submitted with another key or to another address ({left[0].base_url}); they "
             f"are left alone: give {KEY_VARIABLES[name]} and {URL_VARIABLES[name]} of that account back"
         )
+        if any(job.is_ambiguous for job in left):
+            words += "; if that key is gone for good: run retry --resend-lost sends again what may have been created"
         _alert(polled, left, words)
     return claimed
 
 
-def _was_never_sent(job: BatchJob, provider: BatchProvider) -> bool:
-    """Tell whether a job may go out under another key of the same address: nobody has begun to create its batch."""
-    unsent = job.state is JobState.INTENT and job.create_started_at is None and job.sought_since is None
-    return unsent and job.base_url == provider.base_url
-
-
 def _is_ours(provider: BatchProvider, job: BatchJob) -> bool:
+    """Tell whether a job's account is the one that this key opens: it has the job's batch, or its request file."""
     try:
-        return provider.find(job.provider_id or "").key == job.submission_key
+        if job.provider_id is not None:
+            return is_batch_of(provider.find(job.provider_id), job)
+        if job.input_file_id is not None and provider.knows_file(job.input_file_id):
+            return True
+        listing = provider.list(since=began([job]), most_calls=MOST_LIST_CALLS)
+        return any(is_batch_of(batch, job) for batch in tell_apart(provider, [job], listing=listing).batches)
     except BatchCallError:
         return False
 
@@ -187,17 +246,33 @@ def _until(time_s: float) -> Callable[[], float]:
     return lambda: end_s - monotonic()
 
 
-def cancel_batches(deployment: Deployment, *, flow: Flow, key: RunKey) -> int:
-    """Cancel what a run has out, to be collected later as far as it is done; returns how many batches that were."""
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """What a person's wish to stop a run's batches came to."""
+
+    asked: int
+    """Batches that were asked to stop."""
+    unsettled: int
+    """Files of which nobody knows yet whether a batch was made: one that turns up is stopped then."""
+
+
+def cancel_batches(deployment: Deployment, *, flow: Flow, key: RunKey) -> Cancelled:
+    """Cancel what a run has out, to be collected later as far as it is done.
+
+    What may have been created without our knowing is searched for first.
+    """
     jobs = [job for job in deployment.ledger.run_jobs(flow=flow, key=key) if job.state in OPEN]
-    if not jobs:
-        return 0
     asked = 0
     for (name, project), theirs in _by_account(jobs).items():
-        provider = models.open_batches(name, deployment.credentials(project), settings=deployment.settings)
+        settings = deployment.settings
+        provider = models.open_batches(name, deployment.credentials(project), settings=settings)
         try:
             mine = [job for job in theirs if job.account == provider.account]
-            asked += cancel_jobs(deployment.ledger, provider, mine, now=utc_now())
+            others = [job for job in theirs if job not in mine]
+            mine += _claim_foreign(deployment, provider, others, name=name, polled=Polled())
+            policy = models.batch_policy(settings, provider=name)
+            asked += cancel_jobs(deployment.ledger, provider, mine, policy=policy, now=utc_now())
         finally:
             provider.close()
-    return asked
+    left = [job for job in deployment.ledger.run_jobs(flow=flow, key=key) if job.state in OPEN]
+    return Cancelled(asked=asked, unsettled=sum(job.state is JobState.INTENT for job in left))

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from eval_pipeline.core.batches import BatchJob
+from eval_pipeline.core.batches import BatchJob, submitted_words, trouble_words
 from eval_pipeline.core.errors import ConflictError, NotFoundError
 from eval_pipeline.core.ports.object_store import ObjectStore
 from eval_pipeline.core.ports.stage_files import StageReader
@@ -25,6 +25,7 @@ from eval_pipeline.runs.task import Task
 from eval_pipeline.storage.objects import temporary_folder
 from eval_pipeline.wiring import models
 
+MOST_NOTES = 20
 LIVE = "live: no job needed"
 
 
@@ -58,9 +59,15 @@ def _submitted(task: Task, work: BatchWork) -> dict[str, Any]:
     """Submit the first round unless that was done, and say what is out."""
     with batch_stage(task, work) as batches:
         jobs = batches.submit_first()
-    requests = sum(job.requests for job in jobs if job.round == work.first_round)
-    note = f"{requests:,} requests in {len(jobs):,} batches" if jobs else "nothing is left to ask"
-    return {"note": note, "batches": len(jobs), "requests": requests, "jobs": jobs_summary(jobs)}
+    of_round = [job for job in jobs if job.round >= work.first_round]
+    sent = [job for job in of_round if job.provider_id is not None]
+    requests = sum(job.requests for job in sent)
+    return {
+        "note": submitted_words(of_round),
+        "batches": len(sent),
+        "requests": requests,
+        "jobs": jobs_summary(jobs),
+    }
 
 
 @contextmanager
@@ -245,6 +252,13 @@ def jobs_summary(jobs: Sequence[BatchJob]) -> list[dict[str, object]]:
         }
         for job in jobs
     ]
+
+
+def batch_notes(task: Task, stage: StageRef) -> dict[str, Any]:
+    """Return what the readers of a stage's results should know of its batches, for its summary."""
+    jobs = task.deployment.ledger.stage_jobs(stage)
+    notes = list(dict.fromkeys(words for job in jobs for words in trouble_words(job)))
+    return {"batch_notes": notes[:MOST_NOTES]} if notes else {}
 
 
 def waiting_words(advance: Advance) -> str:

@@ -20,6 +20,7 @@ from eval_pipeline.dispatch.budget import Purse
 from eval_pipeline.dispatch.gate import StopReason
 from eval_pipeline.dispatch.live import LiveOutcome, LiveRequest, run_live
 from eval_pipeline.dispatch.records import RecordIndex, encode
+from eval_pipeline.dispatch.refusals import refuses_everything
 from eval_pipeline.runs.at_work import StageAtWork, out_of_budget, run_cancelled
 from eval_pipeline.runs.endpoints import require_endpoint
 from eval_pipeline.runs.interruption import Interruption
@@ -61,7 +62,7 @@ def ask_missing(task: Task, stage: StageAtWork, model: LiveModel[Item, Body]) ->
     """Ask a model every item without a finished record; returns the calls made.
 
     Raises:
-        IncompleteError: ``run_cancelled``, or ``budget_exceeded``.
+        IncompleteError: ``run_cancelled``, ``budget_exceeded`` or ``provider_refuses_all``.
         EvalPipelineError: the account, the key or the address is at fault.
         WorkInterrupted: somebody ended the process's work.
     """
@@ -75,6 +76,9 @@ def ask_missing(task: Task, stage: StageAtWork, model: LiveModel[Item, Body]) ->
     stage.lease.check()
     if outcome.stopped is StopReason.BUDGET:
         raise out_of_budget(stage, spent_usd=progress.usd, done=progress.done, total=progress.total)
+    if outcome.refusal is not None:
+        endpoint = models.endpoint(task.credentials, provider=model.provider, model=model.name)
+        raise refuses_everything(stage.run.key, outcome.refusal, endpoint=endpoint)
     if outcome.stopped is not None:
         raise run_cancelled(stage.run.key)
     return outcome.calls

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from eval_pipeline.core.outcomes import ItemRecord, ItemStatus
+from eval_pipeline.core.reasons import Reason, ReasonTally
 from eval_pipeline.core.stages import StageRef
 from eval_pipeline.core.tallies import ItemCost, RecordTally
 from eval_pipeline.dispatch.records import RecordIndex
@@ -29,6 +30,8 @@ class SoFar:
 
     ok: int
     failed: int
+    reasons: tuple[Reason, ...] = ()
+    """The most frequent ones of the failures."""
 
 
 def count_so_far(
@@ -47,6 +50,7 @@ def count_so_far(
         read: says what a record counts as.
     """
     ok = finished = 0
+    reasons = ReasonTally()
     with Journal(deployment.objects, ref).spool() as spool:
         index = RecordIndex(spool)
         if len(index) == 0:
@@ -58,4 +62,6 @@ def count_so_far(
                 share.tally.add(counted, share.price(record))
                 finished += record.finished
                 ok += counted.status is ItemStatus.OK
-    return SoFar(ok=ok, failed=finished - ok)
+                if counted.error is not None and counted.status is not ItemStatus.OK:
+                    reasons.add(counted.error)
+    return SoFar(ok=ok, failed=finished - ok, reasons=reasons.most_frequent())

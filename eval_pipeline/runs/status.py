@@ -5,15 +5,23 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from eval_pipeline.core.batches import BatchJob, BatchPolicy, expiry_words, results_deleted_at
+from eval_pipeline.core.batches import (
+    BatchJob,
+    BatchPolicy,
+    JobState,
+    expiry_words,
+    results_deleted_at,
+    submitted_words,
+)
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.ports.ledger import LeaseHeld
+from eval_pipeline.core.reasons import Reason
 from eval_pipeline.core.runs import Flow, RunRecord
 from eval_pipeline.core.stages import Manifest, StageRef
 from eval_pipeline.dispatch.records import RecordIndex
 from eval_pipeline.dispatch.workers import worker_is_dead
 from eval_pipeline.runs.control import run_json
-from eval_pipeline.runs.flow import plan_of
+from eval_pipeline.runs.flow import FlowPlan, plan_of
 from eval_pipeline.runs.life import find_run
 from eval_pipeline.storage.journal import Journal
 from eval_pipeline.wiring.deployment import Deployment
@@ -23,8 +31,21 @@ def run_status(deployment: Deployment, *, flow: Flow, key: RunKey) -> dict[str, 
     """Return the run's row and the state of each of its stages."""
     run = find_run(deployment, flow=flow, key=key)
     names = plan_of(flow).stage_names
+    jobs = deployment.ledger.run_jobs(flow=flow, key=key)
+    submitted = _submitted(plan_of(flow), jobs)
     stages = [_stage_status(deployment, run, StageRef(flow=flow, key=key, stage=name)) for name in names]
-    return {**run_json(run), "stages": stages, "batches": batches_json(deployment.ledger.run_jobs(flow=flow, key=key))}
+    told = [stage | {"note": submitted.get(stage["stage"], stage["note"])} for stage in stages]
+    return {**run_json(run), "stages": told, "batches": batches_json(jobs)}
+
+
+def _submitted(plan: FlowPlan, jobs: Sequence[BatchJob]) -> dict[str, str]:
+    """Say what stages have not submitted yet, as the ledger has it: a manifest knows what was wished."""
+    told: dict[str, str] = {}
+    for stage in dict.fromkeys(job.stage.stage for job in jobs):
+        mine = [job for job in jobs if job.stage.stage == stage]
+        if any(job.state is JobState.INTENT for job in mine) or not any(job.provider_id for job in mine):
+            told[plan.submitting(stage)] = submitted_words(mine)
+    return told
 
 
 def batches_json(jobs: Sequence[BatchJob]) -> list[dict[str, Any]]:
@@ -112,6 +133,13 @@ def _state(lease: LeaseHeld | None, manifest: Manifest | None) -> str:
 def _note(manifest: Manifest) -> str | None:
     counts = manifest.summary.get("counts")
     if isinstance(counts, dict) and "failed" in counts:
-        return f"{counts['failed']:,} of {counts['total']:,} failed"
+        return f"{counts['failed']:,} of {counts['total']:,} failed{_why(manifest)}"
     note = manifest.summary.get("note")
     return None if note is None else str(note)
+
+
+def _why(manifest: Manifest) -> str:
+    threshold = manifest.summary.get("threshold")
+    reasons = threshold.get("reasons", ()) if isinstance(threshold, dict) else ()
+    told = [Reason.from_json(reason) for reason in reasons[:1]]
+    return "".join(f", {reason.count:,} with {reason.words}" for reason in told)

@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 
 POSTGRESQL_SCHEMA: Final = "eval_pipeline"
-SCHEMA_VERSIONS: Final = ("0001", "0002", "0003", "0004", "0005")
+SCHEMA_VERSIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006")
 """Every schema that this code can upgrade from, oldest first; the last is the one it works with."""
 
 
@@ -191,6 +191,7 @@ batch_jobs: Final = Table(
     Column("completed", BigInteger),
     Column("failed", BigInteger),
     Column("looks_without_files", Integer, nullable=False),
+    Column("unseen_since", UtcDateTime),
     Column("looked_at", UtcDateTime),
     Column("cancel_requested_at", UtcDateTime),
     Column("cancelled_by_us", Boolean, nullable=False),

@@ -3,9 +3,11 @@
 Clips are brought to the provider before lines name them; the stored lines name them by content (``dispatch.delivery``).
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -26,6 +28,8 @@ from eval_pipeline.dispatch.delivery import (
     address,
     addresses,
     named_clips,
+    not_yet,
+    still_processed,
     write_filled,
 )
 from eval_pipeline.dispatch.records import RecordIndex, encode
@@ -46,6 +50,8 @@ from eval_pipeline.wiring import models
 
 UNDELIVERED = "clip_refused"
 _CLIPS_AT_ONCE = 10_000
+_MOST_PROCESSING = timedelta(hours=1)
+"""So long a request file waits for clips that the provider still looks through."""
 
 
 class Recordings:
@@ -84,6 +90,7 @@ class Recordings:
             handling=Handling(read=models.read_transcript, writer=partial(answer_results, objects)),
             fill=self._filled,
             first_round=first_round(objects, self._ref),
+            resend_lost=self._task.resend_lost,
         )
 
     def take_away(self) -> None:
@@ -95,8 +102,16 @@ class Recordings:
     def _parcels(self, number: int, anew: bool) -> Iterator[Iterable[Parcel]]:
         with Journal(self._task.deployment.objects, self._ref).spool() as spool:
             asks = asks_again(RecordIndex(spool), anew=anew, resend_lost=self._task.resend_lost)
-            refused = self._deliver(asks, number=number)
-            yield [Parcel(self._order(number, model), self._lines(model, asks, refused)) for model in self._models]
+            delivered = self._deliver(asks, number=number)
+            refused = frozenset(sha for sha, file in delivered.items() if file.state is HostedState.FAILED)
+            late = still_processed(delivered)
+            # what waits for its clips is in files of its own: the others are not held back
+            yield [
+                Parcel(self._order(number, model), self._lines(model, asks, without))
+                for without in (refused | late, delivered.keys() - late if late else None)
+                if without is not None
+                for model in self._models
+            ]
 
     def _order(self, number: int, model: SpeechModel) -> Order:
         settings = self._task.deployment.settings
@@ -114,11 +129,11 @@ class Recordings:
             if item.model in self._models and (asks is None or asks(item.item_id)):
                 yield item
 
-    def _lines(self, model: SpeechModel, asks: Asks | None, refused: frozenset[str]) -> Iterator[bytes]:
+    def _lines(self, model: SpeechModel, asks: Asks | None, without: AbstractSet[str]) -> Iterator[bytes]:
         template = models.transcription_lines()
         for item in self._wanted(asks):
             sample = item.sample
-            if item.model != model or sample["audio_sha256"] in refused:
+            if item.model != model or sample["audio_sha256"] in without:
                 continue
             yield template.line(
                 item.item_id,
@@ -127,10 +142,10 @@ class Recordings:
                 file_uri=address(sample["audio_sha256"]),
             )
 
-    def _deliver(self, asks: Asks | None, *, number: int) -> frozenset[str]:
+    def _deliver(self, asks: Asks | None, *, number: int) -> Mapping[str, HostedFile]:
         """Bring the clips of a round to the provider; those that it does not take end their items here and now."""
         if self._spec.audio_transport is not AudioTransport.FILES_API:
-            return frozenset()
+            return {}
         delivery = self._host_clips()
         total = self._dataset.manifest.rows
         delivered: dict[str, HostedFile] = {}
@@ -144,7 +159,7 @@ class Recordings:
             delivered |= delivery.deliver(pack, verify=number > 0, on_progress=tell)
         refused = {sha: file for sha, file in delivered.items() if file.state is HostedState.FAILED}
         self._record_refused(asks, refused, number=number)
-        return frozenset(refused)
+        return delivered
 
     def _clips(self, asks: Asks | None) -> Iterator[Clip]:
         seen: set[str] = set()
@@ -169,9 +184,9 @@ class Recordings:
         """Give the request file with the addresses of its clips, which expire or are secrets."""
         wanted = frozenset(named_clips(stored))
         with temporary_folder() as folder:
-            yield write_filled(stored, Path(folder) / "requests.jsonl", uris=self._uris(wanted, verify=job.round > 0))
+            yield write_filled(stored, Path(folder) / "requests.jsonl", uris=self._uris(job, wanted))
 
-    def _uris(self, wanted: frozenset[str], *, verify: bool) -> dict[str, str]:
+    def _uris(self, job: BatchJob, wanted: frozenset[str]) -> dict[str, str]:
         samples = self._samples_of(wanted)
         objects, settings = self._task.deployment.objects, self._task.deployment.settings
         if self._spec.audio_transport is AudioTransport.SIGNED_URL:
@@ -181,7 +196,12 @@ class Recordings:
                 for sample in samples
             }
         clips = [clip_of(objects, sample) for sample in samples]
-        return addresses(self._host_clips().deliver(clips, verify=verify))
+        found = self._host_clips().deliver(clips, verify=job.round > 0, wait=False)
+        late = still_processed(found)
+        if late and datetime.now(UTC) - job.created_at < _MOST_PROCESSING:
+            raise not_yet(len(late))
+        # a clip that never becomes usable keeps its name: its own request fails, in the provider's words
+        return addresses({sha: replace(file, uri="") if sha in late else file for sha, file in found.items()})
 
     def _samples_of(self, wanted: frozenset[str]) -> Sequence[dict[str, Any]]:
         found = {row["audio_sha256"]: row for row in self._dataset.rows() if row["audio_sha256"] in wanted}

@@ -48,6 +48,7 @@ class Questions:
             handling=Handling(read=self._form.read, writer=self._writer),
             purse=partial(purse_of_answers, self.task, self.spec),
             first_round=first_round(self.task.deployment.objects, self.task.ref("responses")),
+            resend_lost=self.task.resend_lost,
         )
 
     def _order(self, number: int) -> Order:
@@ -106,6 +107,7 @@ class Texts:
             handling=Handling(read=self._form.read, writer=self._writer),
             purse=partial(purse_of_texts, self.task, self.spec, self.responses),
             first_round=first_round(self.task.deployment.objects, self.task.ref("embeddings")),
+            resend_lost=self.task.resend_lost,
         )
 
     def _order(self, number: int) -> Order:
@@ -125,17 +127,17 @@ class Texts:
 
     @contextmanager
     def _parcels(self, number: int, anew: bool) -> Iterator[Iterable[Parcel]]:
-        del anew
         journal = Journal(self.task.deployment.objects, self.task.ref("embeddings"))
         with journal.spool() as spool:
-            yield [Parcel(self._order(number), self._without_vector(VectorIndex.read(spool)))]
+            yield [Parcel(self._order(number), self._without_vector(VectorIndex.read(spool), anew=anew))]
 
-    def _without_vector(self, index: VectorIndex) -> Iterator[bytes]:
+    def _without_vector(self, index: VectorIndex, *, anew: bool) -> Iterator[bytes]:
         template = self._form.lines
         seen: set[bytes] = set()
         for text in texts_to_embed(self.dataset, self.responses):
             digest = text_digest(text)
-            if digest in seen or digest in index or not text.strip():
+            wanted = index.wants(digest, anew=anew, resend_lost=self.task.resend_lost)
+            if digest in seen or not wanted or not text.strip():
                 continue
             seen.add(digest)
             yield template.line(digest.hex(), text)
@@ -144,4 +146,5 @@ class Texts:
         journal = Journal(self.task.deployment.objects, job.stage)
         with journal.spool(below=f"batch-{job.name}") as spool:
             dimensions = self.spec.embedding_dimensions or VectorIndex.read(spool).dimensions
-        return VectorResults(dimensions=dimensions)
+        usual = models.vector_width(self.spec.embedding_model)
+        return VectorResults(dimensions=dimensions, usual=usual)

@@ -1,11 +1,12 @@
 """Which texts are compared, and how their vectors are stored and counted; the same in both modes."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from eval_pipeline.core.outcomes import ItemStatus
+from eval_pipeline.core.outcomes import ItemError, ItemStatus
 from eval_pipeline.core.ports.stage_files import StageReader
+from eval_pipeline.core.reasons import ReasonTally
 from eval_pipeline.core.thresholds import Threshold
 from eval_pipeline.text_eval.scoring.side_by_side import walk
 
@@ -47,6 +48,7 @@ class EmbeddingTally:
     compared: int = 0
     unanswered: int = 0
     failed_embeddings: int = 0
+    reasons: ReasonTally = field(default_factory=ReasonTally)
 
     def add(self, pair: Pair, row: Mapping[str, Any]) -> None:
         """Count one item."""
@@ -57,11 +59,13 @@ class EmbeddingTally:
             self.compared += 1
         else:
             self.failed_embeddings += 1
+            self.reasons.add(ItemError("embedding_failed", "embedding", row["problem"], transient=False))
 
     @property
     def verdict(self) -> Threshold:
         """Answers and embeddings that failed, against what the run allows."""
-        return Threshold(value=self.threshold, failed=self.unanswered + self.failed_embeddings, total=self.total)
+        failed = self.unanswered + self.failed_embeddings
+        return Threshold(self.threshold, failed=failed, total=self.total, reasons=self.reasons.most_frequent())
 
     def summary(self) -> dict[str, Any]:
         """Return the facts that the stage's manifest keeps."""

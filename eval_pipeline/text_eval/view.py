@@ -8,6 +8,7 @@ from typing import Any
 from eval_pipeline.core.cost import join_costs
 from eval_pipeline.core.errors import UsageError
 from eval_pipeline.core.names import RunKey, command_on
+from eval_pipeline.core.reasons import SHOWN
 from eval_pipeline.core.runs import Flow, RunRecord
 from eval_pipeline.reporting.export_files import export_format
 from eval_pipeline.runs.control import run_json
@@ -113,8 +114,11 @@ class _Stored:
         found = [self.stages.fact(stage, "threshold") for stage in ("responses", "embeddings")]
         verdicts = [verdict for verdict in found if verdict is not None]
         if not verdicts:
-            return {"value": self.spec.failure_threshold, "observed": None, "breached": None}
-        return dict(max(verdicts, key=lambda verdict: (verdict["breached"], verdict["failed"])))
+            reasons = [reason.to_json() for reason in (self._so_far.counts.reasons if self._so_far else ())]
+            return {"value": self.spec.failure_threshold, "observed": None, "breached": None, "reasons": reasons}
+        chosen = max(verdicts, key=lambda verdict: (verdict["breached"], verdict["failed"]))
+        told = [reason for verdict in verdicts for reason in verdict.get("reasons", ())]
+        return {**chosen, "reasons": sorted(told, key=lambda reason: -int(reason["count"]))[:SHOWN]}
 
 
 def _traces(stored: _Stored, run: RunRecord) -> Iterator[dict[str, Any]]:

@@ -105,10 +105,25 @@ def open_file_host(provider: Provider, credentials: Credentials, *, settings: Se
     )
 
 
-def open_batches(provider: Provider, credentials: Credentials, *, settings: Settings) -> BatchProvider:
-    """Build the files and batches of a project's account; nothing is sent before it is used."""
+LOOK_TIMEOUT_S = 10.0
+"""A list that takes longer keeps other accounts waiting."""
+
+
+def open_batches(
+    provider: Provider, credentials: Credentials, *, settings: Settings, to_look: bool = False
+) -> BatchProvider:
+    """Build the files and batches of a project's account; nothing is sent before it is used.
+
+    Args:
+        provider: whose they are.
+        credentials: of the project.
+        settings: how long an answer is waited for.
+        to_look: whether nothing is to be created, so that there is no reason to wait long.
+    """
     key, url = credentials.require_key(provider), credentials.base_url(provider)
     timeout_s = settings.batch_create_timeout_seconds
+    if to_look:
+        timeout_s = min(timeout_s, LOOK_TIMEOUT_S)
     match provider:
         case Provider.OPENAI:
             from eval_pipeline.providers.openai.batches import OpenAIBatches  # noqa: PLC0415 - where batches are used
@@ -120,6 +135,20 @@ def open_batches(provider: Provider, credentials: Credentials, *, settings: Sett
             return GeminiBatches(api_key=key, base_url=url, timeout_s=timeout_s)
         case _:
             assert_never(provider)
+
+
+_WIDTHS = {
+    "text-embedding-3-small": 1_536,
+    "text-embedding-3-large": 3_072,
+    "text-embedding-ada-002": 1_536,
+    "gemini-embedding-001": 3_072,
+    "text-embedding-004": 768,
+}
+
+
+def vector_width(model: str) -> int | None:
+    """Return how many numbers the vectors of an embedding model have as published; None where that is not known."""
+    return _WIDTHS.get(model)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +209,7 @@ def batch_policy(settings: Settings, *, provider: Provider) -> BatchPolicy:
         window_s=settings.batch_window_seconds,
         create_timeout_s=settings.batch_create_timeout_seconds,
         cancel_grace_s=settings.batch_cancel_grace_seconds,
+        lost_s=settings.batch_lost_seconds,
         max_rounds=settings.batch_max_rounds,
     )
     if provider is not Provider.GEMINI:

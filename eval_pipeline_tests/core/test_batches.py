@@ -25,7 +25,10 @@ from eval_pipeline.core.batches import (
     counts_as_list,
     deadline_of,
     expiry_words,
+    is_gone,
     may_become,
+    pause_after_refusal_s,
+    pause_s,
     queue_wait_s,
     refusal_of,
     results_deleted_at,
@@ -50,17 +53,27 @@ def after(seconds: float) -> datetime:
     return NOON + timedelta(seconds=seconds)
 
 
-def seen(phase: Phase, *, output: str | None = None) -> ProviderBatch:
+def seen(
+    phase: Phase, *, output: str | None = None, errors: str | None = None, completed: int | None = None
+) -> ProviderBatch:
     return ProviderBatch(
-        id="batch_1", phase=phase, status=str(phase), key="key", created_at=NOON, output_file_id=output
+        id="batch_1",
+        phase=phase,
+        status=str(phase),
+        key="key",
+        created_at=NOON,
+        output_file_id=output,
+        error_file_id=errors,
+        completed=completed,
     )
 
 
-def test_every_open_state_has_a_way_to_an_end_and_no_end_has_a_way_out() -> None:
+def test_every_open_state_has_a_way_to_an_end_and_only_what_was_lost_may_be_found_again() -> None:
     ways = {before: {state for state in JobState if may_become(before, state)} for before in JobState}
 
     assert all(ways[state] & FINAL for state in OPEN)
-    assert all(not ways[state] for state in FINAL)
+    assert all(not ways[state] for state in FINAL - {JobState.LOST})
+    assert ways[JobState.LOST] == {JobState.ENDED}
     assert JobState.ENDED not in ways[JobState.INTENT], "nothing ends that was never submitted"
     assert JobState.COLLECTED not in ways[JobState.SUBMITTED], "nothing is collected before it has ended"
 
@@ -143,7 +156,7 @@ class TestVerdicts:
         verdict = verdict_of(job, seen(phase), now=now, policy=POLICY)
 
         if phase in {Phase.EXPIRED, Phase.CANCELLED, Phase.FAILED}:
-            assert verdict is Verdict.END
+            assert verdict is Verdict.END, "nothing of it was done"
         if verdict is Verdict.CANCEL:
             assert now >= deadline_of(job, policy=POLICY)
             assert not cancelled, "a batch is asked to stop once"
@@ -158,13 +171,70 @@ class TestVerdicts:
         assert verdict_of(SUBMITTED, seen(phase), now=after(end_s - 1), policy=POLICY) is Verdict.WAIT
         assert verdict_of(SUBMITTED, seen(phase), now=after(end_s), policy=POLICY) is Verdict.CANCEL
 
-    def test_completed_without_a_file_is_final_only_after_some_looks(self) -> None:
-        waiting = replace(SUBMITTED, looks_without_files=POLICY.file_polls - 1)
-        tired = replace(SUBMITTED, looks_without_files=POLICY.file_polls)
+    @given(
+        batch=st.builds(
+            seen,
+            st.sampled_from([Phase.COMPLETED, Phase.EXPIRED, Phase.CANCELLED]),
+            output=st.none() | st.just("f"),
+            errors=st.none() | st.just("e"),
+            completed=st.none() | st.integers(0, 5),
+        ),
+        looks=st.integers(0, 1_000),
+        age_s=st.floats(0, 1e6),
+    )
+    def test_what_was_paid_for_is_waited_for_minutes_and_never_sent_again_unasked(
+        self, batch: ProviderBatch, looks: int, age_s: float
+    ) -> None:
+        """However often it is looked at: servers name files a minute late, and a poll may come every second."""
+        job = replace(SUBMITTED, looks_without_files=looks, unseen_since=NOON if looks else None)
 
-        assert verdict_of(waiting, seen(Phase.COMPLETED), now=NOON, policy=POLICY) is Verdict.WAIT_FOR_FILES
-        assert verdict_of(tired, seen(Phase.COMPLETED), now=NOON, policy=POLICY) is Verdict.END
-        assert verdict_of(waiting, seen(Phase.COMPLETED, output="f"), now=NOON, policy=POLICY) is Verdict.END
+        verdict = verdict_of(job, batch, now=after(age_s), policy=POLICY)
+
+        uncounted = batch.completed is None and batch.phase is Phase.COMPLETED and batch.error_file_id is None
+        if batch.output_file_id is not None:
+            assert verdict is Verdict.END
+        elif batch.completed or uncounted:
+            over = looks > 0 and age_s >= POLICY.lost_s
+            assert verdict is (Verdict.LOSE if over else Verdict.WAIT_FOR_FILES)
+        else:
+            assert verdict in {Verdict.END, Verdict.WAIT_FOR_FILES}
+            assert age_s < POLICY.most_file_wait_s or not looks or verdict is Verdict.END
+
+    @given(looks=st.integers(0, 1_000), age_s=st.none() | st.floats(0, 2 * POLICY.window_s))
+    def test_a_batch_that_is_not_found_is_lost_after_minutes_and_two_whole_lists(
+        self, looks: int, age_s: float | None
+    ) -> None:
+        job = replace(SUBMITTED, unseen_since=None if age_s is None else NOON)
+
+        gone = is_gone(job, looks=looks, now=after(age_s or 0.0), policy=POLICY)
+
+        by_lists = looks >= 2 and (age_s or 0.0) >= POLICY.lost_s
+        too_late = (age_s or 0.0) >= POLICY.window_s + POLICY.slack_s
+        assert gone is (age_s is not None and (by_lists or too_late))
+
+    def test_a_refused_creation_is_tried_again_for_as_long_as_its_file_is_new(self) -> None:
+        refused = replace(INTENT, unseen_since=NOON)
+
+        def pause(job: BatchJob, age_s: float, *, about_file: bool) -> float | None:
+            return pause_after_refusal_s(job, about_file=about_file, now=after(age_s), policy=POLICY)
+
+        assert pause(INTENT, 0, about_file=True) == pause(INTENT, 0, about_file=False) == 1.0
+        assert pause(refused, 4, about_file=False) == 4.0
+        assert pause(refused, POLICY.refusal_s, about_file=False) is None
+        assert pause(refused, POLICY.refusal_s, about_file=True) == POLICY.refusal_s
+        assert pause(refused, POLICY.file_new_s, about_file=True) is None
+
+    @given(begun=st.booleans(), lists=st.integers(0, 3), age_s=st.floats(0, 1e6))
+    def test_an_intent_that_was_cancelled_is_never_created(self, begun: bool, lists: int, age_s: float) -> None:
+        job = replace(
+            INTENT,
+            cancel_requested_at=NOON,
+            create_started_at=NOON if begun else None,
+            empty_lists=lists,
+            listed_at=after(age_s),
+        )
+
+        assert step_of_intent(job, now=after(age_s), policy=POLICY) in {IntentStep.LOOK, IntentStep.DROP}
 
     def test_the_window_counts_from_the_providers_own_moment_of_creation(self) -> None:
         ours_was_ahead = replace(SUBMITTED, created_at=after(86_400), create_started_at=after(86_400))
@@ -255,6 +325,20 @@ class TestRuns:
 
         assert not wants_a_run([waiting, ENDED], now=NOON, policy=POLICY)
         assert not wants_a_run([], now=NOON, policy=POLICY)
+
+    def test_what_could_not_be_collected_is_left_alone_for_longer_and_longer_without_an_end(self) -> None:
+        since, waits = 0.0, []
+        for _ in range(20):
+            job = replace(ENDED, unseen_since=NOON)
+            waits.append(pause_s(job, now=after(since), retry_after_s=None, policy=POLICY))
+            paused = replace(job, waits_until=after(since + waits[-1]))
+            assert not wants_a_run([paused], now=after(since), policy=POLICY)
+            since += waits[-1]
+            assert wants_a_run([paused], now=after(since), policy=POLICY)
+
+        assert waits == sorted(waits)
+        assert (waits[0], waits[-1]) == (POLICY.poll_s, POLICY.most_queue_wait_s)
+        assert pause_s(ENDED, now=NOON, retry_after_s=90, policy=POLICY) == 90
 
     def test_whatever_wants_a_run_can_be_moved_by_it(self) -> None:
         for jobs in ([ENDED], [INTENT], [INTENT, SUBMITTED]):
@@ -362,12 +446,12 @@ class History:
         match verdict_of(job, batch, now=self.now, policy=POLICY):
             case Verdict.CANCEL:
                 self.change(cancel_requested_at=self.now, cancelled_by_us=True)
-            case Verdict.END | Verdict.GIVE_UP:
+            case Verdict.END | Verdict.LOSE | Verdict.GIVE_UP:
                 self.change(to=JobState.ENDED)
             case Verdict.WAIT:
                 self.now_s += POLICY.window_s / 4
             case Verdict.WAIT_FOR_FILES:
-                self.change(looks_without_files=job.looks_without_files + 1)
+                self.change(looks_without_files=job.looks_without_files + 1, unseen_since=job.unseen_since or self.now)
 
     def collect(self, item_fates: list[str]) -> None:
         """Give every item of the job one outcome, as the provider's files would."""

@@ -62,7 +62,9 @@ def test_a_stage_is_counted_in_one_pass() -> None:
     told = tally.summary(rate="batch")
 
     assert told["counts"] == {"total": 5, "ok": 3, "failed": 2, "by_status": {"failed": 1, "missing": 1, "ok": 3}}
-    assert told["threshold"] == {"value": 0.5, "observed": 0.4, "breached": False, "failed": 2, "total": 5}
+    verdict = {"value": 0.5, "observed": 0.4, "breached": False, "failed": 2, "total": 5}
+    reasons = [{"code": "http_500", "message": "down", "count": 1}]
+    assert told["threshold"] == {**verdict, "reasons": reasons}
     assert told["latency_s"] == {"p50": 2.0, "p95": 3.8, "max": 4.0}
     assert (told["attempts"], told["unreported_calls"], told["models"]) == (11, 2, {"known-1": 3})
     assert (told["cost"]["model"], told["cost"]["cost_usd"], told["cost"]["rate"]) == ("known-1", 0.3, "batch")

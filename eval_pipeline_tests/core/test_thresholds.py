@@ -1,6 +1,7 @@
 import pytest
 
 from eval_pipeline.core.names import RunKey
+from eval_pipeline.core.reasons import Reason
 from eval_pipeline.core.thresholds import Threshold
 
 KEY = RunKey(project="default", run="first")
@@ -44,3 +45,11 @@ def test_the_error_tells_both_numbers() -> None:
     assert error.exit_code == 100
     assert error.message == "run first failed its threshold: 1,319 of 2,638 items failed (50.0%), 25.0% are allowed"
     assert "run retry first" in error.hint
+
+
+def test_the_error_tells_why_most_items_failed() -> None:
+    reason = Reason("unsupported_parameter", "Unsupported parameter: 'temperature'", count=300)
+    verdict = Threshold(value=0.5, failed=300, total=300, reasons=(reason,))
+
+    assert Threshold.from_json(verdict.to_json()) == verdict
+    assert "300 of them with unsupported_parameter: Unsupported parameter: 'temperature'" in verdict.error(KEY).message

@@ -10,7 +10,16 @@ from typing import Any
 
 import dagster as dg
 import pytest
+from dagster._core.definitions.run_request import InstigatorType
+from dagster._core.remote_origin import (
+    InProcessCodeLocationOrigin,
+    RemoteInstigatorOrigin,
+    RemoteRepositoryOrigin,
+)
+from dagster._core.scheduler.instigation import InstigatorState, InstigatorStatus, TickData, TickStatus
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
+from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
+from dagster._utils.error import SerializableErrorInfo
 from sqlalchemy import Engine, event
 
 from eval_pipeline.core.batches import BatchJob, JobState
@@ -19,8 +28,9 @@ from eval_pipeline.core.providers import Provider
 from eval_pipeline.core.runs import Flow
 from eval_pipeline.core.stages import StageRef
 from eval_pipeline.defs import batch_sensors
-from eval_pipeline.defs.batch_sensors import MOST_ATTEMPTS, WAKE_TAG, look_after_batches
+from eval_pipeline.defs.batch_sensors import LONGEST_PAUSE, MOST_ATTEMPTS, WAKE_TAG, look_after_batches, pause_after
 from eval_pipeline.defs.collectors import BEAT_EVERY_S, COLLECTORS
+from eval_pipeline.defs.daemons import failing_sensors
 from eval_pipeline.dispatch.submit import utc_now
 from eval_pipeline.providers.openai.batches import OpenAIBatches
 from eval_pipeline.wiring.deployment import Deployment
@@ -125,18 +135,69 @@ def test_nothing_open_is_said(deployment: Deployment, instance: dg.DagsterInstan
 def test_the_collector_says_now_and_then_that_it_lives(
     deployment: Deployment, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    now = utc_now()
-    _, cursor = tick(deployment, instance)
-    tick(deployment, instance, cursor)
-    beats = [len(instance.fetch_materializations(COLLECTORS[Provider.OPENAI].key, limit=10).records)]
-    monkeypatch.setattr(batch_sensors, "utc_now", lambda: now + timedelta(seconds=BEAT_EVERY_S + 1))
-    _, cursor = tick(deployment, instance, cursor)
-    beats.append(len(instance.fetch_materializations(COLLECTORS[Provider.OPENAI].key, limit=10).records))
-    monkeypatch.setattr(batch_sensors, "utc_now", lambda: now - timedelta(days=1))  # a clock that was set back
-    tick(deployment, instance, cursor)
-    beats.append(len(instance.fetch_materializations(COLLECTORS[Provider.OPENAI].key, limit=10).records))
+    now, cursor = utc_now(), None
+    beats = []
+    for moment in (now, now + timedelta(seconds=BEAT_EVERY_S + 1), now - timedelta(days=1)):  # the last was set back
+        monkeypatch.setattr(batch_sensors, "utc_now", lambda moment=moment: moment)
+        for _ in range(3):
+            _, cursor = tick(deployment, instance, cursor)
+        beats.append(len(instance.fetch_materializations(COLLECTORS[Provider.OPENAI].key, limit=10).records))
 
     assert beats == [1, 2, 3]
+
+
+def test_a_collector_whose_ticks_fail_does_not_say_that_it_lives(
+    deployment: Deployment, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Dagster keeps what a tick leaves only if it ends well, which is after this function has returned."""
+    now = utc_now()
+    _, kept = tick(deployment, instance)
+    for minutes in range(5, 30):
+        moment = now + timedelta(minutes=minutes)
+        monkeypatch.setattr(batch_sensors, "utc_now", lambda moment=moment: moment)
+        tick(deployment, instance, kept)
+
+    assert instance.fetch_materializations(COLLECTORS[Provider.OPENAI].key, limit=10).records == []
+
+
+def test_a_request_brings_its_partition_with_it(deployment: Deployment, instance: dg.DagsterInstance) -> None:
+    """It may have been deleted in the UI: Dagster then fails the tick, and nobody's batches are collected."""
+    for run in ("first", "second"):
+        add_job(deployment, run, state=JobState.ENDED)
+
+    answer, _ = tick(deployment, instance)
+
+    assert isinstance(answer, dg.SensorResult)
+    [added] = answer.dynamic_partitions_requests or []
+    assert (added.partitions_def_name, list(added.partition_keys)) == ("text_runs", ["first", "second"])
+
+
+def test_a_sensor_whose_newest_tick_failed_is_told() -> None:
+    with dg.instance_for_test() as instance:
+        for name, status in (("openai_batches", TickStatus.FAILURE), ("gemini_batches", TickStatus.SKIPPED)):
+            origin = RemoteInstigatorOrigin(
+                RemoteRepositoryOrigin(InProcessCodeLocationOrigin(_loadable()), "repository"), name
+            )
+            told = InstigatorState(origin, InstigatorType.SENSOR, InstigatorStatus.RUNNING)
+            instance.add_instigator_state(told)
+            error = SerializableErrorInfo("partition first not found\n\nmore", [], "DagsterUnknownPartitionError")
+            instance.create_tick(
+                TickData(
+                    instigator_origin_id=told.instigator_origin_id,
+                    instigator_name=name,
+                    instigator_type=InstigatorType.SENSOR,
+                    status=status,
+                    timestamp=utc_now().timestamp(),
+                    selector_id=told.selector_id,
+                    error=error if status is TickStatus.FAILURE else None,
+                )
+            )
+
+        assert failing_sensors(instance) == ["the sensor openai_batches fails: partition first not found"]
+
+
+def _loadable() -> LoadableTargetOrigin:
+    return LoadableTargetOrigin(executable_path="python", module_name="eval_pipeline.definitions")
 
 
 def test_what_has_ended_is_collected_by_one_run_of_its_partition(
@@ -172,7 +233,7 @@ def test_a_run_of_the_partition_that_a_person_started_is_waited_for(
 
 
 @pytest.mark.parametrize("ended", [dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.SUCCESS], ids=str)
-def test_runs_that_do_not_take_a_stage_on_are_bounded_and_then_a_person_is_told(
+def test_after_some_runs_that_do_not_take_a_stage_on_a_person_is_told(
     deployment: Deployment, instance: dg.DagsterInstance, ended: dg.DagsterRunStatus
 ) -> None:
     """A run that finds its stage held by another process succeeds and has collected nothing."""
@@ -186,8 +247,7 @@ def test_runs_that_do_not_take_a_stage_on_are_bounded_and_then_a_person_is_told(
     answer, _ = tick(deployment, instance)
 
     assert len(keys) == MOST_ATTEMPTS, "Dagster starts a run key once"
-    assert requests_of(answer) == []
-    assert "see their logs, then: run retry" in words_of(answer)
+    assert len(requests_of(answer)) == 1, "at growing intervals, without an end: the provider may come back"
     assert evaluations(instance, "first")[0][0] is False
 
 
@@ -223,7 +283,7 @@ def test_results_that_nobody_can_collect_fail_the_check_a_week_before_they_expir
 
     assert not passed
     assert "the results of batch batch_first are not collected and expire in 4 days" in words
-    assert "see their logs, then: run retry" in words
+    assert "see their logs" in words
     assert evaluations(instance, "first") == [(True, "every batch is within its window")]
 
 
@@ -315,13 +375,14 @@ def test_a_store_that_cannot_be_read_is_told_and_hides_no_other_run(
     assert evaluations(instance, "first")[0][0] is False
 
 
-def test_what_was_submitted_anew_has_all_of_its_attempts_again(
-    deployment: Deployment, instance: dg.DagsterInstance
+def test_what_was_submitted_anew_is_waited_for_no_longer(
+    deployment: Deployment, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = add_job(deployment, "first", state=JobState.ENDED)
     [request] = requests_of(tick(deployment, instance)[0])
     for _ in range(MOST_ATTEMPTS):
         instance.create_run_for_job(_job(), tags=dict(request.tags), status=dg.DagsterRunStatus.FAILURE)
+    monkeypatch.setattr(batch_sensors, "PAUSES", (timedelta(minutes=1),))
     assert requests_of(tick(deployment, instance)[0]) == []
 
     deployment.ledger.change_job(job, to=JobState.COLLECTED)
@@ -335,6 +396,7 @@ def test_what_was_submitted_anew_has_all_of_its_attempts_again(
 def test_a_tick_costs_what_is_open_and_not_what_ever_was(deployment: Deployment, instance: dg.DagsterInstance) -> None:
     add_job(deployment, "open", state=JobState.ENDED)
     _, cursor = tick(deployment, instance)
+    _, cursor = tick(deployment, instance, cursor)
     before = statements_of_a_tick(deployment, instance, cursor)
     for number in range(50):
         add_job(deployment, f"done-{number}", state=JobState.COLLECTED)
@@ -371,6 +433,20 @@ def test_a_batch_of_another_key_is_left_alone_and_a_person_is_told(
     assert deployment.ledger.find_job(job.id) == job
     assert "give OPENAI_API_KEY and OPENAI_BASE_URL of that account back" in words_of(answer)
     assert evaluations(instance, "first")[0][0] is False
+
+
+def test_pauses_grow_without_an_end() -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(batch_sensors, "PAUSES", (timedelta(), timedelta(seconds=15), timedelta(minutes=3)))
+        pauses = [pause_after(attempts) for attempts in range(1_000)]
+
+    assert pauses == sorted(pauses)
+    assert (pauses[0], pauses[2], pauses[4], pauses[-1]) == (
+        timedelta(),
+        timedelta(seconds=15),
+        timedelta(minutes=6),
+        LONGEST_PAUSE,
+    )
 
 
 @dg.job

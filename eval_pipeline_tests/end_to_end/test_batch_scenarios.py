@@ -94,7 +94,7 @@ def test_what_is_final_is_told_in_the_providers_words_and_not_sent_again(
     ok, status, code = expected
     server.scenario = scenario
 
-    document = run(commands)
+    document = run(commands, EVAL_BATCH_LOST_SECONDS="0")
 
     assert document["exit"] == (0 if ok else 100)
     assert (document["counts"]["ok"], document["counts"]["by_status"][status]) == (ok, 5 - ok)
@@ -116,9 +116,9 @@ def test_a_line_that_fails_validation_fails_alone(commands: Commands, server: Ba
 
 def test_a_lost_result_is_sent_again_only_when_a_person_says_so(commands: Commands, server: BatchServer) -> None:
     server.scenario = "output_404"
-    assert run(commands)["exit"] == 100
+    assert run(commands, EVAL_BATCH_LOST_SECONDS="0")["exit"] == 100
     server.scenario = None
-    assert commands("run", "retry", "batch-1", "--json").code == 100
+    assert commands("run", "retry", "batch-1", "--json", EVAL_BATCH_LOST_SECONDS="0").code == 100
     assert len(server.batches) == 1
 
     again = commands("run", "retry", "batch-1", "--resend-lost", "--json")

@@ -142,7 +142,8 @@ def test_counts_and_threshold_cover_the_whole_dataset(run: Finished) -> None:
         "by_status": {"ok": 14},
         "embedding_failed": 0,
     }
-    assert document["threshold"] == {"value": 0.5, "observed": 0.0, "breached": False, "failed": 0, "total": 14}
+    verdict = {"value": 0.5, "observed": 0.0, "breached": False, "failed": 0, "total": 14}
+    assert document["threshold"] == {**verdict, "reasons": []}
     assert document["dataset"]["original_items_count"] == len(ANSWERS)
 
 

@@ -39,6 +39,31 @@ def test_without_a_key_nothing_is_claimed(commands: Commands) -> None:
     assert commands("run", "status", "keyless", "--json").error_code == "run_not_found"
 
 
+def test_a_provider_that_refuses_everything_is_asked_no_further_and_the_reason_is_told(
+    commands: Commands, openai: Provider
+) -> None:
+    """It was asked 300 times of 300, and neither run, show nor status said why."""
+    commands.add("many", "question,answer\n" + "".join(f"Question {number}?,Answer\n" for number in range(60)))
+    words = "Unsupported parameter: 'temperature' is not supported with this model."
+    chosen = ("--dataset", "many", "--mode", "fast", "--scorer", "exact_match")
+    with openai.behaving({"kind": "bad_request", "endpoint": "responses", "message": words}):
+        stopped = commands("text", "run", "unsupported", *chosen, "--json", EVAL_FAST_MAX_UNIQUE_ROWS="100")
+        asked = stopped.document["counts"]["failed"]
+        shown = commands("text", "show", "unsupported")
+        retried = commands("run", "retry", "unsupported", "--json")
+    status = commands("run", "status", "unsupported")
+
+    assert (stopped.code, stopped.error_code) == (101, "provider_refuses_all")
+    assert words in stopped.document["error"]["message"]
+    assert 20 <= asked <= 40
+    assert stopped.document["threshold"]["reasons"][0]["count"] == asked
+    assert f"{asked} x " in shown.out
+    assert words in shown.out
+    assert (retried.code, retried.document["counts"]["failed"]) == (100, 60)
+    assert "60 of them with" in retried.document["error"]["message"]
+    assert words in status.out
+
+
 def test_a_key_that_the_provider_refuses_and_repeats_never_shows(commands: Commands, openai: Provider) -> None:
     rule = {"kind": "unauthorized", "endpoint": "responses", "message": f"Incorrect API key provided: {KEY}."}
     langfuse = {"LANGFUSE_PUBLIC_KEY": "pk", "LANGFUSE_SECRET_KEY": LANGFUSE_SECRET, "LANGFUSE_BASE_URL": _nowhere()}

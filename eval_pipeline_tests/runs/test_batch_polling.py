@@ -1,6 +1,7 @@
 """Looking after open batches: whose they are, what a poll costs, what others that poll or a clock that jumps change."""
 
 import json
+import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -17,10 +18,13 @@ from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.providers import Provider
 from eval_pipeline.core.runs import Flow
 from eval_pipeline.core.stages import StageRef
+from eval_pipeline.dispatch import rests
 from eval_pipeline.dispatch.submit import utc_now
+from eval_pipeline.providers.batch_calls import account_digest
 from eval_pipeline.runs import batch_polling
 from eval_pipeline.runs.batch_polling import (
     MOST_FOREIGN_LOOKUPS,
+    Cancelled,
     Polled,
     cancel_batches,
     poll_jobs,
@@ -393,15 +397,19 @@ def test_an_overdue_batch_that_cannot_be_cancelled_now_is_cancelled_by_a_later_p
     assert office.cancelled() == [late.provider_id]
 
 
-def test_a_batch_is_believed_to_be_gone_only_when_it_is_missed_twice(office: Office, deployment: Deployment) -> None:
+def test_a_batch_is_believed_to_be_gone_only_when_it_is_missed_for_minutes(
+    office: Office, deployment: Deployment
+) -> None:
     [job] = office.submit(deployment, ("first", 0))
     office.server.batches.clear()
 
-    once, twice = poll(deployment), poll(deployment)
+    for _ in range(5):
+        polled = poll(deployment)
+        assert "is not found at the provider; looking again" in polled.sentence()
+        assert polled.ready == []
+    office.server.ahead_s = 301
 
-    assert "is not found at the provider; looking again" in once.sentence()
-    assert once.ready == []
-    assert twice.ready == [stage_of("first")]
+    assert poll(deployment).ready == [stage_of("first")]
     assert changed(deployment.ledger.find_job(job.id)).error_code == "result_lost"
 
 
@@ -449,7 +457,7 @@ def test_a_clock_that_was_a_day_late_when_a_run_was_cancelled_loses_nothing(
     """A batch that is being cancelled still brings what was done of it."""
     [job] = office.submit(deployment, ("first", 0), scenario="stuck")
     monkeypatch.setattr(batch_polling, "utc_now", lambda: utc_now() - DAY)
-    assert cancel_batches(deployment, flow=Flow.TEXT, key=job.stage.key) == 1
+    assert cancel_batches(deployment, flow=Flow.TEXT, key=job.stage.key) == Cancelled(asked=1, unsettled=0)
     office.server.batches["batch_0"]["status"] = "cancelling"
 
     poll(deployment)
@@ -485,3 +493,99 @@ def test_a_request_file_that_was_never_sent_goes_out_under_a_rotated_key(
 
         assert polled.alerts == {}
         assert changed(rotated.ledger.find_job(intent.id)).account != intent.account
+
+
+def an_unanswered_creation(office: Office, deployment: Deployment, *, made: bool) -> BatchJob:
+    """Record an intent whose creation nobody answered; its file is at the provider, its batch perhaps."""
+    office.server.files["file-mine"] = json.dumps(REQUEST).encode()
+    begun = replace(an_intent(deployment), create_started_at=utc_now(), input_file_id="file-mine", token=1)
+    [job] = deployment.ledger.add_jobs([begun])
+    if made:
+        office.at_provider(job.submission_key, scenario="stuck")
+    return job
+
+
+def test_a_creation_that_nobody_answered_is_found_under_a_rotated_key(office: Office, deployment: Deployment) -> None:
+    job = an_unanswered_creation(office, deployment, made=True)
+    office.server.files.pop("file-mine")
+
+    with closing(office.open(OPENAI_API_KEY="sk-rotated")) as rotated:
+        polled = poll(rotated)
+
+        found = changed(rotated.ledger.find_job(job.id))
+    assert (found.state, found.provider_id, polled.alerts) == (JobState.SUBMITTED, "batch_0", {})
+
+
+def test_a_rotated_key_that_knows_the_file_of_a_creation_settles_it(office: Office, deployment: Deployment) -> None:
+    job = an_unanswered_creation(office, deployment, made=False)
+
+    with closing(office.open(OPENAI_API_KEY="sk-rotated", EVAL_BATCH_POLL_SECONDS="0.1")) as rotated:
+        for ahead_s in (0, 100, 130):
+            office.server.ahead_s = ahead_s
+            polled = poll(rotated)
+
+    assert polled.ready == [job.stage], "it was not made, and may be made now"
+
+
+def test_a_key_that_knows_nothing_of_a_creation_leaves_it_alone_and_says_what_a_person_can_do(
+    office: Office, deployment: Deployment
+) -> None:
+    job = an_unanswered_creation(office, deployment, made=False)
+    office.server.files.clear()
+
+    with closing(office.open(OPENAI_API_KEY="sk-elsewhere")) as elsewhere:
+        polled = poll(elsewhere)
+
+        assert polled.ready == []
+        assert "run retry --resend-lost sends again what may have been created" in polled.alerts[job.stage]
+        assert elsewhere.ledger.find_job(job.id) == job
+
+
+@pytest.mark.parametrize("made", [True, False], ids=["created", "not-created"])
+def test_a_run_is_not_called_cancelled_before_its_unanswered_creation_was_looked_for(
+    office: Office, deployment: Deployment, made: bool
+) -> None:
+    job = an_unanswered_creation(office, deployment, made=made)
+
+    cancelled = cancel_batches(deployment, flow=Flow.TEXT, key=job.stage.key)
+
+    assert cancelled == (Cancelled(asked=1, unsettled=0) if made else Cancelled(asked=0, unsettled=1))
+    assert office.cancelled() == (["batch_0"] if made else [])
+    if not made:  # it turns up later
+        late = office.at_provider(job.submission_key, scenario="stuck")
+        poll(deployment)
+        assert office.cancelled() == [late["id"]]
+
+
+def test_an_account_that_hangs_keeps_nobody_waiting_for_long(
+    office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is asked for no longer than a look may take, is the first by turns, and rests afterwards."""
+    monkeypatch.setattr(models, "LOOK_TIMEOUT_S", 0.3)
+    monkeypatch.setattr(rests, "SLOW_S", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}/v1"
+        file = tmp_path / "credentials.json"
+        file.write_text(json.dumps({"hangs": {"OPENAI_API_KEY": KEY, "OPENAI_BASE_URL": address}}))
+        with closing(office.open(EVAL_PROJECT_CREDENTIALS_FILE=str(file))) as deployment:
+            hanging = an_intent(deployment, project="hangs")
+            account = account_digest(address, api_key=KEY)
+            hanging = replace(hanging, state=JobState.SUBMITTED, provider_id="b", account=account, base_url=address)
+            deployment.ledger.add_jobs([hanging])
+            office.submit(deployment, ("first", 0))
+
+            said = [poll(deployment, time_s=5) for _ in range(3)]
+
+    assert said[-1].ready == [stage_of("first")]
+    assert sum("project hangs is left alone for another" in one.sentence() for one in said) == 2
+
+
+def test_what_a_provider_asks_for_is_kept_by_every_look(office: Office, deployment: Deployment) -> None:
+    office.submit(deployment, ("first", 0))
+    office.server.scenario, office.server.times = "throttled", 9
+
+    for _ in range(5):
+        polled = poll(deployment)
+
+    assert office.server.calls["throttled"] == 1
+    assert "project default is left alone for another" in polled.sentence()

@@ -53,6 +53,7 @@ def test_every_field_comes_back_as_it_was_written(ledger: SqlLedger) -> None:
         completed=4,
         failed=1,
         looks_without_files=3,
+        unseen_since=later,
         looked_at=later,
         cancel_requested_at=later,
         cancelled_by_us=True,
@@ -130,7 +131,7 @@ def test_a_change_of_what_was_read_too_long_ago_is_not_made(ledger: SqlLedger) -
     assert newer.version == read.version + 1
 
 
-@pytest.mark.parametrize("to", [JobState.INTENT, JobState.ENDED, JobState.COLLECTED, JobState.LOST])
+@pytest.mark.parametrize("to", [JobState.INTENT, JobState.ENDED, JobState.COLLECTED])
 def test_a_way_that_does_not_exist_is_refused(ledger: SqlLedger, to: JobState) -> None:
     job = added(ledger)
 

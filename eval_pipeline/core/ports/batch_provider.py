@@ -57,6 +57,10 @@ class BatchProvider(Protocol):
         """Copy a file's bytes to ``path``, whole or not at all; tried again in place when the connection breaks."""
         ...
 
+    def knows_file(self, file_id: str) -> bool:
+        """Tell whether a file is this account's: keys that know the same files open the same account."""
+        ...
+
     def delete_file(self, file_id: str) -> None:
         """Delete a file; one that is gone is no error."""
         ...

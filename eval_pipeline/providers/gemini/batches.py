@@ -16,7 +16,7 @@ from urllib.parse import quote, urlencode
 
 from eval_pipeline.core.batches import BatchCallError, BatchListing, CallFault, LineError, Phase, ProviderBatch
 from eval_pipeline.core.secrets import redact
-from eval_pipeline.providers.batch_calls import NAME_REPEATS_KEY, download_whole, reaches
+from eval_pipeline.providers.batch_calls import NAME_REPEATS_KEY, download_whole, of_creation, of_upload, reaches
 from eval_pipeline.providers.gemini.account import GeminiAccount, model_path
 from eval_pipeline.providers.gemini.calls import GeminiCalls
 from eval_pipeline.providers.gemini.errors import read_status
@@ -25,6 +25,7 @@ from eval_pipeline.providers.gemini.files import delete, read_moment, upload
 from eval_pipeline.providers.words import cut
 
 PAGE: Final = 100
+_URL: Final = "GOOGLE_GEMINI_BASE_URL"
 REQUEST_FILE: Final = "application/jsonl"
 _MARK: Final = "eval-pipeline"
 _NAME_CHARACTERS: Final = 128
@@ -101,12 +102,18 @@ class GeminiBatches:
 
     def upload(self, path: Path, *, name: str) -> str:
         """Upload a request file, streamed; returns its id."""
-        return upload(self._calls, path, name=name, mime_type=REQUEST_FILE).name
+        try:
+            return upload(self._calls, path, name=name, mime_type=REQUEST_FILE).name
+        except BatchCallError as error:
+            raise of_upload(error, url=_URL) from None
 
     def create(self, *, file_id: str, endpoint: str, key: str, labels: Mapping[str, str]) -> ProviderBatch:
         """Create a batch, once, with the key in its display name; the endpoint is ``generate_endpoint`` or its kin."""
         batch = {"displayName": display_name(key, labels), "inputConfig": {"fileName": file_id}}
-        return self._batch("the creation of a batch", "POST", endpoint, body={"batch": batch})
+        try:
+            return self._batch("the creation of a batch", "POST", endpoint, body={"batch": batch})
+        except BatchCallError as error:
+            raise of_creation(error, url=_URL, tells_itself=True) from None
 
     def list(self, *, since: datetime | None, most_calls: int) -> BatchListing:
         """List batches, newest first, in at most so many calls of 100.
@@ -151,6 +158,16 @@ class GeminiBatches:
         url = self._account.url(f"{quote(file_id)}:download?alt=media")
         what = f"the download of {file_id}"
         download_whole(lambda part: self._calls.fetch(what, url, part), path, sleep=self._sleep)
+
+    def knows_file(self, file_id: str) -> bool:
+        """Tell whether a file is this account's."""
+        try:
+            self._calls.document(f"a look at {file_id}", "GET", self._account.url(quote(file_id)))
+        except BatchCallError as error:
+            if error.fault in {CallFault.GONE, CallFault.REFUSED, CallFault.ACCOUNT, CallFault.UNSUPPORTED}:
+                return False  # Google refuses a file of another project with 403
+            raise
+        return True
 
     def delete_file(self, file_id: str) -> None:
         """Delete a file; one that is gone is no error."""
@@ -214,6 +231,7 @@ def _translate(operation: Mapping[str, Any]) -> ProviderBatch:
         status=state,
         key=key_in(text_in(told, "displayName")),
         created_at=read_moment(text_in(told, "createTime")),
+        named=text_in(told, "displayName") is not None,
         input_file_id=text_in(part_of(told, "inputConfig"), "fileName"),
         output_file_id=_results_file(operation, told),
         total=total,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from eval_pipeline.core.batches import BatchCallError, CallFault
 from eval_pipeline.core.outcomes import AccountFault
-from eval_pipeline.providers.batch_calls import CHUNK_BYTES, ProviderClock
+from eval_pipeline.providers.batch_calls import CHUNK_BYTES, NO_BATCHES, ProviderClock
 from eval_pipeline.providers.capped import cap_documents
 from eval_pipeline.providers.gemini.account import GeminiAccount
 from eval_pipeline.providers.gemini.errors import GoogleError, QuotaLack, read_error
@@ -36,6 +36,7 @@ _HINTS: Final = {
     CallFault.ACCOUNT: "check GEMINI_API_KEY, GOOGLE_GEMINI_BASE_URL and the account's billing; nothing is lost",
     CallFault.BUSY: "it is tried again by itself once there is room",
     CallFault.REFUSED: "the provider's words tell why; correct the configuration and start a new run",
+    CallFault.UNSUPPORTED: NO_BATCHES.format(url="GOOGLE_GEMINI_BASE_URL"),
     CallFault.GONE: "check that GEMINI_API_KEY and GOOGLE_GEMINI_BASE_URL name the account that it was made under",
     CallFault.UNREACHABLE: "check GOOGLE_GEMINI_BASE_URL and the network, then: eval-pipeline run retry RUN",
     CallFault.AMBIGUOUS: "it is looked up and tried again by itself",
@@ -171,6 +172,8 @@ class GeminiCalls:
 
 def fault_of(error: GoogleError) -> CallFault:
     """Say what an error means for what may be done next; the quota of a day comes back by itself, credit does not."""
+    if error.http_status in {405, 501} or (error.http_status == 404 and error.status is None):  # noqa: PLR2004 - named so
+        return CallFault.UNSUPPORTED
     if error.about_file or error.http_status == 404:  # noqa: PLR2004 - named so by HTTP
         return CallFault.GONE
     if error.lack is QuotaLack.CREDIT:

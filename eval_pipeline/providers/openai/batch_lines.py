@@ -46,7 +46,7 @@ def _read_response(document: Mapping[str, Any]) -> ResultLine:
     custom_id, response = _id_of(document), document.get("response")
     if not isinstance(response, dict):
         return ResultLine(custom_id, _without_response(document))
-    return ResultLine(custom_id, parse_response(*_reply_of(response), {}))
+    return ResultLine(custom_id, _ended_early(parse_response(*_reply_of(response), {})))
 
 
 def read_embedding_line(line: bytes) -> ResultLine:
@@ -60,7 +60,7 @@ def _read_embedding(document: Mapping[str, Any]) -> ResultLine:
         return ResultLine(_id_of(document), _without_response(document))
     parsed = parse_embeddings(*_reply_of(response), {}, count=1)
     if isinstance(parsed, EmbeddingFailure):
-        return ResultLine(_id_of(document), parsed.attempt)
+        return ResultLine(_id_of(document), _ended_early(parsed.attempt))
     return ResultLine(_id_of(document), vector_attempt(parsed), payload=parsed)
 
 
@@ -81,9 +81,13 @@ def _without_response(document: Mapping[str, Any]) -> Attempt:
     if not isinstance(error, dict):
         return malformed("a line without response and without error")
     read = parse_error_object(error, default_code="no_response")
-    outcome = _ENDED_EARLY.get(read.code)
-    transient = outcome is not None or read.transient
-    return Attempt(
-        outcome=outcome or (AttemptOutcome.RETRYABLE if transient else AttemptOutcome.FAILED),
-        error=replace(read, transient=transient),
-    )
+    outcome = AttemptOutcome.RETRYABLE if read.transient else AttemptOutcome.FAILED
+    return _ended_early(Attempt(outcome=outcome, error=read))
+
+
+def _ended_early(attempt: Attempt) -> Attempt:
+    """Name what was not done because its batch ended before; some servers say so with a status in the response."""
+    outcome = None if attempt.error is None else _ENDED_EARLY.get(attempt.error.code)
+    if attempt.error is None or outcome is None:
+        return attempt
+    return replace(attempt, outcome=outcome, error=replace(attempt.error, transient=True), account_fault=None)

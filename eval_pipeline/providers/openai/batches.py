@@ -23,9 +23,12 @@ from eval_pipeline.core.secrets import holds_secret, know_secrets, redact, secre
 from eval_pipeline.providers.batch_calls import (
     CHUNK_BYTES,
     NAME_REPEATS_KEY,
+    NO_BATCHES,
     ProviderClock,
     account_digest,
     download_whole,
+    of_creation,
+    of_upload,
     reaches,
 )
 from eval_pipeline.providers.capped import cap_documents
@@ -60,6 +63,7 @@ _HINTS = {
     CallFault.ACCOUNT: "check OPENAI_API_KEY, OPENAI_BASE_URL and the account's credit; nothing is lost meanwhile",
     CallFault.BUSY: "it is tried again by itself once there is room",
     CallFault.REFUSED: "the provider's words tell why; correct the configuration and start a new run",
+    CallFault.UNSUPPORTED: NO_BATCHES.format(url="OPENAI_BASE_URL"),
     CallFault.GONE: "check that OPENAI_API_KEY and OPENAI_BASE_URL name the account that the batch was made under",
     CallFault.UNREACHABLE: "check OPENAI_BASE_URL and the network, then: eval-pipeline run retry RUN",
     CallFault.AMBIGUOUS: "it is looked up and tried again by itself",
@@ -132,12 +136,15 @@ class OpenAIBatches:
     def upload(self, path: Path, *, name: str) -> str:
         """Upload a request file, streamed; returns its id."""
         with path.open("rb") as file:
-            made = self._call(
-                "the upload of a request file",
-                lambda: self._client.files.with_raw_response.create(
-                    file=(name, file), purpose="batch", timeout=self._transfer_timeout_s
-                ),
-            )
+            try:
+                made = self._call(
+                    "the upload of a request file",
+                    lambda: self._client.files.with_raw_response.create(
+                        file=(name, file), purpose="batch", timeout=self._transfer_timeout_s
+                    ),
+                )
+            except BatchCallError as error:
+                raise of_upload(error, url="OPENAI_BASE_URL") from None
         file_id = str(self._document("the upload of a request file", made)["id"])
         if holds_secret(file_id):
             self._fail("the upload of a request file", CallFault.REFUSED, NAME_REPEATS_KEY)
@@ -146,15 +153,18 @@ class OpenAIBatches:
     def create(self, *, file_id: str, endpoint: str, key: str, labels: Mapping[str, str]) -> ProviderBatch:
         """Create a batch, once, with the key in its metadata."""
         metadata = {KEY_NAME: key, **{name[:_LABEL_NAME]: value[:_LABEL_VALUE] for name, value in labels.items()}}
-        made = self._call(
-            "the creation of a batch",
-            lambda: self._client.batches.with_raw_response.create(
-                input_file_id=file_id,
-                endpoint=endpoint,  # type: ignore[arg-type]  # a provider knows more endpoints than its SDK
-                completion_window="24h",
-                metadata=metadata,
-            ),
-        )
+        try:
+            made = self._call(
+                "the creation of a batch",
+                lambda: self._client.batches.with_raw_response.create(
+                    input_file_id=file_id,
+                    endpoint=endpoint,  # type: ignore[arg-type]  # a provider knows more endpoints than its SDK
+                    completion_window="24h",
+                    metadata=metadata,
+                ),
+            )
+        except BatchCallError as error:
+            raise of_creation(error, url="OPENAI_BASE_URL") from None
         return self._batch("the creation of a batch", made)
 
     def list(self, *, since: datetime | None, most_calls: int) -> BatchListing:
@@ -215,6 +225,17 @@ class OpenAIBatches:
         if announced is not None and announced.isascii() and announced.isdigit() and size_bytes != int(announced):
             self._fail(what, CallFault.AMBIGUOUS, f"{size_bytes:,} of {int(announced):,} bytes came")
 
+    def knows_file(self, file_id: str) -> bool:
+        """Tell whether a file is this account's."""
+        what = f"a look at file {file_id}"
+        try:
+            self._document(what, self._call(what, lambda: self._client.files.with_raw_response.retrieve(file_id)))
+        except BatchCallError as error:
+            if error.fault in {CallFault.GONE, CallFault.REFUSED, CallFault.UNSUPPORTED}:
+                return False
+            raise
+        return True
+
     def delete_file(self, file_id: str) -> None:
         """Delete a file; one that is gone is no error."""
         what = f"the deletion of file {file_id}"
@@ -256,6 +277,7 @@ class OpenAIBatches:
 
     def _fail_by_status(self, what: str, error: "openai.APIStatusError") -> NoReturn:
         status = error.response.status_code
+        self._clock.learn(error.response.headers.get("date"))
         if told := elsewhere(status, error.response.headers, base_url=self._url):
             self._fail(what, CallFault.ACCOUNT, told)
         words = read_words(error.response.content, html="html" in error.response.headers.get("content-type", ""))
@@ -282,6 +304,8 @@ def _fault_of(status: int, *, code: str, message: str) -> CallFault:
         return CallFault.BUSY
     if status == 404:  # noqa: PLR2004 - the same
         return CallFault.GONE
+    if status in {405, 501}:
+        return CallFault.UNSUPPORTED
     return CallFault.AMBIGUOUS if status >= 500 or status in {408, 409} else CallFault.REFUSED  # noqa: PLR2004 - the same
 
 
@@ -296,6 +320,7 @@ def _translate(document: Mapping[str, Any]) -> ProviderBatch:
         status=status,
         key=_text(metadata.get(KEY_NAME)) if isinstance(metadata, Mapping) else None,
         created_at=_instant(document.get("created_at")),
+        named=isinstance(metadata, Mapping) and bool(metadata),
         input_file_id=_text(document.get("input_file_id")),
         output_file_id=_text(document.get("output_file_id")),
         error_file_id=_text(document.get("error_file_id")),

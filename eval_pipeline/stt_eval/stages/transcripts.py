@@ -13,8 +13,9 @@ from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.core.runs import RunMode
 from eval_pipeline.core.tallies import ItemCost, RecordTally, missing_record, price_item
 from eval_pipeline.dispatch.records import RecordIndex
+from eval_pipeline.dispatch.refusals import REFUSES_ALL
 from eval_pipeline.runs.at_work import StageAtWork, at_work
-from eval_pipeline.runs.batches import close_rounds, go_on, start_over_once
+from eval_pipeline.runs.batches import batch_notes, close_rounds, go_on, start_over_once
 from eval_pipeline.runs.live_stage import LiveModel, ask_missing
 from eval_pipeline.runs.task import Task
 from eval_pipeline.stt_eval import tables
@@ -48,7 +49,7 @@ def make(task: Task, *, dataset: StageReader, transcription_batch: StageReader) 
             if in_batches and not go_on(task, stage, recordings.work, batch=transcription_batch, made_from=dataset):
                 return None
             work.raise_if_nothing_came()
-            stage.files.finish(work.store())
+            stage.files.finish(work.store() | batch_notes(task, ref))
             if in_batches:
                 recordings.take_away()
     close_rounds(task, ref)
@@ -81,9 +82,9 @@ class _Transcribing:
                 continue
             try:
                 self._ask_model(model)
-            except IncompleteError:
-                raise
             except EvalPipelineError as error:
+                if isinstance(error, IncompleteError) and error.code != REFUSES_ALL:
+                    raise
                 self.faults[model] = error
                 self.task.say(f"{model.label}: {error.message}; {error.hint}")
 

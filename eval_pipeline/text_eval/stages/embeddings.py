@@ -14,7 +14,7 @@ from eval_pipeline.dispatch.embed import EmbeddedPack, EmbedOutcome, embed_texts
 from eval_pipeline.dispatch.gate import StopReason
 from eval_pipeline.dispatch.vectors import VectorIndex, VectorRecorder
 from eval_pipeline.runs.at_work import StageAtWork, at_work, out_of_budget, run_cancelled, start_over
-from eval_pipeline.runs.batches import close_rounds, go_on
+from eval_pipeline.runs.batches import batch_notes, close_rounds, go_on
 from eval_pipeline.runs.endpoints import require_endpoint
 from eval_pipeline.runs.interruption import Interruption
 from eval_pipeline.runs.task import Task
@@ -54,7 +54,7 @@ def make(
                 start_over(deployment, stage, by=task.dagster_run_id, retried=task.retried_run_id)
             calls = work.embed_missing()
         summary = work.store()
-        stage.files.finish({"mode": str(spec.mode), "calls": calls, **summary})
+        stage.files.finish({"mode": str(spec.mode), "calls": calls, **summary, **batch_notes(task, ref)})
     close_rounds(task, ref)
     return deployment.stages.open(ref)
 

@@ -16,7 +16,7 @@ from eval_pipeline.core.tallies import ItemCost, RecordTally, missing_record, pr
 from eval_pipeline.dispatch.budget import ResponsePurse
 from eval_pipeline.dispatch.records import RecordIndex
 from eval_pipeline.runs.at_work import StageAtWork, at_work, start_over
-from eval_pipeline.runs.batches import close_rounds, go_on
+from eval_pipeline.runs.batches import batch_notes, close_rounds, go_on
 from eval_pipeline.runs.live_stage import LiveModel, ask_missing
 from eval_pipeline.runs.task import Task
 from eval_pipeline.text_eval import tables
@@ -46,7 +46,8 @@ def make(task: Task, *, dataset: StageReader, response_batch: StageReader) -> St
             calls = work.ask_missing()
         tally = work.store()
         rate = "standard" if work.spec.mode is RunMode.FAST else "batch"
-        stage.files.finish({"mode": str(work.spec.mode), "calls": calls, **tally.summary(rate=rate)})
+        notes = batch_notes(task, ref)
+        stage.files.finish({"mode": str(work.spec.mode), "calls": calls, **tally.summary(rate=rate), **notes})
     close_rounds(task, ref)
     return deployment.stages.open(ref)
 

@@ -43,7 +43,10 @@ def test_the_check_of_a_breach_carries_both_numbers(breached: Made) -> None:
         "failed": 2,
         "total": 3,
     }
-    assert check.description == "2 of 3 items failed (66.67%): more than the 50.00% that the run allows."
+    assert check.description is not None
+    judged, why = check.description.split(" 2 times ")
+    assert judged == "2 of 3 items failed (66.67%): more than the 50.00% that the run allows."
+    assert why.startswith("refusal: ")
 
 
 def test_everything_is_stored_before_it_is_judged(breached: Made, lab: Laboratory) -> None:
