@@ -8,6 +8,9 @@ import click
 from eval_pipeline.cli.output import printable, write_table, write_warning
 from eval_pipeline.cli.run_words import cost_words, failure_reasons, write_reasons
 
+SHOWN_LINES = 50
+"""Of categories, each with every score."""
+
 
 def write_run(document: Mapping[str, Any]) -> None:
     """Write the headline, the scores, the cost and where the report is; with ``--detail`` every item."""
@@ -58,7 +61,10 @@ def _write_scores(document: Mapping[str, Any]) -> None:
     ]
     if categories:
         click.echo()
-        write_table(("CATEGORY", *headers), categories)
+        write_table(("CATEGORY", *headers), categories[:SHOWN_LINES])
+        left_out = len(categories) - SHOWN_LINES
+        if left_out > 0:
+            click.echo(f"and {left_out:,} more lines; --json has them, and the export has every item")
         click.echo()
 
 

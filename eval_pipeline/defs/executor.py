@@ -16,6 +16,8 @@ from dagster._core.executor.in_process import InProcessExecutor
 from eval_pipeline.defs.worker_tags import telling_life, worker_tags
 from eval_pipeline.dispatch.workers import this_worker
 
+_AFTER_A_CHECK = "the report says what failed and why; run retry asks again what failed in passing"
+
 
 class NamedInProcessExecutor(InProcessExecutor):
     """Dagster's in-process executor in a process that says who it is."""
@@ -35,6 +37,9 @@ class NamedInProcessExecutor(InProcessExecutor):
 
 def _what_failed(event: DagsterEvent) -> str | None:
     """Return in plain words what failed, and what to do about it; None for what failed unexplained."""
+    if event.event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION:
+        check = event.asset_check_evaluation_data
+        return None if check.passed or not check.blocking else f"{check.description}\nhint: {_AFTER_A_CHECK}"
     data = event.step_failure_data.user_failure_data if event.is_step_failure else None
     return None if data is None or data.description is None else data.description
 

@@ -16,6 +16,7 @@ from eval_pipeline.defs.failures import explained
 from eval_pipeline.defs.forms import Form, PaidForm, form_of
 from eval_pipeline.defs.io_managers import OPTIONAL
 from eval_pipeline.defs.partitions import RUNS
+from eval_pipeline.defs.pools import slot, static_pool
 from eval_pipeline.defs.tasks import task_of
 from eval_pipeline.runs.flow import FlowPlan, Stage, stage_module
 from eval_pipeline.runs.specs import RUN_NOT_SPECIFIED
@@ -42,7 +43,7 @@ def _asset(plan: FlowPlan, stage: Stage) -> dg.AssetsDefinition:
         partitions_def=RUNS[plan.flow],
         owners=["team:evaluation"],
         kinds=set(stage.kinds),
-        pool=stage.paid.pool if stage.paid else None,
+        pool=static_pool(stage),
         required_resource_keys=_RESOURCES,
         io_manager_key="stages",
         output_required=not (stage.may_yield_nothing or _claims(plan, stage)),
@@ -103,7 +104,7 @@ def _make(
     again = form.again() if isinstance(form, PaidForm) else {}
     task = task_of(context, flow=plan.flow, given=form.given() if form else {}, **again)
     stored, unspecified = None, None
-    with explained(), leaving_to_holder(task) if stage.paid else nullcontext():
+    with explained(), slot(context, task, stage), leaving_to_holder(task) if stage.paid else nullcontext():
         try:
             stored = stage_module(plan.flow, stage.name).make(task, **inputs)
         except UsageError as error:

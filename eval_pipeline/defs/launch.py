@@ -16,6 +16,7 @@ from eval_pipeline.defs.instance import open_instance
 from eval_pipeline.defs.partitions import PARTITION_SETS
 from eval_pipeline.defs.worker_tags import telling_life, worker_tags
 from eval_pipeline.runs.flow import plan_of
+from eval_pipeline.runs.life import find_run, stored_error
 from eval_pipeline.wiring.deployment import Deployment
 
 _LEFT_TO_PEOPLE = {"dagster/max_retries": "0"}
@@ -70,7 +71,8 @@ def execute_run(
             )
         problem = explanation(result)
         if problem is not None:  # Dagster shows a stack trace with every failure: the last words in the UI are plain
-            instance.report_engine_event(f"{problem.message}\nhint: {problem.hint}", result.dagster_run)
+            told = stored_error(find_run(deployment, flow=flow, key=key)) or problem
+            instance.report_engine_event(f"{told.message}\nhint: {told.hint}", result.dagster_run)
         return problem
 
 

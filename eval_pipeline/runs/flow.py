@@ -5,7 +5,7 @@ work is found by name when it is needed: ``stages/{name}.py`` with ``make``, and
 ``breached`` beside them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -13,8 +13,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
+from eval_pipeline.core.options import RunOption
 from eval_pipeline.core.runs import Flow
-from eval_pipeline.runs.options import RunOption
 
 if TYPE_CHECKING:
     from eval_pipeline.core.names import RunKey
@@ -31,8 +31,9 @@ FLOWS: Mapping[Flow, str] = MappingProxyType({flow: f"eval_pipeline.{flow}" for 
 class Paid:
     """That a stage pays providers: it may wait for their batches, is made again with care, and is judged."""
 
-    pool: str
-    """How many runs may be at it at once is configured in Dagster under this name."""
+    pool: str | Callable[[Mapping[str, Any]], str]
+    """How many runs may be at it at once is configured in Dagster under this name; told by the frozen specification
+    where that says which provider is asked."""
     threshold: str
     """What the check of its failures says of itself."""
     by_item: bool = True

@@ -75,6 +75,28 @@ def test_the_last_words_of_a_run_that_failed_are_plain(instance: dg.DagsterInsta
     assert 'run for "failing" failed' in said[-1]
 
 
+@dg.asset
+def judged() -> int:
+    return 1
+
+
+@dg.asset_check(asset=judged, blocking=True)
+def threshold() -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(passed=False, description="2 of 3 items failed.")
+
+
+def definitions_that_breach() -> dg.JobDefinition:
+    job = dg.define_asset_job("breaching", executor_def=named_in_process_executor)
+    return dg.Definitions(assets=[judged], asset_checks=[threshold], jobs=[job]).resolve_job_def("breaching")
+
+
+def test_the_last_words_of_a_missed_threshold_are_its_own(instance: dg.DagsterInstance) -> None:
+    result = dg.execute_job(dg.reconstructable(definitions_that_breach), instance=instance)
+
+    said = [str(entry.dagster_event.message) for entry in instance.all_logs(result.run_id) if entry.dagster_event]
+    assert said[-2].startswith("2 of 3 items failed.\nhint: the report says what failed")
+
+
 def test_a_living_process_goes_on_saying_so_and_then_stops(instance: dg.DagsterInstance) -> None:
     run = instance.create_run_for_job(looking)
     said: set[str] = set()

@@ -1,5 +1,6 @@
 """The text flow through Dagster, as a person drives it from the UI."""
 
+from decimal import Decimal
 from pathlib import Path
 
 import dagster as dg
@@ -8,8 +9,9 @@ import pytest
 from eval_pipeline.core.runs import Flow, RunState
 from eval_pipeline.defs.worker_tags import ALIVE_TAG, WORKER_TAG, worker_of
 from eval_pipeline.runs.flow import plan_of
+from eval_pipeline.text_eval.flow import PLAN
 from eval_pipeline.text_eval.view import export_run, show_run
-from eval_pipeline_tests.laboratory import FAST, Laboratory, Made
+from eval_pipeline_tests.laboratory import FAST, Laboratory, Made, Silence
 
 BY_HAND = ("spec", "dataset", "response_batch", "responses", "embedding_batch", "embeddings", "scores", "report")
 
@@ -170,6 +172,38 @@ def test_answers_that_are_stored_again_with_the_same_content_keep_their_scores(l
     table = tmp_path / "kept.csv"
     export_run(lab.deployment, lab.run("kept").key, shape="rows", output=table, bom=False)
     assert "cosine_similarity" in table.read_text(encoding="utf-8")
+
+
+class _Watching(Silence):
+    """Notes which runs hold a slot of each pool while a stage is made."""
+
+    def __init__(self, instance: dg.DagsterInstance) -> None:
+        self._instance = instance
+        self.held: set[tuple[str, str]] = set()
+
+    def update(self, *, stage: str, done: int, failed: int, total: int, cost_usd: Decimal | None) -> None:
+        del done, failed, total, cost_usd
+        for pool in ("openai", "gemini"):
+            if self._instance.event_log_storage.get_concurrency_info(pool).claimed_slots:
+                self.held.add((stage, pool))
+
+
+def test_a_stage_holds_the_pool_of_the_provider_that_its_run_asks(lab: Laboratory) -> None:
+    watching = _Watching(lab.instance)
+    for pool in ("openai", "gemini"):
+        lab.instance.event_log_storage.set_concurrency_slots(pool, 1)
+
+    made = lab.materialize("pooled", config=FAST, progress=watching)
+
+    assert made.success
+    assert watching.held == {("responses", "openai"), ("embeddings", "openai")}
+    assert not lab.instance.event_log_storage.get_concurrency_info("openai").claimed_slots
+    paid = {stage.name: stage.paid.pool for stage in PLAN.stages if stage.paid}
+    spec = {**lab.run("pooled").spec, "provider": "gemini"}
+    assert {name: callable(pool) and pool(spec) for name, pool in paid.items()} == {
+        "responses": "gemini",
+        "embeddings": "openai",
+    }
 
 
 def test_scores_of_other_answers_are_refused(lab: Laboratory) -> None:

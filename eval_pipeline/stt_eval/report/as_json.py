@@ -9,6 +9,7 @@ from typing import Any, BinaryIO, Final
 
 import orjson
 
+from eval_pipeline.core.runs import RunState
 from eval_pipeline.stt_eval.report.data import SpeechReportData
 from eval_pipeline.stt_eval.verdicts.run_agreement import RunAgreement
 
@@ -43,7 +44,7 @@ def _run_facts(data: SpeechReportData) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "run": run.key.partition,
-        "state": str(run.state),
+        "state": str(_state_told(data)),
         "requested_by": run.requested_by,
         "requested_at": run.created_at,
         "written_at": data.written_at,
@@ -55,6 +56,13 @@ def _run_facts(data: SpeechReportData) -> dict[str, Any]:
         "agreement": None if data.agreement is None else _agreement(data.agreement),
         "stages": [asdict(stage) for stage in data.stages],
     }
+
+
+def _state_told(data: SpeechReportData) -> RunState:
+    """Return the state that the run has once its report is there: while it is written the run is still running."""
+    if data.run.state is not RunState.RUNNING:
+        return data.run.state
+    return RunState.FAILED if data.threshold.breached else RunState.COMPLETED
 
 
 def _agreement(agreement: RunAgreement) -> dict[str, Any]:

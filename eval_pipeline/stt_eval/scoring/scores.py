@@ -1,8 +1,8 @@
 """Scores of every transcript at every level, streamed: the stage reads two tables side by side and writes a third."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from eval_pipeline.core.errors import ConflictError
 from eval_pipeline.core.outcomes import ItemStatus
@@ -46,6 +46,14 @@ class ScoredSample:
     """Rows of ``tables.SCORES``, level by level of model by model."""
 
 
+class SampleRows(Protocol):
+    """Streams rows of ``tables.DATASET``; the stage, or the stage with corrected references."""
+
+    def rows(self, columns: Sequence[str] | None = None) -> Iterator[dict[str, Any]]:
+        """Stream the rows in order."""
+        ...
+
+
 def language_of(sample: Mapping[str, Any], default: str | None) -> str | None:
     """Return the language of a sample, else what the run says of samples without one."""
     language: str | None = sample["language"]
@@ -53,7 +61,7 @@ def language_of(sample: Mapping[str, Any], default: str | None) -> str | None:
 
 
 def score_samples(
-    dataset: StageReader, transcripts: StageReader, *, models: int, language: str | None
+    dataset: SampleRows, transcripts: StageReader, *, models: int, language: str | None
 ) -> Iterator[ScoredSample]:
     """Score sample by sample.
 

@@ -15,10 +15,17 @@ from eval_pipeline.reporting.table import NONE, NOTHING, Cell, Column, Table, sa
 from eval_pipeline.text_eval.report import plots as report_plots
 from eval_pipeline.text_eval.report import words as report_words
 from eval_pipeline.text_eval.report.data import CostLine, FailureGroup, ItemScore, ReportData
-from eval_pipeline.text_eval.scoring.summary import BOOLEAN, CategorySummary, RunSummary, ScoreSummary
+from eval_pipeline.text_eval.scoring.summary import (
+    BOOLEAN,
+    CategorySummary,
+    RunSummary,
+    ScoreSummary,
+    largest_categories,
+)
 
 SHOWN_ROWS = 10
 """Worst rows that are open at first; the others are one click away, and in print all are there."""
+SHOWN_CATEGORIES = 100
 _SHOWN_UNSTEADY = 3
 TIMES = "\u00d7"
 _MARKDOWN_FAILURES = 5
@@ -120,10 +127,13 @@ def category_table(data: ReportData) -> Table | None:
         return None
     columns = [Column("Category"), Column("Items", numeric=True), Column("Failed", numeric=True)]
     columns += [Column(report_words.score_label(score.name), numeric=True) for score in data.summary.scores]
+    shown = largest_categories(data.summary.categories, limit=SHOWN_CATEGORIES)
+    left_out = len(data.summary.categories) - len(shown)
+    more = f" The {len(shown):,} largest; and {left_out:,} more, whose items the export has." if left_out else ""
     return Table(
-        caption="Averages with their 95% intervals. Few items make a wide interval: such an average says little.",
+        caption=f"Averages with their 95% intervals; few items make a wide one, and such an average says little.{more}",
         columns=[*columns, Column(_drawn_column(data.headline), numeric=True)],
-        rows=[_category_row(category, lead=data.headline) for category in data.summary.categories],
+        rows=[_category_row(category, lead=data.headline) for category in shown],
     )
 
 

@@ -3,7 +3,7 @@
 Means are over scored items; what could not be scored is counted beside them, by reason. "No data" is None, never 0.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -100,9 +100,23 @@ def middle_value(score: ScoreSummary) -> float | None:
     return None
 
 
+MOST_CATEGORIES = 1_000
+"""Kept of a run, those with most items: a column of ids makes a category of every question."""
+
+
+def largest_categories(categories: Sequence[CategorySummary], *, limit: int) -> list[CategorySummary]:
+    """Return the categories with most items, in their own order."""
+    if len(categories) <= limit:
+        return list(categories)
+    by_size = sorted(range(len(categories)), key=lambda place: (-categories[place].items, place))
+    return [categories[place] for place in sorted(by_size[:limit])]
+
+
 def read_model(summary: RunSummary) -> dict[str, Any]:
     """Return the summary as JSON, under the names that users of the evaluation service know; full precision."""
+    left_out = len(summary.categories) - MOST_CATEGORIES
     return {
+        **({"categories_left_out": left_out} if left_out > 0 else {}),
         "summary_scores": [_score_json(score) for score in summary.scores],
         "category_metrics": [
             {
@@ -111,7 +125,7 @@ def read_model(summary: RunSummary) -> dict[str, Any]:
                 "failed": category.failed,
                 "scores": [_score_json(score) for score in category.scores],
             }
-            for category in summary.categories
+            for category in largest_categories(summary.categories, limit=MOST_CATEGORIES)
         ],
     }
 

@@ -133,6 +133,15 @@ def test_figures_of_an_earlier_version_are_shown_and_say_how_to_make_them_anew(t
     assert "stt rescore helpline-2" in render_markdown(data)
 
 
+@pytest.mark.parametrize(("failed", "state"), [(0, "completed"), (3, "failed")])
+def test_the_first_report_says_what_becomes_of_the_run_that_it_ends(tmp_path: Path, failed: int, state: str) -> None:
+    """While it is written the run is running: its JSON said so for ever."""
+    run = speech_run([Given(HINDI, [HINDI, HINDI[:20]])], threshold=Threshold(0.5, failed=failed, total=4))
+
+    told = json.loads((written(run, tmp_path / "report").folder / "report.json").read_bytes())
+    assert told["state"] == state
+
+
 def test_at_phone_width_every_cell_of_a_sample_carries_its_heading(tmp_path: Path) -> None:
     html = page_of(speech_run([Given(HINDI, [HINDI, HINDI[:20]])]), tmp_path)
 

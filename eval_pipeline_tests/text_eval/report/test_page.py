@@ -5,6 +5,7 @@ from dataclasses import replace
 from eval_pipeline.core.runs import RunState
 from eval_pipeline.core.thresholds import Threshold
 from eval_pipeline.text_eval.report.page import plot_markdown, render_html, render_markdown
+from eval_pipeline.text_eval.scoring.summary import read_model
 from eval_pipeline_tests.reporting.html_pages import read, told
 from eval_pipeline_tests.text_eval.report.report_samples import COST, Given, report, score_summary
 
@@ -157,6 +158,21 @@ def test_a_share_of_right_answers_leads_wherever_it_stands_among_the_scores() ->
     assert ("50%<small>Same number" in result.replace("<bdi>", "").replace("</bdi>", ""), data.middle) == (True, ())
     assert [row.scores[1].value for row in data.rows] == [0, 0, 1, 1]
     assert render_markdown(data).startswith("**`numeric`: 50%.** 2 of 4 answers are correct")
+
+
+def test_a_column_of_ids_does_not_make_a_page_of_categories() -> None:
+    """100,000 of them made a report of 78 MB and 100,015 lines at the terminal."""
+    items = [_given(category="largest")] * 3 + [_given(category=f"id-{number:04d}") for number in range(1_200)]
+    data = report(items)
+    assert data.summary is not None
+
+    html = render_html(data)
+    table = html[html.index('<section id="categories">') :].split("</section>")[0]
+    assert "The 100 largest; and 1,101 more, whose items the export has." in table
+    assert table.count("<tr>") == 1 + 100
+    assert "largest</bdi>" in table
+    kept = read_model(data.summary)
+    assert (len(kept["category_metrics"]), kept["categories_left_out"]) == (1_000, 201)
 
 
 def test_markdown_tells_headline_scores_failures_and_cost() -> None:
