@@ -101,7 +101,7 @@ def _rescore(plan: FlowPlan) -> click.Command:
         key = RunKey.of(project=project, run=run)
         check_idle(deployment, flow=plan.flow, key=key)
         for name in plan.paid_stages:
-            if name in first.inputs:
+            if name in first.inputs and name not in first.optional:
                 deployment.stages.open(StageRef(flow=plan.flow, key=key, stage=name))
         return rescore_and_show(deployment, key, flow=plan.flow, as_json=as_json, given=given)
 

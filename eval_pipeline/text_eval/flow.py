@@ -78,6 +78,7 @@ PLAN = FlowPlan(
             name="scores",
             says="Scores of every answer against its golden answer. Free to make again, also with other scorers.",
             inputs=("dataset", "responses", "embeddings"),
+            optional=("embeddings",),
             form="How answers are scored again.",
             options=(
                 RunOption(
