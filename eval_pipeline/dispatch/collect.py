@@ -253,7 +253,8 @@ def _fetch(desk: Desk, job: BatchJob, batch: ProviderBatch, *, folder: Path) -> 
                 raise
             lost.append(file_id)
     if lost:
-        over = is_over(job.unseen_since, file_patience_s(desk.policy), now=_present(desk))
+        waited = is_over(job.unseen_since, file_patience_s(desk.policy), now=_present(desk))
+        over = waited or job.error_code == RESULT_LOST  # was called lost before, and is looked at once more
         return _Raw(tuple(keys), lost=" and ".join(lost), not_yet=not over)
     if lacks_files(batch) and was_paid_for(batch):
         return _Raw(tuple(keys), lost=_NAMELESS)
