@@ -138,9 +138,13 @@ def stored_run(deployment: Deployment, key: RunKey) -> StoredRun:
 
 
 def word_error_rates(scores: StageReader) -> dict[str, float | None]:
-    """Return WER at the level ``standard`` by item."""
-    rows = scores.rows(("item_id", "level", "wer"))
-    return {row["item_id"]: row["wer"] for row in rows if row["level"] == Level.STANDARD}
+    """Return WER at the level ``standard`` by item; CER in languages written without spaces, which have no WER."""
+    rows = scores.rows(("item_id", "level", "wer", "cer"))
+    return {
+        row["item_id"]: row["cer"] if row["wer"] is None else row["wer"]
+        for row in rows
+        if row["level"] == Level.STANDARD
+    }
 
 
 def new_entry(

@@ -10,6 +10,7 @@ from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.stt_eval.clips.references import is_not_understood
 from eval_pipeline.stt_eval.language.languages import unsegmented
 from eval_pipeline.stt_eval.language.normalisation import Level
+from eval_pipeline.stt_eval.language.unspaced import written_language
 from eval_pipeline.stt_eval.scoring.measures import (
     error_rate,
     information_preserved,
@@ -97,6 +98,7 @@ def score_sample(
 ) -> ScoredSample:
     """Score what every model made of one sample."""
     reference: str | None = sample["reference"]
+    language = written_language(language, reference)
     forms, unscored = None, NO_REFERENCE
     if reference is not None and is_not_understood(reference):
         unscored = NOT_UNDERSTOOD
@@ -164,10 +166,10 @@ def _counted(form: ReferenceForm, heard: HeardText, *, spaced: bool) -> dict[str
         "character_deletions": characters.deletions,
         "character_insertions": characters.insertions,
         "reference_characters": characters.reference_length,
-        "wer": error_rate(words),
+        "wer": error_rate(words) if spaced else None,
         "cer": error_rate(characters),
-        "wip": information_preserved(words),
-        "mer": match_error_rate(words),
+        "wip": information_preserved(words) if spaced else None,
+        "mer": match_error_rate(words) if spaced else None,
         "insertions_on_silence": insertions_on_silence(words),
         "exact_match": (words if spaced else characters).edits == 0,
     }
