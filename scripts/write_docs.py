@@ -14,6 +14,8 @@ from pathlib import Path
 import click
 
 from eval_pipeline.cli.main import cli
+from eval_pipeline.core.options import keys_of
+from eval_pipeline.runs.flow import FlowPlan, plans
 from eval_pipeline.text_eval.scoring.scorers import SCORERS, describe_scorers
 from eval_pipeline.wiring.settings import SETTINGS, Setting
 
@@ -37,9 +39,9 @@ def main() -> None:
 
 def documents() -> dict[Path, str]:
     """Return every file that is generated, or has generated parts, as it should be."""
-    configuration = with_parts(
-        CONFIGURATION.read_text(encoding="utf-8"), parts={"settings": settings_table(), "scorers": scorers_table()}
-    )
+    options = {f"{plan.command} options": options_table(plan) for plan in plans()}
+    parts = {"settings": settings_table(), "scorers": scorers_table(), **options}
+    configuration = with_parts(CONFIGURATION.read_text(encoding="utf-8"), parts=parts)
     return {CONFIGURATION: configuration, COMMAND_LINE: command_line(), ENVIRONMENT: environment(configuration)}
 
 
@@ -63,6 +65,13 @@ def settings_table() -> str:
 
 def _default(setting: Setting) -> str:
     return "none" if setting.default is None else f"`{setting.default}`"
+
+
+def options_table(plan: FlowPlan) -> str:
+    """Return the table of what a person may set of a flow's runs."""
+    keys = keys_of(plan.options)
+    rows = [(f"`{each.name}`", each.page, each.unset) for each in plan.options if each.name in keys]
+    return _table(("key", "meaning", "default"), rows)
 
 
 def scorers_table() -> str:

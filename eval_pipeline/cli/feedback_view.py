@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from eval_pipeline.cli.output import write_table
-from eval_pipeline.core.feedback import FeedbackEntry
+from eval_pipeline.core.feedback import FeedbackEntry, Verdict
 
 if TYPE_CHECKING:
     from eval_pipeline.stt_eval.feedback import Judged
@@ -27,7 +27,18 @@ def judged_json(judged: "Judged") -> dict[str, Any]:
         "comment": verdict.comment,
         "tags": list(verdict.tags),
         "stale": verdict.stale,
+        "authors": {part: entry.reviewer for part, entry in verdict.authors.items()},
+        "reviewers": {name: _own_json(own) for name, own in verdict.reviewers.items()},
         "history": [_entry_json(entry) for entry in verdict.history],
+    }
+
+
+def _own_json(own: Verdict) -> dict[str, Any]:
+    return {
+        "verdict": str(own.mark),
+        "is_correct": own.is_correct,
+        "comment": own.comment,
+        "tags": list(own.tags),
     }
 
 
@@ -53,11 +64,31 @@ def write_judged(judged: Sequence["Judged"]) -> None:
 
 
 def _line(judged: "Judged") -> list[object]:
+    """Name who said what: the reviewer is whose mark stands, others stand behind what they said."""
     result, verdict = judged.result, judged.verdict
-    last = verdict.history[-1]
-    mark = f"{verdict.mark} (earlier transcript)" if verdict.stale else verdict.mark
-    said = (", ".join(verdict.tags), verdict.comment, last.reviewer, f"{last.judged_at:%Y-%m-%d %H:%M}")
-    return [result.sample_id, result.model, mark, *said, len(verdict.history)]
+    marked = verdict.authors.get("is_correct", verdict.history[-1])
+    mark = f"{verdict.mark} (earlier transcript)" if verdict.stale else str(verdict.mark)
+    others = [
+        f"{name}: {own.mark}"
+        for name, own in verdict.reviewers.items()
+        if name != marked.reviewer and own.is_correct is not None
+    ]
+    said = (
+        _signed(", ".join(verdict.tags), verdict, "tags", marked=marked),
+        _signed(verdict.comment, verdict, "comment", marked=marked),
+        marked.reviewer,
+        f"{marked.judged_at:%Y-%m-%d %H:%M}",
+    )
+    told = f"{mark} ({'; '.join(others)})" if others else mark
+    return [result.sample_id, result.model, told, *said, len(verdict.history)]
+
+
+def _signed(text: str | None, verdict: Verdict, part: str, *, marked: FeedbackEntry) -> str | None:
+    """Add who said a part, where that is not whose mark stands."""
+    author = verdict.authors.get(part)
+    if not text or author is None or author.reviewer == marked.reviewer:
+        return text
+    return f"{text} ({author.reviewer})"
 
 
 def write_agreement(found: "RunAgreement") -> None:

@@ -14,6 +14,7 @@ from eval_pipeline.cli.output import common_options, write_json, write_warning
 from eval_pipeline.cli.run_config import read_settings
 from eval_pipeline.cli.run_options import export_options, launch_options
 from eval_pipeline.core.names import RunKey
+from eval_pipeline.core.options import OptionKind, RunOption
 from eval_pipeline.core.runs import Flow
 from eval_pipeline.core.stages import StageRef
 from eval_pipeline.runs.claims import claim, requester
@@ -28,7 +29,6 @@ from eval_pipeline.runs.flow import (
     stage_module,
     view_module,
 )
-from eval_pipeline.runs.options import OptionKind, RunOption
 
 Verb = Callable[..., int | None]
 
@@ -101,7 +101,7 @@ def _rescore(plan: FlowPlan) -> click.Command:
         key = RunKey.of(project=project, run=run)
         check_idle(deployment, flow=plan.flow, key=key)
         for name in plan.paid_stages:
-            if name in first.inputs:
+            if name in first.inputs and name not in first.optional:
                 deployment.stages.open(StageRef(flow=plan.flow, key=key, stage=name))
         return rescore_and_show(deployment, key, flow=plan.flow, as_json=as_json, given=given)
 
@@ -131,6 +131,7 @@ def _option(option: RunOption) -> Callable[[Verb], Verb]:
 CONFIG_FILE = "config_file"
 _TYPES: Mapping[OptionKind, Any] = {
     OptionKind.TEXT: str,
+    OptionKind.WORD: str,
     OptionKind.WHOLE: int,
     OptionKind.NUMBER: float,
     OptionKind.TEXTS: str,

@@ -15,6 +15,7 @@ from click.exceptions import NoArgsIsHelpError
 from eval_pipeline.cli.output import error_json, write_error, write_json
 from eval_pipeline.core.errors import EvalPipelineError, UsageError
 from eval_pipeline.core.secrets import without_secrets
+from eval_pipeline.core.system_errors import defect, explain_system
 from eval_pipeline.runs.flow import plans
 
 GROUPS = {
@@ -128,7 +129,7 @@ def _explain(error: BaseException) -> EvalPipelineError:
         case click.ClickException():
             return _usage_error(error)
         case _:
-            return _defect(error)
+            return explain_system(error) or _defect(error)
 
 
 def _exit_code(error: BaseException) -> int:
@@ -151,8 +152,4 @@ def _usage_error(error: click.ClickException) -> UsageError:
 def _defect(error: BaseException) -> EvalPipelineError:
     error = without_secrets(error)
     traceback.print_exception(error)
-    return EvalPipelineError(
-        f"{type(error).__name__}: {error}",
-        code="internal_error",
-        hint="this is a defect of eval-pipeline: please report it with the lines above; what was stored is kept",
-    )
+    return defect(error)

@@ -45,16 +45,16 @@ _SAYING = ("correct", "wrong", "clear", "comment", "tags", "no_tags")
 @click.option(
     "--import",
     "source",
-    metavar="FILE.csv",
+    metavar="FILE",
     type=click.Path(path_type=Path),
-    help="Record what a CSV says: sample, model, is_correct (yes, no, clear), comment, tags, reviewer, time.",
+    help="Record what a .csv or .xlsx says: sample, model, is_correct (yes, no, clear), comment, tags, reviewer, time.",
 )
 @click.option(
     "--export",
     "target",
-    metavar="FILE.csv",
+    metavar="FILE",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Write all transcripts with what stands of them, to be filled in and imported; also .jsonl, .parquet.",
+    help="Write all transcripts with what stands of them, to be filled in: .xlsx, .csv; also .jsonl, .parquet.",
 )
 @click.option("--bom", is_flag=True, help="With --export: begin the CSV with a byte order mark, for Excel.")
 @click.option("--reviewer", metavar="NAME", help="Who says it; default: your user name.")
@@ -70,7 +70,7 @@ def feedback(
     project: str,
     as_json: bool,
     **said: Any,  # noqa: ANN401 - the options that go with --set
-) -> None:
+) -> int:
     """Judge transcripts of RUN, or show what was said of them and how far WER says the same.
 
     Example: eval-pipeline stt feedback first --set clip-7 gemini-2.5-flash --wrong --tag name --comment "the village"
@@ -85,11 +85,12 @@ def feedback(
     if chosen:
         _set(deployment, key, chosen, change=_change(**said), reviewer=reviewer, as_json=as_json)
     elif source is not None:
-        _import(deployment, key, source, reviewer=reviewer, as_json=as_json)
+        return _import(deployment, key, source, reviewer=reviewer, as_json=as_json)
     elif target is not None:
         _export(deployment, key, target, bom=bom, as_json=as_json)
     else:
         _show(deployment, key, as_json=as_json)
+    return 0
 
 
 def _option(name: str) -> str:
@@ -139,24 +140,42 @@ def _set(
 
     changes = [VerdictChange(sample, model, change) for sample, model in chosen]
     judged = set_verdicts(deployment, key, changes, reviewer=requester() if reviewer is None else reviewer)
+    waiting = _waiting(deployment, key)
     if as_json:
-        write_json({"run": key.run, "project": key.project, "verdicts": [judged_json(one) for one in judged]})
+        verdicts = [judged_json(one) for one in judged]
+        stale = {"report_is_stale": waiting is not None}
+        write_json({"run": key.run, "project": key.project, "verdicts": verdicts, **stale})
     else:
         write_judged(judged)
 
 
-def _import(deployment: Deployment, key: RunKey, source: Path, *, reviewer: str | None, as_json: bool) -> None:
+def _import(deployment: Deployment, key: RunKey, source: Path, *, reviewer: str | None, as_json: bool) -> int:
     from eval_pipeline.stt_eval.feedback_files import import_verdicts  # noqa: PLC0415 - pyarrow
 
     came = import_verdicts(deployment, key, source, reviewer=requester() if reviewer is None else reviewer)
     for warning in came.warnings:
         write_warning(warning)
+    for conflict in came.conflicts:
+        write_warning(f"{conflict}\nnothing of this row was recorded; export again to see both, or say it with --set")
+    waiting = _waiting(deployment, key) if came.changed else None
     if as_json:
-        write_json({"run": key.run, "project": key.project, "changed": came.changed, "unchanged": came.unchanged})
+        counts = {"changed": came.changed, "unchanged": came.unchanged, "conflicts": list(came.conflicts)}
+        write_json({"run": key.run, "project": key.project, **counts, "report_is_stale": waiting is not None})
     elif came.changed:
         click.echo(f"verdicts recorded: {came.changed:,}; rows that said nothing new: {came.unchanged:,}")
     else:
         click.echo("nothing changed")
+    return 1 if came.conflicts else 0
+
+
+def _waiting(deployment: Deployment, key: RunKey) -> str | None:
+    """Say, and return, that the report does not show what people said since it was written."""
+    from eval_pipeline.stt_eval.report_age import newer_than_report  # noqa: PLC0415 - pyarrow
+
+    told = newer_than_report(deployment, key)
+    if told is not None:
+        write_warning(told)
+    return told
 
 
 def _export(deployment: Deployment, key: RunKey, target: Path, *, bom: bool, as_json: bool) -> None:

@@ -4,30 +4,22 @@ Also the digest of what is frozen of it.
 """
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
-from typing import Any
+from typing import Any, assert_never
 
 from eval_pipeline.core.errors import UsageError
 from eval_pipeline.core.names import shown
+from eval_pipeline.core.options import OptionKind, RunOption, keys_of
 from eval_pipeline.core.providers import Provider
 from eval_pipeline.core.runs import RunMode
 
 MAX_COST_USD = 1e9
 
 
-@dataclass(frozen=True, slots=True)
-class KeyKinds:
-    """Which keys of a configuration hold text, whole numbers, numbers; others are checked elsewhere."""
-
-    text: frozenset[str]
-    whole: frozenset[str]
-    number: frozenset[str]
-
-
-def read_mapping(values: Mapping[str, Any], *, known: frozenset[str], kinds: KeyKinds) -> dict[str, Any]:
+def read_mapping(values: Mapping[str, Any], *, options: Sequence[RunOption]) -> dict[str, Any]:
     """Read a configuration file or form; an unknown key is an error, not ignored. Null means the default."""
+    known = keys_of(options)
     unknown = sorted(set(values) - known, key=str)
     if unknown:
         raise invalid_config(
@@ -36,22 +28,31 @@ def read_mapping(values: Mapping[str, Any], *, known: frozenset[str], kinds: Key
     given = {key: value for key, value in values.items() if value is not None}
     if not given.get("dataset"):
         raise invalid_config("no dataset was named", "give the name of a dataset: eval-pipeline dataset list")
-    for key, value in given.items():
-        _check_kind(key, value, kinds=kinds)
+    for option in options:
+        if option.name in given:
+            _check_kind(option, given[option.name])
     return given
 
 
-def _check_kind(key: str, value: object, *, kinds: KeyKinds) -> None:
-    """Raise for a name that is no text, or a count that is no whole number."""
-    if key in kinds.text and not isinstance(value, str):
-        raise invalid_config(
-            f"{key} is {shown(str(value))}, which is no text", f"write {key} as text, a number in quotes"
-        )
-    number = not isinstance(value, bool) and isinstance(value, int | float)
-    if key in kinds.whole and not (number and isinstance(value, int)):
-        raise invalid_config(f"{key} is {shown(str(value))}", "give a whole number")
-    if key in kinds.number and not number:
-        raise invalid_config(f"{key} is {shown(str(value))}", "give a number")
+def _check_kind(option: RunOption, value: object) -> None:
+    """Raise for a name that is no text, or a count that is no whole number; what is more is checked by its flow."""
+    key, is_number = option.name, not isinstance(value, bool) and isinstance(value, int | float)
+    match option.kind:
+        case OptionKind.TEXT:
+            if not isinstance(value, str):
+                raise invalid_config(
+                    f"{key} is {shown(str(value))}, which is no text", f"write {key} as text, a number in quotes"
+                )
+        case OptionKind.WHOLE:
+            if not (is_number and isinstance(value, int)):
+                raise invalid_config(f"{key} is {shown(str(value))}", "give a whole number")
+        case OptionKind.NUMBER:
+            if not is_number:
+                raise invalid_config(f"{key} is {shown(str(value))}", "give a number")
+        case OptionKind.WORD | OptionKind.TEXTS | OptionKind.VALUES | OptionKind.MAPPING | OptionKind.CONFIG_FILE:
+            pass
+        case _:
+            assert_never(option.kind)
 
 
 def canonical_sha256(document: Mapping[str, Any]) -> str:

@@ -1,12 +1,13 @@
 """People's verdicts on results: what can be said of one, what stands, and what counts as saying something.
 
 History is only appended to. An entry says what it changes, and what stands is its entries laid over each other in the
-order in which they were recorded: of two people who judge at once neither is lost, and who came last stands. A verdict
-belongs to the text it was given on; it says nothing about another text that came later.
+order in which they were recorded: of two people who judge at once neither is lost, and who came last stands. What
+stands names its author part by part, and what each person said stands beside it. A verdict belongs to the text it was
+given on; it says nothing about another text that came later.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum, StrEnum
 from typing import Any, Final
@@ -90,6 +91,10 @@ class Verdict:
     """All that was ever said about the result, oldest first, also about earlier texts of it."""
     stale: bool = False
     """Whether it is about an earlier text: the result has another one by now."""
+    authors: Mapping[str, FeedbackEntry] = field(default_factory=dict)
+    """Who said what stands, by the name of the part: ``is_correct``, ``comment``, ``tags``."""
+    reviewers: Mapping[str, "Verdict"] = field(default_factory=dict)
+    """What each person said of the same text, laid over each other; in the order of their first word."""
 
     @property
     def is_correct(self) -> bool | None:
@@ -120,24 +125,78 @@ def standing(history: Sequence[FeedbackEntry], *, text_sha256: str | None) -> Ve
     if not history:
         return Verdict()
     about = text_sha256 if any(entry.text_sha256 == text_sha256 for entry in history) else history[-1].text_sha256
+    entries = [entry for entry in history if entry.text_sha256 == about]
+    people = dict.fromkeys(entry.reviewer for entry in entries)
+    own = {name: _laid_over([entry for entry in entries if entry.reviewer == name]) for name in people}
+    return replace(_laid_over(entries), history=tuple(history), stale=about != text_sha256, reviewers=own)
+
+
+def _laid_over(entries: Sequence[FeedbackEntry]) -> Verdict:
     mark, comment = Mark.UNSET, None
     tags: tuple[ErrorTag, ...] = ()
-    for change in (entry.change for entry in history if entry.text_sha256 == about):
+    authors: dict[str, FeedbackEntry] = {}
+    for entry in entries:
+        change = entry.change
         mark = _marked(mark, change)
         comment = comment if isinstance(change.comment, Untouched) else change.comment
         tags = tags if isinstance(change.tags, Untouched) else change.tags
-    return Verdict(mark=mark, comment=comment, tags=tags, history=tuple(history), stale=about != text_sha256)
+        authors |= dict.fromkeys(change.parts, entry)
+    return Verdict(mark=mark, comment=comment, tags=tags, history=tuple(entries), authors=authors)
 
 
-def difference(change: Change, verdict: Verdict) -> Change | None:
-    """Return what of a change differs from what stands; None when nothing does. Of a stale verdict nothing stands."""
+def difference(change: Change, verdict: Verdict, *, reviewer: str | None = None) -> Change | None:
+    """Return what of a change says anything new; None when nothing does. Of a stale verdict nothing stands.
+
+    What stands already is new when another person says it, unless there is nothing in it (no comment, no tags).
+
+    Args:
+        change: what is said.
+        verdict: what stands.
+        reviewer: who says it; None compares with what stands, whoever said it.
+    """
     before = Verdict() if verdict.stale else verdict
+    own = before if reviewer is None else before.reviewers.get(reviewer, Verdict())
+
+    def is_known(part: str, *, stands: bool, is_own: bool, is_empty: bool) -> bool:
+        said_before = reviewer is None or (part in own.authors and is_own)
+        return stands and (said_before or is_empty)
+
+    knows_mark = is_known(
+        "is_correct",
+        stands=_marked(before.mark, change) is before.mark,
+        is_own=_marked(own.mark, change) is own.mark,
+        is_empty=not isinstance(change.is_correct, bool),
+    )
+    knows_comment = is_known(
+        "comment",
+        stands=change.comment == before.comment,
+        is_own=change.comment == own.comment,
+        is_empty=change.comment is None,
+    )
+    knows_tags = is_known(
+        "tags", stands=change.tags == before.tags, is_own=change.tags == own.tags, is_empty=not change.tags
+    )
     differs = Change(
-        is_correct=UNTOUCHED if _marked(before.mark, change) is before.mark else change.is_correct,
-        comment=UNTOUCHED if change.comment == before.comment else change.comment,
-        tags=UNTOUCHED if change.tags == before.tags else change.tags,
+        is_correct=UNTOUCHED if knows_mark else change.is_correct,
+        comment=UNTOUCHED if knows_comment else change.comment,
+        tags=UNTOUCHED if knows_tags else change.tags,
     )
     return differs if differs.parts else None
+
+
+def contradicted(change: Change, later: Iterable[FeedbackEntry]) -> FeedbackEntry | None:
+    """Return the last of the later entries that says otherwise of a part that a change speaks of; None: none does.
+
+    Args:
+        change: what somebody says who had not seen the later entries.
+        later: about the same text, in the order in which they were recorded.
+    """
+    parts = change.parts
+    stands: dict[str, FeedbackEntry] = {}
+    for entry in later:
+        stands |= dict.fromkeys(entry.change.parts, entry)
+    others = [entry for part, entry in stands.items() if part in parts and entry.change.parts[part] != parts[part]]
+    return others[-1] if others else None
 
 
 def _marked(before: Mark, change: Change) -> Mark:

@@ -8,6 +8,7 @@ from dagster._core.errors import DagsterExecutionInterruptedError
 
 from eval_pipeline.core.errors import EvalPipelineError
 from eval_pipeline.core.secrets import without_secrets
+from eval_pipeline.core.system_errors import explain_system
 from eval_pipeline.runs.interruption import WorkInterrupted
 
 
@@ -24,15 +25,22 @@ def explained() -> Iterator[None]:
         raise DagsterExecutionInterruptedError from None
     except EvalPipelineError as error:
         without_secrets(error)
-        raise dg.Failure(
-            description=f"{error.message}\nhint: {error.hint}",
-            metadata={"code": error.code, "message": error.message, "hint": error.hint},
-            allow_retries=False,
-        ) from error
+        raise _failure(error) from error
     except Exception as error:
-        if (clean := without_secrets(error)) is not error:
+        clean = without_secrets(error)
+        if told := explain_system(clean):
+            raise _failure(told) from clean
+        if clean is not error:
             raise clean from None
         raise
+
+
+def _failure(error: EvalPipelineError) -> dg.Failure:
+    return dg.Failure(
+        description=f"{error.message}\nhint: {error.hint}",
+        metadata={"code": error.code, "message": error.message, "hint": error.hint},
+        allow_retries=False,
+    )
 
 
 def explanation(result: dg.ExecuteInProcessResult) -> EvalPipelineError | None:
@@ -43,7 +51,11 @@ def explanation(result: dg.ExecuteInProcessResult) -> EvalPipelineError | None:
         return None if result.success else _ended_early()
     if first.user_failure_data is None:
         what = first.error.message.strip() if first.error else "a step failed"
-        return EvalPipelineError(what, code="internal_error", hint="the run's log in the Dagster UI tells more")
+        return EvalPipelineError(
+            what,
+            code="internal_error",
+            hint="the run's page in the Dagster UI shows where it happened; report it as a defect of eval-pipeline",
+        )
     said = {name: str(value.value) for name, value in first.user_failure_data.metadata.items()}
     return EvalPipelineError(said["message"], code=said["code"], hint=said["hint"])
 

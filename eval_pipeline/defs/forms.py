@@ -5,8 +5,8 @@ from typing import Any
 import dagster as dg
 from pydantic import Field, create_model
 
+from eval_pipeline.core.options import OptionKind, RunOption
 from eval_pipeline.runs.flow import Stage
-from eval_pipeline.runs.options import OptionKind, RunOption
 
 
 class Form(dg.Config):
@@ -51,11 +51,14 @@ def form_of(stage: Stage) -> type[Form] | None:
 def _field(option: RunOption) -> tuple[Any, Any]:
     kind, empty = _KINDS[option.kind] or (str, None)
     default = option.default if option.default is not None else empty
-    return (kind if default is not None else kind | None), Field(default=default, description=option.form)
+    return (kind if default is not None else kind | None), Field(
+        default=default, description=option.form or option.help
+    )
 
 
 _KINDS: dict[OptionKind, tuple[Any, Any] | None] = {
     OptionKind.TEXT: (str, None),
+    OptionKind.WORD: (str, None),
     OptionKind.WHOLE: (int, None),
     OptionKind.NUMBER: (float, None),
     OptionKind.TEXTS: (list[str], []),

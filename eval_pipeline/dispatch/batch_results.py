@@ -3,11 +3,11 @@
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import BinaryIO
 
 import pybase64
 
 from eval_pipeline.core.batches import ResultLine
+from eval_pipeline.core.journal_lines import LineFile
 from eval_pipeline.core.outcomes import (
     Attempt,
     AttemptOutcome,
@@ -47,7 +47,7 @@ class AnswerResults:
         self._counts = _Counts()
         self._endpoint = endpoint
 
-    def write(self, file: BinaryIO, line: ResultLine) -> None:
+    def write(self, file: LineFile, line: ResultLine) -> None:
         """Write what became of one item."""
         custom_id = line.custom_id or ""
         before = self._before(custom_id)
@@ -65,7 +65,7 @@ class AnswerResults:
         file.write(encode(record) + b"\n")
         self._counts.add(line.attempt.outcome)
 
-    def end(self, file: BinaryIO) -> Mapping[AttemptOutcome, int]:
+    def end(self, file: LineFile) -> Mapping[AttemptOutcome, int]:
         """Return how many items came to what; nothing is written of a whole job."""
         del file
         return self._counts.all()
@@ -89,7 +89,7 @@ class VectorResults:
         self._reported = False
         self._unreported = 0
 
-    def write(self, file: BinaryIO, line: ResultLine) -> None:
+    def write(self, file: LineFile, line: ResultLine) -> None:
         """Write one text's vector, or why there is none; the first ones are held until their length is known."""
         self._count(line)
         if self._dimensions is not None or _vector(line) is None:
@@ -99,7 +99,7 @@ class VectorResults:
         if len(self._held) == HELD:
             self._put_held(file)
 
-    def end(self, file: BinaryIO) -> Mapping[AttemptOutcome, int]:
+    def end(self, file: LineFile) -> Mapping[AttemptOutcome, int]:
         """Write what the job was billed for; returns how many texts came to what."""
         self._put_held(file)
         pack = EmbeddedPack(
@@ -113,7 +113,7 @@ class VectorResults:
         file.write(call_line(pack) + b"\n")
         return self._counts.all()
 
-    def _put_held(self, file: BinaryIO) -> None:
+    def _put_held(self, file: LineFile) -> None:
         held, self._held = self._held, []
         if held and self._dimensions is None:
             widths = [len(vector) // _FLOAT_BYTES for line in held if (vector := _vector(line)) is not None]
@@ -121,7 +121,7 @@ class VectorResults:
         for line in held:
             self._put(file, line)
 
-    def _put(self, file: BinaryIO, line: ResultLine) -> None:
+    def _put(self, file: LineFile, line: ResultLine) -> None:
         digest, vector, attempt = line.custom_id or "", _vector(line), line.attempt
         if vector is not None and len(vector) // _FLOAT_BYTES == self._dimensions:
             self._counts.add(attempt.outcome)

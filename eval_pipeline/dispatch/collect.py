@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import chain
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import Any, Protocol
 
 from eval_pipeline.core.batches import (
     BatchCallError,
@@ -32,6 +32,7 @@ from eval_pipeline.core.batches import (
     was_paid_for,
 )
 from eval_pipeline.core.errors import NotFoundError
+from eval_pipeline.core.journal_lines import LineFile, SealedFile
 from eval_pipeline.core.outcomes import Attempt, AttemptOutcome, ItemError
 from eval_pipeline.core.ports.models import EmbeddingReply
 from eval_pipeline.core.secrets import excerpt, redact_bytes
@@ -58,11 +59,11 @@ LineReader = Callable[[bytes], ResultLine]
 class ResultWriter(Protocol):
     """Turns outcomes into journal lines of a flow."""
 
-    def write(self, file: BinaryIO, line: ResultLine) -> None:
+    def write(self, file: LineFile, line: ResultLine) -> None:
         """Write what became of one item, which the line names."""
         ...
 
-    def end(self, file: BinaryIO) -> Mapping[AttemptOutcome, int]:
+    def end(self, file: LineFile) -> Mapping[AttemptOutcome, int]:
         """Write what is told once for the whole job; returns how many items came to what, all checks included."""
         ...
 
@@ -143,8 +144,8 @@ def write_off(
     desk: Desk, job: BatchJob, handling: Handling, attempt: Attempt, *, folder: Path, to: JobState | None = None
 ) -> BatchJob | None:
     """Give every item of a job that will bring nothing the same outcome (a lost batch, a refused file)."""
-    with desk.objects.local_copy(requests_key(job)) as requests, (folder / "results.jsonl").open("wb") as file:
-        writer = handling.writer(job)
+    with desk.objects.local_copy(requests_key(job)) as requests, (folder / "results.jsonl").open("wb") as opened:
+        writer, file = handling.writer(job), SealedFile(opened)
         for custom_id in request_ids(requests):
             writer.write(file, ResultLine(custom_id, attempt))
         outcomes = _as_counts(writer.end(file))
@@ -252,7 +253,8 @@ def _fetch(desk: Desk, job: BatchJob, batch: ProviderBatch, *, folder: Path) -> 
                 raise
             lost.append(file_id)
     if lost:
-        over = is_over(job.unseen_since, file_patience_s(desk.policy), now=_present(desk))
+        waited = is_over(job.unseen_since, file_patience_s(desk.policy), now=_present(desk))
+        over = waited or job.error_code == RESULT_LOST  # was called lost before, and is looked at once more
         return _Raw(tuple(keys), lost=" and ".join(lost), not_yet=not over)
     if lacks_files(batch) and was_paid_for(batch):
         return _Raw(tuple(keys), lost=_NAMELESS)
@@ -322,8 +324,8 @@ def _read(desk: Desk, job: BatchJob, handling: Handling, raw: _Raw, *, batch: Pr
     tally = _Tally(lost_words=raw.lost_words)
     with desk.objects.local_copy(requests_key(job)) as requests:
         waiting = dict.fromkeys(request_ids(requests), True)
-    with (folder / "results.jsonl").open("wb", buffering=_BUFFER_BYTES) as file:
-        writer = handling.writer(job)
+    with (folder / "results.jsonl").open("wb", buffering=_BUFFER_BYTES) as opened:
+        writer, file = handling.writer(job), SealedFile(opened)
         came = _first_lines(desk, raw.keys, handling.read, waiting, tally=tally)
         for line in chain(came, _missing_lines(batch, raw, waiting)):
             cancelled = line.attempt.outcome is AttemptOutcome.CANCELLED

@@ -6,8 +6,8 @@ from typing import Any, Final, Protocol
 import orjson
 
 from eval_pipeline.core.errors import UnavailableError
+from eval_pipeline.core.journal_lines import journal_damaged
 from eval_pipeline.core.outcomes import PLAINLY, BilledCall, ItemError, ItemRecord, ItemStatus, Served, Usage
-from eval_pipeline.core.secrets import excerpt
 
 RESULT_LOST: Final = "result_lost"
 """Code of an item whose result was paid for and is gone at the provider."""
@@ -56,16 +56,12 @@ def decode(line: bytes) -> ItemRecord:
     try:
         return _record(orjson.loads(line))
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise journal_damaged(line, error) from error
+        raise unreadable_record(line, error) from error
 
 
-def journal_damaged(line: bytes, error: Exception) -> UnavailableError:
-    """Build the error of a journal line that cannot be read."""
-    return UnavailableError(
-        f"a record of the journal cannot be read ({type(error).__name__}: {error}): {excerpt(repr(line), most=80)}",
-        code="journal_damaged",
-        hint="restore the stage's journal from a backup, or pay for the stage again: run retry --refresh",
-    )
+def unreadable_record(line: bytes, error: Exception) -> UnavailableError:
+    """Build the error of a journal line that is no record."""
+    return journal_damaged(line, f"{type(error).__name__}: {error}")
 
 
 def _record(value: dict[str, Any]) -> ItemRecord:
@@ -155,4 +151,4 @@ def _item_of(line: bytes) -> tuple[str, bool]:
             error["transient"] or value.get("account_fault", False) or error["code"] == RESULT_LOST
         )
     except (ValueError, TypeError, KeyError) as error:
-        raise journal_damaged(line, error) from error
+        raise unreadable_record(line, error) from error

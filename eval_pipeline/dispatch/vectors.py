@@ -15,7 +15,7 @@ import pybase64
 
 from eval_pipeline.core.outcomes import ItemStatus, Usage
 from eval_pipeline.dispatch.embed import EmbeddedPack, EmbeddedText, text_digest
-from eval_pipeline.dispatch.records import RESULT_LOST, journal_damaged
+from eval_pipeline.dispatch.records import RESULT_LOST, unreadable_record
 
 _FLOAT_BYTES = 4
 _BEFORE_DIGEST, _BEFORE_VECTOR = b'{"digest":"', b'","vector":"'
@@ -192,7 +192,7 @@ class VectorIndex:
                 return
             self._add_entry(orjson.loads(line.line), line)
         except (ValueError, TypeError, KeyError) as error:
-            raise journal_damaged(line.line, error) from error
+            raise unreadable_record(line.line, error) from error
 
     def _add_entry(self, entry: dict[str, Any], line: SpooledLine) -> None:
         if "call" in entry:

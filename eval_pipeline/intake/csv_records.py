@@ -79,12 +79,18 @@ class CsvRecords:
             raise self._purpose.refuse(
                 f"its header on line {line:,} cannot be read ({cells.reason})", hint=_names_wanted(self._purpose)
             )
-        if not cells:
-            raise no_text(self._purpose)
-        names = [clean_name(name) or f"column_{number}" for number, name in enumerate(cells, start=1)]
-        _check_names(names, self._purpose)
+        names = checked_names(cells, self._purpose)
         self._quotes.width = len(names)
         return names
+
+
+def checked_names(cells: list[str], purpose: Purpose) -> list[str]:
+    """Return the names of columns that the cells of a header give; the required ones must be there, each once."""
+    if not cells:
+        raise no_text(purpose)
+    names = [clean_name(name) or f"column_{number}" for number, name in enumerate(cells, start=1)]
+    _check_names(names, purpose)
+    return names
 
 
 def no_text(purpose: Purpose) -> Exception:

@@ -11,6 +11,7 @@ from typing import Any, NoReturn, TypeVar
 
 from eval_pipeline.core.datasets import SkippedRow
 from eval_pipeline.core.names import shown
+from eval_pipeline.intake.csv_records import MAX_CELL_CHARACTERS
 from eval_pipeline.intake.purpose import Purpose
 
 R = TypeVar("R")
@@ -86,6 +87,8 @@ def _fields(line: str) -> Mapping[str, Any] | str:
     fields = {key.strip().lower(): item for key, item in value.items()}
     if len(fields) != len(value):
         return "two keys that differ only in upper and lower case or outer spaces"
+    if len(line) > MAX_CELL_CHARACTERS and any(len(as_text(item)) > MAX_CELL_CHARACTERS for item in fields.values()):
+        return f"a value has more than {MAX_CELL_CHARACTERS:,} characters"
     return (_escape_problem(fields) if "\\u" in line else None) or fields
 
 

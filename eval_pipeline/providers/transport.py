@@ -1,11 +1,14 @@
 """Calls to providers below their protocols: bytes that came back, and what it means when none did."""
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
 from urllib.parse import urlsplit
+from urllib.request import getproxies
 
+from eval_pipeline.core.errors import UsageError
 from eval_pipeline.core.outcomes import AccountFault, Attempt, AttemptOutcome, ItemError
 
 CONNECT_TIMEOUT_S = 10.0
@@ -29,6 +32,20 @@ def tls_context() -> ssl.SSLContext:
     import httpx2  # noqa: PLC0415 - loaded with the transport
 
     return httpx2.create_ssl_context()
+
+
+@contextmanager
+def proxies_explained() -> Iterator[None]:
+    """Explain what a proxy of the environment makes of a client while it is made."""
+    try:
+        yield
+    except (ImportError, ValueError) as error:  # a SOCKS proxy, which needs a package; no address at all
+        named = ", ".join(f"{scheme}_proxy" for scheme in getproxies())
+        raise UsageError(
+            f"the proxy of the environment ({named}) cannot be used: {str(error).partition('.')[0]}",
+            code="proxy_unsupported",
+            hint="name an HTTP proxy in HTTPS_PROXY and HTTP_PROXY, unset ALL_PROXY, or list the server in NO_PROXY",
+        ) from None
 
 
 def transport_errors() -> tuple[type[BaseException], ...]:

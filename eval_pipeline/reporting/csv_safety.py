@@ -12,7 +12,8 @@ Cell = str | int | float | Decimal | bool | None
 
 _FORMULA = re.compile(
     r"[\t\r\n]"
-    r"|[\s\x00-\x20\u200b-\u200f\u2060-\u2064\ufeff]*"  # spaces and what is not seen at all
+    r"|[\s\x00-\x20\x7f-\xa0\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
+    r"\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e0fff]*"  # what is not seen at all
     r"[=+\-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b]"  # the full-width and the small forms
 )
 _PLAIN_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)

@@ -1,4 +1,4 @@
-"""Writes a stream of rows as CSV, JSON Lines or Parquet; the file appears under its name only when it is whole."""
+"""Writes a stream of rows as CSV, JSON Lines, Parquet or a workbook; the file appears only when it is whole."""
 
 import csv
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,6 +17,7 @@ from eval_pipeline.core.chunks import chunks
 from eval_pipeline.core.errors import UnavailableError, UsageError
 from eval_pipeline.core.names import shown
 from eval_pipeline.reporting.csv_safety import csv_cell
+from eval_pipeline.reporting.workbook import write_workbook
 
 _GROUP_ROWS = 2_048
 
@@ -27,6 +28,7 @@ class ExportFormat(StrEnum):
     CSV = "csv"
     JSONL = "jsonl"
     PARQUET = "parquet"
+    XLSX = "xlsx"
 
 
 def export_format(path: Path) -> ExportFormat:
@@ -61,6 +63,8 @@ def write_table(
                 return _write_jsonl(rows, schema, path=unfinished)
             case ExportFormat.PARQUET:
                 return _write_parquet(rows, schema, path=unfinished)
+            case ExportFormat.XLSX:
+                return write_workbook(rows, schema, path=unfinished)
             case _:
                 assert_never(file_format)
 

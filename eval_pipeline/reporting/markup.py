@@ -3,6 +3,7 @@
 ``Markup`` is HTML that may stand in a page as it is; whatever is a plain ``str`` is escaped where it is placed.
 """
 
+from datetime import datetime
 from functools import partial
 
 from markupsafe import Markup
@@ -14,6 +15,11 @@ def inline(text: object) -> Markup:
     """Place a name or a short text inside a sentence or a cell."""
     shown = visible(str(text))
     return Markup("<bdi{}>{}</bdi>").format(_lang(shown), shown)
+
+
+def moment(at: datetime) -> Markup:
+    """Place a time of day in UTC; the page adds the reader's own beside it."""
+    return Markup('<time datetime="{}">{}</time>').format(at.isoformat(), f"{at:%H:%M %Z}")
 
 
 def prose(text: str, *, lang: str | None = None, direction: str = "auto") -> Markup:

@@ -22,6 +22,8 @@ CONTENT_SECURITY_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
 )
 _BUFFERED_PIECES = 64
+_ZONE = "reporting/zone.js"
+"""Writes the time of the reader's zone beside every time."""
 _MEDIA = "media-src data: 'self' file:"
 """Sound inside the page, or in files beside it: an opened file is no origin, so that 'self' alone is not its folder."""
 
@@ -29,7 +31,9 @@ _MEDIA = "media-src data: 'self' file:"
 def render_page(template: str, **values: Any) -> str:  # noqa: ANN401 - what a template is given is its own affair
     """Fill ``template``, a path inside the package such as ``text_eval/report/page.html``."""
     page = _environment().get_template(template)
-    return page.render(policy=CONTENT_SECURITY_POLICY, style="", script="", **values)
+    code = _source(_ZONE)
+    policy = f"{CONTENT_SECURITY_POLICY}; script-src '{_script_hash(code)}'"
+    return page.render(policy=policy, style="", script=Markup(code), **values)  # noqa: S704 - our own file
 
 
 def write_page(path: Path, template: str, *, style: str, script: str, **values: Any) -> None:  # noqa: ANN401 - as above
@@ -39,10 +43,10 @@ def write_page(path: Path, template: str, *, style: str, script: str, **values: 
         path: of the page.
         template: as for ``render_page``; iterators among the values are gone through once.
         style: a CSS file inside the package, beyond those that every page has.
-        script: a JavaScript file inside the package, the only one that the page will run.
+        script: a JavaScript file inside the package, beyond what every page runs; the page will run no other.
         values: what the template places.
     """
-    code = _source(script)
+    code = f"{_source(_ZONE)}\n{_source(script)}"
     policy = f"{CONTENT_SECURITY_POLICY}; {_MEDIA}; script-src '{_script_hash(code)}'"
     page = _environment().get_template(template)
     pieces = page.stream(policy=policy, style=Markup(_source(style)), script=Markup(code), **values)  # noqa: S704 - our own files
@@ -81,6 +85,7 @@ def _environment() -> "Environment":
     environment.filters |= {
         "visible": text.visible,
         "inline": markup.inline,
+        "moment": markup.moment,
         "prose": markup.prose,
         "count": amounts.count,
         "number": amounts.number,

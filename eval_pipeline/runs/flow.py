@@ -13,8 +13,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
+from eval_pipeline.core.options import RunOption
 from eval_pipeline.core.runs import Flow
-from eval_pipeline.runs.options import RunOption
 
 if TYPE_CHECKING:
     from eval_pipeline.core.names import RunKey

@@ -13,6 +13,7 @@ from eval_pipeline.core.errors import (
 )
 from eval_pipeline.core.names import RunKey, command_on
 from eval_pipeline.core.runs import Flow, RunRecord, RunState
+from eval_pipeline.core.system_errors import defect, explain_system
 from eval_pipeline.dispatch.workers import worker_is_dead
 from eval_pipeline.wiring.deployment import Deployment
 
@@ -132,8 +133,8 @@ def working(
         life.restore() if optional else life.end(_state_after(error), error=error)
         raise
     except Exception as error:
-        wrapped = EvalPipelineError(f"{type(error).__name__}: {error}", code="internal_error", hint="see the run's log")
-        life.restore() if optional else life.end(RunState.FAILED, error=wrapped)
+        told = explain_system(error) or defect(error)
+        life.restore() if optional else life.end(RunState.FAILED, error=told)
         raise
     except BaseException:
         life.restore() if optional else life.end(RunState.INTERRUPTED, error=None)

@@ -63,6 +63,7 @@ class FaultKind(StrEnum):
     WRONG_SCRIPT = "wrong_script"
     LINE_SEPARATOR = "line_separator"
     PROCESSING_FAILED = "processing_failed"
+    PROCESSING_SLOWLY = "processing_slowly"
     NO_UPLOAD_STATUS = "no_upload_status"
 
 

@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from eval_pipeline.core.errors import UsageError
+from eval_pipeline.core.names import shown
+
 if TYPE_CHECKING:
     from eval_pipeline.storage.ledger import SqlLedger
 
@@ -19,10 +22,29 @@ def find_home(environ: Mapping[str, str], cwd: Path) -> Path:
     """
     named = environ.get(HOME_VARIABLE)
     if named:
-        return cwd.absolute() / Path(named).expanduser()
+        return _usable(cwd.absolute() / _expanded(named))
     here = cwd.absolute()
     existing = (folder / HOME_FOLDER for folder in (here, *here.parents) if (folder / HOME_FOLDER).is_dir())
-    return next(existing, here / HOME_FOLDER)
+    return _usable(next(existing, here / HOME_FOLDER))
+
+
+def _expanded(named: str) -> Path:
+    try:
+        return Path(named).expanduser()
+    except RuntimeError:  # ~nobody
+        return Path(named)
+
+
+def _usable(home: Path) -> Path:
+    """Return the home, unless its path would be read as something else in the address of a database."""
+    odd = next((character for character in str(home) if character in "?\0\n"), None)
+    if odd is None:
+        return home
+    raise UsageError(
+        f"the home {shown(str(home))} has {odd!r} in its path, which databases in it cannot have",
+        code="invalid_setting",
+        hint=f"set {HOME_VARIABLE} to a folder whose path has none, or rename the folder",
+    )
 
 
 def open_home_ledger(home: Path, *, may_upgrade: bool = True) -> "SqlLedger":

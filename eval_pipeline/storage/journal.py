@@ -1,7 +1,8 @@
 """The checkpoint of a live stage: one line per finished item, durable before the item counts as finished.
 
 Lines that arrive while a write is under way go out together in the next one, so that a slow store costs latency and
-not throughput. A writer that was killed leaves at most a torn last line, which no reader sees.
+not throughput. Every line has a checksum; a writer that was killed leaves at most a torn last line, which no reader
+sees.
 """
 
 import asyncio
@@ -16,6 +17,7 @@ from types import TracebackType
 from typing import BinaryIO, NamedTuple, Self
 
 from eval_pipeline.core.errors import EvalPipelineError
+from eval_pipeline.core.journal_lines import seal, unsealed
 from eval_pipeline.core.ports.object_store import Appender, ObjectStore
 from eval_pipeline.core.stages import StageRef
 from eval_pipeline.storage.objects import os_errors_explained, temporary_folder
@@ -48,7 +50,7 @@ class Journal:
                 )
                 for path in fetched:
                     with path.open("rb") as file:
-                        yield from _whole_lines(file)
+                        yield from unsealed(_whole_lines(file))
 
     @contextmanager
     def spool(self, *, below: str | None = None) -> Iterator["SpooledJournal"]:
@@ -134,7 +136,7 @@ class JournalWriter:
 
     def _write_queue(self) -> None:
         group, self._queue = self._queue, []
-        write = self._thread.submit(self._appender.append, b"".join([queued.line + b"\n" for queued in group]))
+        write = self._thread.submit(self._appender.append, b"".join([seal(queued.line) + b"\n" for queued in group]))
         self._writing = True
         write.add_done_callback(partial(self._end_write, group))
 

@@ -47,6 +47,7 @@ from eval_pipeline.stt_eval.scoring.scores import language_of
 from eval_pipeline.stt_eval.spec import AudioTransport, SttSpec
 from eval_pipeline.stt_eval.transcript_rows import Item, items_of
 from eval_pipeline.wiring import models
+from eval_pipeline.wiring.settings import Settings
 
 UNDELIVERED = "clip_refused"
 _CLIPS_AT_ONCE = 10_000
@@ -219,9 +220,15 @@ class Recordings:
                 deployment.objects,
                 prefix=self._ref.prefix,
                 now=partial(datetime.now, UTC),
-                policy=DeliveryPolicy(at_once=deployment.settings.stt_upload_concurrency),
+                policy=_patience(deployment.settings),
             )
         return self._delivery
+
+
+def _patience(settings: Settings) -> DeliveryPolicy:
+    """Wait for clips that are looked through about as long as for the next look at batches."""
+    patience_s = min(max(5.0, settings.batch_poll_seconds), 20.0)
+    return DeliveryPolicy(at_once=settings.stt_upload_concurrency, patience_s=patience_s)
 
 
 def _refused(file: HostedFile) -> Attempt:

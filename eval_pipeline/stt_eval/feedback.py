@@ -17,7 +17,7 @@ from eval_pipeline.core.runs import Flow
 from eval_pipeline.runs.life import find_run
 from eval_pipeline.runs.stored_run import StoredRun
 from eval_pipeline.stt_eval.language.normalisation import Level
-from eval_pipeline.stt_eval.report.data import ShownVerdict
+from eval_pipeline.stt_eval.report.data import Saying, ShownVerdict
 from eval_pipeline.stt_eval.verdicts.results import COLUMNS, Result, Results
 from eval_pipeline.stt_eval.verdicts.run_agreement import RunAgreement, run_agreement
 from eval_pipeline.wiring.deployment import Deployment
@@ -57,7 +57,7 @@ def set_verdicts(
     entries = []
     for result, said in zip(chosen, changes, strict=True):
         sha256, before = result.require_text(), _verdict(result, history)
-        differs = difference(said.change, before)
+        differs = difference(said.change, before, reviewer=name)
         if differs is None:
             raise _unchanged(result, said.change, before=before)
         entries.append(new_entry(key, result, change=differs, text_sha256=sha256, reviewer=name, judged_at=now))
@@ -73,17 +73,32 @@ def verdicts_of(deployment: Deployment, key: RunKey) -> dict[str, Verdict]:
 
 def shown_verdicts(verdicts: Mapping[str, Verdict]) -> dict[str, ShownVerdict]:
     """Return verdicts as reports and exports show them."""
-    return {
-        item_id: ShownVerdict(
-            is_correct=verdict.is_correct,
-            comment=verdict.comment,
-            tags=tuple(map(str, verdict.tags)),
-            reviewer=verdict.history[-1].reviewer,
-            judged_at=verdict.history[-1].judged_at,
-            stale=verdict.stale,
-        )
-        for item_id, verdict in verdicts.items()
+    return {item_id: _shown(verdict) for item_id, verdict in verdicts.items()}
+
+
+def _shown(verdict: Verdict) -> ShownVerdict:
+    marked = verdict.authors.get("is_correct", verdict.history[-1])
+    others = {
+        name: own.is_correct
+        for name, own in verdict.reviewers.items()
+        if own.is_correct is not None and name != marked.reviewer
     }
+    return ShownVerdict(
+        is_correct=verdict.is_correct,
+        comment=verdict.comment,
+        tags=tuple(map(str, verdict.tags)),
+        reviewer=marked.reviewer,
+        judged_at=marked.judged_at,
+        stale=verdict.stale,
+        comment_by=_saying(verdict, "comment") if verdict.comment else None,
+        tags_by=_saying(verdict, "tags") if verdict.tags else None,
+        others=tuple(others.items()),
+    )
+
+
+def _saying(verdict: Verdict, part: str) -> Saying:
+    entry = verdict.authors[part]
+    return Saying(entry.reviewer, entry.judged_at)
 
 
 def judged_results(deployment: Deployment, key: RunKey) -> list[Judged]:
@@ -104,9 +119,12 @@ def agreement(deployment: Deployment, key: RunKey) -> RunAgreement:
     return run_agreement(results, verdicts=verdicts, rates=word_error_rates(scores))
 
 
-def run_results(deployment: Deployment, key: RunKey) -> Results:
+def run_results(deployment: Deployment, key: RunKey, *, with_files: bool = False) -> Results:
     """Read the run's results; raises ``run_not_found``, or ``stage_missing`` before there are transcripts."""
-    return Results(stored_run(deployment, key).open("transcripts").rows(COLUMNS))
+    stored = stored_run(deployment, key)
+    samples = stored.open("dataset").rows(("sample_id", "file_name")) if with_files else ()
+    names = {row["sample_id"]: row["file_name"] for row in samples}
+    return Results(stored.open("transcripts").rows(COLUMNS), file_names=names)
 
 
 def run_history(deployment: Deployment, key: RunKey) -> Mapping[str, tuple[FeedbackEntry, ...]]:
@@ -120,9 +138,13 @@ def stored_run(deployment: Deployment, key: RunKey) -> StoredRun:
 
 
 def word_error_rates(scores: StageReader) -> dict[str, float | None]:
-    """Return WER at the level ``standard`` by item."""
-    rows = scores.rows(("item_id", "level", "wer"))
-    return {row["item_id"]: row["wer"] for row in rows if row["level"] == Level.STANDARD}
+    """Return WER at the level ``standard`` by item; CER in languages written without spaces, which have no WER."""
+    rows = scores.rows(("item_id", "level", "wer", "cer"))
+    return {
+        row["item_id"]: row["cer"] if row["wer"] is None else row["wer"]
+        for row in rows
+        if row["level"] == Level.STANDARD
+    }
 
 
 def new_entry(

@@ -1,4 +1,8 @@
-"""A run's verdicts as a spreadsheet: written for people to fill in, and read back, all rows or none."""
+"""A run's verdicts as a spreadsheet: written for people to fill in, and read back.
+
+A file with a bad row is refused as a whole. A row that contradicts what somebody said since the file was written is
+refused alone: the others are still right.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -8,13 +12,15 @@ from typing import Any
 
 from eval_pipeline.core.datasets import SkippedRow
 from eval_pipeline.core.errors import ConflictError, EvalPipelineError, NotFoundError, UsageError
-from eval_pipeline.core.feedback import FeedbackEntry, difference, standing
+from eval_pipeline.core.feedback import Change, FeedbackEntry, Verdict, contradicted, difference, standing
 from eval_pipeline.core.feedback_words import checked_reviewer
-from eval_pipeline.core.names import RunKey
+from eval_pipeline.core.names import RunKey, shown
 from eval_pipeline.intake.table_file import open_table
+from eval_pipeline.intake.workbook import is_workbook
 from eval_pipeline.reporting.export_files import export_format, write_table
 from eval_pipeline.runs.dataset_adding import private_copy
 from eval_pipeline.storage.objects import temporary_folder
+from eval_pipeline.stt_eval.corrected_references import samples_as_scored
 from eval_pipeline.stt_eval.feedback import (
     new_entry,
     run_history,
@@ -22,8 +28,15 @@ from eval_pipeline.stt_eval.feedback import (
     stored_run,
     word_error_rates,
 )
-from eval_pipeline.stt_eval.verdicts.results import COLUMNS, Results
-from eval_pipeline.stt_eval.verdicts.verdict_file import SHEET, VERDICTS, VerdictRow, read_rows, sheet_row
+from eval_pipeline.stt_eval.verdicts.results import COLUMNS, Result, Results
+from eval_pipeline.stt_eval.verdicts.verdict_file import (
+    SHEET,
+    VERDICTS,
+    VerdictRow,
+    read_rows,
+    sheet_row,
+    sheet_verdicts,
+)
 from eval_pipeline.wiring.deployment import Deployment
 
 _SHOWN_PROBLEMS = 20
@@ -38,15 +51,17 @@ class Imported:
     unchanged: int
     """Rows that say what stands already, or nothing."""
     warnings: tuple[str, ...]
+    conflicts: tuple[str, ...] = ()
+    """Rows that contradict what was said since the file was written, with their lines; nothing of them is recorded."""
 
 
 def import_verdicts(deployment: Deployment, key: RunKey, path: Path, *, reviewer: str) -> Imported:
-    """Record what a CSV says, all or nothing; rows that say nothing new are passed over.
+    """Record what a CSV or workbook says; rows whose cells are as they were exported are passed over.
 
     Args:
         deployment: where the run is.
         key: the run.
-        path: the CSV; columns ``sample`` and ``model``, and any of ``is_correct`` (yes, no, clear), ``comment``,
+        path: the file; columns ``sample`` and ``model``, and any of ``is_correct`` (yes, no, clear), ``comment``,
             ``tags``, ``reviewer``, ``time``.
         reviewer: who says it where a row names nobody.
 
@@ -57,12 +72,22 @@ def import_verdicts(deployment: Deployment, key: RunKey, path: Path, *, reviewer
     with temporary_folder() as folder:
         copy = folder / "verdicts"  # of what may be a pipe, or change while it is read
         private_copy(path, copy, limit_bytes=deployment.settings.max_file_bytes)
-        table = open_table(copy, VERDICTS, name=path.name)
-        for row in read_rows(table):
-            desk.take(row)
+        warnings = _take_all(desk, copy, name=path.name)
     entries = desk.entries()
     deployment.ledger.add_feedback(entries)
-    return Imported(changed=len(entries), unchanged=desk.unchanged, warnings=table.warnings)
+    return Imported(changed=len(entries), unchanged=desk.unchanged, warnings=warnings, conflicts=tuple(desk.conflicts))
+
+
+def _take_all(desk: "_Desk", copy: Path, *, name: str) -> tuple[str, ...]:
+    """Take every row; return what was guessed about the file."""
+    if is_workbook(copy, name=name):
+        for row in sheet_verdicts(copy):
+            desk.take(row)
+        return ()
+    table = open_table(copy, VERDICTS, name=name)
+    for row in read_rows(table):
+        desk.take(row)
+    return table.warnings
 
 
 @dataclass(slots=True)
@@ -88,10 +113,11 @@ class _Desk:
         self._key = key
         self._reviewer = reviewer
         self._now = datetime.now(UTC)
-        self._results = run_results(deployment, key)
+        self._results = run_results(deployment, key, with_files=True)
         self._history = run_history(deployment, key)
         self._found = _Rows()
         self.unchanged = 0
+        self.conflicts: list[str] = []
 
     def take(self, row: VerdictRow | SkippedRow) -> None:
         """Read one row."""
@@ -104,23 +130,40 @@ class _Desk:
             self._found.add_problem(row.line, f"{error.message} ({error.hint})")
 
     def _take(self, row: VerdictRow) -> None:
-        result = self._results.find_cells(row.cells["sample"], row.cells["model"])
+        result = self._results.find_cells(row.cells)
+        row.check_text(result)
         about = row.text_sha256 or result.text_sha256
-        before = standing(self._history.get(result.item_id, ()), text_sha256=about)
-        change = difference(row.change(before), before)
-        reviewer = row.reviewer() or self._reviewer
+        history = self._history.get(result.item_id, ())
+        exported = standing(history[: row.entries], text_sha256=about)
+        reviewer, named = row.reviewer() or self._reviewer, row.reviewer() is not None
         judged_at = row.judged_at(now=self._now) or self._now
-        if change is None:
+        touched = self._touched(row, exported, named=named)
+        now = standing(history, text_sha256=about)
+        change = None if touched is None else difference(touched, now, reviewer=reviewer)
+        if touched is None or change is None:
             self.unchanged += 1
             return
         if about != result.require_text():
             raise _transcribed_again()
+        later = [] if row.entries is None else [one for one in history[row.entries :] if one.text_sha256 == about]
+        if other := contradicted(touched, later):
+            self.conflicts.append(_conflict(row.line, result, other))
+            return
         if result.item_id in self._found.entries:
             raise _judged_twice(self._found.lines[result.item_id])
         self._found.lines[result.item_id] = row.line
         self._found.entries[result.item_id] = new_entry(
             self._key, result, change=change, text_sha256=about, reviewer=reviewer, judged_at=judged_at
         )
+
+    @staticmethod
+    def _touched(row: VerdictRow, exported: Verdict, *, named: bool) -> Change | None:
+        """Return what somebody wrote into the row; who writes a name beside a verdict that stands confirms it."""
+        said = row.change(exported)
+        touched = said if row.entries is None else difference(said, exported)
+        confirmed = Change(is_correct=said.is_correct) if named and isinstance(said.is_correct, bool) else Change()
+        parts = {**confirmed.parts, **(touched.parts if touched else {})}
+        return Change(**parts) if parts else None
 
     def entries(self) -> list[FeedbackEntry]:
         """Return what the file says new, or raise one error that names every bad row."""
@@ -142,7 +185,7 @@ def export_verdicts(deployment: Deployment, key: RunKey, path: Path, *, bom: boo
     Args:
         deployment: where the run is.
         key: the run.
-        path: ends in .csv, which can be imported again; .jsonl or .parquet.
+        path: ends in .xlsx or .csv, which can be imported again; .jsonl or .parquet.
         bom: begin a CSV with a byte order mark, by which Excel knows UTF-8.
     """
     file_format = export_format(path)
@@ -152,8 +195,8 @@ def export_verdicts(deployment: Deployment, key: RunKey, path: Path, *, bom: boo
 def _sheet(deployment: Deployment, key: RunKey) -> Iterator[dict[str, Any]]:
     stored = stored_run(deployment, key)
     transcripts, scores = stored.open("transcripts"), stored.find("scores")
-    dataset = stored.open("dataset").rows(("sample_id", "reference", "file_name"))
-    samples = {row["sample_id"]: row for row in dataset}
+    dataset = samples_as_scored(deployment, project=key.project, dataset=stored.open("dataset"), scores=scores)
+    samples = {row["sample_id"]: row for row in dataset.rows(("sample_id", "reference", "file_name"))}
     rates = word_error_rates(scores) if scores is not None else {}
     history = run_history(deployment, key)
     for row in transcripts.rows(COLUMNS):
@@ -166,6 +209,26 @@ def _sheet(deployment: Deployment, key: RunKey) -> Iterator[dict[str, Any]]:
                 wer=rates.get(result.item_id),
                 sample=samples[result.sample_id],
             )
+
+
+def _conflict(line: int, result: Result, other: FeedbackEntry) -> str:
+    said = ", ".join(f"{part} {shown(_spoken(value))}" for part, value in other.change.parts.items())
+    return (
+        f"line {line:,}: sample {shown(result.sample_id)}, model {shown(result.model)} was judged since the file was"
+        f" exported, by {shown(other.reviewer)} at {other.judged_at:%Y-%m-%d %H:%M} UTC ({said})"
+    )
+
+
+def _spoken(value: object) -> str:
+    match value:
+        case True | False:
+            return "yes" if value else "no"
+        case None:
+            return "cleared"
+        case tuple():
+            return ", ".join(map(str, value))
+        case _:
+            return str(value)
 
 
 def _transcribed_again() -> EvalPipelineError:

@@ -1,61 +1,9 @@
 """The speech flow as it is declared: its stages, what a person may set, what the command line says of it."""
 
+from eval_pipeline.core.options import RunOption
 from eval_pipeline.core.runs import Flow
 from eval_pipeline.runs.flow import CommandWords, FlowPlan, Paid, Stage
-from eval_pipeline.runs.options import CONCURRENCY, FAILURE_THRESHOLD, OptionKind, RunOption, config_file
-
-OPTIONS = (
-    RunOption(
-        name="dataset",
-        metavar="NAME[@VERSION]",
-        default="",
-        help="Audio dataset; its newest version, or the one named.",
-        form="Audio dataset: NAME, or NAME@VERSION (first 8 characters of it).",
-    ),
-    RunOption(
-        name="models",
-        kind=OptionKind.TEXTS,
-        flag="model",
-        metavar="[PROVIDER/]NAME",
-        help="A model to compare: gemini-… is Gemini's, any other is asked over OpenAI's protocol; repeatable.",
-        form="Models to compare, such as gemini-2.5-flash, openai/whisper-1; any name is taken.",
-    ),
-    RunOption(
-        name="mode",
-        choices=("batch", "live"),
-        default="batch",
-        help="batch (default): at half price, within two days; models without a batch API for audio are asked live.",
-        form="batch: at half price, within two days. live: at once.",
-    ),
-    RunOption(
-        name="prompt",
-        metavar="TEXT",
-        help="What a model that takes instructions is told; {language} is a hint.",
-        form="What a model that takes instructions is told; {language} becomes a hint.",
-    ),
-    RunOption(
-        name="language",
-        metavar="CODE",
-        help="BCP-47 code of samples that the dataset names none for.",
-        form="BCP-47 code of samples that the dataset names none for.",
-    ),
-    RunOption(
-        name="audio_transport",
-        choices=("files_api", "signed_url"),
-        default="files_api",
-        help="files_api (default): clips are uploaded. signed_url: the provider fetches them from the S3 store.",
-        form="files_api: clips are uploaded to the provider. signed_url: it fetches them from the S3 store.",
-    ),
-    RunOption(
-        name="speaker_column",
-        metavar="COLUMN",
-        help="Column of the dataset that names who speaks: clips of one speaker count together in every interval.",
-        form="Column of the dataset that names who speaks: clips of one speaker count together.",
-    ),
-    config_file("Any of these settings; models is a list."),
-    CONCURRENCY,
-    FAILURE_THRESHOLD,
-)
+from eval_pipeline.stt_eval.options import OPTIONS
 
 PLAN = FlowPlan(
     flow=Flow.STT,
@@ -105,6 +53,12 @@ PLAN = FlowPlan(
                     metavar="COLUMN",
                     help="As in stt run; default the run's own.",
                     form="Another column that names who speaks than the run's own; empty: the run's own.",
+                ),
+                RunOption(
+                    name="dataset",
+                    metavar="NAME[@VERSION]",
+                    help="Score against the references of this version, corrected since; default those used last.",
+                    form="Version of a dataset whose references count, as in clips@3f2a; empty: those used last.",
                 ),
             ),
         ),

@@ -8,35 +8,20 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Self
 
-from eval_pipeline.core.configuration import KeyKinds, canonical_sha256, invalid_config, read_mapping
+from eval_pipeline.core.configuration import canonical_sha256, invalid_config, read_mapping
 from eval_pipeline.core.endpoints import Endpoints, endpoints_json, read_endpoints
 from eval_pipeline.core.names import shown
+from eval_pipeline.core.options import keys_of
 from eval_pipeline.core.providers import Provider
 from eval_pipeline.core.runs import RunMode
 from eval_pipeline.stt_eval.language.languages import language_code
 from eval_pipeline.stt_eval.models import SpeechModel
+from eval_pipeline.stt_eval.options import OPTIONS
 
 SCHEMA = "eval_pipeline.stt_spec/2"
 SCHEMA_WITHOUT_ENDPOINTS = "eval_pipeline.stt_spec/1"
 MOST_MODELS = 50
-_KINDS = KeyKinds(
-    text=frozenset({"dataset", "prompt", "language", "audio_transport", "speaker_column"}),
-    whole=frozenset({"concurrency"}),
-    number=frozenset({"failure_threshold"}),
-)
-REQUEST_KEYS = frozenset(
-    {
-        "dataset",
-        "mode",
-        "models",
-        "prompt",
-        "language",
-        "audio_transport",
-        "speaker_column",
-        "failure_threshold",
-        "concurrency",
-    }
-)
+REQUEST_KEYS = keys_of(OPTIONS)
 MODES = {"batch": RunMode.BATCH, "live": RunMode.FAST, "fast": RunMode.FAST}
 """How a mode is asked for; speech calls it live what text evaluation calls fast."""
 
@@ -67,7 +52,7 @@ class SttRequest:
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any]) -> Self:
         """Read a configuration file or form; an unknown key is an error, not ignored."""
-        given = read_mapping(values, known=REQUEST_KEYS, kinds=_KINDS)
+        given = read_mapping(values, options=OPTIONS)
         given["models"] = _models(given.get("models"))
         if "mode" in given:
             given["mode"] = _mode(given["mode"])

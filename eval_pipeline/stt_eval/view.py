@@ -1,6 +1,6 @@
 """A speech run as scripts and people read it: the ledger's row joined with what the stages' manifests say."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,10 @@ from eval_pipeline.runs.cost_warnings import cost_warnings
 from eval_pipeline.runs.life import find_run
 from eval_pipeline.runs.status import batches_json
 from eval_pipeline.runs.stored_run import StoredRun
+from eval_pipeline.stt_eval.corrected_references import samples_as_scored
 from eval_pipeline.stt_eval.feedback import shown_verdicts, verdicts_of
-from eval_pipeline.stt_eval.report.export import export_rows
+from eval_pipeline.stt_eval.report.export import export_rows, side_by_side
+from eval_pipeline.stt_eval.report_age import age_warnings
 from eval_pipeline.stt_eval.scoring.scores import score_samples
 from eval_pipeline.stt_eval.so_far import TranscriptsSoFar, transcripts_so_far
 from eval_pipeline.stt_eval.spec import SttSpec
@@ -109,19 +111,25 @@ class _Stored:
         faults = [] if summary is None else summary["faults"]
         hint = "run retry asks them again"
         told = [{"code": "model_not_asked", "message": fault, "hint": hint} for fault in faults]
-        return [*cost_warnings({"transcripts": _with_cost(summary)}), *told]
+        ages = age_warnings(self._deployment, self._run.key)
+        return [*cost_warnings({"transcripts": _with_cost(summary)}), *told, *ages]
 
     def results(self) -> Iterator[dict[str, Any]]:
         """Yield every pair with its transcript and its scores, sample by sample."""
         dataset, transcripts = self.stages.find("dataset"), self.stages.find("transcripts")
         if dataset is None or transcripts is None:
             return
+        scores, project = self.stages.find("scores"), self._run.key.project
+        samples = samples_as_scored(self._deployment, project=project, dataset=dataset, scores=scores)
+        if scores is not None:  # as they were made, also where transcripts are compared otherwise by now
+            for sample, row, levels in side_by_side(samples, transcripts, scores):
+                yield _result(sample, row, levels or ())
+            return
         models = len(self.spec.models)
-        for scored in score_samples(dataset, transcripts, models=models, language=self.spec.language):
-            levels = len(scored.rows) // models
+        for scored in score_samples(samples, transcripts, models=models, language=self.spec.language):
+            count = len(scored.rows) // models
             for position, row in enumerate(scored.transcripts):
-                rows = scored.rows[position * levels : (position + 1) * levels]
-                yield _result(scored.sample, row, rows)
+                yield _result(scored.sample, row, scored.rows[position * count : (position + 1) * count])
 
 
 def _with_cost(summary: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
@@ -133,7 +141,7 @@ def _with_cost(summary: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
     return {**summary, "cost": cost}
 
 
-def _result(sample: Mapping[str, Any], row: Mapping[str, Any], scores: tuple[Mapping[str, Any], ...]) -> dict[str, Any]:
+def _result(sample: Mapping[str, Any], row: Mapping[str, Any], scores: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     failed = row["status"] == FAILED
     return {
         "item_id": row["item_id"],
@@ -175,6 +183,7 @@ def export_run(deployment: Deployment, key: RunKey, *, output: Path, bom: bool) 
         dataset=dataset,
         transcripts=transcripts,
         scores=stored.find("scores"),
+        samples=samples_as_scored(deployment, project=key.project, dataset=dataset, scores=stored.find("scores")),
         path=output,
         file_format=export_format(output),
         bom=bom,

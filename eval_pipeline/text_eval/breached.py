@@ -7,6 +7,7 @@ from eval_pipeline.runs.life import find_run
 from eval_pipeline.runs.stored_run import StoredRun
 from eval_pipeline.runs.task import Task
 from eval_pipeline.text_eval.answers import Answers
+from eval_pipeline.text_eval.spec import TextSpec
 from eval_pipeline.text_eval.stages.report import write_report
 from eval_pipeline.text_eval.stages.scores import make as make_scores
 
@@ -15,7 +16,8 @@ def write_breached(task: Task) -> dict[str, StageReader]:
     """Write the report of a run that missed its threshold, from what there is.
 
     Returns:
-        what was made, by stage: where there are embeddings, scores cost nothing and say which pairs failed.
+        what was made, by stage: scores of what was answered, too, unless all of them compare embeddings and there are
+        none.
     """
     stages = task.deployment.stages
     run = find_run(task.deployment, flow=task.flow, key=task.key)
@@ -24,7 +26,7 @@ def write_breached(task: Task) -> dict[str, StageReader]:
         responses=stages.open(task.ref("responses")),
         embeddings=StoredRun(task.deployment, run).find("embeddings"),
     )
-    if answers.embeddings is None:
+    if answers.embeddings is None and all(scorer.needs_embeddings for scorer in TextSpec.from_json(run.spec).scorers):
         return {"report": write_report(task, answers)}
     scores = make_scores(task, dataset=answers.dataset, responses=answers.responses, embeddings=answers.embeddings)
     return {"scores": scores, "report": write_report(task, replace(answers, scores=scores))}

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from eval_pipeline.core.runs import Flow, RunMode
+from eval_pipeline.core.options import OptionKind, RunOption
+from eval_pipeline.core.runs import Flow
 from eval_pipeline.runs.flow import CommandWords, FlowPlan, Paid, Stage
-from eval_pipeline.runs.options import CONCURRENCY, FAILURE_THRESHOLD, MAX_COST_USD, OptionKind, RunOption, config_file
+from eval_pipeline.text_eval.options import OPTIONS
 
 
 def _answering_provider(spec: Mapping[str, Any]) -> str:
@@ -19,80 +20,6 @@ def _embedding_provider(spec: Mapping[str, Any]) -> str:
 
     return str(TextSpec.from_json(spec).embedding_provider)
 
-
-OPTIONS = (
-    RunOption(
-        name="dataset",
-        metavar="NAME[@VERSION]",
-        default="",
-        help="Golden dataset; its newest version, or the one named.",
-        form="Golden dataset: NAME, or NAME@VERSION (first 8 characters of it).",
-    ),
-    RunOption(
-        name="mode",
-        choices=tuple(str(mode) for mode in RunMode),
-        default="batch",
-        help="batch (default): at half price, within a day. fast: live calls, for small datasets.",
-        form="batch: at half price, within a day. fast: live calls, for small datasets.",
-    ),
-    RunOption(
-        name="provider",
-        metavar="NAME",
-        default="openai",
-        help="openai (default): OpenAI or any compatible server (OPENAI_BASE_URL). gemini.",
-        form="openai: OpenAI or any compatible server (OPENAI_BASE_URL). gemini.",
-    ),
-    RunOption(
-        name="model",
-        metavar="NAME",
-        help="Model under test; default gpt-4o-mini, or gemini-2.5-flash.",
-        form="Model under test; default gpt-4o-mini, or gemini-2.5-flash.",
-    ),
-    RunOption(
-        name="instructions",
-        metavar="TEXT",
-        help="System prompt of the assistant under test.",
-        form="System prompt of the assistant under test.",
-    ),
-    config_file("Any of these settings, and model_body: what else a request takes."),
-    RunOption(
-        name="model_body",
-        kind=OptionKind.MAPPING,
-        flag="",
-        form="Anything else that a request takes, as in the Responses API: temperature, tools, …",
-    ),
-    RunOption(
-        name="embedding_model",
-        metavar="NAME",
-        help="Default text-embedding-3-large, or gemini-embedding-001.",
-        form="Default text-embedding-3-large, or gemini-embedding-001.",
-    ),
-    RunOption(
-        name="embedding_dimensions",
-        kind=OptionKind.WHOLE,
-        metavar="N",
-        help="Shorter vectors, where the model offers them.",
-        form="Shorter vectors, where the model offers them.",
-    ),
-    RunOption(
-        name="scorers",
-        kind=OptionKind.VALUES,
-        flag="scorer",
-        metavar="NAME",
-        help="cosine_similarity (default), exact_match, contains, regex:PATTERN, numeric, token_f1; repeatable.",
-        form="cosine_similarity (default), exact_match, contains, regex:…, numeric, token_f1.",
-    ),
-    RunOption(
-        name="repeats",
-        kind=OptionKind.WHOLE,
-        metavar="N",
-        help="How often each question is asked; default: the dataset's factor.",
-        form="How often each question is asked; default: the dataset's.",
-    ),
-    CONCURRENCY,
-    FAILURE_THRESHOLD,
-    MAX_COST_USD,
-)
 
 PLAN = FlowPlan(
     flow=Flow.TEXT,
@@ -151,6 +78,7 @@ PLAN = FlowPlan(
             name="scores",
             says="Scores of every answer against its golden answer. Free to make again, also with other scorers.",
             inputs=("dataset", "responses", "embeddings"),
+            optional=("embeddings",),
             form="How answers are scored again.",
             options=(
                 RunOption(

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from eval_pipeline.core.configuration import (
-    KeyKinds,
     canonical_sha256,
     check_range,
     invalid_config,
@@ -18,8 +17,10 @@ from eval_pipeline.core.configuration import (
 )
 from eval_pipeline.core.endpoints import Endpoints, endpoints_json, read_endpoints
 from eval_pipeline.core.names import shown
+from eval_pipeline.core.options import keys_of
 from eval_pipeline.core.providers import Provider
 from eval_pipeline.core.runs import RunMode
+from eval_pipeline.text_eval.options import OPTIONS
 from eval_pipeline.text_eval.scoring.scorers import ScorerConfig, parse_scorers
 
 SCHEMA = "eval_pipeline.text_spec/2"
@@ -35,28 +36,7 @@ EMBEDDING_DIMENSIONS = {
 """Known embedding models and their own width."""
 _FIXED_WIDTH = frozenset({"text-embedding-ada-002"})
 DEFAULT_SCORERS = ("cosine_similarity",)
-REQUEST_KEYS = frozenset(
-    {
-        "dataset",
-        "mode",
-        "provider",
-        "model",
-        "instructions",
-        "model_body",
-        "embedding_model",
-        "embedding_dimensions",
-        "scorers",
-        "repeats",
-        "failure_threshold",
-        "concurrency",
-        "max_cost_usd",
-    }
-)
-_KINDS = KeyKinds(
-    text=frozenset({"dataset", "provider", "model", "instructions", "embedding_model"}),
-    whole=frozenset({"embedding_dimensions", "repeats", "concurrency"}),
-    number=frozenset({"failure_threshold", "max_cost_usd"}),
-)
+REQUEST_KEYS = keys_of(OPTIONS)
 _RESERVED_BODY_KEYS = {
     "input": "the question of each item is the input",
     "stream": "answers are read whole",
@@ -85,7 +65,7 @@ class TextRequest:
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any]) -> Self:
         """Read a configuration file or form; an unknown key is an error, not ignored."""
-        given = read_mapping(values, known=REQUEST_KEYS, kinds=_KINDS)
+        given = read_mapping(values, options=OPTIONS)
         if "mode" in given:
             given["mode"] = parse_mode(given["mode"])
         if "scorers" in given:

@@ -5,6 +5,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import orjson
+
 from eval_pipeline.core.cost import join_costs
 from eval_pipeline.core.errors import UsageError
 from eval_pipeline.core.names import RunKey, command_on
@@ -141,6 +143,7 @@ def _trace(item: WalkedItem, run: RunRecord) -> dict[str, Any]:
         "question_id": asked["question_id"],
         "repeat": asked["repeat"],
         "category": asked["category"],
+        "columns": orjson.loads(asked["metadata"]),
         "status": response["status"],
         "error": _error(response),
         **{name: response[name] for name in ("attempts", "model", "response_id", "latency_s")},

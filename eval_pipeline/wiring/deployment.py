@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from eval_pipeline.core.errors import UsageError
 from eval_pipeline.core.ports.object_store import ObjectStore
@@ -31,6 +31,13 @@ def _secrets_of_places(environ: Mapping[str, str]) -> Iterator[str]:
     """Yield the secrets of database and store, which no provider is sent and drivers may tell."""
     yield from secrets_in_url(environ.get("EVAL_PIPELINE_DATABASE_URL", ""))
     yield from (environ[name] for name in _STORE_KEYS if name in environ)
+
+
+def _split(store_url: str) -> SplitResult:
+    try:
+        return urlsplit(store_url)
+    except ValueError:  # such as s3://[x
+        return SplitResult("", "", "", "", "")
 
 
 class Deployment:
@@ -91,7 +98,7 @@ class Deployment:
     @cached_property
     def objects(self) -> ObjectStore:
         """Bytes under keys."""
-        parts = urlsplit(self.store_url)
+        parts = _split(self.store_url)
         if parts.scheme == "file" and parts.netloc in {"", "localhost"} and parts.path:
             return LocalObjectStore(Path(unquote(parts.path)))
         if parts.scheme == "s3" and parts.netloc:
@@ -115,7 +122,14 @@ class Deployment:
                 code="invalid_setting",
                 hint="use the command line or Dagster",
             )
-        return self._make_s3_client()
+        try:
+            return self._make_s3_client()
+        except ValueError as error:  # such as AWS_ENDPOINT_URL_S3=http://[x
+            raise UsageError(
+                f"no client of S3 can be made: {error}",
+                code="invalid_setting",
+                hint="check AWS_ENDPOINT_URL_S3, AWS_REGION and the profile",
+            ) from None
 
     @cached_property
     def stages(self) -> "StageStore":

@@ -4,17 +4,24 @@ from typing import Any
 
 import pytest
 
-from eval_pipeline.core.configuration import KeyKinds, check_range, parse_mode, parse_provider, read_mapping
+from eval_pipeline.core.configuration import check_range, parse_mode, parse_provider, read_mapping
 from eval_pipeline.core.errors import UsageError
+from eval_pipeline.core.options import OptionKind, RunOption, config_file
 from eval_pipeline.core.providers import KEY_VARIABLES, OTHER_KEY_VARIABLES, TITLES, URL_VARIABLES, Provider
 from eval_pipeline.core.runs import RunMode
 
-KINDS = KeyKinds(text=frozenset({"dataset", "note"}), whole=frozenset({"count"}), number=frozenset({"share"}))
-KNOWN = frozenset({"dataset", "note", "count", "share", "other"})
+OPTIONS = (
+    RunOption(name="dataset"),
+    RunOption(name="note"),
+    RunOption(name="count", kind=OptionKind.WHOLE),
+    RunOption(name="share", kind=OptionKind.NUMBER),
+    RunOption(name="other", kind=OptionKind.VALUES),
+    config_file("All of these."),
+)
 
 
 def read(values: Mapping[Any, Any]) -> dict[str, Any]:
-    return read_mapping(values, known=KNOWN, kinds=KINDS)
+    return read_mapping(values, options=OPTIONS)
 
 
 def test_null_means_the_default_and_the_rest_stays_as_it_is() -> None:
@@ -28,6 +35,7 @@ def test_null_means_the_default_and_the_rest_stays_as_it_is() -> None:
     [
         ({"dataset": "a", "datasets": "b"}, "unknown key 'datasets'"),
         ({"dataset": "a", 5: "b", "x": 1}, "unknown key '5'"),
+        ({"dataset": "a", "config_file": "b"}, "unknown key 'config_file'"),
         ({"dataset": "a", "x" * 1_000: 1}, "(1,000 characters)"),
         ({}, "no dataset"),
         ({"dataset": ""}, "no dataset"),

@@ -11,6 +11,7 @@ from eval_pipeline.core.feedback import (
     Mark,
     Verdict,
     by_item,
+    contradicted,
     difference,
     standing,
 )
@@ -27,14 +28,14 @@ CORRECT, WRONG, CLEARED = Change(is_correct=True), Change(is_correct=False), Cha
 NAME = Change(tags=(ErrorTag.NAME,))
 
 
-def said(change: Change, *, of: str = "now", item: str = "a") -> FeedbackEntry:
+def said(change: Change, *, of: str = "now", item: str = "a", by: str = "meera") -> FeedbackEntry:
     return FeedbackEntry(
         flow=Flow.STT,
         key=RunKey(project="default", run="r"),
         item_id=item,
         text_sha256=of,
         change=change,
-        reviewer="meera",
+        reviewer=by,
         judged_at=datetime(2026, 5, 1, tzinfo=UTC),
     )
 
@@ -184,3 +185,32 @@ def test_an_unknown_tag_is_refused_with_the_known_ones() -> None:
         checked_tags(["nmae"])
 
     assert "name, number, missing, extra, wrong_language, hallucination" in caught.value.hint
+
+
+def test_what_stands_names_its_author_part_by_part_and_what_each_person_said() -> None:
+    entries = [said(Change(is_correct=False, tags=(ErrorTag.NAME,))), said(Change(comment="hm"), by="ravi")]
+    verdict = standing([*entries, said(CORRECT, by="ravi")], text_sha256="now")
+
+    assert {part: entry.reviewer for part, entry in verdict.authors.items()} == {
+        "is_correct": "ravi",
+        "comment": "ravi",
+        "tags": "meera",
+    }
+    assert {name: own.is_correct for name, own in verdict.reviewers.items()} == {"meera": False, "ravi": True}
+
+
+def test_the_same_verdict_of_a_second_person_is_new_and_of_the_same_person_is_not() -> None:
+    verdict = stands(WRONG)
+
+    assert difference(WRONG, verdict, reviewer="ravi") == WRONG
+    assert difference(WRONG, verdict, reviewer="meera") is None
+    assert difference(WRONG, verdict) is None
+    assert difference(Change(comment=None, tags=()), verdict, reviewer="ravi") is None
+
+
+def test_only_another_word_about_the_same_part_contradicts() -> None:
+    wrong, comment = said(WRONG), said(Change(comment="hm"))
+
+    assert contradicted(CORRECT, [comment, wrong]) is wrong
+    assert contradicted(CORRECT, [wrong, said(CORRECT)]) is None
+    assert contradicted(CORRECT, [comment]) is None

@@ -118,7 +118,7 @@ def test_a_lost_result_is_sent_again_only_when_a_person_says_so(commands: Comman
     server.scenario = "output_404"
     assert run(commands, EVAL_BATCH_LOST_SECONDS="0")["exit"] == 100
     server.scenario = None
-    assert commands("run", "retry", "batch-1", "--json", EVAL_BATCH_LOST_SECONDS="0").code == 100
+    assert commands("run", "retry", "batch-1", "--json").code == 100
     assert len(server.batches) == 1
 
     again = commands("run", "retry", "batch-1", "--resend-lost", "--json")
@@ -157,3 +157,44 @@ def test_a_wrong_key_is_an_action_for_a_person_and_loses_nothing(commands: Comma
     server.key = None
     assert commands("run", "retry", "batch-1", "--json").document["counts"]["ok"] == 5
     assert len(server.batches) == 1
+
+
+def test_an_address_without_batches_is_said_with_the_way_that_works_and_stays_failed(
+    commands: Commands, server: BatchServer
+) -> None:
+    server.scenario = "no_batch_api"
+
+    refused = commands("text", "run", "batch-1", *RUN, "--json")
+
+    assert (refused.code, refused.error_code) == (1, "provider_unsupported")
+    assert "--mode fast" in refused.document["error"]["hint"]
+    status = commands.json("run", "status", "batch-1")
+    assert (status["state"], [job["state"] for job in status["batches"]]) == ("failed", ["failed"])
+    [note] = [stage["note"] for stage in status["stages"] if stage["stage"] == "response_batch"]
+    assert note.startswith("nothing was sent: ")
+
+    server.scenario = None
+    again = commands("run", "retry", "batch-1", "--json")
+    assert (again.code, again.document["counts"]["ok"], len(server.batches)) == (0, 5, 1)
+
+
+def test_what_was_odd_about_batches_is_in_the_status_and_in_the_report(commands: Commands, server: BatchServer) -> None:
+    server.scenario = "duplicate_differs"
+    document = run(commands)
+
+    words = "1 of them came with different answers: &#39;q000001#1&#39;"
+    report = Path(document["report"].removeprefix("file://")).read_text()
+    assert words in report
+    assert "came with different answers" in commands("run", "status", "batch-1").out
+
+
+def test_lost_vectors_are_sent_again_when_a_person_says_so(commands: Commands, server: BatchServer) -> None:
+    server.scenario, server.spoils = "output_404", "/v1/embeddings"
+    lost = run(commands, "--scorer", "cosine_similarity", EVAL_BATCH_LOST_SECONDS="0")
+    assert lost["exit"] == 100
+    assert "--resend-lost" in lost["error"]["hint"]
+    server.scenario = None
+
+    again = commands("run", "retry", "batch-1", "--resend-lost", "--json")
+
+    assert (again.code, again.document["counts"]["ok"], len(server.batches)) == (0, 5, 3)

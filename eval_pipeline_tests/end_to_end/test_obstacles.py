@@ -64,6 +64,22 @@ def test_a_provider_that_refuses_everything_is_asked_no_further_and_the_reason_i
     assert words in status.out
 
 
+def test_answers_of_a_server_without_embeddings_can_be_scored_by_their_words(
+    commands: Commands, openai: Provider
+) -> None:
+    """The error of the run was repeated, though the runbook promised this way out."""
+    chosen = ("--dataset", "golden", "--mode", "fast", "--scorer", "cosine_similarity")
+    with openai.behaving({"kind": "not_found", "endpoint": "embeddings"}):
+        failed = commands("text", "run", "wordless", *chosen, "--json")
+    rescored = commands("text", "rescore", "wordless", "--scorer", "token_f1", "--json")
+
+    assert (failed.code, failed.document["state"]) == (1, "failed")
+    assert rescored.code == 0, rescored
+    assert (rescored.code, rescored.document["state"], rescored.document["error"]) == (0, "completed", None)
+    [score] = rescored.document["summary_scores"]
+    assert (score["name"], score["total_pairs"]) == ("token_f1", QUESTIONS)
+
+
 def test_a_key_that_the_provider_refuses_and_repeats_never_shows(commands: Commands, openai: Provider) -> None:
     rule = {"kind": "unauthorized", "endpoint": "responses", "message": f"Incorrect API key provided: {KEY}."}
     langfuse = {"LANGFUSE_PUBLIC_KEY": "pk", "LANGFUSE_SECRET_KEY": LANGFUSE_SECRET, "LANGFUSE_BASE_URL": _nowhere()}

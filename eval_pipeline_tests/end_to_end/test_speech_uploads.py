@@ -152,3 +152,18 @@ def test_a_live_run_that_is_killed_asks_again_only_what_was_under_way(made: Stud
     assert (ended.code, ended.document["counts"]["ok"]) == (0, 4)
     billed = made.gemini.counts()["generate"]["billed"]
     assert [billed[one.sha256] for one in CLIPS] == [1, 1, 2, 1]
+
+
+@pytest.mark.slow
+def test_a_clip_that_the_provider_looks_through_for_long_follows_the_others(made: Studio) -> None:
+    """It was waited for by all, for up to ten minutes."""
+    made.gemini.spoil({"kind": "processing_slowly", "endpoint": "files.upload", "match": name_of(CLIPS[2])})
+
+    made.submit()
+    sent = {job["requests"]: job["state"] for job in made.shown()["batches"]}
+    ended = made("run", "retry", RUN, "--json")
+
+    assert (sent[1], sent[3] in {"submitted", "ended", "collected"}) == ("intent", True)
+    assert (ended.code, ended.document["counts"]["ok"]) == (0, 4)
+    assert set(made.gemini.executed().values()) == {1}
+    assert uploads(made) == [1, 1, 1, 1]

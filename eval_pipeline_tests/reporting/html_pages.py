@@ -9,7 +9,7 @@ VOID = {"meta", "link", "br", "img", "input", "rect", "line", "circle"}
 ALLOWED = frozenset(
     """
     html head meta link title style body main header section article footer nav details summary
-    h1 h2 h3 h4 p a b br small span strong bdi code div dl dt dd ul li figure
+    h1 h2 h3 h4 p a b br small span strong time bdi code div dl dt dd ul li figure
     table caption thead tbody tr th td svg desc text rect line circle
     ol del ins audio form label select option input button output script
     """.split()  # noqa: SIM905 - fifty quotes would hide the list

@@ -25,6 +25,14 @@ def test_a_text_that_a_spreadsheet_would_run_becomes_a_text(start: str, before: 
 
 
 @pytest.mark.parametrize(
+    "unseen", ["\u180e", "\u00ad", "\u034f", "\u2800", "\u3164", "\ufe0f", "\u061c", "\U000e0020", "\x80"]
+)
+def test_what_nobody_sees_before_a_formula_hides_it_not(unseen: str) -> None:
+    assert csv_cell(f"{unseen}=1+1") == f"'{unseen}=1+1"
+    assert csv_cell(f"{unseen}word") == f"{unseen}word"
+
+
+@pytest.mark.parametrize(
     "text", ["\tx", "\rx", "\nx", "\n\n=1", "=", "-", "--1", "- a list item", "-1+1", "+1 555", "-٣"]
 )
 def test_cells_that_begin_as_a_formula_or_with_a_break_are_marked(text: str) -> None:

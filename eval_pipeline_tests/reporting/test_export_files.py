@@ -19,13 +19,13 @@ def test_the_suffix_tells_the_format(name: str, expected: str) -> None:
     assert export_format(Path(name)) is ExportFormat(expected)
 
 
-@pytest.mark.parametrize("name", ["a", "a.xlsx", "a.csv.gz", ".csv"])
+@pytest.mark.parametrize("name", ["a", "a.xls", "a.csv.gz", ".csv"])
 def test_another_suffix_is_refused_with_those_that_work(name: str) -> None:
     with pytest.raises(UsageError) as caught:
         export_format(Path(name))
 
     assert caught.value.code == "export_format_unsupported"
-    assert caught.value.hint == "end the file name with .csv or .jsonl or .parquet"
+    assert caught.value.hint == "end the file name with .csv or .jsonl or .parquet or .xlsx"
 
 
 def test_an_earlier_export_is_replaced_and_nothing_else_is_left(tmp_path: Path) -> None:

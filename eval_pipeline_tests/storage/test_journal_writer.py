@@ -6,6 +6,7 @@ from threading import Event, Thread
 import pytest
 
 from eval_pipeline.core.errors import UnavailableError
+from eval_pipeline.core.journal_lines import unsealed
 from eval_pipeline.storage.journal import Journal, JournalWriter
 from eval_pipeline.storage.local import LocalObjectStore
 from eval_pipeline_tests.storage.writing import JOURNAL, PATIENCE_S, REF, in_time, record, record_all, recorded
@@ -24,7 +25,7 @@ class SlowAppender:
         assert self.leave.wait(PATIENCE_S)
         if self.failure is not None:
             raise self.failure
-        self.appended.append(data)
+        self.appended.append(b"".join(line + b"\n" for line in unsealed(data.splitlines())))
 
     def close(self) -> None:
         self.closed = True

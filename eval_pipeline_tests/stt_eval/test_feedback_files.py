@@ -264,10 +264,129 @@ def test_a_sample_that_a_spreadsheet_would_run_is_found_again(tmp_path: Path, sh
 
 def test_an_unknown_format_and_an_unknown_run_are_told(deployment: Deployment, tmp_path: Path) -> None:
     with pytest.raises(UsageError) as caught:
-        export_verdicts(deployment, KEY, tmp_path / "verdicts.xlsx", bom=False)
+        export_verdicts(deployment, KEY, tmp_path / "verdicts.ods", bom=False)
     assert caught.value.code == "export_format_unsupported"
 
     deployment.ledger.delete_run(flow=Flow.STT, key=KEY)
     with pytest.raises(NotFoundError):
         export_verdicts(deployment, KEY, tmp_path / "verdicts.csv", bom=False)
     assert not (tmp_path / "verdicts.csv").exists()
+
+
+def test_an_older_file_reverts_nothing_in_rows_that_nobody_touched(deployment: Deployment, sheet: Path) -> None:
+    judge(deployment, is_correct=True, comment="clear")
+    rows = exported(deployment, sheet)
+    judge(deployment, is_correct=False, tags=(ErrorTag.NAME,))
+    rows[1]["is_correct"] = "no"
+    write(sheet, rows)
+
+    assert imported(deployment, sheet) == Imported(changed=1, unchanged=2, warnings=())
+    assert stands(deployment)[FIRST].mark is Mark.WRONG
+    assert stands(deployment)[SECOND].mark is Mark.WRONG
+
+
+def test_a_row_that_contradicts_what_was_said_since_is_refused_alone(deployment: Deployment, sheet: Path) -> None:
+    rows = exported(deployment, sheet)
+    judge(deployment, is_correct=False)
+    rows[0] |= {"is_correct": "yes", "comment": "fine"}
+    rows[1]["is_correct"] = "yes"
+    write(sheet, rows)
+    came = imported(deployment, sheet)
+
+    assert (came.changed, came.unchanged) == (1, 1)
+    [conflict] = came.conflicts
+    assert conflict.startswith(
+        f"line 2: sample 'clip-1', model '{FLASH}' was judged since the file was exported, by 'asha'"
+    )
+    assert "(is_correct 'no')" in conflict
+    assert (stands(deployment)[FIRST].mark, stands(deployment)[FIRST].comment) == (Mark.WRONG, None)
+
+
+def test_what_was_said_since_of_something_else_is_no_conflict(deployment: Deployment, sheet: Path) -> None:
+    rows = exported(deployment, sheet)
+    judge(deployment, comment="the village")
+    rows[0]["is_correct"] = "no"
+    write(sheet, rows)
+
+    assert imported(deployment, sheet).changed == 1
+    verdict = stands(deployment)[FIRST]
+    assert {part: entry.reviewer for part, entry in verdict.authors.items()} == {
+        "comment": "asha",
+        "is_correct": "meera",
+    }
+
+
+def test_a_name_beside_a_verdict_that_stands_confirms_it(deployment: Deployment, sheet: Path) -> None:
+    judge(deployment, is_correct=False, comment="10 is missing")
+    rows = exported(deployment, sheet)
+    rows[0]["reviewer"] = "ravi"
+    write(sheet, rows)
+
+    assert imported(deployment, sheet).changed == 1
+    verdict = stands(deployment)[FIRST]
+    assert {name: own.is_correct for name, own in verdict.reviewers.items()} == {"asha": False, "ravi": False}
+    assert verdict.authors["comment"].reviewer == "asha"
+    assert imported(deployment, sheet) == NOTHING_NEW
+
+
+def test_ids_that_a_spreadsheet_changed_are_found_by_file_and_text(deployment: Deployment, sheet: Path) -> None:
+    rows = exported(deployment, sheet)
+    rows[0] |= {"sample": "1", "is_correct": "yes"}
+    rows[1] |= {"sample": "1", "is_correct": "no", "file_name": ""}
+    write(sheet, rows)
+
+    assert imported(deployment, sheet).changed == 2
+    assert (stands(deployment)[FIRST].mark, stands(deployment)[SECOND].mark) == (Mark.CORRECT, Mark.WRONG)
+
+
+@pytest.mark.parametrize(
+    ("cells", "problem"),
+    [
+        ({"transcript": "??????", "comment": "???? ??"}, "the transcript is '??????': the file holds something else"),
+        ({"comment": "???? ?? ??? ??"}, "the comment is '???? ?? ??? ??': the file holds something else"),
+        ({"comment": "#NAME?"}, "the comment is '#NAME?'"),
+        ({"text_sha256": "", "transcript": "another text"}, "the transcript 'another text' is not that of sample"),
+        ({"file_name": "clip-2.wav", "text_sha256": ""}, "the transcript 'नमस्ते, मेरा नाम मीरा है' is not that of sample"),
+        ({"entries": "many"}, "entries is 'many'"),
+    ],
+)
+def test_a_row_that_lost_its_letters_or_its_place_is_refused(
+    deployment: Deployment, sheet: Path, cells: dict[str, str], problem: str
+) -> None:
+    rows = exported(deployment, sheet)
+    rows[0] |= {"is_correct": "yes", **cells}
+    write(sheet, rows)
+    message = refusal(deployment, sheet, sheet.read_text(encoding="utf-8")).message
+
+    assert problem in message
+
+
+def test_a_workbook_goes_out_and_comes_back_with_its_text(deployment: Deployment, tmp_path: Path) -> None:
+    from openpyxl import load_workbook  # noqa: PLC0415 - here alone
+
+    judge(deployment, is_correct=True, comment="=1+1")
+    path = tmp_path / "verdicts.xlsx"
+    export_verdicts(deployment, KEY, path, bom=False)
+    assert imported(deployment, path) == NOTHING_NEW
+
+    book = load_workbook(path)
+    page = book.worksheets[0]
+    columns = {cell.value: cell.column for cell in page[1]}
+    assert (page.cell(2, columns["comment"]).value, page.cell(2, columns["comment"]).data_type) == ("=1+1", "s")
+    assert page.cell(2, columns["sample"]).number_format == "@"
+    page.cell(3, columns["is_correct"]).value = False
+    page.cell(3, columns["comment"]).value = "गाँव"
+    book.save(path)
+
+    assert imported(deployment, path).changed == 1
+    verdict = stands(deployment)[SECOND]
+    assert (verdict.mark, verdict.comment) == (Mark.WRONG, "गाँव")
+
+
+@pytest.mark.parametrize("content", [b"PK\x03\x04", b"PK\x03\x04" + b"xl/" * 40])
+def test_what_is_no_workbook_is_refused(deployment: Deployment, tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "verdicts.xlsx"
+    path.write_bytes(content)
+    with pytest.raises(UsageError) as caught:
+        imported(deployment, path)
+    assert caught.value.code == "invalid_verdict_file"

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from eval_pipeline.core.endpoints import FrozenEndpoint
 from eval_pipeline.core.errors import UsageError
 from eval_pipeline.core.providers import Provider
 from eval_pipeline.core.runs import RunMode
@@ -36,6 +37,7 @@ OTHER: Mapping[str, Any] = {
     "failure_threshold": 0.25,
     "concurrency": 4,
     "speaker_column": "speaker_id",
+    "endpoints": {"gemini": FrozenEndpoint(protocol="gemini", base_url="http://127.0.0.1:1", account=None)},
 }
 CLIPS: Mapping[str, Any] = {"dataset": "clips", "models": ["gemini-2.5-flash"]}
 

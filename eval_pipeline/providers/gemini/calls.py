@@ -23,6 +23,7 @@ from eval_pipeline.providers.transport import (
     deepest,
     elsewhere,
     never_connected,
+    proxies_explained,
     tls_context,
 )
 from eval_pipeline.providers.words import read_words, redact_words
@@ -145,13 +146,14 @@ class GeminiCalls:
                 import httpx2  # noqa: PLC0415 - only when calls are made
 
                 limits = httpx2.Limits(max_connections=_CONNECTIONS, keepalive_expiry=KEEP_ALIVE_S)
-                self._made = httpx2.Client(
-                    headers=self.account.headers(),
-                    limits=limits,
-                    verify=tls_context(),
-                    follow_redirects=False,
-                    event_hooks={"response": [cap_documents()]},
-                )
+                with proxies_explained():
+                    self._made = httpx2.Client(
+                        headers=self.account.headers(),
+                        limits=limits,
+                        verify=tls_context(),
+                        follow_redirects=False,
+                        event_hooks={"response": [cap_documents()]},
+                    )
             return self._made
 
     def _accept(self, what: str, reply: "httpx2.Response") -> None:

@@ -23,7 +23,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from eval_pipeline.core.retry import RetryPolicy, is_transient
 from eval_pipeline.core.secrets import excerpt
 from eval_pipeline.providers.headers import retry_after_s
-from eval_pipeline.providers.transport import elsewhere, tls_context
+from eval_pipeline.providers.transport import elsewhere, proxies_explained, tls_context
 from eval_pipeline.providers.words import redact_words
 
 ONCE = RequestOptions(max_retries=0)
@@ -79,19 +79,20 @@ class Connection:
         self.base_url = base_url
         self._retry = retry
         self._sleep = sleep
-        self._http = httpx.Client(
-            auth=httpx.BasicAuth(public_key, secret_key),
-            headers={  # as the SDK sends them: the server decodes attributes by them
-                "x-langfuse-sdk-name": "python",
-                "x-langfuse-sdk-version": langfuse.__version__,
-                "x-langfuse-public-key": public_key,
-                "x-langfuse-ingestion-version": INGESTION_VERSION,
-            },
-            timeout=timeout_s,
-            verify=tls_context(),
-            follow_redirects=False,
-            limits=httpx.Limits(max_connections=CONCURRENT_CALLS, max_keepalive_connections=CONCURRENT_CALLS),
-        )
+        with proxies_explained():
+            self._http = httpx.Client(
+                auth=httpx.BasicAuth(public_key, secret_key),
+                headers={  # as the SDK sends them: the server decodes attributes by them
+                    "x-langfuse-sdk-name": "python",
+                    "x-langfuse-sdk-version": langfuse.__version__,
+                    "x-langfuse-public-key": public_key,
+                    "x-langfuse-ingestion-version": INGESTION_VERSION,
+                },
+                timeout=timeout_s,
+                verify=tls_context(),
+                follow_redirects=False,
+                limits=httpx.Limits(max_connections=CONCURRENT_CALLS, max_keepalive_connections=CONCURRENT_CALLS),
+            )
         self.api = LangfuseAPI(base_url=base_url, httpx_client=self._http)
 
     def __enter__(self) -> Self:

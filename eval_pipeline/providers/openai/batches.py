@@ -34,7 +34,14 @@ from eval_pipeline.providers.batch_calls import (
 from eval_pipeline.providers.capped import cap_documents
 from eval_pipeline.providers.headers import retry_after_s
 from eval_pipeline.providers.json_text import read_loose_json
-from eval_pipeline.providers.transport import CONNECT_TIMEOUT_S, deepest, elsewhere, never_connected, tls_context
+from eval_pipeline.providers.transport import (
+    CONNECT_TIMEOUT_S,
+    deepest,
+    elsewhere,
+    never_connected,
+    proxies_explained,
+    tls_context,
+)
 from eval_pipeline.providers.words import cut, read_words, redact_words
 
 if TYPE_CHECKING:
@@ -121,9 +128,10 @@ class OpenAIBatches:
         import openai  # noqa: PLC0415 - the same
 
         timeout = httpx2.Timeout(self._timeout_s, connect=CONNECT_TIMEOUT_S)
-        http = openai.DefaultHttpxClient(
-            verify=tls_context(), follow_redirects=False, event_hooks={"response": [cap_documents()]}
-        )
+        with proxies_explained():
+            http = openai.DefaultHttpxClient(
+                verify=tls_context(), follow_redirects=False, event_hooks={"response": [cap_documents()]}
+            )
         return openai.OpenAI(
             api_key=self._api_key, base_url=self._url, max_retries=0, timeout=timeout, http_client=http
         )

@@ -23,6 +23,7 @@ from eval_pipeline.providers.transport import (
     elsewhere,
     finished,
     no_reply,
+    proxies_explained,
     redirected,
     transport_errors,
 )
@@ -76,11 +77,12 @@ class OpenAIConnection:
         import httpx2  # noqa: PLC0415 - with openai half a second, only when calls are made
         import openai  # noqa: PLC0415 - the same
 
-        self._http = openai.DefaultAioHttpClient(
-            timeout=httpx2.Timeout(self.timeout_s, connect=CONNECT_TIMEOUT_S),
-            limits=httpx2.Limits(max_connections=self.connections, keepalive_expiry=KEEP_ALIVE_S),
-            follow_redirects=False,
-        )
+        with proxies_explained():
+            self._http = openai.DefaultAioHttpClient(
+                timeout=httpx2.Timeout(self.timeout_s, connect=CONNECT_TIMEOUT_S),
+                limits=httpx2.Limits(max_connections=self.connections, keepalive_expiry=KEEP_ALIVE_S),
+                follow_redirects=False,
+            )
         self._headers = _headers_of(
             openai.AsyncOpenAI(api_key=self._api_key, base_url=self.base_url, http_client=self._http)
         )

@@ -27,13 +27,20 @@ UPLOAD_FAULTS = {
     "files.start": TRANSPORT_FAULTS | HTTP_FAULTS,
     "files.upload": TRANSPORT_FAULTS
     | HTTP_FAULTS
-    | {FaultKind.ACCEPTED_THEN_RESET, FaultKind.NO_UPLOAD_STATUS, FaultKind.PROCESSING_FAILED},
+    | {
+        FaultKind.ACCEPTED_THEN_RESET,
+        FaultKind.NO_UPLOAD_STATUS,
+        FaultKind.PROCESSING_FAILED,
+        FaultKind.PROCESSING_SLOWLY,
+    },
 }
 GRANULARITY_BYTES = 256 * 1024
 _FIELDS = frozenset({"name", "displayName", "mimeType", "sizeBytes"})
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 _MAX_DISPLAY_CHARACTERS = 512
 _STATUS = "x-goog-upload-status"
+_SLOW_LOOKS = 9
+"""For so many looks a file that is processed slowly is not ready."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -176,9 +183,11 @@ class Uploads:
         if "finalize" not in commands:
             return Response(headers={**told, **_active(upload.received_bytes)})
         del self._open[upload_id]
-        return await self._finalize(request, upload, told, fails=_fails(rule))
+        return await self._finalize(request, upload, told, rule=rule)
 
-    async def _finalize(self, request: Request, upload: _Upload, told: Headers, *, fails: bool) -> Response:
+    async def _finalize(self, request: Request, upload: _Upload, told: Headers, *, rule: FaultRule | None) -> Response:
+        fails = _meets(rule, FaultKind.PROCESSING_FAILED)
+        slow = _SLOW_LOOKS if _meets(rule, FaultKind.PROCESSING_SLOWLY) else 0
         upload.path.touch()
         file = await asyncio.to_thread(
             self._store.add,
@@ -186,7 +195,7 @@ class Uploads:
             mime_type=upload.mime_type,
             name=upload.name,
             display_name=upload.display_name,
-            processing=max(self._limits.processing_looks, int(fails)),
+            processing=max(self._limits.processing_looks, slow, int(fails)),
         )
         if fails:
             file.fails = True
@@ -195,8 +204,8 @@ class Uploads:
         return Response(body, headers={**told, _STATUS: "final"}, media_type="application/json")
 
 
-def _fails(rule: FaultRule | None) -> bool:
-    return rule is not None and rule.kind is FaultKind.PROCESSING_FAILED
+def _meets(rule: FaultRule | None, kind: FaultKind) -> bool:
+    return rule is not None and rule.kind is kind
 
 
 def _active(received_bytes: int) -> dict[str, str]:

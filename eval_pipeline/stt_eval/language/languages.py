@@ -35,6 +35,8 @@ _LONGEST_SHOWN = 60
 _LATIN = "Latn"
 _EXTENDED = frozenset({"zh", "ar"})
 _NOT_ONE_LANGUAGE = frozenset({"und", "mul", "zxx"})
+UNSPACED_SCRIPTS = frozenset({"Hani", "Hira", "Kana", "Bopo", "Thai", "Laoo", "Mymr", "Khmr", "Tibt", "Yiii"})
+"""Scripts whose languages put no spaces between words."""
 _LOCAL_USE = re.compile("q[a-t][a-z]")
 """ISO 639-2 leaves qaa to qtz to whoever needs a code that is not there."""
 
@@ -94,7 +96,12 @@ def direction(code: str) -> Direction:
 
 
 def unsegmented(language: str | None) -> bool:
-    """Tell whether a language is written without spaces between words, so that words are no measure of it."""
+    """Tell whether a language is written without spaces between words, so that words are no measure of it.
+
+    Of a language that is not known its script tells (``und-Thai``, as ``unspaced.written_language`` has it).
+    """
+    if language is not None and primary_subtag(language) in _NOT_ONE_LANGUAGE:
+        return any(script in UNSPACED_SCRIPTS for script in scripts(language)[:1])
     if language is None or primary_subtag(language) not in UNSEGMENTED:
         return False
     return scripts(language)[:1] != (_LATIN,)

@@ -13,6 +13,14 @@ from eval_pipeline.stt_eval.verdicts.run_agreement import RunAgreement
 
 
 @dataclass(frozen=True, slots=True)
+class Saying:
+    """One part of what stands, and who said it."""
+
+    reviewer: str
+    said_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class ShownVerdict:
     """What people say of one result as it stands; ``is_correct`` is None where they only commented or took it back."""
 
@@ -20,10 +28,14 @@ class ShownVerdict:
     comment: str | None
     tags: tuple[str, ...]
     reviewer: str
-    """Who said the last word."""
+    """Who said whether it is right, else who said the last word."""
     judged_at: datetime
     stale: bool = False
     """Said of an earlier transcript of this result."""
+    comment_by: Saying | None = None
+    tags_by: Saying | None = None
+    others: tuple[tuple[str, bool], ...] = ()
+    """What other people said: right or wrong, by name, where there are any."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from eval_pipeline.stt_eval.language.answer_flags import wrong_script
 from eval_pipeline.stt_eval.language.languages import Direction, direction, unsegmented
 from eval_pipeline.stt_eval.language.normalisation import characters, words
 from eval_pipeline.stt_eval.language.words import Word
+from eval_pipeline.stt_eval.report.diff_parts import with_parts
 from eval_pipeline.stt_eval.scoring.edits import Edit
 from eval_pipeline.stt_eval.scoring.lattice import build_lattice
 from eval_pipeline.stt_eval.scoring.scoring import HEADLINE
@@ -33,6 +34,8 @@ def diff_html(reference: str, transcript: str, *, language: str | None) -> Marku
     """Draw the diff of a transcript and its reference, which may hold alternatives."""
     tokenize = partial(_tokens, language=language)
     tokens = word_diff(build_lattice(parse_reference(reference), tokenize), tokenize(transcript))
+    if not unsegmented(language):
+        tokens = with_parts(tokens, language=language)
     shown, left = tokens[:SHOWN_TOKENS], len(tokens) - SHOWN_TOKENS
     text = transcript if transcript.strip() else reference
     way = text_direction(text, language=language)

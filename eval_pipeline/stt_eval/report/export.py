@@ -13,6 +13,7 @@ from eval_pipeline.reporting.export_files import ExportFormat, write_table
 from eval_pipeline.stt_eval import tables
 from eval_pipeline.stt_eval.language.normalisation import Level
 from eval_pipeline.stt_eval.report.data import ShownVerdict
+from eval_pipeline.stt_eval.scoring.scores import SampleRows
 
 Row = Mapping[str, Any]
 
@@ -53,6 +54,9 @@ _JUDGED = (
     pa.field("reviewer", pa.string()),
     pa.field("judged_at", pa.string()),
     pa.field("verdict_is_stale", pa.bool_()),
+    pa.field("comment_by", pa.string()),
+    pa.field("error_tags_by", pa.string()),
+    pa.field("other_verdicts", pa.string()),
 )
 
 
@@ -61,6 +65,7 @@ def export_rows(
     dataset: StageReader,
     transcripts: StageReader,
     scores: StageReader | None,
+    samples: SampleRows | None = None,
     path: Path,
     file_format: ExportFormat,
     bom: bool = False,
@@ -71,7 +76,7 @@ def export_rows(
     judged = verdicts or {}
     rows = (
         export_row(table, sample, heard, levels, verdict=judged.get(heard["item_id"]))
-        for sample, heard, levels in _side_by_side(dataset, transcripts, scores)
+        for sample, heard, levels in side_by_side(samples or dataset, transcripts, scores)
     )
     return write_table(rows, table.schema, path=path, file_format=file_format, bom=bom)
 
@@ -137,10 +142,13 @@ def _verdict_values(verdict: ShownVerdict | None) -> Iterator[Any]:
     yield verdict.reviewer
     yield verdict.judged_at.isoformat()
     yield verdict.stale
+    yield verdict.comment_by and verdict.comment_by.reviewer
+    yield verdict.tags_by and verdict.tags_by.reviewer
+    yield "; ".join(f"{name}: {'yes' if right else 'no'}" for name, right in verdict.others) or None
 
 
-def _side_by_side(
-    dataset: StageReader, transcripts: StageReader, scores: StageReader | None
+def side_by_side(
+    dataset: SampleRows, transcripts: StageReader, scores: StageReader | None
 ) -> Iterator[tuple[Row, Row, Sequence[Row] | None]]:
     """Bring every transcript together with its sample, which stands for as many as there are models, and its scores."""
     samples, scored = dataset.rows(), None if scores is None else scores.rows()

@@ -50,13 +50,27 @@ _LEVELS: Mapping[Level, str] = {
 
 
 def banners(data: SpeechReportData) -> list[Banner]:
-    """Say what keeps the run from being a result: too many failures, or unfinished work."""
-    return run_banners(
+    """Say what keeps the run from being a result, or makes it another one."""
+    kept_from = run_banners(
         data.run,
         data.threshold,
         failures="{failed} of {total} transcripts failed ({share}); at most {allowed} may.",
         unsent="before every clip was sent",
-    ) + endpoints_banner(answered_elsewhere(data.run, data.stages))
+    )
+    return [*kept_from, *endpoints_banner(answered_elsewhere(data.run, data.stages)), *_corrected(data)]
+
+
+def _corrected(data: SpeechReportData) -> list[Banner]:
+    """Say that the references are those of another version than the run's own."""
+    facts = data.figures.get("references")
+    if not facts:
+        return []
+    kept = f"; {count(facts['kept'])} samples that it does not have keep their own" if facts["kept"] else ""
+    text = (
+        f"Scored against the references of {facts['dataset']}, version {facts['version'][:12]}:"
+        f" {count(facts['changed'])} differ from those of the run's own version{kept}."
+    )
+    return [Banner("warn", "Corrected references", text)]
 
 
 def headline(data: SpeechReportData) -> str:

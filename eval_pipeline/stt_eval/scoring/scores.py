@@ -1,8 +1,8 @@
 """Scores of every transcript at every level, streamed: the stage reads two tables side by side and writes a third."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from eval_pipeline.core.errors import ConflictError
 from eval_pipeline.core.outcomes import ItemStatus
@@ -10,6 +10,7 @@ from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.stt_eval.clips.references import is_not_understood
 from eval_pipeline.stt_eval.language.languages import unsegmented
 from eval_pipeline.stt_eval.language.normalisation import Level
+from eval_pipeline.stt_eval.language.unspaced import written_language
 from eval_pipeline.stt_eval.scoring.measures import (
     error_rate,
     information_preserved,
@@ -46,6 +47,14 @@ class ScoredSample:
     """Rows of ``tables.SCORES``, level by level of model by model."""
 
 
+class SampleRows(Protocol):
+    """Streams rows of ``tables.DATASET``; the stage, or the stage with corrected references."""
+
+    def rows(self, columns: Sequence[str] | None = None) -> Iterator[dict[str, Any]]:
+        """Stream the rows in order."""
+        ...
+
+
 def language_of(sample: Mapping[str, Any], default: str | None) -> str | None:
     """Return the language of a sample, else what the run says of samples without one."""
     language: str | None = sample["language"]
@@ -53,7 +62,7 @@ def language_of(sample: Mapping[str, Any], default: str | None) -> str | None:
 
 
 def score_samples(
-    dataset: StageReader, transcripts: StageReader, *, models: int, language: str | None
+    dataset: SampleRows, transcripts: StageReader, *, models: int, language: str | None
 ) -> Iterator[ScoredSample]:
     """Score sample by sample.
 
@@ -89,6 +98,7 @@ def score_sample(
 ) -> ScoredSample:
     """Score what every model made of one sample."""
     reference: str | None = sample["reference"]
+    language = written_language(language, reference)
     forms, unscored = None, NO_REFERENCE
     if reference is not None and is_not_understood(reference):
         unscored = NOT_UNDERSTOOD
@@ -156,10 +166,10 @@ def _counted(form: ReferenceForm, heard: HeardText, *, spaced: bool) -> dict[str
         "character_deletions": characters.deletions,
         "character_insertions": characters.insertions,
         "reference_characters": characters.reference_length,
-        "wer": error_rate(words),
+        "wer": error_rate(words) if spaced else None,
         "cer": error_rate(characters),
-        "wip": information_preserved(words),
-        "mer": match_error_rate(words),
+        "wip": information_preserved(words) if spaced else None,
+        "mer": match_error_rate(words) if spaced else None,
         "insertions_on_silence": insertions_on_silence(words),
         "exact_match": (words if spaced else characters).edits == 0,
     }

@@ -13,9 +13,11 @@ from eval_pipeline.runs.stored_run import check_made_from
 from eval_pipeline.runs.task import Task
 from eval_pipeline.storage.objects import temporary_folder
 from eval_pipeline.stt_eval import feedback as stt_feedback
+from eval_pipeline.stt_eval.corrected_references import samples_as_scored
 from eval_pipeline.stt_eval.report import page as report
 from eval_pipeline.stt_eval.report.data import SpeechReportData
 from eval_pipeline.stt_eval.report.run_data import data_of
+from eval_pipeline.stt_eval.report_age import ENTRIES
 from eval_pipeline.stt_eval.scoring.scores import score_samples
 from eval_pipeline.stt_eval.stages.scores import make as make_scores
 
@@ -39,8 +41,10 @@ def write_report(task: Task, *, dataset: StageReader, transcripts: StageReader, 
         at_work(deployment, ref, schema=None, inputs=inputs, dagster_run_id=task.dagster_run_id) as stage,
         temporary_folder() as folder,
     ):
+        said = sum(map(len, stt_feedback.run_history(deployment, task.key).values()))  # before the verdicts are read
         data = _report_data(task, stage.run, dataset=dataset, transcripts=transcripts, scores=scores)
-        samples = score_samples(dataset, transcripts, models=len(data.spec.models), language=data.spec.language)
+        rows = samples_as_scored(deployment, project=task.key.project, dataset=dataset, scores=scores)
+        samples = score_samples(rows, transcripts, models=len(data.spec.models), language=data.spec.language)
         written = report.write_report(data, samples, audio=deployment.objects, folder=Path(folder))
         keys = {name: stage.files.copy_file(name, path) for name, path in written.named()}
         stage.files.finish(
@@ -53,6 +57,7 @@ def write_report(task: Task, *, dataset: StageReader, transcripts: StageReader, 
                 "cost": dict(data.cost),
                 "samples_shown": written.shown_samples,
                 "verdicts": len(data.verdicts),
+                ENTRIES: said,
             }
         )
     return deployment.stages.open(ref)

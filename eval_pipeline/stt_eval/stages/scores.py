@@ -8,6 +8,7 @@ from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.runs.at_work import at_work
 from eval_pipeline.runs.task import Task
 from eval_pipeline.stt_eval import tables
+from eval_pipeline.stt_eval.corrected_references import REFERENCES, Correction, correct
 from eval_pipeline.stt_eval.figures.run_figures import RunFigures
 from eval_pipeline.stt_eval.figures.speakers import check_speaker_column
 from eval_pipeline.stt_eval.report import page as report
@@ -33,16 +34,18 @@ def make(task: Task, *, dataset: StageReader, transcripts: StageReader) -> Stage
         column = task.given.get("speaker_column") or spec.speaker_column
         if column is not None:
             check_speaker_column(column, (orjson.loads(row["metadata"]) for row in dataset.rows(("metadata",))))
+        correction = _correction(task, dataset)
+        samples = dataset if correction is None else correction.samples
         figures = RunFigures([model.label for model in spec.models], run=names, speaker_column=column)
         rows: list[dict[str, Any]] = []
-        for scored in score_samples(dataset, transcripts, models=len(spec.models), language=spec.language):
+        for scored in score_samples(samples, transcripts, models=len(spec.models), language=spec.language):
             figures.add(scored)
             rows += scored.rows
             if len(rows) >= ROWS_AT_ONCE:
                 stage.files.append(rows)
                 rows = []
         stage.files.append(rows)
-        told = figures.as_json()
+        told = figures.as_json() | ({} if correction is None else {REFERENCES: dict(correction.facts)})
         stage.files.finish(
             {
                 "best": told["best"]["sentence"],
@@ -52,6 +55,17 @@ def make(task: Task, *, dataset: StageReader, transcripts: StageReader) -> Stage
             }
         )
     return task.deployment.stages.open(ref)
+
+
+def _correction(task: Task, dataset: StageReader) -> Correction | None:
+    """Return the references of the version that is asked for, else of the one that was scored against before."""
+    asked = task.given.get("dataset")
+    before = task.deployment.stages.find(task.ref("scores"))
+    facts = None if before is None else (before.manifest.summary.get("figures") or {}).get(REFERENCES)
+    reference = asked or (facts and f"{facts['dataset']}@{facts['version']}")
+    if not reference:
+        return None
+    return correct(task.deployment, project=task.key.project, reference=reference, dataset=dataset)
 
 
 def _summary_scores(figures: dict[str, Any]) -> list[dict[str, Any]]:

@@ -1,5 +1,6 @@
 """The results of a run as people name them, by sample and model, each with the digest of its transcript."""
 
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -27,6 +28,10 @@ class Result:
     outcome: str
     text_sha256: str | None
     """Of the transcript; None when the model brought none that can be judged."""
+    shown_sha256: str | None = None
+    """Of the transcript as a spreadsheet may give it back: without what it changes about spaces and line ends."""
+    file_name: str | None = None
+    """Of the clip, where that was asked for."""
 
     def require_text(self) -> str:
         """Return the digest of the transcript, or raise ``result_not_finished``."""
@@ -42,8 +47,11 @@ class Result:
 class Results:
     """All results of a run, in the order of the stage."""
 
-    def __init__(self, rows: Iterable[Mapping[str, Any]]) -> None:
-        self._results = {(row["sample_id"], row["model"]): _result(row) for row in rows}
+    def __init__(self, rows: Iterable[Mapping[str, Any]], *, file_names: Mapping[str, str] | None = None) -> None:
+        names = file_names or {}
+        self._results = {
+            (row["sample_id"], row["model"]): _result(row, file_name=names.get(row["sample_id"])) for row in rows
+        }
         self._samples = dict.fromkeys(sample for sample, _ in self._results)
         self._models = dict.fromkeys(model for _, model in self._results)
 
@@ -58,9 +66,30 @@ class Results:
             raise _unknown("model", model, known=self._models)
         return self._results[sample, model]
 
-    def find_cells(self, sample: str, model: str) -> Result:
-        """Return the result that two cells of a CSV name, as they were typed or as an export wrote them."""
-        return self.find(_named(sample, self._samples), _named(model, self._models))
+    def find_cells(self, cells: Mapping[str, str]) -> Result:
+        """Return the result that a row of a file names, by its sample and model, else by what else stands in the row.
+
+        A spreadsheet program makes 1 of the sample 001: the model with the file's name or with the digest of the
+        transcript still says which result it is.
+        """
+        sample, model = _named(cells["sample"], self._samples), _named(cells["model"], self._models)
+        named = self._results.get((sample, model))
+        file_name, digest = undefused(cells["file_name"].strip()), cells["text_sha256"].strip()
+        if named is not None and (file_name in {"", named.file_name} or named.text_sha256 == digest):
+            return named
+        others = [one for one in self._results.values() if one.model == model]
+        for wanted in ((file_name, digest), (file_name, None), (None, digest)):
+            found = [one for one in others if _has(one, *wanted)]
+            if len(found) == 1:
+                return found[0]
+        return self.find(sample, model)
+
+
+def _has(result: Result, file_name: str | None, digest: str | None) -> bool:
+    """Tell whether a result has what is given of these two, and something is."""
+    same_file = file_name is None or (bool(file_name) and result.file_name == file_name)
+    same_text = digest is None or (bool(digest) and result.text_sha256 == digest)
+    return same_file and same_text
 
 
 def text_digest(text: str) -> str:
@@ -68,7 +97,12 @@ def text_digest(text: str) -> str:
     return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _result(row: Mapping[str, Any]) -> Result:
+def shown_digest(text: str) -> str:
+    """Return the sha256 of a text without differences that spreadsheets make: spaces, line ends, Unicode's form."""
+    return text_digest(" ".join(unicodedata.normalize("NFC", text).split()))
+
+
+def _result(row: Mapping[str, Any], *, file_name: str | None) -> Result:
     judgeable = row["status"] == "completed" and row["transcript"] is not None
     return Result(
         item_id=row["item_id"],
@@ -76,6 +110,8 @@ def _result(row: Mapping[str, Any]) -> Result:
         model=row["model"],
         outcome=row["outcome"],
         text_sha256=text_digest(row["transcript"]) if judgeable else None,
+        shown_sha256=shown_digest(row["transcript"]) if judgeable else None,
+        file_name=file_name,
     )
 
 

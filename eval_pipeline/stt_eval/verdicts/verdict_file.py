@@ -1,17 +1,20 @@
 """Verdicts in a spreadsheet: the columns that are written for people to fill in, and how filled-in rows are read.
 
-An empty cell leaves as it is what stands, so that a file which comes back as it was written says nothing new. Who said
-the last word is written under names of its own: a row that somebody changes is not put down to the one before.
+An empty cell, and one that is as it was written, leave what stands as it is: a file which comes back as it was says
+nothing new, however much was said meanwhile. Who said the last word is written under names of its own: a row that
+somebody changes is not put down to the one before.
 """
 
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Final
 
 import pyarrow as pa
 
+from eval_pipeline.core.damaged_text import Damage, damage_of
 from eval_pipeline.core.datasets import SkippedRow
 from eval_pipeline.core.errors import UsageError
 from eval_pipeline.core.feedback import UNTOUCHED, Change, ErrorTag, Mark, Untouched, Verdict
@@ -20,8 +23,9 @@ from eval_pipeline.core.names import shown
 from eval_pipeline.intake.csv_records import CsvRecords, row_problem
 from eval_pipeline.intake.purpose import Purpose
 from eval_pipeline.intake.table_file import TableFile
+from eval_pipeline.intake.workbook import sheet_rows
 from eval_pipeline.reporting.csv_safety import defused, undefused
-from eval_pipeline.stt_eval.verdicts.results import Result
+from eval_pipeline.stt_eval.verdicts.results import Result, shown_digest
 
 VERDICTS: Final = Purpose(noun="file of verdicts", required=("sample", "model"), code="invalid_verdict_file")
 SHEET: Final = pa.schema(
@@ -42,9 +46,14 @@ SHEET: Final = pa.schema(
         pa.field("last_time", pa.string()),
         pa.field("earlier_verdict", pa.string()),  # on a transcript that has been replaced since
         pa.field("text_sha256", pa.string()),  # by which a row that comes back knows its transcript
+        pa.field("said_by", pa.string()),  # what each person said, where several did
     ]
 )
-_READ = ("sample", "model", "is_correct", "comment", "tags", "reviewer", "time", "text_sha256")
+_READ = (
+    *("sample", "model", "is_correct", "comment", "tags", "reviewer", "time"),
+    *("text_sha256", "transcript", "file_name", "entries"),
+)
+_DAMAGES = frozenset(Damage) - {Damage.PLACEHOLDER}
 _CLEAR = "clear"
 _SAID: Mapping[str, bool | Untouched | None] = {
     "": UNTOUCHED,
@@ -66,6 +75,34 @@ class VerdictRow:
     def text_sha256(self) -> str | None:
         """Of the transcript that the row was written for; None when it does not say."""
         return self.cells["text_sha256"].strip() or None
+
+    @property
+    def entries(self) -> int | None:
+        """How much had been said of the result when the row was written; None when it does not say."""
+        cell = self.cells["entries"].strip()
+        try:
+            return int(float(cell)) if cell else None
+        except (ValueError, OverflowError) as error:
+            raise _invalid(f"entries is {shown(cell)}", hint="leave the column as the export wrote it") from error
+
+    def check_text(self, result: Result) -> None:
+        """Raise ``invalid_verdict_file`` when the row has lost its letters, or is about another text than it says."""
+        transcript, comment = self.cells["transcript"], self.cells["comment"]
+        is_same = not transcript.strip() or shown_digest(undefused(transcript)) == result.shown_sha256
+        for name, text, is_known in (("transcript", transcript, is_same), ("comment", comment, False)):
+            damage = None if is_known else damage_of(text)
+            if damage in _DAMAGES:
+                raise _invalid(
+                    f"the {name} is {shown(text)}: the file holds something else than letters, as saved in an encoding"
+                    " that does not have them",
+                    hint="save it as CSV UTF-8 or .xlsx and import that; nothing else of the file can be trusted",
+                )
+        if not is_same and self.text_sha256 is None:
+            raise _invalid(
+                f"the transcript {shown(transcript)} is not that of sample {shown(result.sample_id)}, model"
+                f" {shown(result.model)}",
+                hint="export the verdicts again and judge the transcript that the result has now",
+            )
 
     def change(self, before: Verdict) -> Change:
         """Return what the row says, given what stood of its transcript."""
@@ -117,6 +154,12 @@ def read_rows(table: TableFile) -> Iterator[VerdictRow | SkippedRow]:
                 yield VerdictRow(line, {**dict.fromkeys(_READ, ""), **found})
 
 
+def sheet_verdicts(path: Path) -> Iterator[VerdictRow | SkippedRow]:
+    """Read the rows of an Excel workbook."""
+    for number, cells in sheet_rows(path, VERDICTS):
+        yield VerdictRow(number, {name: cells.get(name, "") for name in _READ})
+
+
 def sheet_row(
     result: Result, *, transcript: str, verdict: Verdict, wer: float | None, sample: Mapping[str, Any]
 ) -> dict[str, Any]:
@@ -148,7 +191,14 @@ def sheet_row(
         "last_time": last and last.judged_at.isoformat(),
         "earlier_verdict": str(verdict.mark) if verdict.stale else None,
         "text_sha256": result.text_sha256,
+        "said_by": _said_by(stands),
     }
+
+
+def _said_by(verdict: Verdict) -> str | None:
+    """Write what each person said, where several did."""
+    said = {name: _WRITTEN[own.mark] for name, own in verdict.reviewers.items() if own.mark is not Mark.UNSET}
+    return "; ".join(f"{name}: {mark}" for name, mark in said.items()) if len(said) > 1 else None
 
 
 def _moment(cell: str, *, now: datetime) -> datetime:

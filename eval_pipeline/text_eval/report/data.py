@@ -4,7 +4,7 @@ Everything here is bounded: a run of any size leaves a few hundred rows, groups 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Self
@@ -42,8 +42,12 @@ class ReportRow:
     error: str | None
     scores: tuple[ItemScore, ...]
     endpoint: str | None = None
-    thinking: str | None = None
     """The address that answered."""
+    thinking: str | None = None
+    own_id: str | None = None
+    """How the golden file names the row."""
+    columns: Mapping[str, str] = field(default_factory=dict)
+    """Its other columns."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from eval_pipeline.text_eval.report.data import (
     UnstableQuestion,
 )
 from eval_pipeline.text_eval.report.failures import TEXT_CHARACTERS, Failures, clipped
+from eval_pipeline.text_eval.report.own_columns import own_columns, own_id
 from eval_pipeline.text_eval.scoring.side_by_side import Row, WalkedItem, walk
 from eval_pipeline.text_eval.scoring.summary import (
     BOOLEAN,
@@ -153,6 +154,8 @@ def _report_row(item: WalkedItem) -> ReportRow:
         scores=tuple(_item_score(row) for row in item.scores),
         endpoint=response.get("endpoint"),
         thinking=clipped(response.get("thinking")),
+        own_id=own_id(asked["metadata"]),
+        columns=own_columns(asked["metadata"]),
     )
 
 

@@ -9,7 +9,7 @@ from itertools import zip_longest
 from typing import Any, TypedDict
 
 from eval_pipeline.core.chunks import chunks
-from eval_pipeline.core.errors import ConflictError, UsageError
+from eval_pipeline.core.errors import ConflictError
 from eval_pipeline.core.names import shown
 from eval_pipeline.core.outcomes import ItemStatus
 from eval_pipeline.core.ports.stage_files import StageReader
@@ -24,6 +24,7 @@ ITEMS_AT_ONCE = 512
 _DATASET_COLUMNS = ("item_id", "question_id", "repeat", "golden_answer", "category")
 _RESPONSE_COLUMNS = ("item_id", "status", "answer")
 _EMBEDDING_COLUMNS = ("item_id", "answer_vector", "golden_vector", "problem")
+_NOT_EMBEDDED = {"problem": "the run has no embeddings"}
 
 
 class ScoreRow(TypedDict):
@@ -67,14 +68,9 @@ def score_items(
 ) -> Iterator[list[ScoreRow]]:
     """Yield the rows of up to ``ITEMS_AT_ONCE`` items at a time: items in the order of the dataset, scorers as given.
 
-    ``embeddings`` is None when no scorer needs them. Stages whose items differ raise ``stages_do_not_match``.
+    Without ``embeddings`` a scorer that compares them has no value for any item; the others score all the same. Stages
+    whose items differ raise ``stages_do_not_match``.
     """
-    if embeddings is None and any(config.needs_embeddings for config in scorers):
-        raise UsageError(
-            "a scorer compares embeddings, and there are none",
-            code="embeddings_missing",
-            hint="materialize embeddings, or choose other scorers",
-        )
     prepared = [(config, _prepare(config)) for config in scorers]
     items = _items(dataset, responses=responses, embeddings=embeddings)
     for chunk in chunks(items, size=ITEMS_AT_ONCE):
@@ -103,7 +99,7 @@ def _items(dataset: StageReader, *, responses: StageReader, embeddings: StageRea
     if embeddings is None:
         for golden, response in zip_longest(golden_rows, response_rows):
             _check_same(golden, response, stage="responses")
-            yield _item(golden, response=response, vectors={})
+            yield _item(golden, response=response, vectors=_NOT_EMBEDDED)
         return
     vector_rows = _rows(embeddings, columns=_EMBEDDING_COLUMNS)
     for golden, response, vectors in zip_longest(golden_rows, response_rows, vector_rows):

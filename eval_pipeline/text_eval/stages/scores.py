@@ -5,6 +5,7 @@ from typing import Any
 
 from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.runs.at_work import at_work
+from eval_pipeline.runs.life import find_run
 from eval_pipeline.runs.task import Task
 from eval_pipeline.text_eval import tables
 from eval_pipeline.text_eval.answers import Answers
@@ -23,20 +24,20 @@ def check(given: Mapping[str, Any]) -> None:
 
 def make(task: Task, *, dataset: StageReader, responses: StageReader, embeddings: StageReader | None) -> StageReader:
     """Score every answer against its golden answer, by the run's scorers or by others."""
-    answers = Answers(dataset=dataset, responses=responses, embeddings=embeddings)
-    chosen = parse_scorers(task.given.get("scorers", ()))
+    run = find_run(task.deployment, flow=task.flow, key=task.key)
+    used = parse_scorers(task.given.get("scorers", ())) or TextSpec.from_json(run.spec).scorers
+    compared = embeddings if any(scorer.needs_embeddings for scorer in used) else None
+    answers = Answers(dataset=dataset, responses=responses, embeddings=compared)
     answers.check_match()
     ref = task.ref("scores")
     with at_work(
         task.deployment, ref, schema=tables.SCORES, inputs=answers.inputs(), dagster_run_id=task.dagster_run_id
     ) as stage:
-        spec = TextSpec.from_json(stage.run.spec)
-        used = chosen or spec.scorers
         summariser = Summariser(used)
         for rows in score_items(
             dataset=answers.dataset,
             responses=answers.responses,
-            embeddings=answers.embeddings if spec.needs_embeddings else None,
+            embeddings=answers.embeddings,
             scorers=used,
         ):
             summariser.add(rows)

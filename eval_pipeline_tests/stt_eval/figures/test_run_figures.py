@@ -294,6 +294,19 @@ def test_languages_without_spaces_are_scored_by_characters_and_are_no_part_of_an
     )
 
 
+def test_text_without_spaces_is_scored_by_characters_where_nobody_named_its_language() -> None:
+    samples = [
+        scored(sample_row(number, "กินยาวันละสองครั้ง", language=language), {"A": Heard("กิน ยา วัน ละ สอง ครั้ง")})
+        for number, language in enumerate((None, "und", "mul"))
+    ]
+
+    found = figures(["A"], samples)
+
+    assert (found["metric"], found["models"][0]["cer"]["edits"], found["models"][0]["wer"]["value"]) == ("CER", 0, None)
+    assert {(row["wer"], row["cer"], row["exact_match"]) for one in samples for row in one.rows} == {(None, 0.0, True)}
+    assert {one.language for one in samples} == {"und-Thai"}
+
+
 def test_a_pair_of_a_mixed_run_is_compared_where_both_have_words() -> None:
     [pair] = figures(["A", "B"], mixed(A=("दवा कब दें", "กินยา"), B=("दवा कब दें", "กินยาวันละสองครั้ง")))["pairs"]
 

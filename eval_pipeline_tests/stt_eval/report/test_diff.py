@@ -26,7 +26,7 @@ def shown(reference: str, transcript: str, language: str | None) -> str:
         ("Yes, the Doctor came.", "yes Docter came home", "en", "yes [-the-] [Doctor→Docter] came {+home+}"),
         ("a b c", "c", "en", "[-a b-] c"),
         ("{ doctor / डॉक्टर } साहब", "डॉक्टर साब", "hi", "डॉक्टर [साहब→साब]"),
-        ("don't go", "don go", "en", "don [-t-] go"),
+        ("don't go", "don go", "en", "don [-'t-] go"),
         ("یہ پانی صاف", "یہ دودھ صاف", "ur", "یہ [پانی←دودھ] صاف"),
         (
             "明日の朝、東京で会いましょう。",

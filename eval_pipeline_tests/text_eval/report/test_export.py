@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from openpyxl import load_workbook
 
 from eval_pipeline.core.errors import ConflictError
 from eval_pipeline.reporting.export_files import ExportFormat, export_format
@@ -104,6 +105,9 @@ def read_back(path: Path) -> list[dict[str, Any]]:
         case ExportFormat.PARQUET:
             rows: list[dict[str, Any]] = pq.read_table(path).to_pylist()
             return rows
+        case ExportFormat.XLSX:
+            header, *lines = load_workbook(path).worksheets[0].iter_rows(values_only=True)
+            return [dict(zip(header, line, strict=True)) for line in lines]
 
 
 @pytest.mark.parametrize("file_format", FORMATS)

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from eval_pipeline.core.errors import ConflictError, UsageError
+from eval_pipeline.core.errors import ConflictError
 from eval_pipeline.text_eval import tables
 from eval_pipeline.text_eval.scoring.scorers import parse_scorers
 from eval_pipeline.text_eval.scoring.scores import ITEMS_AT_ONCE, ScoreRow, score_items
@@ -111,9 +111,11 @@ def test_a_missing_embedding_costs_only_the_cosine_and_says_why() -> None:
     assert [row["value"] for row in rows[1::2]] == [1.0] * 4
 
 
-def test_a_scorer_of_embeddings_without_embeddings_is_refused() -> None:
-    with pytest.raises(UsageError, match="there are none"):
-        score([asked(1)], [answered(asked(1))], "cosine_similarity")
+def test_a_scorer_that_lacks_its_input_has_no_value_and_the_others_have() -> None:
+    cosine, exact = score([asked(1)], [answered(asked(1))], "cosine_similarity", "exact_match")
+
+    assert (cosine["unscoreable_reason"], cosine["comment"]) == ("embedding_failed", "the run has no embeddings")
+    assert exact["value"] is not None
 
 
 def test_without_scorers_the_stages_are_still_compared() -> None:

@@ -63,6 +63,18 @@ def test_a_marked_report_is_materialized_all_the_same(breached: Made, lab: Labor
     assert b"threshold" in lab.stored("breached", "report").file("report.html")
 
 
+def test_what_was_answered_is_scored_all_the_same_and_the_mark_stays(lab: Laboratory) -> None:
+    """The report said that nothing was scored, though a third had been answered."""
+    with lab.provider.behaving({**REFUSING, "match": "France"}, {**REFUSING, "match": "2 + 2"}):
+        made = lab.materialize("scored", config={**CONFIG, "scorers": ["exact_match", "cosine_similarity"]})
+
+    [exact, cosine] = lab.stored("scored", "scores").manifest.summary["summary_scores"]
+    assert made.stages[-2:] == ["scores", "report"]
+    assert (exact["total_pairs"], cosine["total_pairs"], cosine["unscoreable"]["embedding_failed"]) == (1, 0, 1)
+    assert lab.run("scored").error_code == "failure_threshold_breached"
+    assert b"Nothing was scored" not in lab.stored("scored", "report").file("report.html")
+
+
 def test_stages_made_by_hand_after_a_breach_keep_the_mark(lab: Laboratory) -> None:
     with lab.provider.behaving({**REFUSING, "match": "France"}, {**REFUSING, "match": "2 + 2"}):
         lab.materialize("by-hand", config=CONFIG)

@@ -1,0 +1,103 @@
+"""What a person may set of a text run, each thing once: file, form, command line and documentation come from it."""
+
+from eval_pipeline.core.options import CONCURRENCY, FAILURE_THRESHOLD, MAX_COST_USD, OptionKind, RunOption, config_file
+from eval_pipeline.core.runs import RunMode
+
+OPTIONS = (
+    RunOption(
+        name="dataset",
+        metavar="NAME[@VERSION]",
+        default="",
+        help="Golden dataset; its newest version, or the one named.",
+        form="Golden dataset: NAME, or NAME@VERSION (first 8 characters of it).",
+        page="Golden dataset: `NAME` for its newest version, or `NAME@VERSION` (the first characters of it).",
+        unset="required",
+    ),
+    RunOption(
+        name="mode",
+        kind=OptionKind.WORD,
+        choices=tuple(str(mode) for mode in RunMode),
+        default="batch",
+        help="batch (default): at half price, within a day. fast: live calls, for small datasets.",
+        form="batch: at half price, within a day. fast: live calls, for small datasets.",
+        page="`batch`: at half price, within a day, any size. `fast`: live calls, for small datasets.",
+        unset="`batch`",
+    ),
+    RunOption(
+        name="provider",
+        metavar="NAME",
+        default="openai",
+        help="openai (default): OpenAI or any compatible server (OPENAI_BASE_URL). gemini.",
+        form="openai: OpenAI or any compatible server (OPENAI_BASE_URL). gemini.",
+        page="`openai`: OpenAI, or any compatible server. `gemini`: Gemini.",
+        unset="`openai`",
+    ),
+    RunOption(
+        name="model",
+        metavar="NAME",
+        help="Model under test; default gpt-4o-mini, or gemini-2.5-flash.",
+        page="Model under test.",
+        unset="`gpt-4o-mini`; of Gemini, `gemini-2.5-flash`",
+    ),
+    RunOption(
+        name="instructions",
+        metavar="TEXT",
+        help="System prompt of the assistant under test.",
+        page="System prompt of the assistant under test.",
+        unset="none",
+    ),
+    config_file("Any of these settings, and model_body: what else a request takes."),
+    RunOption(
+        name="model_body",
+        kind=OptionKind.MAPPING,
+        flag="",
+        form="Anything else that a request takes, as in the Responses API: temperature, tools, …",
+        page=(
+            "Anything else that a request of the Responses API takes: `temperature`, `max_output_tokens`, "
+            "`tools`, … For Gemini `temperature`, `top_p`, `max_output_tokens`, and fields of its own "
+            "request such as `generationConfig`. Not `input`, `stream` or `background`. `model` and "
+            "`instructions` win over what stands here."
+        ),
+        unset="empty",
+    ),
+    RunOption(
+        name="embedding_model",
+        metavar="NAME",
+        help="Default text-embedding-3-large, or gemini-embedding-001.",
+        page=(
+            "`text-embedding-3-large`, `text-embedding-3-small`, `text-embedding-ada-002` or "
+            "`gemini-embedding-001`; whose name it is, is asked."
+        ),
+        unset="`text-embedding-3-large`; with `provider: gemini`, `gemini-embedding-001`",
+    ),
+    RunOption(
+        name="embedding_dimensions",
+        kind=OptionKind.WHOLE,
+        metavar="N",
+        help="Shorter vectors, where the model offers them.",
+        page="Shorter vectors, up to the model's own width; `text-embedding-ada-002` offers none.",
+        unset="the model's own width",
+    ),
+    RunOption(
+        name="scorers",
+        kind=OptionKind.VALUES,
+        flag="scorer",
+        metavar="NAME",
+        help="cosine_similarity (default), exact_match, contains, regex:PATTERN, numeric, token_f1; repeatable.",
+        form="cosine_similarity (default), exact_match, contains, regex:…, numeric, token_f1.",
+        page="List of scorers, see below.",
+        unset="`[cosine_similarity]`",
+    ),
+    RunOption(
+        name="repeats",
+        kind=OptionKind.WHOLE,
+        metavar="N",
+        help="How often each question is asked; default: the dataset's factor.",
+        form="How often each question is asked; default: the dataset's.",
+        page="How often each question is asked; 1 to `EVAL_MAX_DUPLICATION_FACTOR`.",
+        unset="the dataset's duplication factor",
+    ),
+    CONCURRENCY,
+    FAILURE_THRESHOLD,
+    MAX_COST_USD,
+)
