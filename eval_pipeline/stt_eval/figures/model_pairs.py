@@ -1,10 +1,11 @@
 """What two tests allow to say of every pair of models, and which models nothing is shown to be better than.
 
 A model is called better only where both tests agree: the 95 % interval of the bootstrap leaves zero out, and a test of
-the matched differences, corrected for the number of pairs, rejects at 5 %. That test is MAPSSWE where words count, else
-Student's t of the samples; the sign test where all differences are the same. With several pairs one of them would soon
-look significant by chance; Holm's step-down correction (1979) keeps the chance of any false claim at 5 %, whatever the
-pairs have to do with each other. The interval stays that of the pair alone.
+the matched differences, corrected for the number of pairs, rejects at 5 %. That test is Student's t of the samples, and
+where words count the more doubtful of it and MAPSSWE, which takes the errors of one sample for independent; the sign
+test where all differences are the same. With several pairs one of them would soon look significant by chance; Holm's
+step-down correction (1979) keeps the chance of any false claim at 5 %, whatever the pairs have to do with each other.
+The interval stays that of the pair alone.
 """
 
 from collections.abc import Iterable, Sequence
@@ -75,12 +76,14 @@ class ModelPair:
 
     @property
     def evidence(self) -> Evidence | None:
-        """The second test; None where it has no result."""
+        """The second test, of two the one with the larger p-value; None where there is none with a result."""
         if self.on_silence is not None:
             return Evidence(PairTest.SIGN, self.on_silence.p_two_sided, self.on_silence.difference)
-        if self.matched is not None:
-            return _evidence(PairTest.MAPSSWE, self.matched, units=self.matched.segments)
-        return None if self.samples is None else _evidence(PairTest.SAMPLES, self.samples, units=self.samples.units)
+        found = [
+            None if self.matched is None else _evidence(PairTest.MAPSSWE, self.matched, units=self.matched.segments),
+            None if self.samples is None else _evidence(PairTest.SAMPLES, self.samples, units=self.samples.units),
+        ]
+        return max((one for one in found if one is not None), key=lambda one: one.p, default=None)
 
 
 def _evidence(test: PairTest, found: MatchedPairs | MatchedSamples, *, units: int) -> Evidence | None:

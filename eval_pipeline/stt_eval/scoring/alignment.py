@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from rapidfuzz.distance.LCSseq import similarity as longest_common_subsequence
 from rapidfuzz.distance.Levenshtein import distance, editops
 
-from eval_pipeline.stt_eval.scoring.alignment_parts import parts_of, too_long
+from eval_pipeline.stt_eval.scoring.alignment_parts import MOST_CELLS, parts_of, too_long
 from eval_pipeline.stt_eval.scoring.alignment_path import path_of
 from eval_pipeline.stt_eval.scoring.edits import AlignedToken, Edit, EditCounts
 
@@ -37,7 +37,7 @@ def edit_counts(reference: Sequence[str], hypothesis: Sequence[str]) -> EditCoun
         return EditCounts(length, 0, 0, 0)
     if length * heard <= _FEW_CELLS:
         edits, substitutions = divmod(distance(reference, hypothesis, weights=_WEIGHTS), _EDIT)
-    elif too_long(reference, hypothesis):
+    elif length * heard > MOST_CELLS:
         return _count_parts(reference, hypothesis)
     else:
         edits = distance(reference, hypothesis)

@@ -8,14 +8,15 @@ import inspect
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
+from eval_pipeline.core.documents import Json, JsonDict
 from eval_pipeline.core.errors import UsageError
 from eval_pipeline.core.names import shown
 from eval_pipeline.text_eval.scoring.score_values import DataType, ScoreValue
 from eval_pipeline.text_eval.scoring.scorers_embedding import VectorPair, cosine_similarity
 from eval_pipeline.text_eval.scoring.scorers_numeric import holds_quantity, numeric
-from eval_pipeline.text_eval.scoring.scorers_text import TextRule, contains, exact_match, regex, token_f1
+from eval_pipeline.text_eval.scoring.scorers_pattern import regex
+from eval_pipeline.text_eval.scoring.scorers_text import TextRule, chrf, contains, exact_match, token_f1
 
 ParamValue = bool | float | str
 GoldenCheck = Callable[[str], bool]
@@ -63,9 +64,9 @@ class VectorScorer(Scorer):
 
 SCORERS: Mapping[str, TextScorer | VectorScorer] = {
     "cosine_similarity": VectorScorer(DataType.NUMERIC, version=1, low=-1.0, high=1.0, rule=cosine_similarity),
-    "exact_match": TextScorer(DataType.BOOLEAN, version=1, low=0.0, high=1.0, make_rule=exact_match),
-    "contains": TextScorer(DataType.BOOLEAN, version=1, low=0.0, high=1.0, make_rule=contains),
-    "regex": TextScorer(DataType.BOOLEAN, version=1, low=0.0, high=1.0, make_rule=regex, shorthand="pattern"),
+    "exact_match": TextScorer(DataType.BOOLEAN, version=2, low=0.0, high=1.0, make_rule=exact_match),
+    "contains": TextScorer(DataType.BOOLEAN, version=2, low=0.0, high=1.0, make_rule=contains),
+    "regex": TextScorer(DataType.BOOLEAN, version=2, low=0.0, high=1.0, make_rule=regex, shorthand="pattern"),
     "numeric": TextScorer(
         DataType.BOOLEAN,
         version=2,
@@ -75,7 +76,8 @@ SCORERS: Mapping[str, TextScorer | VectorScorer] = {
         make_golden_check=holds_quantity,
         golden_needs="no quantity that can be read",
     ),
-    "token_f1": TextScorer(DataType.NUMERIC, version=1, low=0.0, high=1.0, make_rule=token_f1),
+    "token_f1": TextScorer(DataType.NUMERIC, version=2, low=0.0, high=1.0, make_rule=token_f1),
+    "chrf": TextScorer(DataType.NUMERIC, version=1, low=0.0, high=1.0, make_rule=chrf),
 }
 
 
@@ -114,7 +116,7 @@ class ScorerConfig:
         return {"name": self.name, **label, **self.params}
 
 
-def parse_scorer(value: str | Mapping[str, Any]) -> ScorerConfig:
+def parse_scorer(value: str | Json) -> ScorerConfig:
     """Read ``numeric``, ``regex:PATTERN`` or ``{name: numeric, tolerance: 0.01}``, with every default filled in."""
     if isinstance(value, str):
         given = _from_shorthand(value)
@@ -132,7 +134,7 @@ def parse_scorer(value: str | Mapping[str, Any]) -> ScorerConfig:
     return config
 
 
-def parse_scorers(values: Sequence[str | Mapping[str, Any]]) -> tuple[ScorerConfig, ...]:
+def parse_scorers(values: Sequence[str | Json]) -> tuple[ScorerConfig, ...]:
     """Read the scorers of a run; every score needs a name of its own."""
     configs = tuple(parse_scorer(value) for value in values)
     names = [config.score_name for config in configs]
@@ -164,7 +166,7 @@ def describe_scorers() -> dict[str, str]:
     return {name: inspect.getdoc(function) or "" for name, function in functions.items()}
 
 
-def _from_shorthand(text: str) -> dict[str, Any]:
+def _from_shorthand(text: str) -> JsonDict:
     name, separator, rest = text.partition(":")
     if not separator:
         return {"name": text}
@@ -188,7 +190,7 @@ def _label(value: object, *, name: str) -> str | None:
     raise _invalid(f"label {shown(str(value))} of scorer {name!r} is no name", "use 1 to 100 printable characters")
 
 
-def _params(scorer: Scorer, *, name: str, given: Mapping[str, Any]) -> dict[str, ParamValue]:
+def _params(scorer: Scorer, *, name: str, given: Json) -> dict[str, ParamValue]:
     known = scorer.parameters()
     for key in given:
         if key not in known:

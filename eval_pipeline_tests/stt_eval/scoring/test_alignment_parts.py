@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rapidfuzz.distance.Levenshtein import distance
 
-from eval_pipeline.stt_eval.scoring import alignment_parts
+from eval_pipeline.stt_eval.scoring import alignment, alignment_parts
 from eval_pipeline.stt_eval.scoring.alignment import align, edit_counts
 from eval_pipeline.stt_eval.scoring.alignment_parts import parts_of
 from eval_pipeline.stt_eval.scoring.edits import Edit
@@ -22,6 +22,7 @@ repeatable = settings(max_examples=150, deadline=None, derandomize=True)
 def short_parts(*, exact: bool) -> Iterator[None]:
     """Make everything too long, and parts short."""
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(alignment, "MOST_CELLS", 600)
         patch.setattr(alignment_parts, "MOST_CELLS", 600)
         patch.setattr(alignment_parts, "_PART", 5)
         patch.setattr(alignment_parts, "_WORDS_IN_A_ROW", 2)
@@ -63,7 +64,7 @@ def test_an_hour_of_speech_and_more_is_aligned_with_the_fewest_edits() -> None:
 
 def test_texts_beyond_that_are_cut_where_words_in_a_row_stand_once_in_both(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(alignment_parts, "_MOST_BITS", 0)
-    monkeypatch.setattr(alignment_parts, "MOST_CELLS", 2_000_000)
+    monkeypatch.setattr(alignment, "MOST_CELLS", 2_000_000)
     corpus = spoken_corpus(3, utterances=400, error_rates=(0.1, 0.1))
     first, second = " ".join(corpus.references).split(), " ".join(corpus.first).split()
 
