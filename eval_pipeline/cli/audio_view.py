@@ -1,12 +1,12 @@
 """What is shown of an audio dataset: counts, durations, languages, formats."""
 
 from collections.abc import Mapping
-from typing import Any
 
+from eval_pipeline.core.documents import JsonDict
 from eval_pipeline.stt_eval.clips.stored_manifest import AudioManifest
 
 
-def audio_json(manifest: AudioManifest) -> dict[str, Any]:
+def audio_json(manifest: AudioManifest) -> JsonDict:
     """Return the JSON form of what a stored version holds."""
     return {
         "samples": manifest.samples,

@@ -1,17 +1,16 @@
 """Two text runs side by side for a person at a terminal."""
 
 import json
-from collections.abc import Mapping
-from typing import Any
 
 import click
 
 from eval_pipeline.cli.output import printable, write_table
+from eval_pipeline.core.documents import Json
 
 QUESTION_CHARACTERS = 60
 
 
-def write_comparison(document: Mapping[str, Any]) -> None:
+def write_comparison(document: Json) -> None:
     """Write what differs between the runs, a verdict per score, then the questions that changed most."""
     _write_differences(document)
     for score in document["scores"]:
@@ -31,7 +30,7 @@ def write_comparison(document: Mapping[str, Any]) -> None:
         )
 
 
-def _write_differences(document: Mapping[str, Any]) -> None:
+def _write_differences(document: Json) -> None:
     if not document["differences"]:
         click.echo("the runs asked and scored the same: what differs is chance, or the model behind its name\n")
         return
@@ -56,7 +55,7 @@ def _value(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def verdict_sentence(score: Mapping[str, Any], *, second: str) -> str:
+def verdict_sentence(score: Json, *, second: str) -> str:
     """Say in words what the interval allows to say."""
     name, questions = score["name"], score["questions"]
     if score["ci_low"] is None or score["verdict"] == "not distinguishable":
@@ -68,7 +67,7 @@ def verdict_sentence(score: Mapping[str, Any], *, second: str) -> str:
     )
 
 
-def _row(score: Mapping[str, Any]) -> tuple[str, ...]:
+def _row(score: Json) -> tuple[str, ...]:
     interval = "" if score["ci_low"] is None else f"{score['ci_low']:+.4f} to {score['ci_high']:+.4f}"
     return (
         score["name"],

@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Sequence
-from typing import Any
 
 import click
 
@@ -11,6 +10,7 @@ from eval_pipeline.cli.audio_view import audio_json, audio_lines
 from eval_pipeline.cli.deployments import open_deployment
 from eval_pipeline.cli.output import common_options, page_footer, write_json, write_table
 from eval_pipeline.core.datasets import DatasetKind, DatasetVersion, split_reference
+from eval_pipeline.core.documents import JsonDict
 from eval_pipeline.core.errors import UsageError
 from eval_pipeline.core.names import shown, validate_dataset_name, validate_project
 from eval_pipeline.stt_eval.clips.stored_manifest import require_audio_manifest
@@ -169,7 +169,7 @@ def _version_or_all(name: str, versions: Sequence[DatasetVersion], *, both: bool
     )
 
 
-def dataset_json(dataset: DatasetVersion, fast_cap: int) -> dict[str, Any]:
+def dataset_json(dataset: DatasetVersion, fast_cap: int) -> JsonDict:
     """Return the JSON form of a version."""
     return {
         "project": dataset.project,
@@ -190,7 +190,7 @@ def dataset_json(dataset: DatasetVersion, fast_cap: int) -> dict[str, Any]:
     }
 
 
-def _document(deployment: Deployment, dataset: DatasetVersion) -> dict[str, Any]:
+def _document(deployment: Deployment, dataset: DatasetVersion) -> JsonDict:
     """Return the JSON form of a version with what its own manifest tells."""
     document = dataset_json(dataset, deployment.settings.fast_max_unique_rows)
     if dataset.kind is DatasetKind.STT:

@@ -4,7 +4,6 @@ import json
 import urllib.request
 from collections.abc import Mapping
 from time import monotonic
-from typing import Any
 
 import click
 
@@ -13,6 +12,7 @@ from eval_pipeline.cli.execution import run_outcome
 from eval_pipeline.cli.output import write_table
 from eval_pipeline.cli.progress import show_progress, write_line
 from eval_pipeline.cli.waiting import follow
+from eval_pipeline.core.documents import Json
 from eval_pipeline.core.names import DEFAULT_PROJECT, RunKey
 from eval_pipeline.core.runs import Flow
 from eval_pipeline.runs.claims import claim
@@ -72,7 +72,7 @@ def _run(deployment: Deployment, key: RunKey) -> int:
     return run_outcome(deployment, key, flow=Flow.STT)
 
 
-def _row(key: RunKey, document: Mapping[str, Any], model: Mapping[str, Any], *, seconds: float) -> tuple[str, ...]:
+def _row(key: RunKey, document: Json, model: Json, *, seconds: float) -> tuple[str, ...]:
     wer, cost = model["wer"], model["cost_usd"]
     return (
         key.run,
@@ -87,7 +87,7 @@ def _row(key: RunKey, document: Mapping[str, Any], model: Mapping[str, Any], *, 
     )
 
 
-def _write_planted(document: Mapping[str, Any], addresses: Mapping[str, str]) -> None:
+def _write_planted(document: Json, addresses: Mapping[str, str]) -> None:
     """Compare what was counted with what the server says it planted."""
     for model in document["figures"]:
         planted = _planted(addresses, model["model"])

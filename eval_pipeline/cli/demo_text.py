@@ -1,9 +1,7 @@
 """The text part of the demo: two models' recorded answers to 1,319 school maths questions, fast and in batches."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from time import monotonic
-from typing import Any
 
 import click
 
@@ -13,6 +11,7 @@ from eval_pipeline.cli.execution import run_outcome
 from eval_pipeline.cli.output import write_table
 from eval_pipeline.cli.progress import show_progress, write_line
 from eval_pipeline.cli.waiting import follow
+from eval_pipeline.core.documents import Json, JsonDict
 from eval_pipeline.core.names import DEFAULT_PROJECT, RunKey
 from eval_pipeline.core.runs import Flow, RunMode
 from eval_pipeline.runs.claims import claim
@@ -90,7 +89,7 @@ def _write_verdict(deployment: Deployment, series: int) -> None:
     click.echo(verdict_sentence(numeric, second=candidate.run))
 
 
-def _run(deployment: Deployment, key: RunKey, planned: DemoRun) -> tuple[int, dict[str, Any]]:
+def _run(deployment: Deployment, key: RunKey, planned: DemoRun) -> tuple[int, JsonDict]:
     """Evaluate as ``text run`` does; returns the exit code and what ``text show`` says."""
     from eval_pipeline.defs.launch import execute_run  # noqa: PLC0415 - dagster: while the server starts
 
@@ -113,7 +112,7 @@ def _run(deployment: Deployment, key: RunKey, planned: DemoRun) -> tuple[int, di
     return run_outcome(deployment, key, flow=Flow.TEXT), show_run(deployment, key, detail=False)
 
 
-def _row(key: RunKey, planned: DemoRun, document: Mapping[str, Any], *, seconds: float) -> tuple[str, ...]:
+def _row(key: RunKey, planned: DemoRun, document: Json, *, seconds: float) -> tuple[str, ...]:
     scores = {score["name"]: score for score in document["summary_scores"]}
     numeric, similarity = scores["numeric"], scores["cosine_similarity"]
     correct = numeric["distribution"]["true"]

@@ -1,15 +1,13 @@
 """What a run of any flow would cost, for a person at a terminal or as JSON."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import click
 
 from eval_pipeline.cli.output import write_json, write_table, write_warning
 from eval_pipeline.cli.run_words import usd
+from eval_pipeline.core.documents import Json
 
 
-def write_estimate(estimate: Mapping[str, Any], *, as_json: bool) -> None:
+def write_estimate(estimate: Json, *, as_json: bool) -> None:
     """Write what a run would cost."""
     if as_json:
         write_json({"estimate": estimate})

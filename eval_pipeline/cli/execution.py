@@ -1,7 +1,6 @@
 """Executing a claimed run from the command line and telling what became of it."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import click
 
@@ -9,6 +8,7 @@ from eval_pipeline.cli.flow_views import writer_of
 from eval_pipeline.cli.output import error_json, write_error, write_json, write_warning
 from eval_pipeline.cli.progress import show_progress, write_line
 from eval_pipeline.cli.waiting import follow
+from eval_pipeline.core.documents import JsonDict
 from eval_pipeline.core.errors import EvalPipelineError, IncompleteError
 from eval_pipeline.core.names import RunKey, command_on
 from eval_pipeline.core.runs import Flow, RunRecord, RunState
@@ -90,8 +90,8 @@ def show_outcome(deployment: Deployment, run: RunRecord, *, problem: EvalPipelin
 
 
 def _with_problems(
-    document: dict[str, Any], *, error: EvalPipelineError | None, warnings: list[EvalPipelineError]
-) -> dict[str, Any]:
+    document: JsonDict, *, error: EvalPipelineError | None, warnings: list[EvalPipelineError]
+) -> JsonDict:
     told = document["error"] if error is None else error_json(error)
     told_before = document["warnings"]
     return {**document, "error": told, "warnings": [*told_before, *(error_json(warning) for warning in warnings)]}

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from eval_pipeline.cli.output import write_table
+from eval_pipeline.core.documents import JsonDict
 from eval_pipeline.core.feedback import FeedbackEntry, Verdict
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from eval_pipeline.stt_eval.verdicts.run_agreement import RunAgreement
 
 
-def judged_json(judged: "Judged") -> dict[str, Any]:
+def judged_json(judged: "Judged") -> JsonDict:
     """Return the JSON form of what stands of a result, with all that was said."""
     result, verdict = judged.result, judged.verdict
     return {
@@ -33,7 +34,7 @@ def judged_json(judged: "Judged") -> dict[str, Any]:
     }
 
 
-def _own_json(own: Verdict) -> dict[str, Any]:
+def _own_json(own: Verdict) -> JsonDict:
     return {
         "verdict": str(own.mark),
         "is_correct": own.is_correct,
@@ -42,7 +43,7 @@ def _own_json(own: Verdict) -> dict[str, Any]:
     }
 
 
-def _entry_json(entry: FeedbackEntry) -> dict[str, Any]:
+def _entry_json(entry: FeedbackEntry) -> JsonDict:
     """Name what an entry changes; null there was taken away, and what is not there was not spoken of."""
     return {
         "reviewer": entry.reviewer,
@@ -52,7 +53,7 @@ def _entry_json(entry: FeedbackEntry) -> dict[str, Any]:
     }
 
 
-def agreement_json(found: "RunAgreement") -> dict[str, Any]:
+def agreement_json(found: "RunAgreement") -> JsonDict:
     """Return the JSON form of how far WER says what people say."""
     return asdict(found)
 

@@ -1,19 +1,19 @@
 """How a run of any flow is written for a person: by the flow's own module here, or in the words that all share."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any
 
 import click
 
 from eval_pipeline.cli.output import printable, write_error, write_json, write_warning
 from eval_pipeline.cli.run_words import cost_words, failure_reasons
+from eval_pipeline.core.documents import Json
 from eval_pipeline.core.errors import EvalPipelineError
 from eval_pipeline.core.runs import Flow
 from eval_pipeline.runs.flow import plan_of
 
-Writer = Callable[[Mapping[str, Any]], None]
+Writer = Callable[[Json], None]
 
 
 def writer_of(flow: Flow) -> Writer:
@@ -25,7 +25,7 @@ def writer_of(flow: Flow) -> Writer:
     return writer
 
 
-def write_run(document: Mapping[str, Any], *, flow: Flow, as_json: bool) -> None:
+def write_run(document: Json, *, flow: Flow, as_json: bool) -> None:
     """Write the document of a run; for a person, with the error that it ended with."""
     if as_json:
         write_json(document)
@@ -35,7 +35,7 @@ def write_run(document: Mapping[str, Any], *, flow: Flow, as_json: bool) -> None
         write_error(EvalPipelineError(**document["error"]))
 
 
-def write_plainly(document: Mapping[str, Any]) -> None:
+def write_plainly(document: Json) -> None:
     """Write what every run has: where it stands, its dataset, its counts, its cost, its report, its warnings."""
     click.echo(f"{document['run']}: {document['state']} ({document['mode']})")
     if dataset := document.get("dataset"):

@@ -1,15 +1,14 @@
 """Run configurations in files and flags, as every flow's ``run`` takes them."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
+from eval_pipeline.core.documents import Json, JsonDict
 from eval_pipeline.core.errors import UsageError
 from eval_pipeline.intake.handed_file import read_small_file
 from eval_pipeline.intake.yaml_file import UnreadableYamlError, read_yaml
 
 
-def read_settings(file: Path | None, flags: Mapping[str, Any]) -> dict[str, Any]:
+def read_settings(file: Path | None, flags: Json) -> JsonDict:
     """Join a run configuration with the flags, which win; raises ``invalid_config`` where no dataset is named."""
     values = {**read_config(file), **{name: value for name, value in flags.items() if value not in (None, ())}}
     if not values.get("dataset"):
@@ -17,7 +16,7 @@ def read_settings(file: Path | None, flags: Mapping[str, Any]) -> dict[str, Any]
     return values
 
 
-def read_config(file: Path | None) -> Mapping[str, Any]:
+def read_config(file: Path | None) -> Json:
     """Read a YAML run configuration; a mapping, or an error that names the line."""
     if file is None:
         return {}

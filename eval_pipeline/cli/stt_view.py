@@ -1,17 +1,17 @@
 """A speech run for a person at a terminal."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import click
 
 from eval_pipeline.cli.output import printable, write_table, write_warning
 from eval_pipeline.cli.run_words import cost_words, failure_reasons, write_reasons
+from eval_pipeline.core.documents import Json
 
 SHOWN_PAIRS = 20
 
 
-def write_run(document: Mapping[str, Any]) -> None:
+def write_run(document: Json) -> None:
     """Write the headline, the models beside each other, what the tests say, the cost and where the report is."""
     dataset = document["dataset"]
     click.echo(f"{document['run']}: {document['state']} ({document['mode']}, {len(document['models']):,} models)")
@@ -32,20 +32,20 @@ def write_run(document: Mapping[str, Any]) -> None:
         write_warning(warning["message"])
 
 
-def _counts(counts: Mapping[str, Any]) -> str:
+def _counts(counts: Json) -> str:
     told = [f"{counts['ok']:,} completed", f"{counts['failed']:,} failed{failure_reasons(counts)}"]
     if counts["unfinished"]:
         told.append(f"{counts['unfinished']:,} not finished")
     return ", ".join(told)
 
 
-def _write_models(document: Mapping[str, Any]) -> None:
+def _write_models(document: Json) -> None:
     metric = document["metric"].lower()
     headers = ("MODEL", document["metric"], "95 % INTERVAL", "OTHER", "ANSWERED", "EXACT", "USD PER HOUR")
     write_table(headers, [_model_row(model, metric=metric) for model in document["figures"]])
 
 
-def _model_row(model: Mapping[str, Any], *, metric: str) -> Sequence[object]:
+def _model_row(model: Json, *, metric: str) -> Sequence[object]:
     rate, other = model[metric], "cer" if metric == "wer" else "wer"
     low, high = rate["low"], rate["high"]
     interval = "" if low is None else f"{low:.1%} to {high:.1%}"
@@ -65,7 +65,7 @@ def _share(value: float | None) -> str:
     return "no data" if value is None else f"{value:.1%}"
 
 
-def _write_pairs(document: Mapping[str, Any]) -> None:
+def _write_pairs(document: Json) -> None:
     best = document["best"] or {}
     if best and len(document["models"]) > 1:
         click.echo(printable(best["sentence"]))
@@ -80,7 +80,7 @@ def _write_pairs(document: Mapping[str, Any]) -> None:
         click.echo(f"  and {len(pairs) - SHOWN_PAIRS:,} more pairs; --json and the report have all")
 
 
-def _write_result(result: Mapping[str, Any]) -> None:
+def _write_result(result: Json) -> None:
     click.echo(f"\n{printable(result['sample'])}  {printable(result['model'])}  {result['outcome']}")
     for name, text in (("reference", result["reference"]), ("transcript", result["transcript"])):
         if text is not None:

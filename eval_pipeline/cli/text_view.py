@@ -1,18 +1,16 @@
 """A text run for a person at a terminal."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import click
 
 from eval_pipeline.cli.output import printable, write_table, write_warning
 from eval_pipeline.cli.run_words import cost_words, failure_reasons, write_reasons
+from eval_pipeline.core.documents import Json
 
 SHOWN_LINES = 50
 """Of categories, each with every score."""
 
 
-def write_run(document: Mapping[str, Any]) -> None:
+def write_run(document: Json) -> None:
     """Write the headline, the scores, the cost and where the report is; with ``--detail`` every item."""
     dataset = document["dataset"]
     click.echo(f"{document['run']}: {document['state']} ({document['mode']}, {printable(str(document['model']))})")
@@ -32,13 +30,13 @@ def write_run(document: Mapping[str, Any]) -> None:
         write_warning(warning["message"])
 
 
-def _size(dataset: Mapping[str, Any]) -> str:
+def _size(dataset: Json) -> str:
     repeats, questions = dataset["duplication_factor"], dataset["original_items_count"]
     asked = f"{questions:,} questions"
     return asked if repeats == 1 else f"{asked} asked {repeats} times each: {dataset['total_items_count']:,} items"
 
 
-def _counts(counts: Mapping[str, Any]) -> str:
+def _counts(counts: Json) -> str:
     told = [f"{counts['ok']:,} ok", f"{counts['failed']:,} failed{failure_reasons(counts)}"]
     if counts["unfinished"]:
         told.append(f"{counts['unfinished']:,} not finished")
@@ -47,7 +45,7 @@ def _counts(counts: Mapping[str, Any]) -> str:
     return ", ".join(told)
 
 
-def _write_scores(document: Mapping[str, Any]) -> None:
+def _write_scores(document: Json) -> None:
     total = document["counts"]["total"]
     for score in document["summary_scores"]:
         if sentence := _plain(score):
@@ -68,7 +66,7 @@ def _write_scores(document: Mapping[str, Any]) -> None:
         click.echo()
 
 
-def _plain(score: Mapping[str, Any]) -> str:
+def _plain(score: Json) -> str:
     """Say a score in words: how many are right, or that it does not say so."""
     if score["avg"] is None:
         return ""
@@ -79,7 +77,7 @@ def _plain(score: Mapping[str, Any]) -> str:
     return f"{name}: {score['avg']:.2f} on average; it does not say how many answers are right"
 
 
-def _score_row(score: Mapping[str, Any], *, total: int) -> tuple[str, ...]:
+def _score_row(score: Json, *, total: int) -> tuple[str, ...]:
     low, high = score["ci_low"], score["ci_high"]
     interval = "" if low is None else f"{low:.4f} to {high:.4f}"
     scored = f"{score['total_pairs']:,}/{total:,}"
@@ -90,7 +88,7 @@ def _number(value: float | None) -> str:
     return "no data" if value is None else f"{value:.4f}"
 
 
-def _write_item(trace: Mapping[str, Any]) -> None:
+def _write_item(trace: Json) -> None:
     click.echo(f"\n{trace['question_id']}#{trace['repeat']}  {trace['status']}")
     said = {"question": trace["question"], "golden": trace["ground_truth_answer"], "answer": trace["llm_answer"]}
     for name, text in said.items():

@@ -4,10 +4,11 @@ Also the digest of what is frozen of it.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from hashlib import sha256
-from typing import Any, assert_never
+from typing import assert_never
 
+from eval_pipeline.core.documents import Json, JsonDict
 from eval_pipeline.core.errors import UsageError
 from eval_pipeline.core.names import shown
 from eval_pipeline.core.options import OptionKind, RunOption, keys_of
@@ -17,7 +18,7 @@ from eval_pipeline.core.runs import RunMode
 MAX_COST_USD = 1e9
 
 
-def read_mapping(values: Mapping[str, Any], *, options: Sequence[RunOption]) -> dict[str, Any]:
+def read_mapping(values: Json, *, options: Sequence[RunOption]) -> JsonDict:
     """Read a configuration file or form; an unknown key is an error, not ignored. Null means the default."""
     known = keys_of(options)
     unknown = sorted(set(values) - known, key=str)
@@ -55,7 +56,7 @@ def _check_kind(option: RunOption, value: object) -> None:
             assert_never(option.kind)
 
 
-def canonical_sha256(document: Mapping[str, Any]) -> str:
+def canonical_sha256(document: Json) -> str:
     """Return the digest of a frozen specification: of its JSON without spaces, keys in order."""
     canonical = json.dumps(document, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return sha256(canonical.encode()).hexdigest()

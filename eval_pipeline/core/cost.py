@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from math import ceil
-from typing import Any
 
+from eval_pipeline.core.documents import Json, JsonDict
 from eval_pipeline.core.outcomes import PLAINLY, Served, Usage
 from eval_pipeline.core.ports.prices import Price, PriceBook
 from eval_pipeline.core.runs import RunMode
@@ -53,7 +53,7 @@ class StageCost:
             rate=self.rate if price is None else self.rate or price.rate,
         )
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> JsonDict:
         """Return what the read model, the report and the metadata show."""
         return {
             "model": self.model,
@@ -74,13 +74,13 @@ def total_usd(stages: Iterable[StageCost]) -> Decimal | None:
     return sum(known, NOTHING) if len(known) == len(costs) else None
 
 
-def costs_as_json(stages: Mapping[str, StageCost]) -> dict[str, Any]:
+def costs_as_json(stages: Mapping[str, StageCost]) -> JsonDict:
     """Return every stage's cost by name and ``total_cost_usd``."""
-    shown: dict[str, Any] = {name: stage.as_json() for name, stage in stages.items()}
+    shown: JsonDict = {name: stage.as_json() for name, stage in stages.items()}
     return {**shown, "total_cost_usd": as_number(total_usd(stages.values()))}
 
 
-def join_costs(costs: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+def join_costs(costs: Mapping[str, Json]) -> JsonDict:
     """Add ``total_cost_usd`` to stages' costs as JSON has them; null when one of them is unknown."""
     amounts = [cost["cost_usd"] for cost in costs.values()]
     exact = [Decimal(str(amount)) for amount in amounts if amount is not None]
@@ -158,7 +158,7 @@ class Experience:
         )
 
 
-def worst_usage(body: Mapping[str, Any], *, body_bytes: int, experience: Experience) -> Usage | None:
+def worst_usage(body: Json, *, body_bytes: int, experience: Experience) -> Usage | None:
     """Bound the tokens of one call, or return None when only a first call can teach the bound.
 
     A token is at least one byte of UTF-8, so the body's bytes bound the input; ``max_output_tokens`` bounds the output.
@@ -172,12 +172,12 @@ def worst_usage(body: Mapping[str, Any], *, body_bytes: int, experience: Experie
     return _usage(body_bytes + FRAMING_TOKENS + ceil(SAFETY * experience.most_hidden_input), output)
 
 
-def first_usage(body: Mapping[str, Any], *, body_bytes: int) -> Usage:
+def first_usage(body: Json, *, body_bytes: int) -> Usage:
     """Bound the tokens of the call that goes alone to teach the others' bound."""
     return _usage(body_bytes + FRAMING_TOKENS, _output_limit(body) or ESTIMATED_OUTPUT_TOKENS)
 
 
-def _output_limit(body: Mapping[str, Any]) -> int | None:
+def _output_limit(body: Json) -> int | None:
     limit = body.get("max_output_tokens")
     return limit if type(limit) is int and limit > 0 else None
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any, Final
 
+from eval_pipeline.core.documents import Json, JsonDict
+
 _LONG_TEXT: Final = 60
 """Longer texts are laid side by side sentence by sentence."""
 _MOST_PIECES: Final = 1_000
@@ -31,12 +33,12 @@ class Difference:
     lines: tuple[str, ...] = ()
     """Of long texts: what was taken out (``- …``), put in (``+ …``), and what stands around it."""
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonDict:
         """Return the JSON form."""
         return {"name": self.name, "first": self.first, "second": self.second, "lines": list(self.lines)}
 
 
-def find_differences(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[Difference]:
+def find_differences(first: Json, second: Json) -> list[Difference]:
     """Return the values that differ, in the order in which they are specified; nested ones by their path."""
     before, after = dict(_flat(first)), dict(_flat(second))
     return [
@@ -46,7 +48,7 @@ def find_differences(first: Mapping[str, Any], second: Mapping[str, Any]) -> lis
     ]
 
 
-def _flat(values: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
+def _flat(values: Json, path: str = "") -> Iterator[tuple[str, Any]]:
     for name, value in values.items():
         if isinstance(value, Mapping) and value:
             yield from _flat(value, f"{path}{name}.")

@@ -6,9 +6,10 @@ is another digest of the same account, and no reason to stop a run (decision 21)
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 from eval_pipeline.core.configuration import canonical_sha256
+from eval_pipeline.core.documents import Json, JsonDict
 from eval_pipeline.core.errors import ConflictError
 
 ENDPOINT_CHANGED = "endpoint_changed"
@@ -33,7 +34,7 @@ class FrozenEndpoint:
         return {"protocol": self.protocol, "base_url": self.base_url, "account": self.account}
 
     @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> Self:
+    def from_json(cls, value: Json) -> Self:
         """Read the JSON form back."""
         return cls(protocol=value["protocol"], base_url=value["base_url"], account=value["account"])
 
@@ -42,22 +43,22 @@ Endpoints = Mapping[str, FrozenEndpoint]
 """By name; none: of a run that was specified before endpoints were written down."""
 
 
-def endpoints_json(endpoints: Endpoints) -> dict[str, Any]:
+def endpoints_json(endpoints: Endpoints) -> JsonDict:
     """Return what a specification's JSON says of its endpoints; nothing of a run of the first version."""
     return {_KEY: {name: endpoint.to_json() for name, endpoint in sorted(endpoints.items())}} if endpoints else {}
 
 
-def read_endpoints(spec: Mapping[str, Any]) -> dict[str, FrozenEndpoint]:
+def read_endpoints(spec: Json) -> dict[str, FrozenEndpoint]:
     """Read the endpoints of a specification's JSON."""
     return {name: FrozenEndpoint.from_json(value) for name, value in spec.get(_KEY, {}).items()}
 
 
-def same_but_for_endpoints(given: Mapping[str, Any], frozen: Mapping[str, Any]) -> bool:
+def same_but_for_endpoints(given: Json, frozen: Json) -> bool:
     """Tell whether two specifications ask the same of a model, wherever it is."""
     return _elsewhere(given) == _elsewhere(frozen)
 
 
-def _elsewhere(spec: Mapping[str, Any]) -> str:
+def _elsewhere(spec: Json) -> str:
     # the schema's number says only whether endpoints are written down
     return canonical_sha256({name: value for name, value in spec.items() if name not in {_KEY, "schema"}})
 

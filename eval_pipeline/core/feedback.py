@@ -10,8 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum, StrEnum
-from typing import Any, Final
+from typing import Final
 
+from eval_pipeline.core.documents import Json
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.runs import Flow
 
@@ -60,7 +61,7 @@ class Change:
     """All that apply; none at all removes them."""
 
     @property
-    def parts(self) -> Mapping[str, Any]:
+    def parts(self) -> Json:
         """What is changed, by name."""
         given = {"is_correct": self.is_correct, "comment": self.comment, "tags": self.tags}
         return {name: value for name, value in given.items() if value is not UNTOUCHED}

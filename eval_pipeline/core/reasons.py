@@ -2,10 +2,10 @@
 
 import re
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Self
+from typing import Self
 
+from eval_pipeline.core.documents import Json, JsonDict
 from eval_pipeline.core.outcomes import ItemError
 
 SHOWN = 3
@@ -31,12 +31,12 @@ class Reason:
         """Code and message, as a person reads them."""
         return f"{self.code}: {self.message}" if self.message else self.code
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonDict:
         """Return the JSON form."""
         return asdict(self)
 
     @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> Self:
+    def from_json(cls, value: Json) -> Self:
         """Read the JSON form back."""
         return cls(code=value["code"], message=value["message"], count=value["count"])
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 
+from eval_pipeline.core.documents import JsonDict
 from eval_pipeline.core.errors import EvalPipelineError
 from eval_pipeline.core.names import RunKey
 
@@ -55,7 +55,7 @@ class RunRecord:
     key: RunKey
     flow: Flow
     state: RunState
-    spec: dict[str, Any]
+    spec: JsonDict
     spec_hash: str
     dataset_name: str
     dataset_version: str

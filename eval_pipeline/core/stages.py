@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
-from typing import Any
 
+from eval_pipeline.core.documents import Json
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.runs import Flow
 
@@ -52,7 +52,7 @@ class Manifest:
     spec_hash: str
     code_version: str
     created_at: datetime
-    summary: Mapping[str, Any]
+    summary: Json
     """JSON facts about the whole stage: counts, costs, notes."""
     inputs: Mapping[str, str]
     """Upstream stage to the sha256 of the manifest that was read."""

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
 from eval_pipeline.core.cost import StageCost, Tariff
+from eval_pipeline.core.documents import JsonDict
 from eval_pipeline.core.outcomes import ItemRecord, ItemStatus, Usage
 from eval_pipeline.core.reasons import ReasonTally
 from eval_pipeline.core.statistics import percentile
@@ -97,7 +97,7 @@ class RecordTally:
         served = " and ".join(sorted(self.tiers)) if self.tiers else rate
         return StageCost(model=model, usage=self.usage, priced_usd=self.usd, unpriced=self.unpriced, rate=served)
 
-    def summary(self, *, rate: str) -> dict[str, Any]:
+    def summary(self, *, rate: str) -> JsonDict:
         """Return the facts that the stage's manifest keeps."""
         verdict = self.verdict
         return {

@@ -1,9 +1,8 @@
 """Whether too many items failed: judged over the whole dataset, after everything is stored."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
+from eval_pipeline.core.documents import Json, JsonDict
 from eval_pipeline.core.errors import QualityGateError
 from eval_pipeline.core.names import RunKey, command_on
 from eval_pipeline.core.reasons import Reason
@@ -29,7 +28,7 @@ class Threshold:
         """``failed / total > value``, strictly; zero items is a breach."""
         return self.observed is None or self.observed > self.value
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonDict:
         """Return the JSON form; both numbers are in it."""
         return {
             "value": self.value,
@@ -41,7 +40,7 @@ class Threshold:
         }
 
     @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> "Threshold":
+    def from_json(cls, value: Json) -> "Threshold":
         """Read the JSON form back."""
         reasons = tuple(map(Reason.from_json, value.get("reasons", ())))  # the first version had none
         return cls(value=value["value"], failed=value["failed"], total=value["total"], reasons=reasons)

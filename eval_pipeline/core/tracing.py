@@ -3,13 +3,14 @@
 Every id and every timestamp is decided by the caller, never by the service: what is sent again replaces what is there.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Protocol
 
+from eval_pipeline.core.documents import Json
 from eval_pipeline.core.outcomes import Usage
 
 
@@ -19,10 +20,10 @@ class TraceRun:
 
     experiment_id: str
     name: str
-    metadata: Mapping[str, Any]
+    metadata: Json
     dataset_name: str
-    dataset_metadata: Mapping[str, Any]
-    model_parameters: Mapping[str, Any]
+    dataset_metadata: Json
+    model_parameters: Json
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +66,9 @@ class ItemTrace:
     """Why there is no answer; None for an item that is ok."""
     started_at: datetime
     latency_s: float | None
-    dataset_metadata: Mapping[str, Any]
+    dataset_metadata: Json
     """What belongs to the dataset item in every run."""
-    metadata: Mapping[str, Any]
+    metadata: Json
     generation: Generation
     scores: Sequence[TraceScore] = field(default=())
 

@@ -6,15 +6,16 @@ the guarantee ends.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from math import ceil
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from eval_pipeline.core.batches import BatchJob, JobState
 from eval_pipeline.core.cost import NOTHING, Experience, Tariff, first_usage, worst_usage
+from eval_pipeline.core.documents import Json
 from eval_pipeline.core.errors import IncompleteError, UsageError
 from eval_pipeline.core.names import command_on, shown
 from eval_pipeline.core.outcomes import Attempt, AttemptOutcome, Usage
@@ -88,7 +89,7 @@ class ResponsePurse:
         budget: Budget,
         tariff: Tariff,
         *,
-        measure: Callable[[Mapping[str, Any]], int],
+        measure: Callable[[Json], int],
         now: Callable[[], datetime] = _now,
     ) -> None:
         self._budget = budget
@@ -97,7 +98,7 @@ class ResponsePurse:
         self._experience = Experience()
         self._scouting = False
 
-    async def reserve(self, request: Mapping[str, Any]) -> Reservation | None:
+    async def reserve(self, request: Json) -> Reservation | None:
         """Set the worst case of one answer aside."""
         body_bytes = self._measure(request)
         while True:
@@ -118,7 +119,7 @@ class ResponsePurse:
             self._experience = self._experience.after(attempt.usage, body_bytes=reservation.body_bytes)
         self._budget.settle(reservation.usd, cost_usd=self._prices.cost(attempt, worst_usd=reservation.usd))
 
-    def _worst(self, body: Mapping[str, Any], *, body_bytes: int) -> Reservation | None:
+    def _worst(self, body: Json, *, body_bytes: int) -> Reservation | None:
         """Return what a call needs, or None while another one scouts."""
         usage = worst_usage(body, body_bytes=body_bytes, experience=self._experience)
         if usage is not None:

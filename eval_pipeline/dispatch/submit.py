@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Protocol, assert_never
+from typing import Protocol, assert_never
 
 from eval_pipeline.core.batches import (
     BatchCallError,
@@ -22,6 +22,7 @@ from eval_pipeline.core.batches import (
     step_of_intent,
     submission_key,
 )
+from eval_pipeline.core.documents import JsonDict
 from eval_pipeline.core.errors import EvalPipelineError
 from eval_pipeline.core.ports.batch_provider import BatchProvider
 from eval_pipeline.core.ports.ledger import BatchLedger
@@ -347,7 +348,7 @@ def _not_created(desk: Desk, job: BatchJob, error: BatchCallError, *, stale: boo
             assert_never(error.fault)
 
 
-def _told(error: BatchCallError) -> dict[str, Any]:
+def _told(error: BatchCallError) -> JsonDict:
     return {"error_code": error.code, "error_message": error.message}
 
 
@@ -382,7 +383,7 @@ def _wait_for_room(desk: Desk, job: BatchJob, error: BatchCallError) -> None:
     desk.ledger.change_job(job, create_started_at=None, waits_until=until, **_told(error), **_unsent(desk, job))
 
 
-def _unsent(desk: Desk, job: BatchJob) -> dict[str, Any]:
+def _unsent(desk: Desk, job: BatchJob) -> JsonDict:
     """Take an uploaded file back that names addresses: they may expire while its batch waits to be created."""
     if desk.fill is as_it_is or job.input_file_id is None:
         return {}

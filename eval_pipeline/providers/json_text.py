@@ -5,9 +5,11 @@ other fields say: the answer was paid for.
 """
 
 import json
-from typing import Any, Final
+from typing import Final
 
 import orjson
+
+from eval_pipeline.core.documents import JsonDict
 
 _DIGITS_OF_64_BITS: Final = 19
 
@@ -28,7 +30,7 @@ def read_json(body: bytes) -> object:
         raise ValueError("nested too deeply") from None
 
 
-def read_object(line: bytes) -> dict[str, Any] | None:
+def read_object(line: bytes) -> JsonDict | None:
     """Read the JSON object that a line of a batch is; None when it is none."""
     document = read_loose_json(line)
     return document if isinstance(document, dict) else None

@@ -5,13 +5,14 @@ makes a ``malformed`` item that keeps what came; the others that were paid for a
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 import orjson
 
 from eval_pipeline.core.batches import ResultLine
+from eval_pipeline.core.documents import Json
 from eval_pipeline.core.outcomes import Attempt, AttemptOutcome
 from eval_pipeline.core.ports.models import EmbeddingFailure, EmbeddingReply
 from eval_pipeline.core.secrets import excerpt
@@ -61,7 +62,7 @@ def read_vectors(parse: ParseVectors, reply: RawReply) -> EmbeddingReply | Embed
     return replace(parsed, attempt=replace(parsed.attempt, raw=kept(reply.content)))
 
 
-def read_line(line: bytes, read: Callable[[Mapping[str, Any]], ResultLine], *, id_name: str) -> ResultLine:
+def read_line(line: bytes, read: Callable[[Json], ResultLine], *, id_name: str) -> ResultLine:
     """Read one line of a batch's results; its file keeps it, whatever it is."""
     document = read_object(line)
     if document is None:

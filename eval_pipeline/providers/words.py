@@ -7,8 +7,8 @@ the adapters; nothing that looks like a key leaves this module.
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from eval_pipeline.core.documents import Json
 from eval_pipeline.core.outcomes import AccountFault, Attempt, AttemptOutcome, ItemError
 from eval_pipeline.core.secrets import REDACTED, redact, redact_bytes
 from eval_pipeline.providers.headers import Headers, content_type
@@ -43,7 +43,7 @@ def redact_words(text: str) -> str:
     return _KEYS.sub(lambda found: (found[1] or found[2] or found[3] or "") + REDACTED, redact(text))
 
 
-def read_words(body: bytes | Mapping[str, Any], *, html: bool = False) -> Words:
+def read_words(body: bytes | Json, *, html: bool = False) -> Words:
     """Return the provider's words, from any of the known shapes of error bodies."""
     document = read_loose_json(body) if isinstance(body, bytes) else body
     words = words_of(document.get("error") or document) if isinstance(document, Mapping) else None

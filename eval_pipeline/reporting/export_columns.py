@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 import pyarrow as pa
 
+from eval_pipeline.core.documents import JsonDict
 from eval_pipeline.core.ports.stage_files import StageReader
 
 
@@ -26,7 +27,7 @@ class ExportTable:
         added = [pa.field(name, pa.string()) for name in list(names)[len(fields) :]]
         return cls(schema=pa.schema([*fields, *added]), metadata=metadata)
 
-    def row(self, values: Sequence[Any]) -> dict[str, Any]:
+    def row(self, values: Sequence[Any]) -> JsonDict:
         """Name the values."""
         return dict(zip(self.schema.names, values, strict=True))
 

@@ -1,12 +1,12 @@
 """Writes a stream of rows as CSV, JSON Lines, Parquet or a workbook; the file appears only when it is whole."""
 
 import csv
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, assert_never
+from typing import assert_never
 from uuid import uuid4
 
 import orjson
@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from eval_pipeline.core.chunks import chunks
+from eval_pipeline.core.documents import Row
 from eval_pipeline.core.errors import UnavailableError, UsageError
 from eval_pipeline.core.names import shown
 from eval_pipeline.reporting.csv_safety import csv_cell
@@ -43,9 +44,7 @@ def export_format(path: Path) -> ExportFormat:
         ) from error
 
 
-def write_table(
-    rows: Iterable[Mapping[str, Any]], schema: pa.Schema, *, path: Path, file_format: ExportFormat, bom: bool
-) -> int:
+def write_table(rows: Iterable[Row], schema: pa.Schema, *, path: Path, file_format: ExportFormat, bom: bool) -> int:
     """Write all rows in the columns of the schema; return how many there were.
 
     Args:
@@ -102,7 +101,7 @@ def _checked_target(path: Path) -> Path:
     )
 
 
-def _write_csv(rows: Iterable[Mapping[str, Any]], schema: pa.Schema, *, path: Path, encoding: str) -> int:
+def _write_csv(rows: Iterable[Row], schema: pa.Schema, *, path: Path, encoding: str) -> int:
     count = 0
     with path.open("x", encoding=encoding, newline="") as file:
         writer = csv.writer(file)  # ends lines with CR LF, which makes it quote a lone CR as well as a lone LF
@@ -113,7 +112,7 @@ def _write_csv(rows: Iterable[Mapping[str, Any]], schema: pa.Schema, *, path: Pa
     return count
 
 
-def _write_jsonl(rows: Iterable[Mapping[str, Any]], schema: pa.Schema, *, path: Path) -> int:
+def _write_jsonl(rows: Iterable[Row], schema: pa.Schema, *, path: Path) -> int:
     count = 0
     with path.open("xb") as file:
         for row in rows:
@@ -129,7 +128,7 @@ def _json_number(value: object) -> float:
     raise TypeError(f"{type(value).__name__} has no JSON form")
 
 
-def _write_parquet(rows: Iterable[Mapping[str, Any]], schema: pa.Schema, *, path: Path) -> int:
+def _write_parquet(rows: Iterable[Row], schema: pa.Schema, *, path: Path) -> int:
     count = 0
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
         for group in chunks(rows, size=_GROUP_ROWS):

@@ -3,13 +3,14 @@
 Separate because openpyxl, 0.3 s to import, is needed by nobody else.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
+from eval_pipeline.core.documents import Row
 from eval_pipeline.core.errors import UsageError
 
 MOST_ROWS = 1_048_575
@@ -20,7 +21,7 @@ _TEXT = "@"
 """The number format of cells that are text, also when they are typed into."""
 
 
-def write_workbook(rows: Iterable[Mapping[str, Any]], schema: pa.Schema, *, path: Path) -> int:
+def write_workbook(rows: Iterable[Row], schema: pa.Schema, *, path: Path) -> int:
     """Write all rows below a header that stays in sight; return how many there were."""
     from openpyxl import Workbook  # noqa: PLC0415 - see above
     from openpyxl.cell import WriteOnlyCell  # noqa: PLC0415

@@ -1,13 +1,13 @@
 """What runs of every flow begin with: the dataset that is named, their limits, the name claimed with one INSERT."""
 
 import getpass
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from eval_pipeline.core.configuration import check_range
 from eval_pipeline.core.datasets import DatasetKind, DatasetVersion, split_reference
+from eval_pipeline.core.documents import Json
 from eval_pipeline.core.errors import ConflictError, UsageError
 from eval_pipeline.core.names import RunKey, shown
 from eval_pipeline.core.runs import Flow, RunMode, RunRecord, RunState
@@ -36,7 +36,7 @@ class FrozenSpec(Protocol):
         """Digest of the canonical JSON."""
         ...
 
-    def to_json(self) -> Mapping[str, Any]:
+    def to_json(self) -> Json:
         """Return the JSON form that the ledger keeps."""
         ...
 

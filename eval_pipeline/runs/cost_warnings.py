@@ -1,9 +1,10 @@
 """What a person should know of a run's cost: why it is unknown, or what may have been charged beside it."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
-Summary = Mapping[str, Any]
+from eval_pipeline.core.documents import Json
+
+Summary = Json
 
 
 def cost_warnings(paid: Mapping[str, Summary | None]) -> list[dict[str, str]]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
+from eval_pipeline.core.documents import Json, JsonDict
 from eval_pipeline.core.options import RunOption
 from eval_pipeline.core.runs import Flow
 
@@ -31,7 +32,7 @@ FLOWS: Mapping[Flow, str] = MappingProxyType({flow: f"eval_pipeline.{flow}" for 
 class Paid:
     """That a stage pays providers: it may wait for their batches, is made again with care, and is judged."""
 
-    pool: str | Callable[[Mapping[str, Any]], str]
+    pool: str | Callable[[Json], str]
     """How many runs may be at it at once is configured in Dagster under this name; told by the frozen specification
     where that says which provider is asked."""
     threshold: str
@@ -158,7 +159,7 @@ class StageModule(Protocol):
 class ChecksWhatIsGiven(Protocol):
     """``stages/{name}.py`` of a stage that can tell what it cannot use before it is made."""
 
-    def check(self, given: Mapping[str, Any], /) -> None:
+    def check(self, given: Json, /) -> None:
         """Refuse what a person set."""
 
 
@@ -166,7 +167,7 @@ class PrepareModule(Protocol):
     """``prepare.py``."""
 
     def prepare_given(
-        self, given: Mapping[str, Any], /, *, project: str, run: str, deployment: "Deployment", needs_key: bool = True
+        self, given: Json, /, *, project: str, run: str, deployment: "Deployment", needs_key: bool = True
     ) -> "Prepared[FrozenSpec]":
         """Check what a person set against datasets and settings; nothing is paid, nothing is written."""
 
@@ -174,7 +175,7 @@ class PrepareModule(Protocol):
 class EstimateModule(Protocol):
     """``estimate.py``."""
 
-    def estimate_run(self, prepared: "Prepared[Any]", /, *, deployment: "Deployment") -> dict[str, Any]:
+    def estimate_run(self, prepared: "Prepared[Any]", /, *, deployment: "Deployment") -> JsonDict:
         """Say what a run would cost."""
 
 
@@ -189,7 +190,7 @@ class WarnsBefore(Protocol):
 class ViewModule(Protocol):
     """``view.py``."""
 
-    def show_run(self, deployment: "Deployment", key: "RunKey", /, *, detail: bool) -> dict[str, Any]:
+    def show_run(self, deployment: "Deployment", key: "RunKey", /, *, detail: bool) -> JsonDict:
         """Return the run as a JSON document."""
 
     def export_run(self, deployment: "Deployment", key: "RunKey", /, *, output: Path, bom: bool, **shape: str) -> int:

@@ -4,9 +4,10 @@ Then the frozen specification is stored as a stage.
 """
 
 import json
-from collections.abc import Callable, Mapping
-from typing import Any, Final, TypeVar
+from collections.abc import Callable
+from typing import Final, TypeVar
 
+from eval_pipeline.core.documents import Json, JsonDict
 from eval_pipeline.core.endpoints import same_but_for_endpoints
 from eval_pipeline.core.errors import ConflictError, UsageError
 from eval_pipeline.core.ports.stage_files import StageReader
@@ -22,9 +23,9 @@ SpecT = TypeVar("SpecT", bound=FrozenSpec)
 def claim_or_find(
     task: Task,
     *,
-    prepare: Callable[[Mapping[str, Any]], Prepared[SpecT]],
-    estimate: Callable[[Prepared[SpecT]], dict[str, Any]],
-) -> tuple[RunRecord, dict[str, Any] | None]:
+    prepare: Callable[[Json], Prepared[SpecT]],
+    estimate: Callable[[Prepared[SpecT]], JsonDict],
+) -> tuple[RunRecord, JsonDict | None]:
     """Return the run, and what it may cost when it was claimed just now.
 
     Args:
@@ -60,9 +61,7 @@ def claim_or_find(
     return run, None
 
 
-def store_spec(
-    task: Task, *, run: RunRecord, facts: Mapping[str, Any], estimate: Mapping[str, Any] | None
-) -> StageReader:
+def store_spec(task: Task, *, run: RunRecord, facts: Json, estimate: Json | None) -> StageReader:
     """Store the frozen specification as the stage, with what its asset shows.
 
     Args:

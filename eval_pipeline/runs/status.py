@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
 
 from eval_pipeline.core.batches import (
     BatchJob,
@@ -13,6 +12,7 @@ from eval_pipeline.core.batches import (
     results_deleted_at,
     submitted_words,
 )
+from eval_pipeline.core.documents import JsonDict
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.ports.ledger import LeaseHeld
 from eval_pipeline.core.reasons import Reason
@@ -27,7 +27,7 @@ from eval_pipeline.storage.journal import Journal
 from eval_pipeline.wiring.deployment import Deployment
 
 
-def run_status(deployment: Deployment, *, flow: Flow, key: RunKey) -> dict[str, Any]:
+def run_status(deployment: Deployment, *, flow: Flow, key: RunKey) -> JsonDict:
     """Return the run's row and the state of each of its stages."""
     run = find_run(deployment, flow=flow, key=key)
     names = plan_of(flow).stage_names
@@ -48,12 +48,12 @@ def _submitted(plan: FlowPlan, jobs: Sequence[BatchJob]) -> dict[str, str]:
     return told
 
 
-def batches_json(jobs: Sequence[BatchJob]) -> list[dict[str, Any]]:
+def batches_json(jobs: Sequence[BatchJob]) -> list[JsonDict]:
     """Return what a person wants to know of a run's batches: what is waiting for what, and since when."""
     return [_batch_json(job, now=datetime.now(UTC), policy=BatchPolicy()) for job in jobs]
 
 
-def _batch_json(job: BatchJob, *, now: datetime, policy: BatchPolicy) -> dict[str, Any]:
+def _batch_json(job: BatchJob, *, now: datetime, policy: BatchPolicy) -> JsonDict:
     deleted_at = results_deleted_at(job, policy=policy)
     since = job.provider_created_at or job.created_at
     until = job.ended_at or now
@@ -91,7 +91,7 @@ def _age(seconds: float) -> str:
     return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {rest:02d} s"
 
 
-def _stage_status(deployment: Deployment, run: RunRecord, ref: StageRef) -> dict[str, Any]:
+def _stage_status(deployment: Deployment, run: RunRecord, ref: StageRef) -> JsonDict:
     stored = deployment.stages.find(ref)
     manifest = stored.manifest if stored else None
     lease = deployment.ledger.find_lease(ref.prefix)

@@ -3,9 +3,9 @@
 Everything that reads a run's results goes through here, so that no two places differ about what is out of date.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
+from eval_pipeline.core.documents import Json
 from eval_pipeline.core.errors import ConflictError
 from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.core.runs import RunRecord
@@ -39,7 +39,7 @@ class StoredRun:
             raise _does_not_match(found, upstream)
         return found
 
-    def summary(self, stage: str) -> Mapping[str, Any] | None:
+    def summary(self, stage: str) -> Json | None:
         """Return what a finished stage says of itself."""
         found = self.find(stage)
         return None if found is None else found.manifest.summary

@@ -3,24 +3,24 @@
 Read without pyarrow, for listings.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import orjson
 
 from eval_pipeline.core.datasets import DatasetVersion
+from eval_pipeline.core.documents import Json, JsonDict
 from eval_pipeline.core.errors import ConflictError, NotFoundError
 from eval_pipeline.core.names import shown
 from eval_pipeline.core.ports.object_store import ObjectStore
 from eval_pipeline.storage.manifests import sha256_of
 
 
-def read_manifest(objects: ObjectStore, prefix: str, *, form: int) -> dict[str, Any] | None:
+def read_manifest(objects: ObjectStore, prefix: str, *, form: int) -> JsonDict | None:
     """Return the manifest of a version that is completely stored, or None; another form: ``dataset_unreadable``."""
     try:
-        stored: dict[str, Any] = orjson.loads(objects.read(_manifest_of(prefix)))
+        stored: JsonDict = orjson.loads(objects.read(_manifest_of(prefix)))
     except NotFoundError:
         return None
     if stored["schema_version"] != form:
@@ -32,7 +32,7 @@ def read_manifest(objects: ObjectStore, prefix: str, *, form: int) -> dict[str, 
     return stored
 
 
-def create_manifest(objects: ObjectStore, prefix: str, manifest: Mapping[str, Any]) -> bool:
+def create_manifest(objects: ObjectStore, prefix: str, manifest: Json) -> bool:
     """Store the manifest, unless another process stored the same version meanwhile: then its manifest holds."""
     try:
         objects.create(_manifest_of(prefix), orjson.dumps(manifest, option=orjson.OPT_INDENT_2))

@@ -1,9 +1,9 @@
 """What a stage's work is given by whoever has it done: which run, which process, where to tell its progress."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
+from eval_pipeline.core.documents import Json
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.ports.progress import Progress
 from eval_pipeline.core.runs import Flow
@@ -25,7 +25,7 @@ class Task:
     progress: Progress
     say: Callable[[str], None]
     """Writes a line into the Dagster run's log."""
-    given: Mapping[str, Any] = field(default_factory=dict)
+    given: Json = field(default_factory=dict)
     """What a person filled in for the stage, by name."""
     refresh: bool = False
     resend_lost: bool = False

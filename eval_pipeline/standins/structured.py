@@ -4,11 +4,12 @@ Covers what OpenAI's structured outputs allow: types, ``enum``, ``const``, ``any
 bounds, ``items`` and ``properties``. ``pattern`` is not followed.
 """
 
-from collections.abc import Mapping
 from hashlib import blake2b
 from typing import Any
 
-Schema = Mapping[str, Any]
+from eval_pipeline.standins.documents import Json
+
+Schema = Json
 
 _DEEPEST = 8
 _FORMATS = {

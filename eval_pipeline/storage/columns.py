@@ -5,26 +5,28 @@
 """
 
 from array import array
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Context, Decimal, Inexact, InvalidOperation
 from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
 
+from eval_pipeline.core.documents import Row
+
 _TYPE_CODES: Final = {pa.int32(): "i", pa.int64(): "q", pa.float64(): "d"}
 _DECIMAL_BYTES: Final = 16
 _EXACT: Final = Context(prec=38, traps=[Inexact, InvalidOperation])
 
 
-def build_batch(rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> pa.RecordBatch:
+def build_batch(rows: Sequence[Row], schema: pa.Schema) -> pa.RecordBatch:
     """Return the rows as one batch; a value that its column cannot hold exactly raises ``ValueError``."""
     batch = pa.RecordBatch.from_arrays([_field_column(rows, field) for field in schema], schema=schema)
     batch.validate(full=True)  # what was built from raw bytes: is it UTF-8, has no decimal too many digits?
     return batch
 
 
-def _field_column(rows: Sequence[Mapping[str, Any]], field: pa.Field) -> pa.Array:
+def _field_column(rows: Sequence[Row], field: pa.Field) -> pa.Array:
     try:
         return build_column([row[field.name] for row in rows], field.type)
     except (TypeError, ValueError, ArithmeticError) as error:

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, literal_column, s
 from sqlalchemy.exc import IntegrityError
 
 from eval_pipeline.core.batches import BatchJob, JobState, may_become
+from eval_pipeline.core.documents import JsonDict
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.runs import Flow
 from eval_pipeline.core.stages import StageRef
@@ -74,7 +75,7 @@ class BatchTable(LedgerTable):
             return [_job(row) for row in connection.execute(query)]
 
     def _change(
-        self, connection: Connection, job: BatchJob, *, to: JobState | None, changes: dict[str, Any]
+        self, connection: Connection, job: BatchJob, *, to: JobState | None, changes: JsonDict
     ) -> BatchJob | None:
         if to is not None and not may_become(job.state, to):
             raise ValueError(f"a job that is {job.state} cannot become {to}")

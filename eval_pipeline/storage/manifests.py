@@ -1,13 +1,12 @@
 """A manifest as JSON, signed by its own sha256: what is written last and alone is trusted."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import asdict, replace
 from datetime import datetime
 from hashlib import file_digest, sha256
 from pathlib import Path
-from typing import Any
 
+from eval_pipeline.core.documents import Json, JsonDict
 from eval_pipeline.core.errors import UnavailableError
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.runs import Flow
@@ -57,12 +56,12 @@ def sha256_of(path: Path) -> str:
         return file_digest(file, "sha256").hexdigest()
 
 
-def _sha256(fields: Mapping[str, Any]) -> str:
+def _sha256(fields: Json) -> str:
     canonical = json.dumps(fields, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return sha256(canonical.encode()).hexdigest()
 
 
-def _to_json(manifest: Manifest) -> dict[str, Any]:
+def _to_json(manifest: Manifest) -> JsonDict:
     return {
         "flow": str(manifest.stage.flow),
         "project": manifest.stage.key.project,
@@ -82,7 +81,7 @@ def _to_json(manifest: Manifest) -> dict[str, Any]:
     }
 
 
-def _from_json(fields: Mapping[str, Any]) -> Manifest:
+def _from_json(fields: Json) -> Manifest:
     key = RunKey(project=fields["project"], run=fields["run"])
     return Manifest(
         stage=StageRef(flow=Flow(fields["flow"]), key=key, stage=fields["stage"]),
@@ -101,7 +100,7 @@ def _from_json(fields: Mapping[str, Any]) -> Manifest:
     )
 
 
-def _contents_of_before(fields: Mapping[str, Any]) -> dict[str, str]:
+def _contents_of_before(fields: Json) -> dict[str, str]:
     """Read what manifests told of their inputs' contents before they named them all: one, somewhere in the summary.
 
     Batches named what their requests were made from, everything else the answers.

@@ -1,11 +1,12 @@
 """Rows on their way into parquet files: row group by row group, so that memory does not grow with the stage."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
+from eval_pipeline.core.documents import Json, Row
 from eval_pipeline.storage.objects import os_errors_explained
 
 if TYPE_CHECKING:
@@ -32,12 +33,12 @@ class TableParts:
         self._names = frozenset(schema.names)
         self._file = folder / "part.parquet"
         self._deliver = deliver
-        self._group: list[Mapping[str, Any]] = []
+        self._group: list[Json] = []
         self._group_bytes = 0
         self._part: _OpenPart | None = None
         self.rows = 0
 
-    def append(self, rows: Sequence[Mapping[str, Any]]) -> None:
+    def append(self, rows: Sequence[Row]) -> None:
         """Add rows; each must have exactly the columns of the schema."""
         for row in rows:
             if row.keys() != self._names:

@@ -15,8 +15,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
+from eval_pipeline.core.documents import Json, JsonDict, Row
 from eval_pipeline.core.errors import ConflictError, NotFoundError, UnavailableError
 from eval_pipeline.core.names import shown
 from eval_pipeline.core.ports.object_store import ObjectStore
@@ -143,7 +144,7 @@ class StageFiles:
     ) -> None:
         self._resources.close()
 
-    def append(self, rows: Sequence[Mapping[str, Any]]) -> None:
+    def append(self, rows: Sequence[Row]) -> None:
         """Add rows, as the schema names them."""
         if self._table is None:
             raise ValueError(f"{self._draft.stage} is no table, or its writer was not entered")
@@ -180,7 +181,7 @@ class StageFiles:
         self._objects.put_file(self._key(name), file)
         self._parts.append(part)
 
-    def finish(self, summary: Mapping[str, Any]) -> Manifest:
+    def finish(self, summary: Json) -> Manifest:
         """Store the last part, then the attempt's manifest, then the one that readers trust."""
         if self._table is not None:
             self._table.finish()
@@ -242,7 +243,7 @@ class StoredStage:
             with self._parquet(part) as file:
                 yield from file.iter_batches(batch_size=rows, columns=columns, use_threads=False)
 
-    def rows(self, columns: Sequence[str] | None = None) -> Iterator[dict[str, Any]]:
+    def rows(self, columns: Sequence[str] | None = None) -> Iterator[JsonDict]:
         """Stream the rows in order as dictionaries."""
         for batch in self.batches(columns):
             yield from batch.to_pylist()

@@ -6,9 +6,9 @@ version that was, and everything that shows scores shows it.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from eval_pipeline.core.datasets import DatasetKind
+from eval_pipeline.core.documents import Json, JsonDict
 from eval_pipeline.core.errors import UsageError
 from eval_pipeline.core.names import shown
 from eval_pipeline.core.ports.stage_files import StageReader
@@ -29,7 +29,7 @@ class CorrectedSamples:
     references: Mapping[str, str | None]
     """By sample; what is not among them keeps its own."""
 
-    def rows(self, columns: Sequence[str] | None = None) -> Iterator[dict[str, Any]]:
+    def rows(self, columns: Sequence[str] | None = None) -> Iterator[JsonDict]:
         """Stream the rows of the stage ``dataset``, each with the reference that it has now."""
         for row in self.dataset.rows(columns):
             if "reference" in row and row["sample_id"] in self.references:
@@ -43,7 +43,7 @@ class Correction:
     """What was found when the references of another version were laid over a run's own."""
 
     samples: SampleRows
-    facts: Mapping[str, Any]
+    facts: Json
     """For ``REFERENCES``."""
 
 

@@ -2,9 +2,9 @@
 
 from datetime import UTC, datetime
 from math import ceil
-from typing import Any
 
 from eval_pipeline.core.cost import StageCost, costs_as_json, estimate_tokens
+from eval_pipeline.core.documents import JsonDict
 from eval_pipeline.core.outcomes import Usage
 from eval_pipeline.core.runs import RunMode
 from eval_pipeline.runs.claims import Prepared
@@ -21,7 +21,7 @@ SPOKEN_TOKENS_A_SECOND = 8
 """Of a transcript: fast speech in a script that takes several tokens a word."""
 
 
-def estimate_run(prepared: Prepared[SttSpec], *, deployment: Deployment) -> dict[str, Any]:
+def estimate_run(prepared: Prepared[SttSpec], *, deployment: Deployment) -> JsonDict:
     """Return tokens and dollars per model, and what they assume."""
     spec = prepared.spec
     manifest = require_audio_manifest(deployment.objects, prepared.dataset)

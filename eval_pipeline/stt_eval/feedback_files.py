@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from eval_pipeline.core.datasets import SkippedRow
+from eval_pipeline.core.documents import JsonDict
 from eval_pipeline.core.errors import ConflictError, EvalPipelineError, NotFoundError, UsageError
 from eval_pipeline.core.feedback import Change, FeedbackEntry, Verdict, contradicted, difference, standing
 from eval_pipeline.core.feedback_words import checked_reviewer
@@ -192,7 +192,7 @@ def export_verdicts(deployment: Deployment, key: RunKey, path: Path, *, bom: boo
     return write_table(_sheet(deployment, key), SHEET, path=path, file_format=file_format, bom=bom)
 
 
-def _sheet(deployment: Deployment, key: RunKey) -> Iterator[dict[str, Any]]:
+def _sheet(deployment: Deployment, key: RunKey) -> Iterator[JsonDict]:
     stored = stored_run(deployment, key)
     transcripts, scores = stored.open("transcripts"), stored.find("scores")
     dataset = samples_as_scored(deployment, project=key.project, dataset=stored.open("dataset"), scores=scores)

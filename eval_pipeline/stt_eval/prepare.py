@@ -3,11 +3,10 @@
 Dataset, configuration, type, transport, keys, name: the command line and the Dagster form give the same answers.
 """
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 from eval_pipeline.core.datasets import DatasetKind, DatasetVersion
+from eval_pipeline.core.documents import Json
 from eval_pipeline.core.errors import UsageError
 from eval_pipeline.core.names import RunKey, shown, validate_project
 from eval_pipeline.core.runs import RunMode
@@ -22,7 +21,7 @@ from eval_pipeline.wiring.endpoints import endpoints_of
 
 
 def prepare_given(
-    given: Mapping[str, Any], /, *, project: str, run: str, deployment: Deployment, needs_key: bool = True
+    given: Json, /, *, project: str, run: str, deployment: Deployment, needs_key: bool = True
 ) -> Prepared[SttSpec]:
     """Check what a person set, by whatever way."""
     request = SttRequest.from_mapping(given)

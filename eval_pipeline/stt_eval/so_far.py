@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 from eval_pipeline.core.cost import costs_as_json
+from eval_pipeline.core.documents import JsonDict
 from eval_pipeline.core.runs import RunRecord
 from eval_pipeline.core.stages import StageRef
 from eval_pipeline.core.tallies import RecordTally, price_item
@@ -20,8 +20,8 @@ class TranscriptsSoFar:
     """Pairs by what became of them, in all and of each model, and what they cost."""
 
     counts: SoFar
-    by_model: dict[str, Any]
-    cost: dict[str, Any]
+    by_model: JsonDict
+    cost: JsonDict
 
 
 def transcripts_so_far(deployment: Deployment, run: RunRecord) -> TranscriptsSoFar | None:

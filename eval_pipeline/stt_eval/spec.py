@@ -3,12 +3,13 @@
 Frozen when the run's name is claimed. Editing a setting, a prompt or a dataset later never changes a run.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Self
+from typing import Self
 
 from eval_pipeline.core.configuration import canonical_sha256, invalid_config, read_mapping
+from eval_pipeline.core.documents import Json, JsonDict
 from eval_pipeline.core.endpoints import Endpoints, endpoints_json, read_endpoints
 from eval_pipeline.core.names import shown
 from eval_pipeline.core.options import keys_of
@@ -50,7 +51,7 @@ class SttRequest:
     concurrency: int | None = None
 
     @classmethod
-    def from_mapping(cls, values: Mapping[str, Any]) -> Self:
+    def from_mapping(cls, values: Json) -> Self:
         """Read a configuration file or form; an unknown key is an error, not ignored."""
         given = read_mapping(values, options=OPTIONS)
         given["models"] = _models(given.get("models"))
@@ -127,7 +128,7 @@ class SttSpec:
         """Samples times models: the denominator of everything."""
         return self.samples_count * len(self.models)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonDict:
         """Return the JSON form that the ledger keeps; without a column of speakers it is that of earlier versions."""
         told = {} if self.speaker_column is None else {"speaker_column": self.speaker_column}
         return {
@@ -150,7 +151,7 @@ class SttSpec:
         }
 
     @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> Self:
+    def from_json(cls, value: Json) -> Self:
         """Read the JSON form back."""
         return cls(
             dataset_name=value["dataset"]["name"],

@@ -4,9 +4,9 @@ A model that answers with nothing has heard nothing: that is a transcript, and t
 that was cut, blocked or refused is none; its text is kept beside it.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
+from eval_pipeline.core.documents import JsonDict, Row
 from eval_pipeline.core.outcomes import ItemRecord, ItemStatus
 from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.core.tallies import ItemCost
@@ -23,7 +23,7 @@ class Item:
     """One clip for one model."""
 
     item_id: str
-    sample: Mapping[str, Any]
+    sample: Row
     """Row of ``tables.DATASET``."""
     model: SpeechModel
 
@@ -66,7 +66,7 @@ def as_heard(record: ItemRecord) -> ItemRecord:
     )
 
 
-def transcript_row(item: Item, record: ItemRecord, cost: ItemCost) -> dict[str, Any]:
+def transcript_row(item: Item, record: ItemRecord, cost: ItemCost) -> JsonDict:
     """Return the row of ``tables.TRANSCRIPTS``."""
     heard = record.status in HEARD
     raw = "" if record.status is ItemStatus.EMPTY else record.answer

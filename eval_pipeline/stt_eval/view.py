@@ -1,10 +1,10 @@
 """A speech run as scripts and people read it: the ledger's row joined with what the stages' manifests say."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
+from eval_pipeline.core.documents import Json, JsonDict, Row
 from eval_pipeline.core.errors import UsageError
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.runs import Flow, RunRecord
@@ -27,7 +27,7 @@ from eval_pipeline.wiring.deployment import Deployment
 _ERROR = ("code", "type", "message", "transient")
 
 
-def show_run(deployment: Deployment, key: RunKey, *, detail: bool) -> dict[str, Any]:
+def show_run(deployment: Deployment, key: RunKey, *, detail: bool) -> JsonDict:
     """Return the JSON document of ``stt show``."""
     run = find_run(deployment, flow=Flow.STT, key=key)
     stored = _Stored(deployment, run)
@@ -77,7 +77,7 @@ class _Stored:
     def _so_far(self) -> TranscriptsSoFar | None:
         return transcripts_so_far(self._deployment, self._run)
 
-    def counts(self) -> dict[str, Any]:
+    def counts(self) -> JsonDict:
         """Count pairs by what became of them; ``unfinished`` are those that are still to be transcribed."""
         total = self.spec.total_items_count
         stored = self.stages.fact("transcripts", "counts")
@@ -88,15 +88,15 @@ class _Stored:
         ok, failed = self._so_far.counts.ok, self._so_far.counts.failed
         return {"total": total, "ok": ok, "failed": failed, "unfinished": total - ok - failed}
 
-    def by_model(self) -> dict[str, Any]:
+    def by_model(self) -> JsonDict:
         """Count every model's transcripts."""
         return self.stages.fact("transcripts", "by_model") or (self._so_far.by_model if self._so_far else {})
 
-    def cost(self) -> dict[str, Any] | None:
+    def cost(self) -> JsonDict | None:
         """Return every model's cost and the sum, so far while the run is not finished."""
         return self.stages.fact("transcripts", "cost") or (self._so_far.cost if self._so_far else None)
 
-    def threshold(self) -> dict[str, Any]:
+    def threshold(self) -> JsonDict:
         """Return the verdict; before there is one, why pairs failed so far."""
         verdict = self.stages.fact("transcripts", "threshold")
         if verdict is not None:
@@ -114,7 +114,7 @@ class _Stored:
         ages = age_warnings(self._deployment, self._run.key)
         return [*cost_warnings({"transcripts": _with_cost(summary)}), *told, *ages]
 
-    def results(self) -> Iterator[dict[str, Any]]:
+    def results(self) -> Iterator[JsonDict]:
         """Yield every pair with its transcript and its scores, sample by sample."""
         dataset, transcripts = self.stages.find("dataset"), self.stages.find("transcripts")
         if dataset is None or transcripts is None:
@@ -132,7 +132,7 @@ class _Stored:
                 yield _result(scored.sample, row, scored.rows[position * count : (position + 1) * count])
 
 
-def _with_cost(summary: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+def _with_cost(summary: Json | None) -> Json | None:
     """Give the cost of several models the form of one stage's, as the warnings read it."""
     if summary is None:
         return None
@@ -141,7 +141,7 @@ def _with_cost(summary: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
     return {**summary, "cost": cost}
 
 
-def _result(sample: Mapping[str, Any], row: Mapping[str, Any], scores: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _result(sample: Row, row: Row, scores: Sequence[Row]) -> JsonDict:
     failed = row["status"] == FAILED
     return {
         "item_id": row["item_id"],

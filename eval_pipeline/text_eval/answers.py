@@ -1,9 +1,9 @@
 """What every result of a text run is made from, and what the stages that paid for it say together."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from eval_pipeline.core.cost import join_costs
+from eval_pipeline.core.documents import JsonDict
 from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.core.thresholds import Threshold
 from eval_pipeline.runs.stored_run import check_made_from
@@ -42,7 +42,7 @@ def worst_threshold(answers: Answers) -> Threshold:
     return max(verdicts, key=lambda verdict: (verdict.breached, verdict.failed))
 
 
-def run_cost(answers: Answers) -> dict[str, Any]:
+def run_cost(answers: Answers) -> JsonDict:
     """Join the costs of the paid stages."""
     paid = {"response": answers.responses, "embedding": answers.embeddings}
     found = {name: stage.manifest.summary.get("cost") for name, stage in paid.items() if stage is not None}

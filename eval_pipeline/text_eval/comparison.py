@@ -1,10 +1,10 @@
 """Compares two stored text runs; nothing is called, nothing is written."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
 
 from eval_pipeline.core.differences import find_differences
+from eval_pipeline.core.documents import Json, JsonDict
 from eval_pipeline.core.errors import UsageError
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.runs import Flow
@@ -22,7 +22,7 @@ from eval_pipeline.text_eval.scoring.side_by_side import score_names
 from eval_pipeline.wiring.deployment import Deployment
 
 
-def compare_runs(deployment: Deployment, first: RunKey, second: RunKey, *, limit: int) -> dict[str, Any]:
+def compare_runs(deployment: Deployment, first: RunKey, second: RunKey, *, limit: int) -> JsonDict:
     """Return the JSON document of ``text compare``: every score that both runs have, and what changed most.
 
     Args:
@@ -62,7 +62,7 @@ _OUR_OWN = frozenset({"schema", "scorers"})
 """Of a specification: its form, and the scorers that may not be those that were used."""
 
 
-def _asked(deployment: Deployment, key: RunKey) -> dict[str, Any]:
+def _asked(deployment: Deployment, key: RunKey) -> JsonDict:
     """Return what a run asked and how it was scored: what may make two runs differ."""
     run = find_run(deployment, flow=Flow.TEXT, key=key)
     stored = StoredRun(deployment, run)
@@ -77,7 +77,7 @@ def _asked(deployment: Deployment, key: RunKey) -> dict[str, Any]:
     }
 
 
-def _score_name(scorer: Mapping[str, Any]) -> str:
+def _score_name(scorer: Json) -> str:
     return str(scorer.get("label") or scorer["name"])
 
 
@@ -104,7 +104,7 @@ def _stages(deployment: Deployment, key: RunKey) -> RunStages:
     return RunStages(dataset=stored.open("dataset"), scores=stored.open("scores"))
 
 
-def _with_questions(changed: list[ChangedQuestion], *, score: str, stages: RunStages) -> list[dict[str, Any]]:
+def _with_questions(changed: list[ChangedQuestion], *, score: str, stages: RunStages) -> list[JsonDict]:
     wanted = {question.question_id for question in changed}
     texts = {
         row["question_id"]: row

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
 
 from eval_pipeline.core.cost import ESTIMATED_OUTPUT_TOKENS, StageCost, costs_as_json, estimate_usage
+from eval_pipeline.core.documents import Json, JsonDict
 from eval_pipeline.core.outcomes import Usage
 from eval_pipeline.core.providers import Provider
 from eval_pipeline.runs.claims import Prepared
@@ -20,7 +20,7 @@ def warnings_of(prepared: Prepared[TextSpec], *, deployment: Deployment) -> list
     return golden_warnings(prepared, deployment=deployment)
 
 
-def estimate_run(prepared: Prepared[TextSpec], *, deployment: Deployment) -> dict[str, Any]:
+def estimate_run(prepared: Prepared[TextSpec], *, deployment: Deployment) -> JsonDict:
     """Return tokens and dollars per stage, and what they assume."""
     spec = prepared.spec
     output_tokens, output_words = _output_tokens(spec.model_body)
@@ -53,7 +53,7 @@ def estimate_run(prepared: Prepared[TextSpec], *, deployment: Deployment) -> dic
     }
 
 
-def _unpriced(costs: Mapping[str, Mapping[str, Any]]) -> list[str]:
+def _unpriced(costs: Mapping[str, Json]) -> list[str]:
     """Name the models that nobody publishes a price for."""
     return [
         f"model {cost['model']} has no published price: its cost is unknown, not zero"
@@ -62,7 +62,7 @@ def _unpriced(costs: Mapping[str, Mapping[str, Any]]) -> list[str]:
     ]
 
 
-def _output_tokens(body: Mapping[str, Any]) -> tuple[int, str]:
+def _output_tokens(body: Json) -> tuple[int, str]:
     limit = body.get("max_output_tokens")
     if isinstance(limit, int) and limit > 0:
         return limit, f"every answer uses its {limit:,} max_output_tokens: an upper bound"

@@ -1,9 +1,9 @@
 """Which texts are compared, and how their vectors are stored and counted; the same in both modes."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
+from eval_pipeline.core.documents import JsonDict, Row
 from eval_pipeline.core.outcomes import ItemError, ItemStatus
 from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.core.reasons import ReasonTally
@@ -50,7 +50,7 @@ class EmbeddingTally:
     failed_embeddings: int = 0
     reasons: ReasonTally = field(default_factory=ReasonTally)
 
-    def add(self, pair: Pair, row: Mapping[str, Any]) -> None:
+    def add(self, pair: Pair, row: Row) -> None:
         """Count one item."""
         self.total += 1
         if pair.answer is None:
@@ -67,7 +67,7 @@ class EmbeddingTally:
         failed = self.unanswered + self.failed_embeddings
         return Threshold(self.threshold, failed=failed, total=self.total, reasons=self.reasons.most_frequent())
 
-    def summary(self) -> dict[str, Any]:
+    def summary(self) -> JsonDict:
         """Return the facts that the stage's manifest keeps."""
         verdict = self.verdict
         return {
@@ -84,7 +84,7 @@ class EmbeddingTally:
 
 def embedding_row(
     pair: Pair, *, vector: Callable[[str], bytes | None], problem: Callable[[str], str | None]
-) -> dict[str, Any]:
+) -> JsonDict:
     """Return the row of ``tables.EMBEDDINGS``; vectors and problems are looked up by text."""
     if pair.answer is None:
         return {"item_id": pair.item_id, "answer_vector": None, "golden_vector": None, "problem": None}

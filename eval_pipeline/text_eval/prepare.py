@@ -3,13 +3,12 @@
 Dataset, configuration, type, size, name: the command line and the Dagster form give the same answers.
 """
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
 
 from eval_pipeline.core.configuration import MAX_COST_USD, check_range, parse_provider
 from eval_pipeline.core.datasets import DatasetKind, DatasetVersion
+from eval_pipeline.core.documents import Json
 from eval_pipeline.core.errors import UsageError
 from eval_pipeline.core.names import RunKey, shown, validate_project
 from eval_pipeline.core.outcomes import Usage
@@ -32,7 +31,7 @@ from eval_pipeline.wiring.endpoints import endpoints_of
 
 
 def prepare_given(
-    given: Mapping[str, Any], /, *, project: str, run: str, deployment: Deployment, needs_key: bool = True
+    given: Json, /, *, project: str, run: str, deployment: Deployment, needs_key: bool = True
 ) -> Prepared[TextSpec]:
     """Check what a person set, by whatever way."""
     request = TextRequest.from_mapping(given)

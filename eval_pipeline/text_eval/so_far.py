@@ -5,9 +5,9 @@ Manifests appear when a stage is whole; what was answered and paid for until the
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 from eval_pipeline.core.cost import StageCost, Tariff
+from eval_pipeline.core.documents import JsonDict
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.runs import Flow, RunMode, RunRecord
 from eval_pipeline.core.stages import StageRef
@@ -25,7 +25,7 @@ class AnswersSoFar:
     """Items by what became of them, and what they cost."""
 
     counts: SoFar
-    cost: dict[str, Any]
+    cost: JsonDict
 
 
 def answers_so_far(deployment: Deployment, run: RunRecord) -> AnswersSoFar | None:
@@ -44,7 +44,7 @@ def answers_so_far(deployment: Deployment, run: RunRecord) -> AnswersSoFar | Non
     return AnswersSoFar(counts=counts, cost=tally.cost(rate=rate).as_json())
 
 
-def embedding_cost_so_far(deployment: Deployment, run: RunRecord) -> dict[str, Any] | None:
+def embedding_cost_so_far(deployment: Deployment, run: RunRecord) -> JsonDict | None:
     """Add up what the journal of ``embeddings`` was billed for; None when nothing was."""
     spec = TextSpec.from_json(run.spec)
     with _journal(deployment, run.key, "embeddings").spool() as spool:

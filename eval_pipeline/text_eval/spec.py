@@ -6,7 +6,7 @@ Frozen when the run's name is claimed. Editing a configuration, a dataset or a s
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Self
 
 from eval_pipeline.core.configuration import (
     canonical_sha256,
@@ -15,6 +15,7 @@ from eval_pipeline.core.configuration import (
     parse_mode,
     read_mapping,
 )
+from eval_pipeline.core.documents import Json, JsonDict
 from eval_pipeline.core.endpoints import Endpoints, endpoints_json, read_endpoints
 from eval_pipeline.core.names import shown
 from eval_pipeline.core.options import keys_of
@@ -53,17 +54,17 @@ class TextRequest:
     provider: str = str(Provider.OPENAI)
     model: str | None = None
     instructions: str | None = None
-    model_body: Mapping[str, Any] | None = None
+    model_body: Json | None = None
     embedding_model: str | None = None
     embedding_dimensions: int | None = None
-    scorers: Sequence[str | Mapping[str, Any]] = ()
+    scorers: Sequence[str | Json] = ()
     repeats: int | None = None
     failure_threshold: float | None = None
     concurrency: int | None = None
     max_cost_usd: float | None = None
 
     @classmethod
-    def from_mapping(cls, values: Mapping[str, Any]) -> Self:
+    def from_mapping(cls, values: Json) -> Self:
         """Read a configuration file or form; an unknown key is an error, not ignored."""
         given = read_mapping(values, options=OPTIONS)
         if "mode" in given:
@@ -73,7 +74,7 @@ class TextRequest:
         return cls(**given)
 
 
-def _scorer_list(value: object) -> tuple[str | Mapping[str, Any], ...]:
+def _scorer_list(value: object) -> tuple[str | Json, ...]:
     if isinstance(value, str | Mapping):
         return (value,)
     if isinstance(value, Sequence):
@@ -93,7 +94,7 @@ class TextSpec:
     repeats: int
     mode: RunMode
     provider: Provider
-    model_body: Mapping[str, Any]
+    model_body: Json
     embedding_model: str
     embedding_dimensions: int | None
     """Shorter vectors, where the model offers them; None: the model's own width."""
@@ -129,7 +130,7 @@ class TextSpec:
         """Whether a scorer compares embeddings."""
         return any(scorer.needs_embeddings for scorer in self.scorers)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonDict:
         """Return the JSON form that the ledger keeps."""
         return {
             "schema": SCHEMA if self.endpoints else SCHEMA_WITHOUT_ENDPOINTS,
@@ -151,7 +152,7 @@ class TextSpec:
         }
 
     @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> Self:
+    def from_json(cls, value: Json) -> Self:
         """Read the JSON form back."""
         return cls(
             dataset_name=value["dataset"]["name"],
@@ -175,7 +176,7 @@ class TextSpec:
         return canonical_sha256(self.to_json())
 
 
-def build_model_body(request: TextRequest) -> dict[str, Any]:
+def build_model_body(request: TextRequest) -> JsonDict:
     """Join the pass-through body with model and instructions, checked as far as possible without paying."""
     body = request.model_body if request.model_body is not None else {}
     if not isinstance(body, Mapping):
@@ -188,7 +189,7 @@ def build_model_body(request: TextRequest) -> dict[str, Any]:
     return _checked_body({"model": DEFAULT_MODELS[provider_of(request)], **body, **given})
 
 
-def _checked_body(body: Mapping[str, Any]) -> dict[str, Any]:
+def _checked_body(body: Json) -> JsonDict:
     """Return the body as JSON keeps it, so that what is hashed, stored and sent is the same."""
     for key, reason in _RESERVED_BODY_KEYS.items():
         if key in body and body[key] not in (None, False):
@@ -203,7 +204,7 @@ def _checked_body(body: Mapping[str, Any]) -> dict[str, Any]:
         raise invalid_config(
             f"model_body is not JSON: {error}", "use strings, finite numbers, booleans, lists, mappings"
         ) from error
-    kept: dict[str, Any] = json.loads(written)
+    kept: JsonDict = json.loads(written)
     return kept
 
 

@@ -1,12 +1,12 @@
 """Builds the adapters of one run: connection, model under test, prices, tracing."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Any, Final, assert_never
+from typing import Final, assert_never
 
 from eval_pipeline.core.batches import BatchPolicy
 from eval_pipeline.core.cost import Tariff
+from eval_pipeline.core.documents import Json
 from eval_pipeline.core.ports.batch_provider import BatchProvider, RequestLines
 from eval_pipeline.core.ports.file_host import FileHost
 from eval_pipeline.core.ports.models import Answerer, Embedder, Transcriber
@@ -160,7 +160,7 @@ class BatchForm:
     read: LineReader
 
 
-def answer_form(provider: Provider, *, body: Mapping[str, Any]) -> BatchForm:
+def answer_form(provider: Provider, *, body: Json) -> BatchForm:
     """Return how questions go out under a frozen model body."""
     if provider is Provider.GEMINI:
         endpoint = generate_endpoint(str(body["model"]))

@@ -1,11 +1,12 @@
 """Models that are asked live, and what they are given and bring back: answers, vectors, transcripts."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
+from eval_pipeline.core.documents import Json
 from eval_pipeline.core.outcomes import Attempt, Usage
 from eval_pipeline.core.secrets import redact_fields
 
@@ -46,7 +47,7 @@ class Asks(Protocol[Asked]):
         ...
 
 
-Answerer = Asks[Mapping[str, Any]]
+Answerer = Asks[Json]
 """A model under test. A request is the frozen model body with the question as ``input``; adapters translate both."""
 
 

@@ -1,9 +1,10 @@
 """How a stage reads and writes rows, whatever file format and store lie beneath."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
+from eval_pipeline.core.documents import Json, JsonDict, Row
 from eval_pipeline.core.stages import Manifest
 
 
@@ -12,7 +13,7 @@ class Table(Protocol):
 
     num_rows: int
 
-    def to_pylist(self) -> list[dict[str, Any]]:
+    def to_pylist(self) -> list[JsonDict]:
         """Return the rows as dictionaries."""
         ...
 
@@ -34,7 +35,7 @@ class StageReader(Protocol):
         """Stream the rows in order, at most ``rows`` at once; a part whose bytes changed raises."""
         ...
 
-    def rows(self, columns: Sequence[str] | None = None) -> Iterator[dict[str, Any]]:
+    def rows(self, columns: Sequence[str] | None = None) -> Iterator[JsonDict]:
         """Stream the rows in order as dictionaries."""
         ...
 
@@ -50,7 +51,7 @@ class StageReader(Protocol):
 class StageWriter(Protocol):
     """Collects the rows of one stage into parts; nobody sees them before ``finish``."""
 
-    def append(self, rows: Sequence[Mapping[str, Any]]) -> None:
+    def append(self, rows: Sequence[Row]) -> None:
         """Add rows, as the schema names them."""
         ...
 
@@ -62,6 +63,6 @@ class StageWriter(Protocol):
         """Add a part that is no table from a local file, streamed; returns its key in the object store."""
         ...
 
-    def finish(self, summary: Mapping[str, Any]) -> Manifest:
+    def finish(self, summary: Json) -> Manifest:
         """Store the last part and then the manifest."""
         ...

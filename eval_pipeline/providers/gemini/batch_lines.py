@@ -1,11 +1,11 @@
 """The lines of Gemini's batches: requests under an item's key, results read by the parsers of live answers."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import orjson
 
 from eval_pipeline.core.batches import ResultLine
+from eval_pipeline.core.documents import Json
 from eval_pipeline.core.outcomes import Attempt, Usage
 from eval_pipeline.core.ports.models import EmbeddingReply
 from eval_pipeline.providers.gemini.embeddings import embedding_fields, read_values
@@ -28,7 +28,7 @@ class GeminiLines:
         body: the model body of a run, read as live calls read it.
     """
 
-    def __init__(self, *, body: Mapping[str, Any]) -> None:
+    def __init__(self, *, body: Json) -> None:
         turns = b"".join(orjson.dumps(turn) + b"," for turn in earlier_turns(body))
         self._before = b',"request":{"contents":[%b{"parts":[{"text":' % turns
         fixed = fixed_fields(body)
@@ -66,7 +66,7 @@ class TranscriptionLines:
         generation_config: what else the model is told, in the API's words; ``temperature`` is 0 when it says nothing.
     """
 
-    def __init__(self, *, generation_config: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, *, generation_config: Json | None = None) -> None:
         config = transcription_config(generation_config)
         self._after = b'}}],"role":"user"}],"generation_config":%b}}\n' % config
 
@@ -89,7 +89,7 @@ def read_generation_line(line: bytes) -> ResultLine:
     return read_line(line, _read_generation, id_name="key")
 
 
-def _read_generation(document: Mapping[str, Any]) -> ResultLine:
+def _read_generation(document: Json) -> ResultLine:
     response = document.get("response")
     if not isinstance(response, Mapping):
         return ResultLine(text_in(document, "key"), _without_response(document))
@@ -101,7 +101,7 @@ def read_embedding_line(line: bytes) -> ResultLine:
     return read_line(line, _read_embedding, id_name="key")
 
 
-def _read_embedding(document: Mapping[str, Any]) -> ResultLine:
+def _read_embedding(document: Json) -> ResultLine:
     key, response = text_in(document, "key"), document.get("response")
     if not isinstance(response, Mapping):
         return ResultLine(key, _without_response(document))
@@ -109,18 +109,18 @@ def _read_embedding(document: Mapping[str, Any]) -> ResultLine:
     return ResultLine(key, vector_attempt(reply), payload=reply)
 
 
-def _reply_of(response: Mapping[str, Any]) -> EmbeddingReply:
+def _reply_of(response: Json) -> EmbeddingReply:
     vectors, problems = check_vectors([read_values(response.get("embedding"))], dimensions=None)
     return EmbeddingReply(vectors=vectors, problems=problems, usage=_usage(response), model=None, latency_s=0.0)
 
 
-def _usage(response: Mapping[str, Any]) -> Usage | None:
+def _usage(response: Json) -> Usage | None:
     """Read the tokens of one text, which batches may count by themselves."""
     tokens = count_in(response, "tokenCount")
     return Usage(input=tokens, total=tokens) if tokens else read_usage(pick(response, "usageMetadata"))
 
 
-def _without_response(document: Mapping[str, Any]) -> Attempt:
+def _without_response(document: Json) -> Attempt:
     """Read a line that has an ``error`` in place of a response; some servers call it ``status``."""
     given = document.get("error") or document.get("status")
     if not isinstance(given, Mapping):

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from urllib.parse import quote, urlencode
 
 from eval_pipeline.core.batches import BatchCallError, BatchListing, CallFault, LineError, Phase, ProviderBatch
+from eval_pipeline.core.documents import Json
 from eval_pipeline.core.secrets import redact
 from eval_pipeline.providers.batch_calls import NAME_REPEATS_KEY, download_whole, of_creation, of_upload, reaches
 from eval_pipeline.providers.gemini.account import GeminiAccount, model_path
@@ -173,7 +174,7 @@ class GeminiBatches:
         """Delete a file; one that is gone is no error."""
         delete(self._calls, file_id)
 
-    def _batch(self, what: str, method: str, path: str, *, body: Mapping[str, Any] | None = None) -> ProviderBatch:
+    def _batch(self, what: str, method: str, path: str, *, body: Json | None = None) -> ProviderBatch:
         document = self._calls.document(what, method, self._account.url(path), body=body)
         batch = _translate(document)
         if not batch.id:
@@ -218,7 +219,7 @@ def _newest_first(batches: Sequence[ProviderBatch]) -> bool:
     return len(ages) > 1 and all(later >= earlier for later, earlier in pairwise(ages))
 
 
-def _translate(operation: Mapping[str, Any]) -> ProviderBatch:
+def _translate(operation: Json) -> ProviderBatch:
     """Read a batch's operation leniently; metadata may be missing, numbers are strings, states have two prefixes."""
     told = part_of(operation, "metadata") or operation
     state = cut(_state(operation, told))
@@ -241,13 +242,13 @@ def _translate(operation: Mapping[str, Any]) -> ProviderBatch:
     )
 
 
-def _counted(stats: Mapping[str, Any], name: str, *, total: int | None) -> int | None:
+def _counted(stats: Json, name: str, *, total: int | None) -> int | None:
     """Return a count; the API leaves out zeros, so that among others a missing one is 0."""
     count = count_in(stats, name)
     return 0 if count is None and total is not None else count
 
 
-def _state(operation: Mapping[str, Any], told: Mapping[str, Any]) -> str:
+def _state(operation: Json, told: Json) -> str:
     """Return the provider's word; an operation that is done without one has failed or succeeded."""
     if word := text_in(told, "state"):
         return word
@@ -256,13 +257,13 @@ def _state(operation: Mapping[str, Any], told: Mapping[str, Any]) -> str:
     return "BATCH_STATE_SUCCEEDED" if operation.get("done") is True else "BATCH_STATE_UNSPECIFIED"
 
 
-def _results_file(operation: Mapping[str, Any], told: Mapping[str, Any]) -> str | None:
+def _results_file(operation: Json, told: Json) -> str | None:
     places = (part_of(operation, "response"), part_of(told, "output"), part_of(told, "dest"))
     found = (text_in(place, "responsesFile") or text_in(place, "fileName") for place in places)
     return next(filter(None, found), None)
 
 
-def _errors(operation: Mapping[str, Any], told: Mapping[str, Any]) -> Iterator[LineError]:
+def _errors(operation: Json, told: Json) -> Iterator[LineError]:
     """Read why the batch failed; what is the provider's own fault is called so, for it may pass."""
     for given in filter(None, (part_of(operation, "error"), part_of(told, "error"))):
         error = read_status(given)

@@ -5,14 +5,14 @@ answer takes 0.25 ms of own processor time where the SDK's ``generate_content`` 
 """
 
 import asyncio
-from collections.abc import Mapping
 from io import BytesIO
 from time import monotonic
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
+from eval_pipeline.core.documents import Json
 from eval_pipeline.core.outcomes import Attempt
 from eval_pipeline.providers.capped import ANSWER_BYTES, TooLargeError, too_large, whole_answer
 from eval_pipeline.providers.gemini.account import GeminiAccount
@@ -83,9 +83,7 @@ class GeminiConnection:
         if http is not None:
             await http.close()
 
-    async def post(
-        self, path: str, body: Mapping[str, Any] | bytes, *, max_answer_bytes: int | None = None
-    ) -> RawReply | Attempt:
+    async def post(self, path: str, body: Json | bytes, *, max_answer_bytes: int | None = None) -> RawReply | Attempt:
         """Send one body; an answer of any status is a reply, everything that prevents one is an attempt."""
         http = self._http
         if http is None:

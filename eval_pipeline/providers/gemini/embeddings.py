@@ -6,8 +6,9 @@ sent is no answer, for nobody can tell whose they are.
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
+from eval_pipeline.core.documents import JsonDict
 from eval_pipeline.core.outcomes import Attempt, AttemptOutcome, ItemError
 from eval_pipeline.core.ports.models import EmbeddingFailure, EmbeddingReply
 from eval_pipeline.providers.gemini.account import model_path
@@ -66,7 +67,7 @@ class GeminiEmbedder:
         return EmbeddingFailure(attempt=attempt, divisible=parsed.divisible)
 
 
-def embedding_fields(*, dimensions: int | None, task_type: str | None) -> dict[str, Any]:
+def embedding_fields(*, dimensions: int | None, task_type: str | None) -> JsonDict:
     """Return what every request of an embedding has besides its text."""
     fields = {"outputDimensionality": dimensions, "taskType": task_type}
     return {name: value for name, value in fields.items() if value is not None}

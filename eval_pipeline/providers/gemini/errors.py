@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
+from eval_pipeline.core.documents import Json
 from eval_pipeline.core.outcomes import AccountFault, Attempt, AttemptOutcome, ItemError
 from eval_pipeline.core.retry import is_transient
 from eval_pipeline.providers.gemini.fields import pick
@@ -120,7 +121,7 @@ class GoogleError:
         return self.about_file or is_transient(self.http_status, error_code=None) or self.status == "CANCELLED"
 
 
-def parse_error(http_status: int, body: bytes | Mapping[str, Any], headers: Headers) -> Attempt:
+def parse_error(http_status: int, body: bytes | Json, headers: Headers) -> Attempt:
     """Translate an answer with an HTTP status of 300 or more."""
     error = read_error(http_status, body, headers)
     if error.status is None and http_status in _MOVED and isinstance(body, bytes):
@@ -141,7 +142,7 @@ def attempt_of(error: GoogleError) -> Attempt:
     )
 
 
-def read_error(http_status: int, body: bytes | Mapping[str, Any], headers: Headers) -> GoogleError:
+def read_error(http_status: int, body: bytes | Json, headers: Headers) -> GoogleError:
     """Read an error answer, whoever wrote it."""
     document = read_loose_json(body) if isinstance(body, bytes) else body
     if isinstance(document, list) and document:  # as streaming methods write it
@@ -154,9 +155,7 @@ def read_error(http_status: int, body: bytes | Mapping[str, Any], headers: Heade
     return GoogleError(http_status, None, words.message, retry_delay_s=wait_s)
 
 
-def read_status(
-    given: Mapping[str, Any], *, http_status: int | None = None, retry_delay_s: float | None = None
-) -> GoogleError:
+def read_status(given: Json, *, http_status: int | None = None, retry_delay_s: float | None = None) -> GoogleError:
     """Read an error object; without an HTTP status of its own, as in a batch, it has that of its code.
 
     Codes below 20 are google.rpc's, all others HTTP's.
@@ -179,7 +178,7 @@ def read_status(
     )
 
 
-def _quotas(details: list[Mapping[str, Any]]) -> list[str]:
+def _quotas(details: list[Json]) -> list[str]:
     violations = [entry for detail in details for entry in _list(detail.get("violations"))]
     return [str(pick(entry, "quotaId") or "") for entry in violations if isinstance(entry, Mapping)]
 
@@ -188,6 +187,6 @@ def _list(value: object) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def _delay_s(detail: Mapping[str, Any]) -> float | None:
+def _delay_s(detail: Json) -> float | None:
     delay = pick(detail, "retryDelay")
     return duration_s(delay) if isinstance(delay, str) else None

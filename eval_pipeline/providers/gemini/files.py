@@ -3,13 +3,14 @@
 google-genai's ``files.upload`` sends pieces of 8 MB, a call each, and repeats them unasked; here a file is one stream.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from urllib.parse import quote
 
 from eval_pipeline.core.batches import BatchCallError, CallFault
+from eval_pipeline.core.documents import Json
 from eval_pipeline.core.ports.file_host import HostedFile, HostedState
 from eval_pipeline.core.secrets import holds_secret
 from eval_pipeline.providers.batch_calls import NAME_REPEATS_KEY
@@ -116,7 +117,7 @@ def _pieces(path: Path) -> Iterator[bytes]:
             yield piece
 
 
-def _hosted(calls: GeminiCalls, what: str, document: Mapping[str, Any]) -> HostedFile:
+def _hosted(calls: GeminiCalls, what: str, document: Json) -> HostedFile:
     """Read a File object leniently; one without a state is ready, as servers without processing answer."""
     file = part_of(document, "file") or document
     name = text_in(file, "name")

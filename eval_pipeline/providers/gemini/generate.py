@@ -1,8 +1,9 @@
 """``generateContent``: what one answer of it means. One parser for live answers and for lines of batch results."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
+from eval_pipeline.core.documents import Json
 from eval_pipeline.core.outcomes import PLAINLY, AccountFault, Attempt, AttemptOutcome, ItemError, Served
 from eval_pipeline.core.secrets import excerpt
 from eval_pipeline.providers.gemini.account import model_path
@@ -40,7 +41,7 @@ class GeminiAnswerer:
     def __init__(self, connection: GeminiConnection) -> None:
         self._connection = connection
 
-    async def ask(self, body: Mapping[str, Any]) -> Attempt:
+    async def ask(self, body: Json) -> Attempt:
         """Send one request and translate what comes back."""
         path = f"{model_path(str(body.get('model', '')))}:generateContent"
         reply = await self._connection.post(path, request_of(body))
@@ -50,7 +51,7 @@ class GeminiAnswerer:
         return self._connection.finish(attempt, latency_s=reply.latency_s)
 
 
-def parse_generation(http_status: int, body: bytes | Mapping[str, Any], headers: Headers) -> Attempt:
+def parse_generation(http_status: int, body: bytes | Json, headers: Headers) -> Attempt:
     """Translate one answer.
 
     Args:
@@ -85,18 +86,18 @@ def _read(document: object) -> Attempt:
     return _with_facts(document, AttemptOutcome.MALFORMED, error=_error("no_candidate", words, transient=True))
 
 
-def _tells_anything(document: Mapping[str, Any]) -> bool:
+def _tells_anything(document: Json) -> bool:
     names = ("candidates", "promptFeedback", "usageMetadata", "modelVersion")
     return any(pick(document, name) is not None for name in names)
 
 
-def _blocked(document: Mapping[str, Any], reason: str) -> ItemError:
+def _blocked(document: Json, reason: str) -> ItemError:
     said = text_in(part_of(document, "promptFeedback"), "blockReasonMessage")
     words = f"the provider blocked the prompt ({reason})" + (f": {cut(said)}" if said else "")
     return ItemError(code=reason.lower(), type="prompt_blocked", message=words, transient=False)
 
 
-def _judge(document: Mapping[str, Any], candidate: Mapping[str, Any]) -> Attempt:
+def _judge(document: Json, candidate: Json) -> Attempt:
     """Decide what the first candidate amounts to."""
     text = _text_of(candidate)
     if text is None:
@@ -110,7 +111,7 @@ def _judge(document: Mapping[str, Any], candidate: Mapping[str, Any]) -> Attempt
     return _with_facts(document, outcome, text=text or None, error=error, fault=fault, candidate=candidate)
 
 
-def _answered(document: Mapping[str, Any], candidate: Mapping[str, Any], text: str) -> Attempt:
+def _answered(document: Json, candidate: Json, text: str) -> Attempt:
     if text.strip():
         return _with_facts(document, AttemptOutcome.OK, text=text, candidate=candidate)
     called = [name for part in _parts(candidate) if (name := text_in(part_of(part, "functionCall"), "name"))]
@@ -119,19 +120,19 @@ def _answered(document: Mapping[str, Any], candidate: Mapping[str, Any], text: s
     return _with_facts(document, AttemptOutcome.EMPTY, text=text or None, error=nothing, candidate=candidate)
 
 
-def _parts(candidate: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def _parts(candidate: Json) -> list[Json]:
     content = candidate.get("content")
     parts = content.get("parts") if isinstance(content, Mapping) else None
     return [part for part in parts if isinstance(part, Mapping)] if isinstance(parts, list) else []
 
 
-def _thinking(candidate: Mapping[str, Any]) -> str | None:
+def _thinking(candidate: Json) -> str | None:
     """Return the model's thoughts, where it was asked to show them."""
     said = [text for part in _parts(candidate) if part.get("thought") and (text := text_in(part, "text"))]
     return "\n\n".join(said) if said else None
 
 
-def _served(candidate: Mapping[str, Any]) -> Served:
+def _served(candidate: Json) -> Served:
     """Tell whether the answer was grounded in a search, which has a fee of its own."""
     queries = pick(part_of(candidate, "groundingMetadata"), "webSearchQueries")
     return Served(tools=(("google_search", len(queries)),)) if isinstance(queries, list) and queries else PLAINLY
@@ -157,7 +158,7 @@ def _unfinished(reason: str, said: str | None) -> tuple[AttemptOutcome, ItemErro
     return AttemptOutcome.INVALID_OUTPUT, _error("unknown_finish_reason", words)
 
 
-def _text_of(candidate: Mapping[str, Any]) -> str | None:
+def _text_of(candidate: Json) -> str | None:
     """Join all texts that are no thoughts; None when the content is not readable."""
     content = candidate.get("content")
     if content is None:
@@ -178,13 +179,13 @@ def _text_of(candidate: Mapping[str, Any]) -> str | None:
 
 
 def _with_facts(
-    document: Mapping[str, Any],
+    document: Json,
     outcome: AttemptOutcome,
     *,
     text: str | None = None,
     error: ItemError | None = None,
     fault: AccountFault | None = None,
-    candidate: Mapping[str, Any] | None = None,
+    candidate: Json | None = None,
 ) -> Attempt:
     usage = read_usage(pick(document, "usageMetadata"))
     return Attempt(

@@ -5,8 +5,9 @@ Of the body, ``model`` goes into the address, ``input`` becomes the last turn, `
 and passes through: ``generationConfig``, ``safetySettings``, ``tools``, ``contents`` (turns before the question).
 """
 
-from collections.abc import Mapping
 from typing import Any, Final
+
+from eval_pipeline.core.documents import Json, JsonDict
 
 _SHORT: Final = {"temperature": "temperature", "top_p": "topP", "max_output_tokens": "maxOutputTokens"}
 _OURS: Final = frozenset(
@@ -14,19 +15,19 @@ _OURS: Final = frozenset(
 )
 
 
-def request_of(body: Mapping[str, Any]) -> dict[str, Any]:
+def request_of(body: Json) -> JsonDict:
     """Return the request for one question."""
     question = {"parts": [{"text": body.get("input", "")}], "role": "user"}
     return {"contents": [*earlier_turns(body), question], **fixed_fields(body)}
 
 
-def earlier_turns(body: Mapping[str, Any]) -> list[Any]:
+def earlier_turns(body: Json) -> list[Any]:
     """Return the turns that stand before every question."""
     turns = body.get("contents")
     return list(turns) if isinstance(turns, list) else []
 
 
-def fixed_fields(body: Mapping[str, Any]) -> dict[str, Any]:
+def fixed_fields(body: Json) -> JsonDict:
     """Return everything that is the same for every question."""
     fields = {name: value for name, value in body.items() if name not in _OURS}
     if instructions := body.get("instructions"):

@@ -1,15 +1,16 @@
 """Live transcription by a Gemini model: the clip inside the request, or through the Files API when it is too large."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import orjson
 import pybase64
 
 from eval_pipeline.core.batches import BatchCallError, CallFault
+from eval_pipeline.core.documents import Json
 from eval_pipeline.core.outcomes import AccountFault, Attempt, AttemptOutcome, ItemError
 from eval_pipeline.core.ports.file_host import FileHost, HostedFile, HostedState
 from eval_pipeline.core.ports.models import Clip, TranscriptionRequest
@@ -44,7 +45,7 @@ class GeminiTranscriber:
         connection: GeminiConnection,
         *,
         host: FileHost | None = None,
-        generation_config: Mapping[str, Any] | None = None,
+        generation_config: Json | None = None,
         max_inline_bytes: int = MAX_INLINE_BYTES,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -100,7 +101,7 @@ class GeminiTranscriber:
         return self._connection.finish(attempt, latency_s=reply.latency_s)
 
 
-def transcription_config(given: Mapping[str, Any] | None) -> bytes:
+def transcription_config(given: Json | None) -> bytes:
     """Return the generation config of transcriptions as JSON: what was heard is no matter of chance."""
     return orjson.dumps({"temperature": 0, **(given or {})})
 

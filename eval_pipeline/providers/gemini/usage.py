@@ -1,8 +1,8 @@
 """Token counts as Gemini reports them: thoughts are billed as output, audio has its own rate."""
 
 from collections.abc import Mapping
-from typing import Any
 
+from eval_pipeline.core.documents import Json
 from eval_pipeline.core.outcomes import Usage
 from eval_pipeline.providers.gemini.fields import count_in, pick
 
@@ -29,7 +29,7 @@ def read_usage(metadata: object) -> Usage | None:
     )
 
 
-def _audio(metadata: Mapping[str, Any]) -> int:
+def _audio(metadata: Json) -> int:
     details = pick(metadata, "promptTokensDetails")
     if not isinstance(details, list):
         return 0

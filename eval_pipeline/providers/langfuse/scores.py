@@ -2,10 +2,10 @@
 
 import json
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from langfuse.api.scores.types import CreateScoreBatchResults, CreateScoresResponse
 
+from eval_pipeline.core.documents import JsonDict
 from eval_pipeline.core.tracing import ItemTrace, TraceScore
 from eval_pipeline.providers.langfuse.connection import RejectedError
 from eval_pipeline.providers.langfuse.spans import ENVIRONMENT
@@ -13,7 +13,7 @@ from eval_pipeline.providers.langfuse.spans import ENVIRONMENT
 REQUEST_BYTES = 900_000
 REQUEST_SCORES = 200
 
-Score = dict[str, Any]
+Score = JsonDict
 
 
 def score_requests(items: Iterable[ItemTrace]) -> Iterator[list[Score]]:

@@ -1,12 +1,11 @@
 """The lines of a batch: of its request file, and of its output and error files, read by the parsers of live answers."""
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 import orjson
 
 from eval_pipeline.core.batches import ResultLine
+from eval_pipeline.core.documents import Json, JsonDict
 from eval_pipeline.core.outcomes import Attempt, AttemptOutcome
 from eval_pipeline.core.ports.models import EmbeddingFailure
 from eval_pipeline.providers.json_text import encode_json, json_text
@@ -28,7 +27,7 @@ class OpenAILines:
         body: what every request has besides its ``input``.
     """
 
-    def __init__(self, *, endpoint: str, body: Mapping[str, Any]) -> None:
+    def __init__(self, *, endpoint: str, body: Json) -> None:
         shared = orjson.dumps({**body, "input": None})
         self._middle = b',"method":"POST","url":%b,"body":%b' % (orjson.dumps(endpoint), shared.removesuffix(b"null}"))
 
@@ -42,7 +41,7 @@ def read_response_line(line: bytes) -> ResultLine:
     return read_line(line, _read_response, id_name="custom_id")
 
 
-def _read_response(document: Mapping[str, Any]) -> ResultLine:
+def _read_response(document: Json) -> ResultLine:
     custom_id, response = _id_of(document), document.get("response")
     if not isinstance(response, dict):
         return ResultLine(custom_id, _without_response(document))
@@ -54,7 +53,7 @@ def read_embedding_line(line: bytes) -> ResultLine:
     return read_line(line, _read_embedding, id_name="custom_id")
 
 
-def _read_embedding(document: Mapping[str, Any]) -> ResultLine:
+def _read_embedding(document: Json) -> ResultLine:
     response = document.get("response")
     if not isinstance(response, dict):
         return ResultLine(_id_of(document), _without_response(document))
@@ -64,18 +63,18 @@ def _read_embedding(document: Mapping[str, Any]) -> ResultLine:
     return ResultLine(_id_of(document), vector_attempt(parsed), payload=parsed)
 
 
-def _id_of(document: Mapping[str, Any]) -> str | None:
+def _id_of(document: Json) -> str | None:
     custom_id = document.get("custom_id")
     return custom_id if isinstance(custom_id, str) and custom_id else None
 
 
-def _reply_of(response: Mapping[str, Any]) -> tuple[int, dict[str, Any] | bytes]:
+def _reply_of(response: Json) -> tuple[int, JsonDict | bytes]:
     """Return HTTP status and body."""
     status, body = response.get("status_code"), response.get("body")
     return status if type(status) is int else 200, body if isinstance(body, dict) else encode_json(body)
 
 
-def _without_response(document: Mapping[str, Any]) -> Attempt:
+def _without_response(document: Json) -> Attempt:
     """Read a line that has an ``error`` in place of a response."""
     error = document.get("error")
     if not isinstance(error, dict):

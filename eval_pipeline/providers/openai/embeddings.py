@@ -4,10 +4,10 @@ Vectors are matched by ``index``, never by position, and each is checked by itse
 length, not finite or of norm 0 is one item's problem, the others live.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
-from typing import Any
 
+from eval_pipeline.core.documents import Json, JsonDict
 from eval_pipeline.core.ports.models import EmbeddingFailure, EmbeddingReply
 from eval_pipeline.providers.headers import Headers
 from eval_pipeline.providers.json_text import read_loose_json
@@ -34,7 +34,7 @@ class OpenAIEmbedder:
 
     def __init__(self, connection: OpenAIConnection, *, model: str, dimensions: int | None = None) -> None:
         self._connection = connection
-        self._fixed: dict[str, Any] = {"model": model, "encoding_format": "base64"}
+        self._fixed: JsonDict = {"model": model, "encoding_format": "base64"}
         self._dimensions = dimensions
         if dimensions is not None:
             self._fixed["dimensions"] = dimensions
@@ -54,7 +54,7 @@ class OpenAIEmbedder:
 
 def parse_embeddings(
     http_status: int,
-    body: bytes | Mapping[str, Any],
+    body: bytes | Json,
     headers: Headers,
     *,
     count: int,
@@ -87,11 +87,11 @@ def parse_embeddings(
     )
 
 
-def _load(body: bytes | Mapping[str, Any]) -> object:
+def _load(body: bytes | Json) -> object:
     return read_loose_json(body) if isinstance(body, bytes) else body
 
 
-def _failure(http_status: int, body: bytes | Mapping[str, Any], headers: Headers) -> EmbeddingFailure:
+def _failure(http_status: int, body: bytes | Json, headers: Headers) -> EmbeddingFailure:
     """Read an answer without vectors as one reads an answer without text."""
     attempt = parse_response(http_status, body, headers)
     if attempt.error is None:  # a response object where a list of vectors belongs

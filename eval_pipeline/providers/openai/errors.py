@@ -1,9 +1,8 @@
 """What an error answer of OpenAI, or of a server that speaks its protocol, means for one attempt."""
 
 import re
-from collections.abc import Mapping
-from typing import Any
 
+from eval_pipeline.core.documents import Json
 from eval_pipeline.core.outcomes import AccountFault, Attempt, AttemptOutcome, ItemError
 from eval_pipeline.core.retry import is_transient
 from eval_pipeline.providers.headers import Headers, content_type, retry_after_s
@@ -15,7 +14,7 @@ _NOT_AN_API_STATUSES = frozenset({301, 302, 303, 307, 308, 404, 405, 410})
 _QUOTA_CODES = frozenset({"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"})
 
 
-def parse_error(http_status: int, body: bytes | Mapping[str, Any], headers: Headers) -> Attempt:
+def parse_error(http_status: int, body: bytes | Json, headers: Headers) -> Attempt:
     """Translate an answer with an HTTP status of 300 or more."""
     words = read_words(body, html="html" in content_type(headers))
     code = words.code or f"http_{http_status}"

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from eval_pipeline.core.documents import Json
 from eval_pipeline.providers.words import called_instead
 
 FINAL, COMMENTARY = "final_answer", "commentary"
@@ -76,7 +77,7 @@ def read_output(items: list[Any]) -> Output | None:
     return output
 
 
-def _read_message(item: Mapping[str, Any], output: Output, *, phased: bool) -> bool:
+def _read_message(item: Json, output: Output, *, phased: bool) -> bool:
     """Add a message; of several phases only the final one is the answer. False when it is not readable."""
     phase = item.get("phase")
     aside = phase != FINAL if phased else phase == COMMENTARY
@@ -104,7 +105,7 @@ def _read_part(part: object, output: Output, *, texts: list[str]) -> bool:
     return True
 
 
-def _read_call(kind: str, item: Mapping[str, Any], output: Output) -> None:
+def _read_call(kind: str, item: Json, output: Output) -> None:
     if kind in _UNEXECUTED:
         name = item.get("name")
         output.called.append(name if isinstance(name, str) and name else kind)

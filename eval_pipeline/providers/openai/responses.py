@@ -7,6 +7,7 @@ break on the fields that compatible servers leave out.
 from collections.abc import Mapping
 from typing import Any
 
+from eval_pipeline.core.documents import Json
 from eval_pipeline.core.outcomes import PLAINLY, Attempt, AttemptOutcome, ItemError, Served
 from eval_pipeline.core.secrets import excerpt
 from eval_pipeline.providers.headers import Headers
@@ -31,7 +32,7 @@ class OpenAIAnswerer:
     def __init__(self, connection: OpenAIConnection) -> None:
         self._connection = connection
 
-    async def ask(self, body: Mapping[str, Any]) -> Attempt:
+    async def ask(self, body: Json) -> Attempt:
         """Send one request body and translate what comes back."""
         reply = await self._connection.post("/responses", body)
         if not isinstance(reply, RawReply):
@@ -40,7 +41,7 @@ class OpenAIAnswerer:
         return self._connection.finish(attempt, latency_s=reply.latency_s)
 
 
-def parse_response(http_status: int, body: bytes | Mapping[str, Any], headers: Headers) -> Attempt:
+def parse_response(http_status: int, body: bytes | Json, headers: Headers) -> Attempt:
     """Translate one answer.
 
     Args:
@@ -73,18 +74,18 @@ def _read_response(document: object) -> Attempt:
     return _judge(document, content)
 
 
-def _error_of(document: Mapping[str, Any]) -> ItemError:
+def _error_of(document: Json) -> ItemError:
     return parse_error_object(document["error"], default_code="response_failed")
 
 
-def _ended_without_error(document: Mapping[str, Any]) -> Attempt:
+def _ended_without_error(document: Json) -> Attempt:
     cancelled = document["status"] == "cancelled"
     outcome = AttemptOutcome.CANCELLED if cancelled else AttemptOutcome.FAILED
     message = f"the provider reports status '{document['status']}' and no reason"
     return _with_facts(document, outcome, error=_error(f"response_{document['status']}", message))
 
 
-def _judge(document: Mapping[str, Any], content: Output) -> Attempt:
+def _judge(document: Json, content: Output) -> Attempt:
     """Decide what a response with readable content amounts to."""
     status = document.get("status")
     if content.refusal is not None:
@@ -100,7 +101,7 @@ def _judge(document: Mapping[str, Any], content: Output) -> Attempt:
     return _with_facts(document, AttemptOutcome.OK, content, error=None)
 
 
-def _why_incomplete(document: Mapping[str, Any]) -> ItemError:
+def _why_incomplete(document: Json) -> ItemError:
     details = document.get("incomplete_details")
     reason = details.get("reason") if isinstance(details, Mapping) else None
     match reason:
@@ -135,7 +136,7 @@ def _only_text(output: list[Any]) -> str | None:
 
 
 def _with_facts(
-    document: Mapping[str, Any], outcome: AttemptOutcome, content: Output | None = None, *, error: ItemError | None
+    document: Json, outcome: AttemptOutcome, content: Output | None = None, *, error: ItemError | None
 ) -> Attempt:
     usage = read_usage(document.get("usage"))
     transient = error is not None and error.transient
@@ -153,7 +154,7 @@ def _with_facts(
     )
 
 
-def _served(document: Mapping[str, Any], content: Output | None) -> Served:
+def _served(document: Json, content: Output | None) -> Served:
     """Tell the tier that answered, which need not be the one that was asked for, and the hosted tools."""
     named = document.get("service_tier")
     tier = named[:_MAX_TIER] if isinstance(named, str) and named not in _STANDARD_TIERS else None
@@ -173,5 +174,5 @@ def _shown(value: object) -> str:
     return excerpt(repr(value), most=_MAX_EXCERPT)
 
 
-def _excerpt(document: Mapping[str, Any]) -> str:
+def _excerpt(document: Json) -> str:
     return excerpt(encode_json(document).decode(), most=_MAX_EXCERPT)

@@ -5,10 +5,10 @@ instructions turns up in transcripts. So a run's prompt stays at home; only the 
 """
 
 import asyncio
-from collections.abc import Mapping
 from contextlib import ExitStack
-from typing import Any, Final
+from typing import Final
 
+from eval_pipeline.core.documents import Json
 from eval_pipeline.core.outcomes import Attempt, AttemptOutcome, ItemError
 from eval_pipeline.core.ports.models import Clip, TranscriptionRequest
 from eval_pipeline.core.secrets import excerpt
@@ -86,7 +86,7 @@ def parse_transcription(http_status: int, body: bytes, headers: Headers) -> Atte
     return _heard(document, text)
 
 
-def _heard(document: Mapping[str, Any], text: str) -> Attempt:
+def _heard(document: Json, text: str) -> Attempt:
     """Return the transcript; whether nothing is what was to be heard, the scores tell."""
     usage = read_usage(document.get("usage"))  # None for models that are billed by the second
     silent = not text.strip()

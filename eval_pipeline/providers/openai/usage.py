@@ -1,8 +1,6 @@
 """Token counts as OpenAI and compatible servers report them, read leniently."""
 
-from collections.abc import Mapping
-from typing import Any
-
+from eval_pipeline.core.documents import Json
 from eval_pipeline.core.outcomes import MOST_TOKENS, Usage
 
 
@@ -29,7 +27,7 @@ def read_usage(usage: object) -> Usage | None:
     )
 
 
-def _plain(usage: Mapping[str, Any]) -> Usage | None:
+def _plain(usage: Json) -> Usage | None:
     """Read the ordinary report of text, of positive numbers that fit each other; None for any other, read with care."""
     try:
         given, cached = usage["input_tokens"], usage["input_tokens_details"]["cached_tokens"]
@@ -43,12 +41,12 @@ def _plain(usage: Mapping[str, Any]) -> Usage | None:
     return Usage(given, cached, output, reasoning, total) if plain else None
 
 
-def _detail(usage: Mapping[str, Any], name: str, other_name: str, key: str) -> int:
+def _detail(usage: Json, name: str, other_name: str, key: str) -> int:
     details = usage.get(name) or usage.get(other_name)
     return (_count(details, key) or 0) if isinstance(details, dict) else 0
 
 
-def _count(usage: Mapping[str, Any], name: str, other_name: str | None = None) -> int | None:
+def _count(usage: Json, name: str, other_name: str | None = None) -> int | None:
     value = usage.get(name)
     if type(value) is int and 0 <= value <= MOST_TOKENS:
         return value

@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 
+from eval_pipeline.standins.documents import Json, JsonDict
 from eval_pipeline.standins.faults import TRANSPORT_FAULTS, FaultKind, FaultRule
 from eval_pipeline.standins.gemini.asks import Ask
 from eval_pipeline.standins.gemini.errors import HTTP_FAULTS, invalid
@@ -47,7 +48,7 @@ _WITHOUT_TEXT = {FaultKind.SAFETY: "SAFETY", FaultKind.RECITATION: "RECITATION"}
 class Made:
     """The JSON document of an answer, and the tokens that it costs, whether or not it tells them."""
 
-    document: Mapping[str, Any]
+    document: Json
     tokens: Mapping[str, int]
 
     @property
@@ -83,7 +84,7 @@ class Answerer:
             "output": count_tokens(sent) if sent else 0,
             "thoughts": thoughts if candidate else 0,
         }
-        document: dict[str, Any] = {"modelVersion": ask.model, "responseId": secrets.token_urlsafe(16)}
+        document: JsonDict = {"modelVersion": ask.model, "responseId": secrets.token_urlsafe(16)}
         if candidate is not None:
             document = {"candidates": [candidate]} | document
         if fault is FaultKind.BLOCKED:
@@ -118,7 +119,7 @@ def _lower_types(schema: Any) -> Any:  # noqa: ANN401 - any JSON
     }
 
 
-def conclude(ask: Ask, text: str, fault: FaultKind | None) -> dict[str, Any] | None:
+def conclude(ask: Ask, text: str, fault: FaultKind | None) -> JsonDict | None:
     """Return the candidate, or None if there is none."""
     if fault in (FaultKind.NO_CANDIDATE, FaultKind.BLOCKED):
         return None
@@ -137,17 +138,17 @@ def conclude(ask: Ask, text: str, fault: FaultKind | None) -> dict[str, Any] | N
     return _candidate([*thoughts, *parts], "STOP")
 
 
-def _candidate(parts: list[dict[str, Any]], reason: str) -> dict[str, Any]:
+def _candidate(parts: list[JsonDict], reason: str) -> JsonDict:
     return {"content": {"parts": parts, "role": "model"}, "finishReason": reason, "index": 0}
 
 
-def _split(text: str) -> list[dict[str, Any]]:
+def _split(text: str) -> list[JsonDict]:
     """Return three parts that together say the text."""
     third = len(text) // 3
     return [{"text": piece} for piece in (text[:third], text[third : 2 * third], text[2 * third :])]
 
 
-def _text_of(candidate: Mapping[str, Any]) -> str:
+def _text_of(candidate: Json) -> str:
     parts = candidate.get("content", {}).get("parts", [])
     return "".join(part["text"] for part in parts if not part.get("thought"))
 
@@ -163,7 +164,7 @@ def thinking_tokens(ask: Ask, fault: FaultKind | None) -> int:
     return level or (DYNAMIC_THINKING_TOKENS if thinks else 0)
 
 
-def usage_metadata(ask: Ask, tokens: Mapping[str, int]) -> dict[str, Any]:
+def usage_metadata(ask: Ask, tokens: Mapping[str, int]) -> JsonDict:
     """Return the usage as the API tells it; counts of zero are left out, as proto3 does."""
     told = {
         "promptTokenCount": tokens["input"],

@@ -4,11 +4,10 @@ Text costs a token for four bytes, a clip a fixed number a second; system instru
 count as cached, down to whole 128s.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from eval_pipeline.standins.audio import Clip, audio_tokens
+from eval_pipeline.standins.documents import Json
 from eval_pipeline.standins.gemini.bodies import refuse_unknown, require_list, require_object, require_text
 from eval_pipeline.standins.gemini.errors import invalid
 from eval_pipeline.standins.gemini.media import UploadedClips, read_media
@@ -71,7 +70,7 @@ class Ask:
     model: str
     question: str
     clips: tuple[Clip, ...]
-    config: Mapping[str, Any]
+    config: Json
     text_tokens: int
     audio_tokens: int
     cached_tokens: int
@@ -95,7 +94,7 @@ class AskReader:
     speech: Speech
     tokens_per_second: int
 
-    def read(self, model: str, body: Mapping[str, Any]) -> Ask:
+    def read(self, model: str, body: Json) -> Ask:
         """Read the body of a request in camelCase, or refuse it as the real API does."""
         refuse_unknown(body, known=_FIELDS, place="")
         config = read_config(body.get("generationConfig"))
@@ -148,7 +147,7 @@ class AskReader:
         return sum(count_tokens(text) for _, text in said)
 
 
-def read_config(given: object) -> Mapping[str, Any]:
+def read_config(given: object) -> Json:
     """Read the ``generationConfig`` of a request, or refuse it."""
     config = require_object({} if given is None else given, "generation_config")
     refuse_unknown(config, known=_CONFIG_FIELDS, place="generation_config")

@@ -3,14 +3,13 @@
 A line whose request is wrong passes here: it gets an error of its own.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
 
 import orjson
 
+from eval_pipeline.standins.documents import Json
 from eval_pipeline.standins.gemini.bodies import (
     camel,
     read_object,
@@ -42,7 +41,7 @@ class GeminiOrder:
 
     display_name: str | None
     file_id: str | None
-    requests: tuple[Mapping[str, Any], ...] = ()
+    requests: tuple[Json, ...] = ()
 
 
 def read_order(raw: bytes, limits: GeminiBatchLimits) -> GeminiOrder:
@@ -72,7 +71,7 @@ def _file_id(name: str) -> str:
     return name.removeprefix("files/")
 
 
-def _read_inline(given: object) -> tuple[Mapping[str, Any], ...]:
+def _read_inline(given: object) -> tuple[Json, ...]:
     place = "batch.input_config.requests"
     entries = require_list(require_object(given, place).get("requests") or [], f"{place}.requests")
     if not entries:

@@ -4,12 +4,13 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import orjson
 
 from eval_pipeline.standins.batch_faults import BatchRule, Scenario
 from eval_pipeline.standins.control import Standin
+from eval_pipeline.standins.documents import Json, JsonDict
 from eval_pipeline.standins.faults import CONNECTION_FAULTS, FaultKind, FaultRule
 from eval_pipeline.standins.gemini.answers import Answerer, Made
 from eval_pipeline.standins.gemini.asks import AskReader
@@ -61,11 +62,11 @@ class _Reply:
     """A response, or an error instead; ``asked`` names the input of a line that was executed."""
 
     response: bytes | None = None
-    error: Mapping[str, Any] | None = None
+    error: Json | None = None
     tokens: Mapping[str, int] = field(default_factory=dict)
     asked: str = ""
 
-    def line(self, names: Mapping[str, Any]) -> bytes:
+    def line(self, names: Json) -> bytes:
         """Return it as a line of a result file that begins with these names."""
         content = self.response if self.response is not None else orjson.dumps(self.error)
         head = b"".join(b"%b:%b," % (orjson.dumps(key), orjson.dumps(value)) for key, value in names.items())
@@ -85,14 +86,14 @@ class GeminiLineWorker:
         self._reader = reader
         self._answerer = answerer
 
-    def reply(self, job: GeminiJob, request: Mapping[str, Any]) -> _Reply:
+    def reply(self, job: GeminiJob, request: Json) -> _Reply:
         """Execute the request of a line."""
         try:
             return self._execute(job, camel(request))
         except GeminiRefusedError as error:
             return self._refusal(job, error.error)
 
-    def _execute(self, job: GeminiJob, body: Mapping[str, Any]) -> _Reply:
+    def _execute(self, job: GeminiJob, body: Json) -> _Reply:
         if job.endpoint == "embed":
             embed = read_embed(body)
             rule = self._rule("embed", embed.text)
@@ -132,7 +133,7 @@ def work_off(job: GeminiJob, worker: GeminiLineWorker) -> GeminiResult:
         spoilt = SpoiltResults(job.rule, output)
         for place, raw in enumerate(in_order(lines, job.rule)):
             if job.done is None or place < job.done:
-                line: dict[str, Any] = orjson.loads(raw)
+                line: JsonDict = orjson.loads(raw)
                 reply = worker.reply(job, line["request"])
                 _note(result, reply, billed, key=str(_key(line)))
                 _write(spoilt, place, line=line, reply=reply)
@@ -152,7 +153,7 @@ def _note(result: GeminiResult, reply: _Reply, billed: IO[bytes], *, key: str) -
     billed.write(orjson.dumps(entry, option=orjson.OPT_APPEND_NEWLINE))
 
 
-def _write(spoilt: SpoiltResults, place: int, *, line: Mapping[str, Any], reply: _Reply) -> None:
+def _write(spoilt: SpoiltResults, place: int, *, line: Json, reply: _Reply) -> None:
     names = {name: line[name] for name in ("key", "metadata") if name in line}
     stranger = {"metadata": {"key": UNKNOWN_ID}} if "metadata" in line else {"key": UNKNOWN_ID}
     spoilt.write(
@@ -163,5 +164,5 @@ def _write(spoilt: SpoiltResults, place: int, *, line: Mapping[str, Any], reply:
     )
 
 
-def _key(line: Mapping[str, Any]) -> object:
+def _key(line: Json) -> object:
     return line.get("key") or (line.get("metadata") or {}).get("key", "")

@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 
 from eval_pipeline.standins.batch_faults import BatchRule, Scenario, read_batch_rule
+from eval_pipeline.standins.documents import JsonDict
 from eval_pipeline.standins.gemini.errors import NOT_FOUND, GeminiRefusedError
 from eval_pipeline.standins.pace import timestamp
 from eval_pipeline.standins.state_files import write_json
@@ -37,7 +38,7 @@ class GeminiBatch:
     total: int = 0
     succeeded: int = 0
     failed: int = 0
-    error: dict[str, Any] | None = None
+    error: JsonDict | None = None
     output_file_id: str | None = None
     inlined: bool = False
     tokens: dict[str, int] = field(default_factory=dict)
@@ -83,7 +84,7 @@ class GeminiBatch:
             told["response"] = {"@type": f"{_PACKAGE}{_TYPES[self.endpoint]}Output", **output}
         return told
 
-    def _metadata(self, output: dict[str, Any] | None, *, state: str) -> dict[str, object]:
+    def _metadata(self, output: JsonDict | None, *, state: str) -> dict[str, object]:
         told: dict[str, object] = {
             "@type": _PACKAGE + _TYPES[self.endpoint],
             "name": f"batches/{self.id}",
@@ -111,7 +112,7 @@ class GeminiBatch:
         }
         return {name: str(count) for name, count in counts.items() if count}  # 64-bit numbers are texts, 0 is left out
 
-    def _output(self, inlined: list[Any] | None) -> dict[str, Any] | None:
+    def _output(self, inlined: list[Any] | None) -> JsonDict | None:
         if inlined is not None:
             return {"inlinedResponses": {"inlinedResponses": inlined}}
         return {"responsesFile": f"files/{self.output_file_id}"} if self.output_file_id else None
@@ -175,6 +176,6 @@ class GeminiBatchStore:
 
 
 def _read(path: Path) -> GeminiBatch:
-    document: dict[str, Any] = orjson.loads(path.read_bytes())
+    document: JsonDict = orjson.loads(path.read_bytes())
     rule = document["rule"]
     return GeminiBatch(**{**document, "rule": None if rule is None else read_batch_rule(rule)})

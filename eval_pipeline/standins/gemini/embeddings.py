@@ -1,10 +1,10 @@
 """``embedContent`` and ``batchEmbedContents``: what a valid request is, and the vectors that answer it."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from eval_pipeline.standins.documents import Json
 from eval_pipeline.standins.faults import TRANSPORT_FAULTS, FaultKind, FaultRule
 from eval_pipeline.standins.gemini.answers import Made
 from eval_pipeline.standins.gemini.bodies import refuse_unknown, require_list, require_object, require_text
@@ -40,7 +40,7 @@ class Embed:
     width: int
 
 
-def read_embed(body: Mapping[str, Any], place: str = "") -> Embed:
+def read_embed(body: Json, place: str = "") -> Embed:
     """Read one request in camelCase, or refuse it as the real API does."""
     refuse_unknown(body, known=_FIELDS, place=place)
     content = require_object(body.get("content"), f"{place}.content".lstrip("."))
@@ -55,7 +55,7 @@ def read_embed(body: Mapping[str, Any], place: str = "") -> Embed:
     return Embed(text=text, width=width)
 
 
-def read_embeds(body: Mapping[str, Any]) -> list[Embed]:
+def read_embeds(body: Json) -> list[Embed]:
     """Read a request for several vectors."""
     refuse_unknown(body, known=frozenset({"requests", "model"}), place="")
     requests = require_list(body.get("requests") or [], "requests")

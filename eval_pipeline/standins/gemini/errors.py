@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from http import HTTPStatus
-from typing import Any
 
 from starlette.responses import Response
 
 from eval_pipeline.standins.control import as_json
+from eval_pipeline.standins.documents import Json
 from eval_pipeline.standins.faults import FaultKind, FaultRule
 from eval_pipeline.standins.serving import RefusedError
 
@@ -30,7 +30,7 @@ class GeminiError:
 
     code: HTTPStatus
     message: str
-    details: Sequence[Mapping[str, Any]] = ()
+    details: Sequence[Json] = ()
     status: str | None = None
 
     def response(self, headers: Mapping[str, str], *, message: str | None = None) -> Response:

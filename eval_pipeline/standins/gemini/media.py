@@ -3,14 +3,14 @@
 import base64
 import binascii
 import re
-from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any, Protocol
+from typing import Protocol
 from urllib.parse import urlsplit
 
 import httpx
 
 from eval_pipeline.standins.audio import Clip, read_clip
+from eval_pipeline.standins.documents import Json
 from eval_pipeline.standins.gemini.bodies import refuse_unknown, require_object, require_text
 from eval_pipeline.standins.gemini.errors import invalid
 
@@ -41,7 +41,7 @@ class UploadedClips(Protocol):
         """Return a clip that is ACTIVE, or refuse."""
 
 
-def read_media(part: Mapping[str, Any], place: str, *, uploads: UploadedClips) -> Clip:
+def read_media(part: Json, place: str, *, uploads: UploadedClips) -> Clip:
     """Return the clip of a part, or refuse it as the real API does."""
     if "inlineData" in part:
         given = require_object(part["inlineData"], f"{place}.inline_data")

@@ -1,14 +1,14 @@
 """What Gemini's models are asked and answer at once: content, embeddings, and what models there are."""
 
 import asyncio
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
 import orjson
 from starlette.requests import Request
 
 from eval_pipeline.standins.breakage import Answer
 from eval_pipeline.standins.control import Standin
+from eval_pipeline.standins.documents import Json
 from eval_pipeline.standins.faults import FaultRule
 from eval_pipeline.standins.gemini.answers import Answerer, Made
 from eval_pipeline.standins.gemini.asks import Ask, AskReader
@@ -68,7 +68,7 @@ class GeminiModels:
         several = request.url.path.endswith(":batchEmbedContents")
         return await self._desk.serve(request, lambda: self._embed_work(read_object(raw), model, several=several))
 
-    def _embed_work(self, body: Mapping[str, Any], model: str, *, several: bool) -> Work:
+    def _embed_work(self, body: Json, model: str, *, several: bool) -> Work:
         self._check_model(model, method="batchEmbedContents" if several else "embedContent")
         asked: list[Embed] = read_embeds(body) if several else [read_embed(body)]
         texts = [entry.text for entry in asked]

@@ -9,7 +9,6 @@ import binascii
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any
 
 import orjson
 from starlette.applications import Starlette
@@ -20,6 +19,7 @@ from starlette.routing import Route
 from eval_pipeline.standins.breakage import Answer, Gone, client_left_within, spoiled, unanswered
 from eval_pipeline.standins.control import Controls, Standin, as_json
 from eval_pipeline.standins.counts import CountedEndpoint
+from eval_pipeline.standins.documents import Json
 from eval_pipeline.standins.faults import TRANSPORT_FAULTS, FaultKind, FaultRule
 from eval_pipeline.standins.langfuse.otlp import read_spans
 from eval_pipeline.standins.langfuse.state import PROJECT_ID, Document, LangfuseState, RefusedError
@@ -215,7 +215,7 @@ class _Langfuse:
         report = {"accepted": accepted, "rejected": len(errors), "errors": errors}
         return as_json(report, HTTPStatus.MULTI_STATUS)
 
-    def _store_each(self, scores: list[Mapping[str, Any]]) -> list[Document]:
+    def _store_each(self, scores: list[Json]) -> list[Document]:
         errors: list[Document] = []
         for score in scores:
             try:

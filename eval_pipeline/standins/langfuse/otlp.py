@@ -11,6 +11,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span as WireSpan
 
+from eval_pipeline.standins.documents import JsonDict
+
 
 class OtlpError(ValueError):
     """A body that is no OTLP trace export."""
@@ -26,8 +28,8 @@ class Span:
     name: str
     start_time_unix_nano: int
     end_time_unix_nano: int
-    attributes: dict[str, Any]
-    status: dict[str, Any]
+    attributes: JsonDict
+    status: JsonDict
 
 
 def read_spans(body: bytes, *, encoding: str) -> list[Span]:
@@ -69,7 +71,7 @@ def _span(span: WireSpan) -> Span:
     )
 
 
-def _attributes(pairs: list[KeyValue]) -> dict[str, Any]:
+def _attributes(pairs: list[KeyValue]) -> JsonDict:
     return {pair.key: _value(pair.value) for pair in pairs}
 
 

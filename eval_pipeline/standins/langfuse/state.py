@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Any
 
+from eval_pipeline.standins.documents import Json, JsonDict
 from eval_pipeline.standins.langfuse.otlp import Span
 
 PROJECT_ID = "standin-project"
@@ -19,7 +19,7 @@ MAX_ID_LENGTH = 255
 _MAX_TEXT_SCORE = 500
 _SUBJECTS = ("traceId", "sessionId", "datasetRunId", "observationId")
 
-Document = dict[str, Any]
+Document = JsonDict
 
 
 class RefusedError(Exception):
@@ -39,7 +39,7 @@ class LangfuseState:
     spans: dict[tuple[str, str], Document] = field(default_factory=dict)
     scores: dict[tuple[str, str], Document] = field(default_factory=dict)
 
-    def put_dataset(self, given: Mapping[str, Any]) -> Document:
+    def put_dataset(self, given: Json) -> Document:
         """Create a dataset or update the one of that name."""
         name = _require_text(given, "name")
         old = self.datasets.get(name, {"id": f"ds-{secrets.token_hex(8)}", "createdAt": now(), "metadata": None})
@@ -54,7 +54,7 @@ class LangfuseState:
             raise RefusedError(f"Dataset {name!r} not found", status=HTTPStatus.NOT_FOUND)
         return self.datasets[name]
 
-    def put_item(self, given: Mapping[str, Any]) -> Document:
+    def put_item(self, given: Json) -> Document:
         """Create a dataset item or update the one of that id."""
         dataset = self.dataset(_require_text(given, "datasetName"))
         item_id = given.get("id") or secrets.token_hex(16)
@@ -82,7 +82,7 @@ class LangfuseState:
             times = self.spans.get(key, {}).get("times_received", 0)
             self.spans[key] = {**asdict(span), "times_received": times + 1}
 
-    def put_score(self, given: Mapping[str, Any]) -> Document:
+    def put_score(self, given: Json) -> Document:
         """Create a score or update the one of that id and timestamp."""
         check_score(given)
         score_id = given.get("id") or secrets.token_hex(16)
@@ -114,7 +114,7 @@ def check_score(given: object) -> None:
         raise RefusedError(f"Score {name!r} of type {_data_type(given)} cannot be {given.get('value')!r}")
 
 
-def _data_type(score: Mapping[str, Any]) -> str:
+def _data_type(score: Json) -> str:
     guess = "CATEGORICAL" if isinstance(score.get("value"), str) else "NUMERIC"
     return str(score.get("dataType") or guess)
 
@@ -172,7 +172,7 @@ def _experiments(spans: Iterable[Document]) -> list[Document]:
     return [{**one, "items": {k: sorted(set(v)) for k, v in one["items"].items()}} for one in found.values()]
 
 
-def _require_text(given: Mapping[str, Any], key: str) -> str:
+def _require_text(given: Json, key: str) -> str:
     value = given.get(key)
     if not isinstance(value, str) or not value:
         raise RefusedError(f"Invalid request data: {key} must be a non-empty string")

@@ -4,10 +4,10 @@ Input tokens are those of ``instructions`` and of every text in ``input``; instr
 tokens and more count as cached, down to whole 128s.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
+from eval_pipeline.standins.documents import Json, JsonDict
 from eval_pipeline.standins.openai.bodies import (
     InvalidBodyError,
     invalid_type,
@@ -73,7 +73,7 @@ _LEAST_OUTPUT_TOKENS = 16
 class Ask:
     """A valid request; ``question`` is the last text that the user says in it."""
 
-    body: Mapping[str, Any]
+    body: Json
     model: str
     question: str
     input_tokens: int
@@ -101,7 +101,7 @@ def read_ask(raw: bytes) -> Ask:
     )
 
 
-def _check_values(body: Mapping[str, Any]) -> None:
+def _check_values(body: Json) -> None:
     for param, (types, expected) in _TYPES.items():
         value = body.get(param)
         if value is not None and (not isinstance(value, types) or isinstance(value, bool)):
@@ -130,7 +130,7 @@ def _texts(given: object) -> Iterator[tuple[str, str]]:
         yield from ((item.get("role", "user"), part["text"]) for part in parts if isinstance(part.get("text"), str))
 
 
-def _objects(given: object, param: str) -> list[dict[str, Any]]:
+def _objects(given: object, param: str) -> list[JsonDict]:
     if not isinstance(given, list) or not all(isinstance(item, dict) for item in given):
         raise invalid_type(param, given, expected="a string or an array of objects")
     return given

@@ -6,10 +6,10 @@ A line whose request body is wrong passes here: it gets an answer of its own, wi
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import orjson
 
+from eval_pipeline.standins.documents import Json
 from eval_pipeline.standins.openai.bodies import (
     InvalidBodyError,
     invalid_type,
@@ -60,7 +60,7 @@ def read_order(raw: bytes) -> Order:
     )
 
 
-def _one_of(body: Mapping[str, Any], param: str, known: tuple[str, ...]) -> str:
+def _one_of(body: Json, param: str, known: tuple[str, ...]) -> str:
     value = require_text(body, param)
     if value not in known:
         message = f"Invalid value: '{value}'. Supported values are: {', '.join(repr(name) for name in known)}."
@@ -129,7 +129,7 @@ class Inspection:
         else:
             self._note("invalid_json_line", "This line is not parseable as valid JSON.")
 
-    def _judge(self, line: Mapping[str, Any]) -> None:
+    def _judge(self, line: Json) -> None:
         for param in ("custom_id", "method", "url", "body"):
             if line.get(param) in (None, ""):
                 self._note("missing_required_parameter", f"Missing required parameter: '{param}'.", param)
@@ -154,7 +154,7 @@ class Inspection:
         else:
             self.ids.add(custom_id)
 
-    def _judge_body(self, body: Mapping[str, Any]) -> None:
+    def _judge_body(self, body: Json) -> None:
         model, given = body.get("model"), body.get("input")
         if isinstance(model, str):
             if self.model not in (None, model):

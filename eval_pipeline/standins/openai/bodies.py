@@ -1,12 +1,11 @@
 """Request bodies that OpenAI would refuse, and its words for them."""
 
-from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from http import HTTPStatus
-from typing import Any
 
 import orjson
 
+from eval_pipeline.standins.documents import Json, JsonDict
 from eval_pipeline.standins.openai.errors import OpenAIError
 from eval_pipeline.standins.serving import RefusedError
 
@@ -32,7 +31,7 @@ class InvalidBodyError(RefusedError):
         return cls(error.message, param=error.param, code=error.code, status=error.status)
 
 
-def read_object(raw: bytes) -> dict[str, Any]:
+def read_object(raw: bytes) -> JsonDict:
     """Read a JSON object, or refuse the body in OpenAI's words."""
     try:
         body = orjson.loads(raw)
@@ -43,7 +42,7 @@ def read_object(raw: bytes) -> dict[str, Any]:
     return body
 
 
-def require_text(body: Mapping[str, Any], param: str) -> str:
+def require_text(body: Json, param: str) -> str:
     """Return a string that the request must have."""
     value = body.get(param)
     if value is None:
@@ -53,7 +52,7 @@ def require_text(body: Mapping[str, Any], param: str) -> str:
     return value
 
 
-def refuse_unknown(body: Mapping[str, Any], *, known: AbstractSet[str]) -> None:
+def refuse_unknown(body: Json, *, known: AbstractSet[str]) -> None:
     """Refuse a body with a parameter that the endpoint does not have."""
     if unknown := sorted(body.keys() - known):
         raise InvalidBodyError(f"Unknown parameter: '{unknown[0]}'.", param=unknown[0], code="unknown_parameter")

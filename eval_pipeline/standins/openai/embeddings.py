@@ -1,13 +1,14 @@
 """``POST /v1/embeddings``: what a valid request is, and the list of vectors that answers it."""
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import orjson
 
+from eval_pipeline.standins.documents import Json, JsonDict
 from eval_pipeline.standins.faults import TRANSPORT_FAULTS, FaultKind, FaultRule
 from eval_pipeline.standins.openai.bodies import (
     InvalidBodyError,
@@ -64,7 +65,7 @@ def read_request(raw: bytes) -> Request:
     return Request(model=model, texts=texts, width=_width(body, model), encoding=_read_encoding(body), tokens=tokens)
 
 
-def _read_encoding(body: Mapping[str, Any]) -> Encoding:
+def _read_encoding(body: Json) -> Encoding:
     match body.get("encoding_format"):
         case None | "float":
             return "float"
@@ -99,7 +100,7 @@ def _count_within_limits(texts: Sequence[str]) -> int:
     return total
 
 
-def _width(body: Mapping[str, Any], model: str) -> int:
+def _width(body: Json, model: str) -> int:
     largest = WIDTHS.get(model, DEFAULT_WIDTH)
     wanted = body.get("dimensions")
     if wanted is None:
@@ -120,7 +121,7 @@ def embedding_list(request: Request, rule: FaultRule | None) -> bytes:
         _spoil(vectors, kind=rule.kind, rows=_rows_meant(request.texts, rule))
     short = _rows_meant(request.texts, rule) if rule and kind is FaultKind.WRONG_DIMENSION else []
     data = _entries(request, vectors, short=short)
-    document: dict[str, Any] = {"object": "list", "data": _misarranged(data, kind), "model": request.model}
+    document: JsonDict = {"object": "list", "data": _misarranged(data, kind), "model": request.model}
     if kind is not FaultKind.NO_USAGE:
         document["usage"] = {"prompt_tokens": request.tokens, "total_tokens": request.tokens}
     return orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY)
@@ -140,7 +141,7 @@ def _spoil(vectors: Vectors, *, kind: FaultKind, rows: Sequence[int]) -> None:
         vectors[rows] = 0.0
 
 
-def _entries(request: Request, vectors: Vectors, *, short: Sequence[int]) -> list[dict[str, Any]]:
+def _entries(request: Request, vectors: Vectors, *, short: Sequence[int]) -> list[JsonDict]:
     rows = [vector[:-1] if row in short else vector for row, vector in enumerate(vectors)]
     encoded = rows if request.encoding == "float" else [_base64(row) for row in rows]
     return [{"object": "embedding", "index": i, "embedding": vector} for i, vector in enumerate(encoded)]
@@ -150,7 +151,7 @@ def _base64(vector: Vectors) -> str:
     return base64.b64encode(vector.astype("<f4", copy=False).tobytes()).decode("ascii")
 
 
-def _misarranged(data: list[dict[str, Any]], kind: FaultKind | None) -> list[dict[str, Any]]:
+def _misarranged(data: list[JsonDict], kind: FaultKind | None) -> list[JsonDict]:
     match kind:
         case FaultKind.EMPTY:
             return []

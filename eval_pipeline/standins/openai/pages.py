@@ -1,18 +1,18 @@
 """Lists as OpenAI pages them: ``limit``, ``after``, ``has_more``, ``first_id`` and ``last_id``."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
+from eval_pipeline.standins.documents import Json, JsonDict
 from eval_pipeline.standins.openai.bodies import InvalidBodyError
 
 
 def page(
-    entries: Sequence[Mapping[str, Any]],
+    entries: Sequence[Json],
     query: Mapping[str, str],
     *,
     most: int,
     usual: int,
-) -> dict[str, Any]:
+) -> JsonDict:
     """Return the list object with the entries that the query wants.
 
     Args:
@@ -41,7 +41,7 @@ def _limit(query: Mapping[str, str], *, most: int, usual: int) -> int:
     return int(given)
 
 
-def _start(entries: Sequence[Mapping[str, Any]], after: str | None) -> int:
+def _start(entries: Sequence[Json], after: str | None) -> int:
     if after is None:
         return 0
     for place, entry in enumerate(entries):

@@ -8,10 +8,10 @@ import secrets
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import orjson
 
+from eval_pipeline.standins.documents import Json, JsonDict
 from eval_pipeline.standins.faults import TRANSPORT_FAULTS, FaultKind
 from eval_pipeline.standins.openai.asks import Ask
 from eval_pipeline.standins.openai.bodies import InvalidBodyError, invalid_type, missing
@@ -37,7 +37,7 @@ class Outcome:
     """How an answer ends; each field as it stands in the Response object."""
 
     status: str = "completed"
-    content: tuple[Mapping[str, Any], ...] = ()
+    content: tuple[Json, ...] = ()
     has_message: bool = True
     error: Mapping[str, str] | None = None
     incomplete_reason: str | None = None
@@ -108,7 +108,7 @@ def _cut_short(text: str, *, reason: str) -> Outcome:
     )
 
 
-def _text_part(text: str) -> dict[str, Any]:
+def _text_part(text: str) -> JsonDict:
     return {"type": "output_text", "annotations": [], "logprobs": [], "text": text}
 
 
@@ -125,7 +125,7 @@ def usage_of(ask: Ask, outcome: Outcome) -> dict[str, int]:
     }
 
 
-def response_object(ask: Ask, outcome: Outcome, usage: Mapping[str, int] | None) -> dict[str, Any]:
+def response_object(ask: Ask, outcome: Outcome, usage: Mapping[str, int] | None) -> JsonDict:
     """Return the Response object as the API sends it."""
     body = ask.body
     reason = outcome.incomplete_reason
@@ -158,8 +158,8 @@ def response_object(ask: Ask, outcome: Outcome, usage: Mapping[str, int] | None)
     }
 
 
-def _output(outcome: Outcome, *, reasons: bool) -> list[dict[str, Any]]:
-    items: list[dict[str, Any]] = []
+def _output(outcome: Outcome, *, reasons: bool) -> list[JsonDict]:
+    items: list[JsonDict] = []
     if reasons:
         items.append({"type": "reasoning", "id": f"rs_{secrets.token_hex(24)}", "summary": []})
     if outcome.has_message:
@@ -169,7 +169,7 @@ def _output(outcome: Outcome, *, reasons: bool) -> list[dict[str, Any]]:
     return items
 
 
-def _usage_object(usage: Mapping[str, int]) -> dict[str, Any]:
+def _usage_object(usage: Mapping[str, int]) -> JsonDict:
     return {
         "input_tokens": usage["input"],
         "input_tokens_details": {"cached_tokens": usage["cached_input"]},

@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
 
 import orjson
 from starlette.requests import Request
@@ -20,6 +19,7 @@ from starlette.responses import Response
 
 from eval_pipeline.standins.audio import Clip, audio_tokens, read_clip_file
 from eval_pipeline.standins.breakage import Answer, spoiled
+from eval_pipeline.standins.documents import Json, JsonDict
 from eval_pipeline.standins.faults import TRANSPORT_FAULTS, FaultKind, FaultRule
 from eval_pipeline.standins.openai.bodies import InvalidBodyError, missing, refuse_unknown, require_text
 from eval_pipeline.standins.openai.multipart import Form, receive_form
@@ -73,7 +73,7 @@ class Transcript:
     text: str
     seconds: float
     language: str
-    usage: Mapping[str, Any]
+    usage: Json
     tokens: Mapping[str, int]
 
 
@@ -163,7 +163,7 @@ def transcribe(request: Transcription, speech: Speech, rule: FaultRule | None) -
     )
 
 
-def _usage(request: Transcription, text: str, seconds: float) -> tuple[dict[str, Any], dict[str, int]]:
+def _usage(request: Transcription, text: str, seconds: float) -> tuple[JsonDict, dict[str, int]]:
     if request.model == _BY_DURATION or request.format == "verbose_json":
         whole = math.ceil(seconds)
         return {"type": "duration", "seconds": whole}, {"seconds": whole}
@@ -185,7 +185,7 @@ def transcription_answer(request: Transcription, made: Transcript, rule: FaultRu
     if request.format == "text":
         whole = Response(f"{made.text}\n", headers=headers, media_type="text/plain")
         return whole if rule is None else spoiled(rule, whole)
-    document: dict[str, Any] = {"text": made.text}
+    document: JsonDict = {"text": made.text}
     if request.format == "verbose_json":
         document = {"task": "transcribe", "language": made.language, "duration": made.seconds, **document}
         document["segments"] = [_segment(made)] if made.text else []
@@ -194,7 +194,7 @@ def transcription_answer(request: Transcription, made: Transcript, rule: FaultRu
     return json_answer(orjson.dumps(document), headers, rule)
 
 
-def _segment(made: Transcript) -> dict[str, Any]:
+def _segment(made: Transcript) -> JsonDict:
     return {
         "id": 0,
         "seek": 0,

@@ -4,11 +4,11 @@ In a CSV an empty cell of the column ``reference`` means that nothing should be 
 the column ``labelled`` (no). JSON Lines can leave the reference out or say null.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 from eval_pipeline.core.datasets import SkippedRow
+from eval_pipeline.core.documents import Json
 from eval_pipeline.core.names import shown
 from eval_pipeline.intake.csv_records import CsvRecords, row_problem
 from eval_pipeline.intake.json_lines import as_text, jsonl_rows, kind_of
@@ -50,7 +50,7 @@ def _csv_entries(lines: Iterable[str], *, delimiter: str, has_nul: bool) -> Iter
         yield build_row(line, values, metadata={name: cells[place] for name, place in others})
 
 
-def _json_entry(line: int, fields: Mapping[str, Any]) -> Entry:
+def _json_entry(line: int, fields: Json) -> Entry:
     columns = meanings(fields)
     if "audio" not in columns:
         return SkippedRow(line, f"no key 'audio' (its keys: {', '.join(map(shown, list(fields)[:_SHOWN_KEYS]))})")

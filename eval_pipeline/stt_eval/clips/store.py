@@ -9,13 +9,13 @@ datasets/{project}/{slug}/{version}/samples-{hash}.parquet
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from eval_pipeline.core.datasets import DatasetVersion
+from eval_pipeline.core.documents import JsonDict
 from eval_pipeline.core.ports.object_store import ObjectStore
 from eval_pipeline.runs.stored_versions import checked_copy, create_manifest
 from eval_pipeline.storage.columns import build_batch
@@ -54,9 +54,9 @@ def write_samples(samples: Iterable[Sample], path: Path) -> str:
     return sha256_of(path)
 
 
-def _groups(samples: Iterable[Sample]) -> Iterator[list[dict[str, Any]]]:
+def _groups(samples: Iterable[Sample]) -> Iterator[list[JsonDict]]:
     """Cut the stream by rows and by characters: a few thousand long texts are a lot of memory."""
-    group: list[dict[str, Any]] = []
+    group: list[JsonDict] = []
     characters = 0
     for sample in samples:
         row = _row(sample)
@@ -69,7 +69,7 @@ def _groups(samples: Iterable[Sample]) -> Iterator[list[dict[str, Any]]]:
         yield group
 
 
-def _row(sample: Sample) -> dict[str, Any]:
+def _row(sample: Sample) -> JsonDict:
     return {
         "sample_id": sample.sample_id,
         "audio_sha256": sample.audio_sha256,
@@ -111,6 +111,6 @@ def audio_samples(objects: ObjectStore, dataset: DatasetVersion) -> Iterator[Sam
             yield from map(_sample, batch.to_pylist())
 
 
-def _sample(row: dict[str, Any]) -> Sample:
+def _sample(row: JsonDict) -> Sample:
     del row["mime"]
     return Sample(**{**row, "format": AudioFormat(row["format"]), "metadata": orjson.loads(row["metadata"])})

@@ -1,9 +1,8 @@
 """Clips of stored samples as providers are given them."""
 
-from collections.abc import Mapping
 from functools import partial
-from typing import Any
 
+from eval_pipeline.core.documents import Row
 from eval_pipeline.core.ports.models import Clip
 from eval_pipeline.core.ports.object_store import ObjectStore
 from eval_pipeline.runs.stored_versions import checked_copy
@@ -11,7 +10,7 @@ from eval_pipeline.runs.stored_versions import checked_copy
 _SHOWN_DIGITS = 16
 
 
-def clip_of(objects: ObjectStore, sample: Mapping[str, Any]) -> Clip:
+def clip_of(objects: ObjectStore, sample: Row) -> Clip:
     """Return the clip of a row of ``stt_eval.tables.DATASET``; its bytes are checked whenever it is opened."""
     sha256: str = sample["audio_sha256"]
     return Clip(

@@ -5,8 +5,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
 
+from eval_pipeline.core.documents import JsonDict, Row
 from eval_pipeline.core.statistics import percentile
 from eval_pipeline.stt_eval.figures.columns import Columns
 from eval_pipeline.stt_eval.figures.confusions import Confusions
@@ -76,7 +76,7 @@ class RunFigures:
             if scored.forms is not None:
                 _align(facts, scored.forms[HEADLINE], scored.heard[position], language=scored.language)
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> JsonDict:
         """Return the figures that the stage's manifest keeps."""
         metric = headline_metric(self._columns.character_languages.total(), self._columns.labelled)
         places = {model: facts.log.places() for model, facts in self._facts.items()}
@@ -103,11 +103,11 @@ class RunFigures:
             "best": best,
         }
 
-    def _speakers(self) -> dict[str, Any] | None:
+    def _speakers(self) -> JsonDict | None:
         speakers = self._columns.speakers
         return None if speakers.column is None else {"column": speakers.column, "count": speakers.count}
 
-    def _told(self, model: str) -> dict[str, Any]:
+    def _told(self, model: str) -> JsonDict:
         facts = self._facts[model]
         usd = None if facts.unpriced else float(facts.usd)
         hours = facts.heard_s / _SECONDS_AN_HOUR
@@ -136,7 +136,7 @@ def _align(
         facts.confusions.add(alignment)
 
 
-def _note(facts: _ModelFacts, row: Mapping[str, Any], *, flags: Sequence[str], duration_s: float | None) -> None:
+def _note(facts: _ModelFacts, row: Row, *, flags: Sequence[str], duration_s: float | None) -> None:
     facts.outcomes[row["outcome"]] += 1
     facts.flags.update(flags)
     if row["latency_s"] is not None:
@@ -157,7 +157,7 @@ def _percentiles(latencies_s: Sequence[float]) -> dict[str, float | None] | None
     return {name: percentile(latencies_s, percent) for name, percent in (("p50", 50), ("p95", 95), ("max", 100))}
 
 
-def _most_frequent(confusions: Confusions, edit: Edit) -> list[dict[str, Any]]:
+def _most_frequent(confusions: Confusions, edit: Edit) -> list[JsonDict]:
     return [
         {"reference": one.reference, "hypothesis": one.hypothesis, "count": one.count}
         for one in confusions.most_frequent(edit, limit=SHOWN_CONFUSIONS)

@@ -1,12 +1,13 @@
 """Cuts the labelled samples by language, duration and every metadata column that groups them."""
 
 from array import array
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 import numpy as np
 import orjson
 from numpy.typing import NDArray
+
+from eval_pipeline.core.documents import Row
 
 MOST_VALUES = 20
 """A column with more values is an id or a text, not a group."""
@@ -64,7 +65,7 @@ class Slices:
         self._columns: dict[str, _Column] = {}
         self._samples = 0
 
-    def add(self, sample: Mapping[str, Any], *, language: str | None) -> None:
+    def add(self, sample: Row, *, language: str | None) -> None:
         """Take in a row of ``tables.DATASET``."""
         metadata: dict[str, str] = orjson.loads(sample["metadata"])
         known = {"language": language or UNKNOWN, "duration": duration_bucket(sample["duration_s"])}

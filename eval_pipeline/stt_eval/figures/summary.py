@@ -7,11 +7,11 @@ and stand in every CER.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from eval_pipeline.core.documents import JsonDict
 from eval_pipeline.stt_eval.figures import best
 from eval_pipeline.stt_eval.figures.columns import Columns, ModelColumns
 from eval_pipeline.stt_eval.figures.error_places import ErrorPlaces
@@ -83,11 +83,11 @@ class Summariser:
         self._by_words = columns.by_words
         self._clusters = columns.speakers.clusters()
 
-    def models(self) -> list[dict[str, Any]]:
+    def models(self) -> list[JsonDict]:
         """Return the figures of every model, in the order of the run."""
         return [self._model(model) for model in self._columns.models]
 
-    def _model(self, model: str) -> dict[str, Any]:
+    def _model(self, model: str) -> JsonDict:
         mine = self._headline[model]
         answered, everything = mine.answered, np.ones_like(mine.answered)
         words = _words_of(mine, answered & self._by_words)
@@ -134,7 +134,7 @@ class Summariser:
             "exact_match_share": float(exact[answered].mean()) if answered.any() else None,
         }
 
-    def slices(self) -> list[dict[str, Any]]:
+    def slices(self) -> list[JsonDict]:
         """Return the figures of every model in every slice, slice by slice."""
         return [
             row
@@ -142,7 +142,7 @@ class Summariser:
             for row in self._slice(inside, column=column, value=value)
         ]
 
-    def _slice(self, inside: NDArray[np.bool_], *, column: str, value: str) -> Iterator[dict[str, Any]]:
+    def _slice(self, inside: NDArray[np.bool_], *, column: str, value: str) -> Iterator[JsonDict]:
         metric = self._slice_metric(inside, column=column)
         for model, mine in self._headline.items():
             answered = mine.answered & inside
@@ -165,7 +165,7 @@ class Summariser:
             return CER
         return WER if column == "language" else self._metric
 
-    def pairs(self) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    def pairs(self) -> tuple[list[JsonDict], JsonDict]:
         """Return what the tests say of every two models, and which models none is better than."""
         both = list(combinations(self._columns.models, 2))
         judged = judge_pairs([self._pair(first, second) for first, second in both])
@@ -245,7 +245,7 @@ class Summariser:
             ),
         )
 
-    def _pair_json(self, judged: JudgedPair) -> dict[str, Any]:
+    def _pair_json(self, judged: JudgedPair) -> JsonDict:
         pair, difference, evidence = judged.pair, judged.pair.difference, judged.pair.evidence
         silence = pair.on_silence
         return {
@@ -267,7 +267,7 @@ class Summariser:
             "on_silence": None if silence is None else {**asdict(silence), "p_two_sided": silence.p_two_sided},
         }
 
-    def _failures_json(self, judged: JudgedPair) -> dict[str, Any] | None:
+    def _failures_json(self, judged: JudgedPair) -> JsonDict | None:
         """Return the comparison with failures as all missed; None where neither model failed."""
         pair = judged.pair
         answered = self._headline[pair.first].answered & self._headline[pair.second].answered
@@ -284,7 +284,7 @@ class Summariser:
         clusters = None if self._clusters is None else self._clusters[chosen]
         return pooled_rate(Counted(edits[chosen], lengths[chosen], clusters))
 
-    def _rate(self, metric: str, mine: ModelColumns, inside: NDArray[np.bool_]) -> dict[str, Any]:
+    def _rate(self, metric: str, mine: ModelColumns, inside: NDArray[np.bool_]) -> JsonDict:
         return asdict(Rate.of(self._pooled(metric, mine, inside)))
 
     def _seed(self, *names: str) -> int:

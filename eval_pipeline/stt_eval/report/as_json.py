@@ -1,14 +1,15 @@
 """The report for programs: all figures of the run, then one line a result, written while the samples go by."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import BinaryIO, Final
 
 import orjson
 
+from eval_pipeline.core.documents import JsonDict, Row
 from eval_pipeline.core.runs import RunState
 from eval_pipeline.stt_eval.report.data import SpeechReportData
 from eval_pipeline.stt_eval.verdicts.run_agreement import RunAgreement
@@ -23,7 +24,7 @@ class ResultLines:
         self._file = file
         self._separator = b"\n"
 
-    def add(self, row: Mapping[str, Any]) -> None:
+    def add(self, row: Row) -> None:
         """Write one result; all of its columns."""
         self._file.write(self._separator + orjson.dumps(row, default=_plain))
         self._separator = b",\n"
@@ -39,7 +40,7 @@ def open_results(path: Path, data: SpeechReportData) -> Iterator[ResultLines]:
         file.write(b"\n]}\n")
 
 
-def _run_facts(data: SpeechReportData) -> dict[str, Any]:
+def _run_facts(data: SpeechReportData) -> JsonDict:
     run = data.run
     return {
         "schema": SCHEMA,
@@ -65,7 +66,7 @@ def _state_told(data: SpeechReportData) -> RunState:
     return RunState.FAILED if data.threshold.breached else RunState.COMPLETED
 
 
-def _agreement(agreement: RunAgreement) -> dict[str, Any]:
+def _agreement(agreement: RunAgreement) -> JsonDict:
     return {
         "overall": asdict(agreement.overall),
         "models": {model: asdict(one) for model, one in agreement.models.items()},

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from shutil import copyfile
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
+from eval_pipeline.core.documents import Row
 from eval_pipeline.core.errors import NotFoundError
 
 AUDIO_FOLDER: Final = "audio"
@@ -53,7 +54,7 @@ class Clip:
     address: str | None
 
 
-def plan_clips(samples: Iterable[Mapping[str, Any]], limits: ClipLimits) -> dict[str, ClipPlace]:
+def plan_clips(samples: Iterable[Row], limits: ClipLimits) -> dict[str, ClipPlace]:
     """Decide by sha256 where clips go: the first ones into the page, each file beside it once.
 
     Args:
@@ -100,7 +101,7 @@ class Clips:
         """The files beside the page."""
         return (self._folder / name for name in self._linked.values())
 
-    def clip(self, sample: Mapping[str, Any]) -> Clip:
+    def clip(self, sample: Row) -> Clip:
         """Bring a sample's clip to where the page plays it from."""
         place = self._places[sample["audio_sha256"]]
         if place is ClipPlace.STORED:
@@ -111,11 +112,11 @@ class Clips:
             return Clip(ClipPlace.GONE, None)
         return Clip(place, address)
 
-    def _embed(self, sample: Mapping[str, Any]) -> str:
+    def _embed(self, sample: Row) -> str:
         with self._source.local_copy(sample["audio_key"]) as path:
             return f"data:{sample['mime_type']};base64,{b64encode(path.read_bytes()).decode('ascii')}"
 
-    def _link(self, sample: Mapping[str, Any]) -> str:
+    def _link(self, sample: Row) -> str:
         sha256 = sample["audio_sha256"]
         if sha256 not in self._linked:
             name = f"{AUDIO_FOLDER}/{sha256}.{sample['format']}"

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
+from eval_pipeline.core.documents import Json
 from eval_pipeline.core.runs import RunRecord
 from eval_pipeline.core.thresholds import Threshold
 from eval_pipeline.reporting.provenance import StageFact, answered_elsewhere
@@ -44,10 +44,10 @@ class SpeechReportData:
 
     run: RunRecord
     spec: SttSpec
-    figures: Mapping[str, Any]
+    figures: Json
     """As ``RunFigures.as_json`` gives them."""
     threshold: Threshold
-    cost: Mapping[str, Any]
+    cost: Json
     """The cost document of the run; ``total_cost_usd`` is None where a price is not known."""
     stages: Sequence[StageFact]
     written_at: datetime
@@ -81,7 +81,7 @@ class SpeechReportData:
         return notes
 
     @property
-    def models(self) -> Sequence[Mapping[str, Any]]:
+    def models(self) -> Sequence[Json]:
         """The figures of every model, in the order of the run."""
-        models: Sequence[Mapping[str, Any]] = self.figures["models"]
+        models: Sequence[Json] = self.figures["models"]
         return models

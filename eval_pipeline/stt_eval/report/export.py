@@ -6,6 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from eval_pipeline.core.documents import JsonDict, Row
 from eval_pipeline.core.errors import ConflictError
 from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.reporting.export_columns import ExportTable, metadata_keys
@@ -14,8 +15,6 @@ from eval_pipeline.stt_eval import tables
 from eval_pipeline.stt_eval.language.normalisation import Level
 from eval_pipeline.stt_eval.report.data import ShownVerdict
 from eval_pipeline.stt_eval.scoring.scores import SampleRows
-
-Row = Mapping[str, Any]
 
 _HEARD = ("item_id", "sample_id", "model", "provider")
 _SAMPLE = ("file_name", "language", "duration_s", "audio_sha256", "reference")
@@ -98,7 +97,7 @@ def export_table(metadata: tuple[str, ...]) -> ExportTable:
 
 def export_row(
     table: ExportTable, sample: Row, heard: Row, levels: Sequence[Row] | None, *, verdict: ShownVerdict | None
-) -> dict[str, Any]:
+) -> JsonDict:
     """Put one result into the columns.
 
     Args:

@@ -1,9 +1,9 @@
 """Why there is no transcript: failures grouped by model and kind, each with what the provider itself said of some."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
+from eval_pipeline.core.documents import Json
 from eval_pipeline.reporting.text import clip
 from eval_pipeline.stt_eval.transcript_rows import COMPLETED
 
@@ -31,7 +31,7 @@ class Failures:
     def __init__(self) -> None:
         self._groups: dict[tuple[str | None, str | None, str | None], FailureGroup] = {}
 
-    def see(self, heard: Mapping[str, Any]) -> None:
+    def see(self, heard: Json) -> None:
         """Take in a row of ``tables.TRANSCRIPTS``."""
         if heard["status"] == COMPLETED:
             return

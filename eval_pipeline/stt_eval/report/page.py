@@ -6,8 +6,9 @@ The samples go by once: every result is a line of the tables, and the worst samp
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
+from eval_pipeline.core.documents import JsonDict
 from eval_pipeline.reporting.export_columns import ExportTable
 from eval_pipeline.reporting.export_files import ExportFormat, write_table
 from eval_pipeline.reporting.markdown import code_span, image_markdown, table_markdown
@@ -115,7 +116,7 @@ def write_report(
 
 def _rows(
     data: SpeechReportData, samples: Iterable[ScoredSample], *, table: ExportTable, seen: _Seen, results: ResultLines
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[JsonDict]:
     """Give the lines of the CSV; each sample and line is shown to everything else on its way."""
     for scored in samples:
         seen.see(scored)

@@ -1,9 +1,8 @@
 """What is known of a run without what people said of it, for every place that tells it."""
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
 
+from eval_pipeline.core.documents import Json
 from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.core.runs import RunRecord
 from eval_pipeline.core.thresholds import Threshold
@@ -13,9 +12,7 @@ from eval_pipeline.stt_eval.report.data import SpeechReportData
 from eval_pipeline.stt_eval.spec import SttSpec
 
 
-def data_of(
-    run: RunRecord, figures: Mapping[str, Any], *, dataset: StageReader, transcripts: StageReader
-) -> SpeechReportData:
+def data_of(run: RunRecord, figures: Json, *, dataset: StageReader, transcripts: StageReader) -> SpeechReportData:
     """Join what is known of a run without people's verdicts."""
     return SpeechReportData(
         run=run,

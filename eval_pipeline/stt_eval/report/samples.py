@@ -6,11 +6,12 @@ A run has more samples than a browser can lay out; all of them are in the CSV an
 import heapq
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import orjson
 from markupsafe import Markup
 
+from eval_pipeline.core.documents import Json, Row
 from eval_pipeline.reporting.markup import prose
 from eval_pipeline.reporting.text import clip
 from eval_pipeline.stt_eval.figures.summary import CER
@@ -36,9 +37,9 @@ class ResultView:
     model: str
     number: int
     """Of the model in the run, from 1."""
-    scores: Mapping[str, Any]
+    scores: Json
     """Row of ``tables.SCORES`` at the headline level."""
-    heard: Mapping[str, Any]
+    heard: Json
     """Row of ``tables.TRANSCRIPTS``."""
     rate: float | None
     """By the sample's metric."""
@@ -55,7 +56,7 @@ class SampleView:
 
     number: int
     """From the worst on, from 1."""
-    sample: Mapping[str, Any]
+    sample: Row
     """Row of ``tables.DATASET``."""
     language: str | None
     metric: str
@@ -64,7 +65,7 @@ class SampleView:
     """``labelled``, ``silence``, ``not_understood`` or ``unlabelled``."""
     reference: Markup | None
     clip: Clip
-    metadata: Mapping[str, Any]
+    metadata: Json
     worst: float | None
     """The highest rate of any model."""
     results: tuple[ResultView, ...]
@@ -113,7 +114,7 @@ def sample_metric(scored: ScoredSample, metric: str) -> str:
     return CER if unsegmented(scored.language) else metric
 
 
-def _badness(row: Mapping[str, Any], heard: Mapping[str, Any], *, metric: str) -> float:
+def _badness(row: Row, heard: Row, *, metric: str) -> float:
     rate = _rate(row, metric=metric)
     if rate is not None:
         return rate
@@ -122,11 +123,11 @@ def _badness(row: Mapping[str, Any], heard: Mapping[str, Any], *, metric: str) -
     return _NOTHING_TO_COMPARE if row["insertions_on_silence"] is None else 0.0
 
 
-def _headline_rows(scored: ScoredSample) -> Sequence[Mapping[str, Any]]:
+def _headline_rows(scored: ScoredSample) -> Sequence[Row]:
     return scored.rows[_HEADLINE_AT :: len(Level)]
 
 
-def _rate(row: Mapping[str, Any], *, metric: str) -> float | None:
+def _rate(row: Row, *, metric: str) -> float | None:
     rate: float | None = row["cer" if metric == CER else "wer"]
     return rate
 
@@ -186,7 +187,7 @@ def _results(scored: ScoredSample, *, metric: str, verdicts: Mapping[str, ShownV
         )
 
 
-def _said(scored: ScoredSample, heard: Mapping[str, Any]) -> Markup:
+def _said(scored: ScoredSample, heard: Row) -> Markup:
     reference: str | None = scored.sample["reference"]
     transcript: str | None = heard["transcript"]
     if transcript is None:
@@ -196,7 +197,7 @@ def _said(scored: ScoredSample, heard: Mapping[str, Any]) -> Markup:
     return diff_html(reference, transcript, language=scored.language)
 
 
-def _traits(row: Mapping[str, Any], heard: Mapping[str, Any], verdict: ShownVerdict | None) -> Iterator[str]:
+def _traits(row: Row, heard: Row, verdict: ShownVerdict | None) -> Iterator[str]:
     if row["exact_match"]:
         yield "exact"
     elif row["exact_match"] is not None:

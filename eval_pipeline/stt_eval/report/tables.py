@@ -1,12 +1,13 @@
 """The tables and the plot of a speech run's report, shown on the page and as Markdown."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
-from typing import Any, Final
+from typing import Final
 
 from markupsafe import Markup
 
+from eval_pipeline.core.documents import Json
 from eval_pipeline.reporting import provenance
 from eval_pipeline.reporting.amounts import UNKNOWN_PRICE_NOTE, count, number, usd
 from eval_pipeline.reporting.plot import Estimate, draw_estimates
@@ -34,7 +35,7 @@ _WIDEST_SCALE: Final = 1.0
 _PAST_THE_RATE: Final = 1.5
 """Two clips can have an interval of up to 40 times the rate."""
 _OURS: Final = frozenset({"language", "duration"})
-Figures = Mapping[str, Any]
+Figures = Json
 
 
 def rates_plot(data: SpeechReportData) -> Markup:

@@ -1,8 +1,9 @@
 """What a speech run's numbers mean in plain English, for a reader who knows the languages and not the statistics."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
+from eval_pipeline.core.documents import Json, Row
 from eval_pipeline.core.outcomes import ItemStatus
 from eval_pipeline.core.runs import RunMode
 from eval_pipeline.reporting.amounts import count, percent
@@ -91,7 +92,7 @@ def _on_silence(data: SpeechReportData) -> bool:
     return bool(data.figures["samples"]["silent"]) and any(model["answered"] for model in data.models)
 
 
-def invented(model: Mapping[str, Any]) -> str:
+def invented(model: Json) -> str:
     """Say how much a model heard where nothing was said."""
     words = model["insertions_on_silence"]
     return (
@@ -100,7 +101,7 @@ def invented(model: Mapping[str, Any]) -> str:
     )
 
 
-def answered(model: Mapping[str, Any]) -> str:
+def answered(model: Json) -> str:
     """Say how much of the samples a model answered."""
     return f"{count(model['answered'])} of {count(model['labelled'])} samples answered"
 
@@ -119,7 +120,7 @@ def plain_rates(data: SpeechReportData) -> list[str]:
     ]
 
 
-def plain_rate(model: Mapping[str, Any], *, metric: str) -> str:
+def plain_rate(model: Json, *, metric: str) -> str:
     """Say a rate and its interval so that it cannot be misread."""
     found = rate(model, metric)
     ends = interval(found)
@@ -130,9 +131,9 @@ def plain_rate(model: Mapping[str, Any], *, metric: str) -> str:
     )
 
 
-def rate(figures: Mapping[str, Any], metric: str) -> Mapping[str, Any]:
+def rate(figures: Json, metric: str) -> Json:
     """Return the rate of a model or slice by the metric."""
-    found: Mapping[str, Any] = figures["cer" if metric == CER else "wer"]
+    found: Json = figures["cer" if metric == CER else "wer"]
     return found
 
 
@@ -149,7 +150,7 @@ def _one_decimal(shown: str) -> str:
     return shown if "." in shown else f"{shown.removesuffix('%')}.0%"
 
 
-def interval(found: Mapping[str, Any]) -> str | None:
+def interval(found: Json) -> str | None:
     """Write the ends of a rate's interval."""
     if found["low"] is None or found["high"] is None:
         return None
@@ -172,7 +173,7 @@ def beside_the_headline(data: SpeechReportData) -> list[str]:
     return [*data.notes, *filter(None, [old_method(data)])]
 
 
-def rate_heading(data: SpeechReportData, slices: Sequence[Mapping[str, Any]]) -> str:
+def rate_heading(data: SpeechReportData, slices: Sequence[Json]) -> str:
     """Head the column of rates: in a run of several writings not every sample has the same."""
     metrics = {slice_metric(row, data.metric) for row in slices if row["column"] == "language"} | {data.metric}
     name = data.metric if len(metrics) == 1 else "error rate"
@@ -180,7 +181,7 @@ def rate_heading(data: SpeechReportData, slices: Sequence[Mapping[str, Any]]) ->
     return shown[:1].upper() + shown[1:]
 
 
-def slice_metric(row: Mapping[str, Any], metric: str) -> str:
+def slice_metric(row: Row, metric: str) -> str:
     """Return what measures a group of samples: languages without spaces have CER."""
     return str(row.get("metric") or metric)
 

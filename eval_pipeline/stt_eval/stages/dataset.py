@@ -1,10 +1,9 @@
 """Freezes the samples of a run: clips, references, languages, under ids that never change again."""
 
-from typing import Any
-
 import orjson
 
 from eval_pipeline.core.chunks import chunks
+from eval_pipeline.core.documents import JsonDict
 from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.runs.at_work import at_work
 from eval_pipeline.runs.task import Task
@@ -49,7 +48,7 @@ def make(task: Task, *, spec: StageReader) -> StageReader:
     return deployment.stages.open(ref)
 
 
-def _row(sample: Sample) -> dict[str, Any]:
+def _row(sample: Sample) -> JsonDict:
     return {
         "sample_id": sample.sample_id,
         "audio_sha256": sample.audio_sha256,

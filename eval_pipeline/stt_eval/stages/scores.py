@@ -1,9 +1,8 @@
 """Scores every transcript against its reference, and computes the figures of the run; free to make again."""
 
-from typing import Any
-
 import orjson
 
+from eval_pipeline.core.documents import JsonDict
 from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.runs.at_work import at_work
 from eval_pipeline.runs.task import Task
@@ -37,7 +36,7 @@ def make(task: Task, *, dataset: StageReader, transcripts: StageReader) -> Stage
         correction = _correction(task, dataset)
         samples = dataset if correction is None else correction.samples
         figures = RunFigures([model.label for model in spec.models], run=names, speaker_column=column)
-        rows: list[dict[str, Any]] = []
+        rows: list[JsonDict] = []
         for scored in score_samples(samples, transcripts, models=len(spec.models), language=spec.language):
             figures.add(scored)
             rows += scored.rows
@@ -68,7 +67,7 @@ def _correction(task: Task, dataset: StageReader) -> Correction | None:
     return correct(task.deployment, project=task.key.project, reference=reference, dataset=dataset)
 
 
-def _summary_scores(figures: dict[str, Any]) -> list[dict[str, Any]]:
+def _summary_scores(figures: JsonDict) -> list[JsonDict]:
     """Return every model's headline rate, so that it plots over runs."""
     metric = figures["metric"].lower()
     return [

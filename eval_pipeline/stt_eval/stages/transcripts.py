@@ -6,6 +6,7 @@ from typing import Any
 
 from eval_pipeline.core.chunks import chunks
 from eval_pipeline.core.cost import StageCost, Tariff, costs_as_json
+from eval_pipeline.core.documents import JsonDict
 from eval_pipeline.core.errors import EvalPipelineError, IncompleteError
 from eval_pipeline.core.outcomes import ItemError, ItemRecord, ItemStatus
 from eval_pipeline.core.ports.models import TranscriptionRequest
@@ -125,7 +126,7 @@ class _Transcribing:
         if self.faults.keys() == set(self.spec.models):
             raise next(iter(self.faults.values()))
 
-    def store(self) -> dict[str, Any]:
+    def store(self) -> JsonDict:
         """Write every pair in the order of the dataset; returns what the stage says of itself."""
         total = RecordTally(threshold=self.spec.failure_threshold, model=self.spec.models[0].label)
         each = {model: RecordTally(threshold=1.0, model=model.label) for model in self.spec.models}
@@ -136,7 +137,7 @@ class _Transcribing:
 
     def _rows(
         self, index: RecordIndex, total: RecordTally, each: Mapping[SpeechModel, RecordTally]
-    ) -> Iterator[dict[str, Any]]:
+    ) -> Iterator[JsonDict]:
         for item in items_of(self.dataset, self.spec.models):
             record = index.find(item.item_id) or self._absent(item)
             cost = self._cost(record, item.model)
@@ -152,7 +153,7 @@ class _Transcribing:
         error = ItemError(code=fault.code, type="account", message=fault.message, transient=False)
         return ItemRecord(item.item_id, ItemStatus.FAILED, error=error, attempts=0, account_fault=True)
 
-    def _summary(self, total: RecordTally, each: dict[SpeechModel, RecordTally]) -> dict[str, Any]:
+    def _summary(self, total: RecordTally, each: dict[SpeechModel, RecordTally]) -> JsonDict:
         rates = {model: rate_of(model, self.spec) for model in each}
         costs: dict[str, StageCost] = {model.label: tally.cost(rate=rates[model]) for model, tally in each.items()}
         summary = total.summary(rate="standard")

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from hashlib import sha256
 from itertools import islice
-from typing import Any
 
+from eval_pipeline.core.documents import Row
 from eval_pipeline.core.errors import ConflictError, NotFoundError, UsageError
 from eval_pipeline.core.names import shown
 from eval_pipeline.reporting.csv_safety import undefused
@@ -47,7 +47,7 @@ class Result:
 class Results:
     """All results of a run, in the order of the stage."""
 
-    def __init__(self, rows: Iterable[Mapping[str, Any]], *, file_names: Mapping[str, str] | None = None) -> None:
+    def __init__(self, rows: Iterable[Row], *, file_names: Mapping[str, str] | None = None) -> None:
         names = file_names or {}
         self._results = {
             (row["sample_id"], row["model"]): _result(row, file_name=names.get(row["sample_id"])) for row in rows
@@ -102,7 +102,7 @@ def shown_digest(text: str) -> str:
     return text_digest(" ".join(unicodedata.normalize("NFC", text).split()))
 
 
-def _result(row: Mapping[str, Any], *, file_name: str | None) -> Result:
+def _result(row: Row, *, file_name: str | None) -> Result:
     judgeable = row["status"] == "completed" and row["transcript"] is not None
     return Result(
         item_id=row["item_id"],

@@ -10,12 +10,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pyarrow as pa
 
 from eval_pipeline.core.damaged_text import Damage, damage_of
 from eval_pipeline.core.datasets import SkippedRow
+from eval_pipeline.core.documents import JsonDict, Row
 from eval_pipeline.core.errors import UsageError
 from eval_pipeline.core.feedback import UNTOUCHED, Change, ErrorTag, Mark, Untouched, Verdict
 from eval_pipeline.core.feedback_words import checked_comment, checked_reviewer, checked_tags, one_form
@@ -160,9 +161,7 @@ def sheet_verdicts(path: Path) -> Iterator[VerdictRow | SkippedRow]:
         yield VerdictRow(number, {name: cells.get(name, "") for name in _READ})
 
 
-def sheet_row(
-    result: Result, *, transcript: str, verdict: Verdict, wer: float | None, sample: Mapping[str, Any]
-) -> dict[str, Any]:
+def sheet_row(result: Result, *, transcript: str, verdict: Verdict, wer: float | None, sample: Row) -> JsonDict:
     """Return the row of one result; a verdict on an earlier transcript leaves the cells empty.
 
     Args:

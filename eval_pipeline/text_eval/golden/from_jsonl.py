@@ -4,10 +4,10 @@ A question or an answer of any other kind than text or number skips the row. Amo
 text is kept as JSON text.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator
 
 from eval_pipeline.core.datasets import SkippedRow
+from eval_pipeline.core.documents import Json
 from eval_pipeline.core.names import shown
 from eval_pipeline.intake.json_lines import as_text, jsonl_rows, kind_of
 from eval_pipeline.text_eval.golden.row import GOLDEN, Entry, GoldenRow, text_problem
@@ -21,7 +21,7 @@ def jsonl_entries(lines: Iterable[str]) -> Iterator[Entry]:
     return jsonl_rows(lines, _entry)
 
 
-def _entry(number: int, fields: Mapping[str, Any]) -> Entry:
+def _entry(number: int, fields: Json) -> Entry:
     problem = _problem(fields)
     if problem is not None:
         return SkippedRow(number, problem)
@@ -35,7 +35,7 @@ def _entry(number: int, fields: Mapping[str, Any]) -> Entry:
     )
 
 
-def _problem(fields: Mapping[str, Any]) -> str | None:
+def _problem(fields: Json) -> str | None:
     for key in GOLDEN.required:
         if key not in fields:
             return f"no key '{key}' (its keys: {', '.join(map(shown, list(fields)[:_SHOWN_KEYS]))})"

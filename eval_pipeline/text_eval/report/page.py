@@ -1,12 +1,11 @@
 """The report of a text run: a page for people who know the subject, and a short Markdown for the asset's metadata."""
 
 import json
-from collections.abc import Mapping
 from functools import partial
-from typing import Any
 
 from markupsafe import Markup
 
+from eval_pipeline.core.documents import Json
 from eval_pipeline.reporting.amounts import UNKNOWN_PRICE_NOTE, count, number, usd
 from eval_pipeline.reporting.markdown import code_span, image_markdown, table_markdown
 from eval_pipeline.reporting.page import render_page
@@ -212,14 +211,14 @@ def reading(score: ItemScore) -> str:
     return number(score.value)
 
 
-def _settings(spec: Mapping[str, Any]) -> str:
+def _settings(spec: Json) -> str:
     """Return what else the model was told, as JSON; empty when nothing."""
     body = spec.get("model_body") or {}
     others = {name: value for name, value in body.items() if name not in _SAID_IN_FACTS}
     return json.dumps(others, ensure_ascii=False, indent=2) if others else ""
 
 
-def _scorers(spec: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+def _scorers(spec: Json) -> dict[str, Json]:
     """Return score name to the configuration of its scorer; a label renames the score, not the scorer."""
     return {scorer.get("label") or scorer["name"]: scorer for scorer in spec.get("scorers") or ()}
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from eval_pipeline.core.documents import Row
 from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.core.runs import RunRecord
 from eval_pipeline.core.thresholds import Threshold
@@ -26,7 +27,7 @@ from eval_pipeline.text_eval.report.data import (
 )
 from eval_pipeline.text_eval.report.failures import TEXT_CHARACTERS, Failures, clipped
 from eval_pipeline.text_eval.report.own_columns import own_columns, own_id
-from eval_pipeline.text_eval.scoring.side_by_side import Row, WalkedItem, walk
+from eval_pipeline.text_eval.scoring.side_by_side import WalkedItem, walk
 from eval_pipeline.text_eval.scoring.summary import (
     BOOLEAN,
     QuestionScore,

@@ -4,11 +4,11 @@ from array import array
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from eval_pipeline.core.documents import Row
 from eval_pipeline.core.statistics import Bounds, estimate_mean
 from eval_pipeline.text_eval.scoring.score_values import DataType
 from eval_pipeline.text_eval.scoring.scorers import ScorerConfig
@@ -27,7 +27,7 @@ class ScoreColumn:
         self._categories = array("i")
         self._unscoreable: Counter[tuple[int, str]] = Counter()
 
-    def add(self, row: Mapping[str, Any], *, question: int, category: int) -> None:
+    def add(self, row: Row, *, question: int, category: int) -> None:
         """Take in one row; question and category by number."""
         value = row["value"]
         if value is None:

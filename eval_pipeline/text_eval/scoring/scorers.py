@@ -8,8 +8,8 @@ import inspect
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
+from eval_pipeline.core.documents import Json, JsonDict
 from eval_pipeline.core.errors import UsageError
 from eval_pipeline.core.names import shown
 from eval_pipeline.text_eval.scoring.score_values import DataType, ScoreValue
@@ -114,7 +114,7 @@ class ScorerConfig:
         return {"name": self.name, **label, **self.params}
 
 
-def parse_scorer(value: str | Mapping[str, Any]) -> ScorerConfig:
+def parse_scorer(value: str | Json) -> ScorerConfig:
     """Read ``numeric``, ``regex:PATTERN`` or ``{name: numeric, tolerance: 0.01}``, with every default filled in."""
     if isinstance(value, str):
         given = _from_shorthand(value)
@@ -132,7 +132,7 @@ def parse_scorer(value: str | Mapping[str, Any]) -> ScorerConfig:
     return config
 
 
-def parse_scorers(values: Sequence[str | Mapping[str, Any]]) -> tuple[ScorerConfig, ...]:
+def parse_scorers(values: Sequence[str | Json]) -> tuple[ScorerConfig, ...]:
     """Read the scorers of a run; every score needs a name of its own."""
     configs = tuple(parse_scorer(value) for value in values)
     names = [config.score_name for config in configs]
@@ -164,7 +164,7 @@ def describe_scorers() -> dict[str, str]:
     return {name: inspect.getdoc(function) or "" for name, function in functions.items()}
 
 
-def _from_shorthand(text: str) -> dict[str, Any]:
+def _from_shorthand(text: str) -> JsonDict:
     name, separator, rest = text.partition(":")
     if not separator:
         return {"name": text}
@@ -188,7 +188,7 @@ def _label(value: object, *, name: str) -> str | None:
     raise _invalid(f"label {shown(str(value))} of scorer {name!r} is no name", "use 1 to 100 printable characters")
 
 
-def _params(scorer: Scorer, *, name: str, given: Mapping[str, Any]) -> dict[str, ParamValue]:
+def _params(scorer: Scorer, *, name: str, given: Json) -> dict[str, ParamValue]:
     known = scorer.parameters()
     for key in given:
         if key not in known:

@@ -1,17 +1,17 @@
 """Joins the stages of a run by walking them side by side; ids are compared, never assumed."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
-from typing import Any, TypeVar, cast
+from typing import TypeVar, cast
 
+from eval_pipeline.core.documents import Row
 from eval_pipeline.core.errors import ConflictError
 from eval_pipeline.core.names import shown
 from eval_pipeline.core.ports.stage_files import StageReader
 
 T = TypeVar("T")
-Row = Mapping[str, Any]
 _ITEM = itemgetter("item_id")
 
 

@@ -2,9 +2,9 @@
 
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
 
+from eval_pipeline.core.documents import Row
 from eval_pipeline.core.errors import ConflictError
 from eval_pipeline.core.names import shown
 from eval_pipeline.core.statistics import mean, population_std
@@ -29,7 +29,7 @@ class Summariser:
         self._failed: Counter[int] = Counter()
         self._last_item_id: str | None = None
 
-    def add(self, rows: Iterable[Mapping[str, Any]]) -> None:
+    def add(self, rows: Iterable[Row]) -> None:
         """Take in rows of ``tables.SCORES``; those of one item stand together."""
         for row in rows:
             question = self._questions.setdefault(row["question_id"], len(self._questions))
@@ -39,7 +39,7 @@ class Summariser:
                 self._count_item(row, question=question, category=category)
             self._column(row["name"]).add(row, question=question, category=category)
 
-    def _count_item(self, row: Mapping[str, Any], *, question: int, category: int) -> None:
+    def _count_item(self, row: Row, *, question: int, category: int) -> None:
         if question == len(self._repeats):
             self._repeats.append(0)
         self._repeats[question] += 1

@@ -5,7 +5,8 @@ Means are over scored items; what could not be scored is counted beside them, by
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+
+from eval_pipeline.core.documents import JsonDict
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +113,7 @@ def largest_categories(categories: Sequence[CategorySummary], *, limit: int) -> 
     return [categories[place] for place in sorted(by_size[:limit])]
 
 
-def read_model(summary: RunSummary) -> dict[str, Any]:
+def read_model(summary: RunSummary) -> JsonDict:
     """Return the summary as JSON, under the names that users of the evaluation service know; full precision."""
     left_out = len(summary.categories) - MOST_CATEGORIES
     return {
@@ -130,7 +131,7 @@ def read_model(summary: RunSummary) -> dict[str, Any]:
     }
 
 
-def _score_json(score: ScoreSummary) -> dict[str, Any]:
+def _score_json(score: ScoreSummary) -> JsonDict:
     return {
         "name": score.name,
         "avg": score.mean,

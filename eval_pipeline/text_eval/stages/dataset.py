@@ -1,11 +1,11 @@
 """Freezes the items of a run: golden rows times repeats, with ids that never change again."""
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 import orjson
 
 from eval_pipeline.core.chunks import chunks
+from eval_pipeline.core.documents import JsonDict
 from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.runs.at_work import at_work
 from eval_pipeline.runs.task import Task
@@ -60,7 +60,7 @@ def item_id(question: str, *, repeat: int) -> str:
     return f"{question}#{repeat}"
 
 
-def expand(rows: Iterable[GoldenRow], *, repeats: int) -> Iterator[dict[str, Any]]:
+def expand(rows: Iterable[GoldenRow], *, repeats: int) -> Iterator[JsonDict]:
     """Yield rows of ``tables.DATASET``; the repeats of a question stand side by side."""
     for number, row in enumerate(rows, start=1):
         question = question_id(number)

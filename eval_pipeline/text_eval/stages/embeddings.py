@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
 
 from eval_pipeline.core.chunks import chunks
 from eval_pipeline.core.cost import StageCost, Tariff
+from eval_pipeline.core.documents import JsonDict
 from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.core.runs import RunMode
 from eval_pipeline.dispatch.budget import EmbeddingPurse
@@ -59,7 +59,7 @@ def make(
     return deployment.stages.open(ref)
 
 
-def _not_needed(responses: StageReader) -> dict[str, Any]:
+def _not_needed(responses: StageReader) -> JsonDict:
     """Say that no scorer compares embeddings; the verdict is the responses' own."""
     threshold = responses.manifest.summary["threshold"]
     return {"note": "no scorer compares embeddings", "calls": 0, "threshold": threshold}
@@ -145,7 +145,7 @@ class _Embedding:
     def _cost(self, index: VectorIndex) -> StageCost:
         return cost_of_vectors(index, tariff=self.tariff, run=self.stage.run)
 
-    def store(self) -> dict[str, Any]:
+    def store(self) -> JsonDict:
         """Write both vectors of every item in the order of the dataset."""
         tally = EmbeddingTally(threshold=self.spec.failure_threshold)
         with self.stage.journal.spool() as spool:
@@ -162,7 +162,7 @@ class _Embedding:
         }
         return {**tally.summary(), **facts}
 
-    def _rows(self, index: VectorIndex, tally: EmbeddingTally) -> Iterator[dict[str, Any]]:
+    def _rows(self, index: VectorIndex, tally: EmbeddingTally) -> Iterator[JsonDict]:
         for pair in pairs(self.dataset, self.responses):
             row = embedding_row(pair, vector=index.vector, problem=index.problem)
             tally.add(pair, row)

@@ -1,14 +1,14 @@
 """The ``responses`` stage: every item asked once, live or by batches, recorded as it is answered, in dataset order."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
 import orjson
 
 from eval_pipeline.core.chunks import chunks
 from eval_pipeline.core.cost import Tariff
+from eval_pipeline.core.documents import Json, JsonDict
 from eval_pipeline.core.outcomes import ItemRecord
 from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.core.runs import RunMode
@@ -71,7 +71,7 @@ class _Answering:
         """Call the model for every item without a finished record; returns the calls made."""
         return ask_missing(self.task, self.stage, self._model())
 
-    def _model(self) -> LiveModel[Mapping[str, Any], Mapping[str, Any]]:
+    def _model(self) -> LiveModel[Json, Json]:
         spec, dataset = self.spec, self.dataset
         return LiveModel(
             provider=spec.provider,
@@ -104,7 +104,7 @@ class _Answering:
                 self.stage.files.append(rows)
         return tally
 
-    def _rows(self, index: RecordIndex, tally: RecordTally) -> Iterator[dict[str, Any]]:
+    def _rows(self, index: RecordIndex, tally: RecordTally) -> Iterator[JsonDict]:
         for item in self.dataset.rows(["item_id"]):
             record = without_thinking(index.find(item["item_id"]) or missing_record(item["item_id"]))
             cost = self._cost(record)
@@ -112,12 +112,12 @@ class _Answering:
             yield response_row(record, cost)
 
 
-def request_body(spec: TextSpec, question: str) -> dict[str, Any]:
+def request_body(spec: TextSpec, question: str) -> JsonDict:
     """Return the body of one Responses API request: the frozen model body as given, and the question as input."""
     return {**spec.model_body, "input": question}
 
 
-def response_row(record: ItemRecord, cost: ItemCost) -> dict[str, Any]:
+def response_row(record: ItemRecord, cost: ItemCost) -> JsonDict:
     """Return the row of ``tables.RESPONSES``."""
     error, usage, retried = record.error, record.usage, record.retried_usage
     return {

@@ -4,13 +4,13 @@ Ids are hashes of the run and the item, timestamps come from the run's record: m
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, timedelta
 from hashlib import sha256
-from typing import Any
 
 from eval_pipeline.core.chunks import chunks
+from eval_pipeline.core.documents import JsonDict, Row
 from eval_pipeline.core.errors import ConflictError
 from eval_pipeline.core.names import shown
 from eval_pipeline.core.outcomes import ItemStatus, Usage
@@ -112,9 +112,6 @@ def item_traces(
         yield _item_trace(record, position=position, row=row, response=response, scored=scored)
 
 
-Row = Mapping[str, Any]
-
-
 def _walk(
     dataset: StageReader, responses: StageReader, scores: StageReader
 ) -> Iterator[tuple[Row, Row, Sequence[Row]]]:
@@ -202,7 +199,7 @@ def _usage(response: Row) -> Usage | None:
     )
 
 
-def _dataset_metadata(row: Row) -> dict[str, Any]:
+def _dataset_metadata(row: Row) -> JsonDict:
     own = {name: row[name] for name in ("question_id", "repeat", "category", "line") if row[name] is not None}
     columns = json.loads(row["metadata"])
     return {**own, "columns": columns} if columns else own
@@ -221,7 +218,7 @@ _TOLD_OF_RESPONSES = (
 _TOLD_IF_ANY = ("retried_input_tokens", "retried_cached_input_tokens", "retried_output_tokens")
 
 
-def _item_metadata(row: Row, response: Row, scored: Sequence[Row]) -> dict[str, Any]:
+def _item_metadata(row: Row, response: Row, scored: Sequence[Row]) -> JsonDict:
     told = {name: row[name] for name in ("item_id", "question_id", "repeat", "category")}
     told |= {name: response[name] for name in _TOLD_OF_RESPONSES}
     told |= {name: response[name] or None for name in _TOLD_IF_ANY}

@@ -107,7 +107,7 @@ def read_back(path: Path) -> list[dict[str, Any]]:
             return rows
         case ExportFormat.XLSX:
             header, *lines = load_workbook(path).worksheets[0].iter_rows(values_only=True)
-            return [dict(zip(header, line, strict=True)) for line in lines]
+            return [dict(zip(map(str, header), line, strict=True)) for line in lines]
 
 
 @pytest.mark.parametrize("file_format", FORMATS)
