@@ -98,6 +98,38 @@ _MARKS_BEFORE_HAMZA = "[\u064b-\u0652\u0670]*"
 _YEH_AND_HAMZA = re.compile(f"{_FARSI_YEH}({_MARKS_BEFORE_HAMZA}){_HAMZA_ABOVE}")
 
 
+_UNSEEN_MARKS = frozenset(
+    [
+        "\u034f",  # combining grapheme joiner
+        "\u20e3",  # the keycap of an emoji
+        *map(chr, range(0x180B, 0x180E)),  # Mongolian free variation selectors
+        "\u180f",
+        *map(chr, range(0xFE00, 0xFE10)),  # variation selectors
+        *map(chr, range(0xE0100, 0xE01F0)),
+    ]
+)
+"""Marks that are no part of a word: they choose a glyph (Unicode Standard, chapter 23.4), mostly that of an emoji."""
+
+
+class _BareCharacters(dict[int, str]):
+    """A table for ``str.translate``: drops what nobody sees or what only stretches, writes digits in ASCII."""
+
+    def __missing__(self, code_point: int) -> str:
+        character = chr(code_point)
+        category = unicodedata.category(character)
+        if category == "Nd":
+            character = str(unicodedata.decimal(character))
+        elif character == ZERO_WIDTH_SPACE:
+            character = " "
+        elif category == "Cf" or character in _UNSEEN_MARKS or character == TATWEEL:
+            character = ""
+        self[code_point] = character
+        return character
+
+
+_BARE_CHARACTERS = _BareCharacters()
+
+
 def map_joined(text: str) -> str:
     """Write letters that were spelled with a zero width joiner in the way that Unicode recommends since.
 
@@ -154,6 +186,16 @@ def whole_letters(text: str) -> str:
         return text
     joined = _SEQUENCE.sub(lambda found: SEQUENCES[found[0]], text)
     return text if joined == text else whole_letters(joined)
+
+
+def one_spelling(text: str) -> str:
+    """Return a text in the one spelling that every comparison of texts begins with, in either flow.
+
+    NFC; joined letters as they are recommended; letters without width and face; the visarga that was typed as a colon;
+    without characters that nobody sees; digits in ASCII; letters whole.
+    """
+    spelled = visarga_for_colon(plain_forms(map_joined(unicodedata.normalize("NFC", text))))
+    return whole_letters(unicodedata.normalize("NFC", spelled.translate(_BARE_CHARACTERS)))
 
 
 def letters_of_language(text: str, *, language: str | None) -> str:

@@ -11,20 +11,13 @@ from enum import StrEnum
 from functools import cache, lru_cache, partial
 from typing import assert_never
 
-from eval_pipeline.core.spellings import (
-    LANGUAGES_WITH_OWN_LETTERS,
-    letters_of_language,
-    map_joined,
-    plain_forms,
-    visarga_for_colon,
-    whole_letters,
-)
+from eval_pipeline.core.spellings import LANGUAGES_WITH_OWN_LETTERS, letters_of_language, one_spelling
 from eval_pipeline.stt_eval.language.languages import primary_subtag, unsegmented
 from eval_pipeline.stt_eval.language.markers import split_at_markers
 from eval_pipeline.stt_eval.language.normalisation_arabic import LANGUAGES_WRITING_THEIR_VOWELS, fold_vowel_marks
 from eval_pipeline.stt_eval.language.normalisation_indic import fold_spellings
 from eval_pipeline.stt_eval.language.normalisation_numbers import join_digit_groups
-from eval_pipeline.stt_eval.language.normalisation_signs import BARE_CHARACTERS, SPACED_SIGNS
+from eval_pipeline.stt_eval.language.normalisation_signs import SPACED_SIGNS
 from eval_pipeline.stt_eval.language.normalisation_words import join_abbreviation, part_numbers
 from eval_pipeline.stt_eval.language.words import Word
 
@@ -148,9 +141,7 @@ def _form(written: str, *, level: Level, language: str | None) -> str:
 
 def _standard_form(written: str, *, language: str | None) -> str:
     """Return the standard form of one word; NFC again after each step that can part or join what NFC composes."""
-    spelled = visarga_for_colon(plain_forms(map_joined(unicodedata.normalize("NFC", written))))
-    bare = whole_letters(unicodedata.normalize("NFC", spelled.translate(BARE_CHARACTERS)))
-    own = letters_of_language(bare, language=language)
+    own = letters_of_language(one_spelling(written), language=language)
     cased = own.translate(_DOTLESS_I_FOLDS) if language in _DOTLESS_I_LANGUAGES else own
     folded = unicodedata.normalize("NFC", cased.casefold())
     return join_digit_groups(folded).translate(SPACED_SIGNS)

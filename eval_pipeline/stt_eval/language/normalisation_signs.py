@@ -1,4 +1,4 @@
-"""What becomes of single characters at ``standard``: signs, digits and characters that nobody sees.
+"""What becomes of signs at ``standard``.
 
 The tables fill themselves with what occurs, from the Unicode data of the running Python: a scan of all code points
 would cost some 0.3 s at import. Categories are those of the Unicode Standard, chapter 4.5.
@@ -6,37 +6,10 @@ would cost some 0.3 s at import. Categories are those of the Unicode Standard, c
 
 import unicodedata
 
-from eval_pipeline.core.spellings import LETTER_APOSTROPHES, TATWEEL, ZERO_WIDTH_SPACE
+from eval_pipeline.core.spellings import LETTER_APOSTROPHES
 
 PER_CENT_SIGN = "%"
 _ARABIC_PER_CENT_SIGN = "\u066a"
-_UNSEEN_MARKS = frozenset(
-    [
-        "\u034f",  # combining grapheme joiner
-        "\u20e3",  # the keycap of an emoji
-        *map(chr, range(0x180B, 0x180E)),  # Mongolian free variation selectors
-        "\u180f",
-        *map(chr, range(0xFE00, 0xFE10)),  # variation selectors
-        *map(chr, range(0xE0100, 0xE01F0)),
-    ]
-)
-"""Marks that are no part of a word: they choose a glyph (Unicode Standard, chapter 23.4), mostly that of an emoji."""
-
-
-class _BareCharacters(dict[int, str]):
-    """A table for ``str.translate``: drops what nobody sees or what only stretches, writes digits in ASCII."""
-
-    def __missing__(self, code_point: int) -> str:
-        character = chr(code_point)
-        category = unicodedata.category(character)
-        if category == "Nd":
-            character = str(unicodedata.decimal(character))
-        elif character == ZERO_WIDTH_SPACE:
-            character = " "
-        elif category == "Cf" or character in _UNSEEN_MARKS or character == TATWEEL:
-            character = ""
-        self[code_point] = character
-        return character
 
 
 class _SpacedSigns(dict[int, str]):
@@ -61,5 +34,4 @@ def _canonical_sign(sign: str) -> str:
     return plain if len(plain) == 1 and unicodedata.category(plain)[0] in "PS" else sign
 
 
-BARE_CHARACTERS = _BareCharacters()
 SPACED_SIGNS = _SpacedSigns()

@@ -32,8 +32,8 @@ _SCORE_METHODS = {
     "contains": "Whether the golden answer occurs in the answer, after the tidying that its settings name.",
     "regex": "Whether the answer matches the pattern in its settings.",
     "numeric": (
-        "Whether the last number of the answer equals the last number of the golden answer. Forms such as “A: 18” and"
-        " “#### 18”, thousands separators and units are understood."
+        "Whether the quantity that the answer ends with is that of the golden answer; of several, all in their order."
+        " Scale words (lakh, million), units, dates, ranges, fractions and forms such as “A: 18” are understood."
     ),
     "token_f1": "How many words answer and golden answer share, from 0 (none) to 1 (the same words).",
     "chrf": "How many short character sequences answer and golden answer share; 1 is the same text.",
@@ -49,7 +49,9 @@ _STATUSES = {
 _REASONS = {
     "response_failed": "no answer",
     "empty_output": "the answer was empty",
-    "empty_ground_truth": "the golden answer is empty",
+    "empty_ground_truth": "the golden answer holds nothing to compare with",
+    "unreadable_output": "the answer may mean two things",
+    "time_limit": "scoring it took too long",
     "embedding_failed": "the texts could not be embedded",
     "judge_failed": "the judge gave no verdict",
 }

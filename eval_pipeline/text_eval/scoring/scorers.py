@@ -15,7 +15,8 @@ from eval_pipeline.core.names import shown
 from eval_pipeline.text_eval.scoring.score_values import DataType, ScoreValue
 from eval_pipeline.text_eval.scoring.scorers_embedding import VectorPair, cosine_similarity
 from eval_pipeline.text_eval.scoring.scorers_numeric import holds_quantity, numeric
-from eval_pipeline.text_eval.scoring.scorers_text import TextRule, contains, exact_match, regex, token_f1
+from eval_pipeline.text_eval.scoring.scorers_pattern import regex
+from eval_pipeline.text_eval.scoring.scorers_text import TextRule, chrf, contains, exact_match, token_f1
 
 ParamValue = bool | float | str
 GoldenCheck = Callable[[str], bool]
@@ -63,9 +64,9 @@ class VectorScorer(Scorer):
 
 SCORERS: Mapping[str, TextScorer | VectorScorer] = {
     "cosine_similarity": VectorScorer(DataType.NUMERIC, version=1, low=-1.0, high=1.0, rule=cosine_similarity),
-    "exact_match": TextScorer(DataType.BOOLEAN, version=1, low=0.0, high=1.0, make_rule=exact_match),
-    "contains": TextScorer(DataType.BOOLEAN, version=1, low=0.0, high=1.0, make_rule=contains),
-    "regex": TextScorer(DataType.BOOLEAN, version=1, low=0.0, high=1.0, make_rule=regex, shorthand="pattern"),
+    "exact_match": TextScorer(DataType.BOOLEAN, version=2, low=0.0, high=1.0, make_rule=exact_match),
+    "contains": TextScorer(DataType.BOOLEAN, version=2, low=0.0, high=1.0, make_rule=contains),
+    "regex": TextScorer(DataType.BOOLEAN, version=2, low=0.0, high=1.0, make_rule=regex, shorthand="pattern"),
     "numeric": TextScorer(
         DataType.BOOLEAN,
         version=2,
@@ -75,7 +76,8 @@ SCORERS: Mapping[str, TextScorer | VectorScorer] = {
         make_golden_check=holds_quantity,
         golden_needs="no quantity that can be read",
     ),
-    "token_f1": TextScorer(DataType.NUMERIC, version=1, low=0.0, high=1.0, make_rule=token_f1),
+    "token_f1": TextScorer(DataType.NUMERIC, version=2, low=0.0, high=1.0, make_rule=token_f1),
+    "chrf": TextScorer(DataType.NUMERIC, version=1, low=0.0, high=1.0, make_rule=chrf),
 }
 
 

@@ -1,27 +1,19 @@
-"""Scorers that compare words and characters: exact match, contains, regex, token F1.
+"""Scorers that compare words and characters: exact match, contains, token F1, chrF.
 
-Texts are NFC-normalised throughout. Marks (Unicode category M, such as Indic vowel signs) are part of their word and
-are never stripped.
+Texts are folded first (``folding``), by one rule for all of them. Marks (Unicode category M, such as Indic vowel signs)
+are part of their word and are never stripped.
 """
 
-import re
 import unicodedata
 from collections import Counter
-from functools import lru_cache
 from typing import Protocol
 
+from eval_pipeline.text_eval.scoring.folding import fold, tokens
 from eval_pipeline.text_eval.scoring.score_values import ScoreValue, UnscoreableReason
 
+LONGEST_GROUP = 6
+RECALL_WEIGHT = 2
 ENGLISH_ARTICLES = frozenset({"a", "an", "the"})
-_PUNCTUATION = frozenset({"Pc", "Pd", "Ps", "Pe", "Pi", "Pf", "Po", "Sc", "Sm", "Sk"})
-"""Unicode's punctuation, and the symbols (currency, mathematical, modifier) that SQuAD strips in ASCII. Not emoji."""
-_NESTED_REPETITION = re.compile(
-    r"""\( (?: \?: | \?P<\w+> )?                 # a group
-        (?: \\. | \[\^?\]?(?:\\.|[^\\\]])*\] | [^()\[\]\\] )   # of one character or class,
-        (?: [+*] | \{\d+,\} ) \??                # repeated without end,
-        \) (?: [+*] | \{\d+,\} )                 # repeated without end""",
-    re.VERBOSE,
-)
 
 
 class TextRule(Protocol):
@@ -35,11 +27,11 @@ class TextRule(Protocol):
 def exact_match(
     *, ignore_case: bool = True, fold_whitespace: bool = True, ignore_punctuation: bool = False
 ) -> TextRule:
-    """1 if the answer is the golden answer, after NFC, case folding and white space folding."""
+    """1 if the answer is the golden answer, after folding of spelling, typography, case and white space."""
 
     def rule(*, golden: str, answer: str) -> ScoreValue:
         expected, found = (
-            _normalise(text, case=ignore_case, space=fold_whitespace, punctuation=ignore_punctuation)
+            fold(text, case=ignore_case, space=fold_whitespace, punctuation=ignore_punctuation)
             for text in (golden, answer)
         )
         if not expected:
@@ -56,14 +48,14 @@ def contains(
     ignore_punctuation: bool = False,
     whole_words: bool = False,
 ) -> TextRule:
-    """1 if the golden answer stands in the answer, after NFC, case folding and white space folding.
+    """1 if the golden answer stands in the answer, after folding of spelling, typography, case and white space.
 
     As characters: "18" stands in "180", unless ``whole_words`` is set.
     """
 
     def rule(*, golden: str, answer: str) -> ScoreValue:
         expected, found = (
-            _normalise(text, case=ignore_case, space=fold_whitespace, punctuation=ignore_punctuation)
+            fold(text, case=ignore_case, space=fold_whitespace, punctuation=ignore_punctuation)
             for text in (golden, answer)
         )
         if not expected:
@@ -74,28 +66,13 @@ def contains(
     return rule
 
 
-def regex(*, pattern: str, ignore_case: bool = False) -> TextRule:
-    """1 if the pattern (Python's ``re``, multi-line) is found in the answer. The golden answer is not looked at.
-
-    Python cannot stop a search: a pattern with a repetition directly inside a repetition, such as ``(a+)+``, is refused
-    since it may take for ever. Other slow patterns are the author's responsibility.
-    """
-    compiled = _compile(pattern, ignore_case=ignore_case)
-
-    def rule(*, golden: str, answer: str) -> ScoreValue:
-        del golden
-        found = compiled.search(unicodedata.normalize("NFC", answer)) is not None
-        return ScoreValue.truth(found, otherwise="the pattern is not found in the answer")
-
-    return rule
-
-
 def token_f1(*, drop_english_articles: bool = True) -> TextRule:
     """F1 of the words that answer and golden answer share, each as often as it occurs in both (SQuAD).
 
     Rajpurkar et al. 2016: lower case, punctuation removed, English articles dropped, split at white space. On English
-    it gives SQuAD's numbers; other scripts are treated alike (scripts without spaces are one word a line). When
-    nothing is left of a text, the score is 1 if nothing is left of the other either, else 0.
+    it gives SQuAD's numbers; other scripts are treated alike, and characters are words where a script has no spaces
+    between them (Chinese, Japanese, Thai, Lao, Khmer, Burmese, Tibetan). When nothing is left of a text, the score is 1
+    if nothing is left of the other either, else 0.
     """
 
     def rule(*, golden: str, answer: str) -> ScoreValue:
@@ -105,6 +82,38 @@ def token_f1(*, drop_english_articles: bool = True) -> TextRule:
         )
 
     return rule
+
+
+def chrf(*, ignore_case: bool = True) -> TextRule:
+    """F2 of the groups of one to six characters that answer and golden answer share (chrF, Popovic 2015), from 0 to 1.
+
+    Recall counts twice. White space is left out. Precision and recall are averaged over the lengths of groups that both
+    texts have. It forgives endings where words are inflected.
+    """
+
+    def rule(*, golden: str, answer: str) -> ScoreValue:
+        expected, found = ("".join(fold(text, case=ignore_case).split()) for text in (golden, answer))
+        return _chrf(expected, found) if expected and found else _nothing_left()
+
+    return rule
+
+
+def _chrf(golden: str, answer: str) -> ScoreValue:
+    precisions, recalls = [], []
+    for length in range(1, min(LONGEST_GROUP, len(golden), len(answer)) + 1):
+        expected, found = (_groups(text, length) for text in (golden, answer))
+        common = (expected & found).total()
+        precisions.append(common / found.total())
+        recalls.append(common / expected.total())
+    precision, recall = sum(precisions) / len(precisions), sum(recalls) / len(recalls)
+    if precision + recall == 0:
+        return ScoreValue(0.0, comment="no common characters")
+    weight = RECALL_WEIGHT**2
+    return ScoreValue((1 + weight) * precision * recall / (weight * precision + recall))
+
+
+def _groups(text: str, length: int) -> Counter[str]:
+    return Counter(text[at : at + length] for at in range(len(text) - length + 1))
 
 
 def _f1(golden: list[str], *, answer: list[str]) -> ScoreValue:
@@ -123,23 +132,8 @@ def _f1(golden: list[str], *, answer: list[str]) -> ScoreValue:
 
 
 def _words(text: str, *, drop_articles: bool) -> list[str]:
-    words = _normalise(text, case=True, space=True, punctuation=True).split()
+    words = tokens(fold(text, case=True, punctuation=True))
     return [word for word in words if word not in ENGLISH_ARTICLES] if drop_articles else words
-
-
-def _normalise(text: str, *, case: bool, space: bool, punctuation: bool) -> str:
-    """Bring the text into NFC, without what the flags say to ignore."""
-    normal = unicodedata.normalize("NFC", text)
-    if case:
-        normal = unicodedata.normalize("NFC", normal.casefold())
-    if punctuation:
-        normal = "".join(character for character in normal if not _is_punctuation(character))
-    return " ".join(normal.split()) if space else normal
-
-
-@lru_cache(maxsize=4096)
-def _is_punctuation(character: str) -> bool:
-    return unicodedata.category(character) in _PUNCTUATION
 
 
 def _holds_words(text: str, *, words: str) -> bool:
@@ -155,18 +149,6 @@ def _holds_words(text: str, *, words: str) -> bool:
 def _joins(character: str) -> bool:
     """Whether the character (or "" at an end) continues the word beside it."""
     return character != "" and unicodedata.category(character)[0] in "LMN"
-
-
-def _compile(pattern: str, *, ignore_case: bool) -> re.Pattern[str]:
-    if not pattern:
-        raise ValueError("the pattern is empty")
-    if _NESTED_REPETITION.search(pattern):
-        raise ValueError("the pattern repeats a repetition, which may take for ever; write (a+)+ as a+")
-    flags = re.MULTILINE | (re.IGNORECASE if ignore_case else 0)
-    try:
-        return re.compile(unicodedata.normalize("NFC", pattern), flags)
-    except (re.error, OverflowError, RecursionError) as error:
-        raise ValueError(f"the pattern is no regular expression: {error}") from error
 
 
 def _nothing_left() -> ScoreValue:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from eval_pipeline.core.ports.stage_files import StageReader
-from eval_pipeline.runs.at_work import at_work
+from eval_pipeline.runs.at_work import at_work, run_cancelled
 from eval_pipeline.runs.life import find_run
 from eval_pipeline.runs.task import Task
 from eval_pipeline.text_eval import tables
@@ -40,6 +40,9 @@ def make(task: Task, *, dataset: StageReader, responses: StageReader, embeddings
             embeddings=answers.embeddings,
             scorers=used,
         ):
+            if stage.should_stop():
+                stage.lease.check()
+                raise run_cancelled(stage.run.key)
             summariser.add(rows)
             stage.files.append(rows)
         stage.files.finish(
