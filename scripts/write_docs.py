@@ -41,8 +41,20 @@ def documents() -> dict[Path, str]:
     """Return every file that is generated, or has generated parts, as it should be."""
     options = {f"{plan.command} options": options_table(plan) for plan in plans()}
     parts = {"settings": settings_table(), "scorers": scorers_table(), **options}
-    configuration = with_parts(CONFIGURATION.read_text(encoding="utf-8"), parts=parts)
+    page = CONFIGURATION.read_text(encoding="utf-8")
+    page += "".join(_section(plan) for plan in plans() if f"generated: {plan.command} options" not in page)
+    configuration = with_parts(page, parts=parts)
     return {CONFIGURATION: configuration, COMMAND_LINE: command_line(), ENVIRONMENT: environment(configuration)}
+
+
+def _section(plan: FlowPlan) -> str:
+    """Begin the section of a flow that the page does not know yet."""
+    name = f"{plan.command} options"
+    return (
+        f"\n## {plan.title}: the configuration of a run\n\n"
+        f"The keys of `eval-pipeline {plan.command} run RUN --config FILE.yaml` and of `{plan.flow}/spec` in the "
+        f"Launchpad, by the same rules.\n\n<!-- generated: {name} -->\n<!-- end of {name} -->\n"
+    )
 
 
 def with_parts(text: str, *, parts: Mapping[str, str]) -> str:
@@ -70,7 +82,9 @@ def _default(setting: Setting) -> str:
 def options_table(plan: FlowPlan) -> str:
     """Return the table of what a person may set of a flow's runs."""
     keys = keys_of(plan.options)
-    rows = [(f"`{each.name}`", each.page, each.unset) for each in plan.options if each.name in keys]
+    rows = [
+        (f"`{each.name}`", each.page or each.form, each.unset or "none") for each in plan.options if each.name in keys
+    ]
     return _table(("key", "meaning", "default"), rows)
 
 

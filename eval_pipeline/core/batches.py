@@ -50,6 +50,10 @@ def may_become(before: JobState, after: JobState) -> bool:
     return after in _WAYS.get(before, frozenset())
 
 
+UNWANTED = "its results are not wanted any more; if its batch turns up, it is cancelled"
+"""Noted of a job whose creation nobody could settle when it was to be closed."""
+
+
 class Phase(StrEnum):
     """What a provider says of a batch, translated; ``unknown`` is a word that this version does not know."""
 
@@ -236,6 +240,11 @@ class BatchJob:
         """Whether nobody knows if its batch was created."""
         sought = self.sought_since is not None and self.empty_lists < EMPTY_LISTS
         return self.state is JobState.INTENT and (sought or self.create_started_at is not None)
+
+    @property
+    def is_unwanted(self) -> bool:
+        """Whether nobody wants its results any more, though its batch may still turn up."""
+        return UNWANTED in self.anomalies
 
     @property
     def is_unsent(self) -> bool:

@@ -109,7 +109,6 @@ class Delivery:
         clips: Iterable[Clip],
         *,
         verify: bool = False,
-        wait: bool = True,
         on_progress: Callable[[int], None] | None = None,
     ) -> dict[str, HostedFile]:
         """Bring every clip that is not there yet; returns where each is, or why the provider cannot use it.
@@ -119,7 +118,6 @@ class Delivery:
         Args:
             clips: each content once; drawn lazily, so that memory does not grow with them.
             verify: ask about every clip that was delivered earlier: items of it failed.
-            wait: whether clips that the provider looks through are waited for, for a while.
             on_progress: told how many clips are there.
 
         Raises:
@@ -142,8 +140,7 @@ class Delivery:
                     found[sha256] = hosted
                     if on_progress is not None:
                         on_progress(len(found))
-            if wait:
-                self._await_usable(pool, found)
+            self._await_usable(pool, found)
         self._seen |= {sha256: hosted for sha256, hosted in found.items() if hosted.state is HostedState.ACTIVE}
         return found
 

@@ -197,7 +197,7 @@ class Recordings:
                 for sample in samples
             }
         clips = [clip_of(objects, sample) for sample in samples]
-        found = self._host_clips().deliver(clips, verify=job.round > 0, wait=False)
+        found = self._host_clips().deliver(clips, verify=job.round > 0)
         late = still_processed(found)
         if late and datetime.now(UTC) - job.created_at < _MOST_PROCESSING:
             raise not_yet(len(late))

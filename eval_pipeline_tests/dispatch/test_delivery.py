@@ -253,9 +253,7 @@ def test_a_clip_that_is_looked_through_for_long_holds_nobody_back(bench: Bench) 
 
     assert still_processed(found) == found.keys()
     assert 20 < bench.time.now_s < 30, "all three are waited for together"
-    looked, waited_s = len(bench.host.looks), bench.time.now_s
-    delivery.deliver(bench.clips(3), wait=False)
-    assert (len(bench.host.looks) - looked, bench.time.now_s) == (3, waited_s)
+    delivery.deliver(bench.clips(3))
     assert len(bench.host.uploads) == 3
 
 

@@ -58,6 +58,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
         path = folder / "eval_pipeline" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(code, encoding="utf-8")
+    (folder / "sizes.yaml").write_text("at_most: 10\n", encoding="utf-8")
     (folder / "golden.csv").write_text("question,answer\n2 + 2?,4\n3 + 3?,6\n", encoding="utf-8")
     return folder
 
@@ -93,7 +94,7 @@ def test_the_documented_flow_runs_through_the_command_line_and_dagster(copy: Pat
         BY_COMMANDS,
         "dataset add golden golden.csv --json",
         "sizes run first --dataset golden --estimate --json",
-        "sizes run first --dataset golden --at-most 10 --json",
+        "sizes run first --dataset golden --config sizes.yaml --json",
         "sizes rescore first --json",
         "sizes show first --detail --json",
         "sizes export first --output sizes.csv --json",

@@ -39,7 +39,7 @@ _FIELDS = frozenset({"name", "displayName", "mimeType", "sizeBytes"})
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 _MAX_DISPLAY_CHARACTERS = 512
 _STATUS = "x-goog-upload-status"
-_SLOW_LOOKS = 9
+_SLOW_LOOKS = 12
 """For so many looks a file that is processed slowly is not ready."""
 
 
