@@ -58,7 +58,7 @@ def show_run(deployment: Deployment, key: RunKey, *, detail: bool) -> JsonDict:
         "summary_scores": stored.stages.fact("scores", "summary_scores") or [],
         "cost": stored.cost(),
         "threshold": stored.threshold(),
-        "batches": batches_json(deployment.ledger.run_jobs(flow=Flow.STT, key=key)),
+        "batches": batches_json(deployment, deployment.ledger.run_jobs(flow=Flow.STT, key=key)),
         "report": stored.stages.fact("report", "url"),
         "warnings": stored.warnings(),
     }
