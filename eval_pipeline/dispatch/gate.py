@@ -29,7 +29,7 @@ class StopReason(StrEnum):
 ShouldStop = Callable[[], StopReason | None]
 
 
-def go_on() -> StopReason | None:
+def never_stop() -> StopReason | None:
     """Never ask to stop."""
     return None
 
