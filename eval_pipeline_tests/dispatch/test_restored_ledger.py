@@ -66,10 +66,10 @@ def restore(place: World) -> None:
         place.sought_since = SINCE
 
 
-@pytest.fixture(scope="module")
-def worlds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worlds]:
+@pytest.fixture
+def worlds(tmp_path: Path) -> Iterator[Worlds]:
     with batch_server() as server:
-        worlds = Worlds(tmp_path_factory.mktemp("restored"), server)
+        worlds = Worlds(tmp_path, server)
         yield worlds
         worlds.close()
 
