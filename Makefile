@@ -6,11 +6,11 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 
-$(VENV)/runtime: requirements.lock pyproject.toml
+$(VENV)/runtime: requirements.lock requirements-build.lock pyproject.toml
 	$(PYTHON) scripts/make_environment.py $(VENV) requirements.lock
 	@touch $@
 
-$(VENV)/dev: requirements-dev.lock pyproject.toml
+$(VENV)/dev: requirements-dev.lock requirements-build.lock pyproject.toml
 	$(PYTHON) scripts/make_environment.py $(VENV) requirements-dev.lock
 	@touch $@ $(VENV)/runtime
 
@@ -56,8 +56,10 @@ chaos: $(VENV)/dev ## Kill everything at random moments, some ten minutes; SEED=
 .PHONY: lock
 lock: $(VENV)/dev ## Resolve the dependencies again into the lock files
 	@$(BIN)/pip install --quiet uv
-	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile pyproject.toml --group build --universal \
+	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile pyproject.toml --universal \
 		--python-version 3.11 --generate-hashes --no-emit-index-url --quiet --upgrade -o requirements.lock
+	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --group build --universal \
+		--python-version 3.11 --generate-hashes --no-emit-index-url --quiet --upgrade -o requirements-build.lock
 	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile pyproject.toml --group dev --extra audio -c requirements.lock --universal \
 		--python-version 3.11 --generate-hashes --no-emit-index-url --quiet --upgrade -o requirements-dev.lock
 

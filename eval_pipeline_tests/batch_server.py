@@ -55,6 +55,8 @@ class BatchServer:
     looks: Counter[str] = field(default_factory=Counter)
     executed: Counter[str] = field(default_factory=Counter)
     calls: Counter[str] = field(default_factory=Counter)
+    unlisted: set[str] = field(default_factory=set)
+    """Batches that no answer shows yet."""
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     def begin_anew(self, scenario: str | None) -> None:
@@ -82,7 +84,7 @@ class BatchServer:
 
     def create(self, given: dict[str, Any]) -> dict[str, Any]:
         """Make a batch."""
-        batch_id = f"batch_{len(self.batches)}"
+        batch_id = f"batch_{len(self.spoiled)}"
         others = [batch for batch in self.batches.values() if batch["endpoint"] == given["endpoint"]]
         first = given["endpoint"] == self.spoils and not others
         self.spoiled[batch_id] = self.scenario if first else None
@@ -361,7 +363,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _list(self) -> None:
         after = re.search(r"after=([^&]+)", self.path)
         hidden = self.state.scenario == "hidden" and self.state.times > 0
-        ids = [] if hidden else list(self.state.batches)[::-1]
+        ids = [] if hidden else [name for name in self.state.batches if name not in self.state.unlisted][::-1]
         start = ids.index(after[1]) + 1 if after else 0
         shown = [self.state.listed(batch_id) for batch_id in ids[start : start + 100]]
         self._send({"object": "list", "data": shown, "has_more": start + 100 < len(ids)})
@@ -427,7 +429,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(self.state.create(given))
 
     def _cancel(self, batch_id: str) -> None:
-        if self.state.batches[batch_id]["status"] in _OPEN:
+        if batch_id not in self.state.batches:
+            self._refuse(404, "No batch found")
+        elif self.state.batches[batch_id]["status"] in _OPEN:
             self._send(self.state.cancel(batch_id))
         else:
             self._refuse(409, "the batch has ended")

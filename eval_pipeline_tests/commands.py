@@ -79,13 +79,15 @@ class Commands:
             scene.enter_context(chdir(self.folder))
             yield scene
 
-    def make_stages(self, key: RunKey, *stages: str, flow: Flow = Flow.TEXT) -> EvalPipelineError | None:
+    def make_stages(
+        self, key: RunKey, *stages: str, flow: Flow = Flow.TEXT, refresh: bool = False
+    ) -> EvalPipelineError | None:
         """Make some stages of a run by hand, as the Dagster UI does; return what stopped that."""
         from eval_pipeline.defs.launch import execute_run  # noqa: PLC0415 - dagster: only where it is needed
 
         with self._scene({}):
             progress = ProgressLines(write_line, every_s=LINE_EVERY_S)
-            return execute_run(open_deployment(), key, flow=flow, progress=progress, stages=stages)
+            return execute_run(open_deployment(), key, flow=flow, progress=progress, stages=stages, refresh=refresh)
 
     def json(self, *arguments: str, **variables: str) -> Any:  # noqa: ANN401 - JSON
         """Run a command that must succeed; return its document."""

@@ -166,12 +166,18 @@ def test_the_stand_ins_need_nothing_of_the_project() -> None:
     }
 
 
-@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-dev.lock"])
+def test_what_builds_the_project_is_not_locked_into_what_runs_it() -> None:
+    names = {line.partition("==")[0] for line in (ROOT / "requirements.lock").read_text().splitlines() if "==" in line}
+
+    assert not names & {"uv", "hatchling", "editables", "google-genai"}
+
+
+@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-build.lock", "requirements-dev.lock"])
 def test_locked_requirements_have_hashes_and_no_index(lock: str) -> None:
     text = (ROOT / lock).read_text()
     requirements = re.findall(r"^[A-Za-z0-9][^\n]*?==.*?(?=^[A-Za-z0-9#]|\Z)", text, re.MULTILINE | re.DOTALL)
 
-    assert len(requirements) > 50
+    assert len(requirements) > 5
     assert [each.split()[0] for each in requirements if "--hash=sha256:" not in each] == []
     assert not re.search(r"index-url|https?://|file:", text)
 

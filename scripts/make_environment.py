@@ -5,7 +5,6 @@ registry, pip does the work.
 """
 
 import os
-import re
 import subprocess
 import sys
 import tempfile
@@ -13,6 +12,8 @@ import venv
 from pathlib import Path
 
 OLDEST_PYTHON = (3, 11)
+BUILD_TOOLS = "requirements-build.lock"
+"""uv and what builds the project: needed while an environment is made, and not in it."""
 PIP_ARGUMENTS = ("--quiet", "--disable-pip-version-check", "--no-deps", "--require-hashes", "-r")
 
 
@@ -32,25 +33,23 @@ def main() -> int:
         except (OSError, subprocess.CalledProcessError) as error:
             return complain(f"cannot make {folder}: {error}", "install Python's venv module (Debian: python3-venv)")
     print(f"installing {lock}", flush=True)
-    if not (install_with_uv(python, lock) or install_with_pip(python, lock)):
-        return complain(f"cannot install {lock}", "see the messages above; is a package registry reachable?")
-    return 0 if install_project(python) else complain("cannot install the project itself", "see the messages above")
-
-
-def install_with_uv(python: Path, lock: Path) -> bool:
-    """Install uv as the lock pins it, then the lock with uv."""
-    pinned = re.search(r"^uv==.*?(?=^\S)", lock.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
-    if pinned is None:
-        return False
     with tempfile.TemporaryDirectory() as temporary:
-        only_uv = Path(temporary) / "uv.txt"
-        only_uv.write_text(pinned.group(), encoding="utf-8")
-        if not run(python, "-m", "pip", "install", *PIP_ARGUMENTS, str(only_uv)):
-            return False
+        tools = Path(temporary)
+        if not run(python, "-m", "pip", "install", "--target", tools, *PIP_ARGUMENTS, BUILD_TOOLS):
+            return complain(f"cannot install {BUILD_TOOLS}", "see the messages above; is a package registry reachable?")
+        if not (install_with_uv(python, lock, tools=tools) or install_with_pip(python, lock)):
+            return complain(f"cannot install {lock}", "see the messages above; is a package registry reachable?")
+        if install_project(python, tools=tools):
+            return 0
+    return complain("cannot install the project itself", "see the messages above")
+
+
+def install_with_uv(python: Path, lock: Path, *, tools: Path) -> bool:
+    """Install the lock with uv, which is among the build tools and does not stay."""
     environment = {**os.environ, "UV_LINK_MODE": "copy"}
     # the system's certificates: many organisations inspect their traffic with their own authority
     arguments = ("--system-certs", "pip", "install", "--quiet", "--python", python, "--no-deps", "--require-hashes")
-    return run(python, "-m", "uv", *arguments, "-r", str(lock), environment=environment)
+    return run(tools / "bin" / "uv", *arguments, "-r", str(lock), environment=environment)
 
 
 def install_with_pip(python: Path, lock: Path) -> bool:
@@ -59,10 +58,10 @@ def install_with_pip(python: Path, lock: Path) -> bool:
     return run(python, "-m", "pip", "install", *PIP_ARGUMENTS, str(lock))
 
 
-def install_project(python: Path) -> bool:
-    """Install the project itself, editable, with the build tools that the lock brought."""
+def install_project(python: Path, *, tools: Path) -> bool:
+    """Install the project itself, editable, with the build tools."""
     options = ("--quiet", "--disable-pip-version-check", "--no-deps", "--no-build-isolation", "--no-index", "-e", ".")
-    return run(python, "-m", "pip", "install", *options)
+    return run(python, "-m", "pip", "install", *options, environment={**os.environ, "PYTHONPATH": str(tools)})
 
 
 def run(*command: str | Path, environment: dict[str, str] | None = None) -> bool:

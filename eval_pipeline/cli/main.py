@@ -3,11 +3,13 @@
 import gc
 import io
 import os
+import signal
 import sys
 import traceback
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from types import FrameType
 
 import click
 from click.exceptions import NoArgsIsHelpError
@@ -95,11 +97,18 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal without Unicode still shows everything
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:  # nohup has it ignored
+        signal.signal(signal.SIGHUP, _hang_up)
     gc.set_threshold(*GARBAGE_THRESHOLDS)
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")  # Arrow's own keeps 60 MB more
     code = run_command(sys.argv[1:])
     gc.freeze()  # else the interpreter walks all that was imported once more before it ends: 0.4 s
     sys.exit(code)
+
+
+def _hang_up(_number: int, _frame: FrameType | None) -> None:
+    """End as a command ends that is asked to: its terminal was closed."""
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def run_command(arguments: list[str]) -> int:

@@ -1,5 +1,6 @@
 """``eval-pipeline run``: the runs of every flow, where they stand, and what may be done with them."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -7,11 +8,12 @@ import click
 from eval_pipeline.cli.deployments import open_deployment
 from eval_pipeline.cli.execution import execute_and_show
 from eval_pipeline.cli.output import common_options, page_footer, printable, write_error, write_json, write_table
+from eval_pipeline.core.batches import BatchJob
 from eval_pipeline.core.errors import EvalPipelineError
 from eval_pipeline.core.names import RunKey, validate_project
 from eval_pipeline.core.runs import Flow, RunState
 from eval_pipeline.runs import control as run_control
-from eval_pipeline.runs.batch_polling import Cancelled, cancel_batches
+from eval_pipeline.runs.closing import Cancelled, cancel_batches, open_batches
 from eval_pipeline.runs.life import find_run, flow_of, state_of
 
 flow_option = click.option(
@@ -184,17 +186,32 @@ def _words_of(batches: Cancelled) -> str:
 @command.command()
 @click.argument("run")
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option(
+    "--cancel-batches",
+    "batches",
+    flag_value="cancel",
+    help="Cancel what is out first; what it has done by then is charged, and dropped.",
+)
+@click.option(
+    "--forget-batches",
+    "batches",
+    flag_value="forget",
+    help="Leave what is out alone, where it cannot be cancelled any more; it may be charged.",
+)
 @flow_option
 @common_options
-def delete(run: str, *, yes: bool, flow: str | None, project: str, as_json: bool) -> None:
+def delete(run: str, *, yes: bool, batches: str | None, flow: str | None, project: str, as_json: bool) -> None:
     """Delete RUN with its stored stages; its name is free again."""
+    from eval_pipeline.runs import deleting  # noqa: PLC0415 - the clients of providers: only here
+
     deployment = open_deployment()
     key = RunKey.of(project=project, run=run)
     its = flow_of(deployment, key, named=flow)
     run_control.check_idle(deployment, flow=its, key=key)
     if not yes:
-        click.confirm(f"Delete {key.partition} and everything stored of it?", abort=True, err=True)
-    run_control.delete(deployment, flow=its, key=key)
+        batches = _confirmed_deletion(key, open_batches(deployment, flow=its, key=key), batches=batches)
+    wished = deleting.OpenBatches(batches) if batches else deleting.OpenBatches.REFUSE
+    deleting.delete(deployment, flow=its, key=key, batches=wished)
     from eval_pipeline.defs.partitions import forget_partition  # noqa: PLC0415 - dagster: only here
 
     forget_partition(its, key)
@@ -202,3 +219,16 @@ def delete(run: str, *, yes: bool, flow: str | None, project: str, as_json: bool
         write_json({"run": run, "project": project, "deleted": True})
         return
     click.echo(f"deleted {run}")
+
+
+def _confirmed_deletion(key: RunKey, out: Sequence[BatchJob], *, batches: str | None) -> str | None:
+    """Ask, and say what is out; returns what becomes of it: who says yes has been told that it is cancelled."""
+    from eval_pipeline.runs.deleting import words_of  # noqa: PLC0415 - only here
+
+    question = f"Delete {key.partition} and everything stored of it"
+    if not out or batches == "forget":
+        click.confirm(f"{question}?", abort=True, err=True)
+        return batches
+    told = f"its {words_of(out)} are cancelled: what they have done by then is charged, and dropped"
+    click.confirm(f"{question}? {told}.", abort=True, err=True)
+    return "cancel"

@@ -31,7 +31,7 @@ def export_options(export: Callable[P, R]) -> Callable[P, R]:
         metavar="FILE",
         type=click.Path(path_type=Path, dir_okay=False),
         required=True,
-        help="Ends in .csv, .jsonl or .parquet.",
+        help="Ends in .csv, .jsonl, .parquet or .xlsx.",
     )
     bom = click.option("--bom", is_flag=True, help="Begin the CSV with a byte order mark, for Excel.")
     return output(bom(common_options(export)))

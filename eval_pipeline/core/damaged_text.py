@@ -30,7 +30,7 @@ class Damage(StrEnum):
 
 
 SAYS: Mapping[Damage, str] = {
-    Damage.QUESTION_MARKS: "hold question marks for letters: it was saved in an encoding that does not have them",
+    Damage.QUESTION_MARKS: "hold question marks for letters, as text that was saved in an encoding without them",
     Damage.REPLACEMENT: "hold U+FFFD (�), which stands for letters that were lost",
     Damage.MISREAD: "hold UTF-8 that was read as another encoding (à¤… or Ã© instead of letters)",
     Damage.SPREADSHEET_ERROR: "hold an error of a spreadsheet (such as #NAME?) instead of text",

@@ -23,11 +23,10 @@ from eval_pipeline.core.batches import (
     step_of_stage,
 )
 from eval_pipeline.core.outcomes import AttemptOutcome
-from eval_pipeline.core.ports.batch_provider import BatchProvider
-from eval_pipeline.core.ports.ledger import BatchLedger
 from eval_pipeline.core.providers import Provider
 from eval_pipeline.core.stages import StageRef
 from eval_pipeline.dispatch.budget import RoundPurse
+from eval_pipeline.dispatch.closing import Closer, Closing, close_jobs, raise_first
 from eval_pipeline.dispatch.collect import (
     Handling,
     collect_job,
@@ -37,7 +36,7 @@ from eval_pipeline.dispatch.collect import (
     refused_file,
     write_off,
 )
-from eval_pipeline.dispatch.poll import PollReport, cancel_jobs, poll_account
+from eval_pipeline.dispatch.poll import PollReport, poll_account
 from eval_pipeline.dispatch.records import RESULT_LOST
 from eval_pipeline.dispatch.restored import lost_intents
 from eval_pipeline.dispatch.rests import RESTS
@@ -147,7 +146,8 @@ class BatchStage:
         desk = self._desk
         mine = [job for job in self._jobs() if job.account == desk.provider.account]
         waiting = [job for job in mine if job.cancel_requested_at is None]
-        cancel_jobs(desk.ledger, desk.provider, waiting, policy=desk.policy, now=desk.now())
+        closer = Closer(desk.ledger, desk.provider, policy=desk.policy, now=desk.now())
+        raise_first(close_jobs(closer, waiting, closing=Closing.CANCELLED))
         self._look()
         settle_intents(desk, [job for job in self._jobs() if job.cancel_requested_at is not None])
         self._collect()
@@ -172,7 +172,8 @@ class BatchStage:
         return self._desk.ledger.stage_jobs(self._work.stage)
 
     def _current(self, jobs: Sequence[BatchJob]) -> list[BatchJob]:
-        return [job for job in jobs if job.round >= self._work.first_round or job.state in OPEN]
+        wanted = [job for job in jobs if not job.is_unwanted]
+        return [job for job in wanted if job.round >= self._work.first_round or job.state in OPEN]
 
     def _last_round(self, jobs: Sequence[BatchJob]) -> int:
         return max(job.round for job in jobs)
@@ -277,7 +278,7 @@ class BatchStage:
         RESTS.ask(desk.provider.account, self._report.retry_after_s)
 
     def _collect(self) -> None:
-        for job in self._jobs():
+        for job in self._current(self._jobs()):  # what was asked before a start over would mix with what is asked now
             match job.state:
                 case JobState.ENDED if job.account == self._desk.provider.account and self._may_move(job):
                     self._collect_job(job)
@@ -343,14 +344,3 @@ def _may_go_out_again(job: BatchJob) -> int:
     if job.state is JobState.CANCELLED and job.outcomes is None:
         return job.requests
     return sum(count for outcome, count in (job.outcomes or {}).items() if outcome in _MAY_GO_OUT_AGAIN)
-
-
-def supersede(ledger: BatchLedger, provider: BatchProvider, job: BatchJob) -> None:
-    """Close a job whose results are not wanted any more; what is out is cancelled."""
-    if job.state is JobState.SUBMITTED and job.provider_id is not None:
-        provider.cancel(job.provider_id)
-        ledger.change_job(job, to=JobState.CANCELLED, cancelled_by_us=True, error_code="superseded")
-    elif job.state is JobState.INTENT:
-        ledger.change_job(job, to=JobState.SUPERSEDED)
-    elif job.state is JobState.ENDED:
-        ledger.change_job(job, to=JobState.CANCELLED, error_code="superseded")

@@ -27,10 +27,11 @@ from eval_pipeline.core.batches import (
 )
 from eval_pipeline.core.ports.batch_provider import BatchProvider
 from eval_pipeline.core.ports.ledger import BatchLedger
+from eval_pipeline.dispatch.closing import end_job, lose_job
 from eval_pipeline.dispatch.collect import NEVER_ENDED
 from eval_pipeline.dispatch.records import RESULT_LOST
-from eval_pipeline.dispatch.search import MOST_LIST_CALLS, began, is_batch_of, look_for, search, tell_apart
-from eval_pipeline.dispatch.submit import NOT_NOW, note_anomaly
+from eval_pipeline.dispatch.search import MOST_LIST_CALLS, began, is_batch_of, look_for, tell_apart
+from eval_pipeline.dispatch.submit import note_anomaly
 
 JOBS_A_PAGE = 100
 MOST_LOOKUPS = 50
@@ -95,6 +96,7 @@ class _Poll:
     """Batches to cancel once all jobs were looked at: a call that fails keeps nobody else waiting."""
 
     def run(self, jobs: Sequence[BatchJob]) -> None:
+        self._drop_unwanted(jobs)
         submitted = [job for job in jobs if job.state is JobState.SUBMITTED]
         intents = [job for job in jobs if self._is_ambiguous(job)]
         if not submitted and not intents:
@@ -113,6 +115,13 @@ class _Poll:
             self._look_up(unlisted, whole=listing.whole)
         finally:
             self._stop()
+
+    def _drop_unwanted(self, jobs: Iterable[BatchJob]) -> None:
+        """Close what nobody wants once lists have proved that it was never made; no run is worth starting for that."""
+        for job in jobs:
+            step = step_of_intent(job, now=self.now, policy=self.policy)
+            if job.is_unwanted and job.state is JobState.INTENT and step is IntentStep.DROP:
+                self.ledger.change_job(job, to=JobState.SUPERSEDED)
 
     def _is_ambiguous(self, job: BatchJob) -> bool:
         step = step_of_intent(job, now=self.now, policy=self.policy)
@@ -178,7 +187,7 @@ class _Poll:
                 self.report.warnings.append(f"{_named(job)} is {batch.status} and names no results yet; looking again")
             case Verdict.END:  # long after its end, perhaps: its results are kept from then on
                 ended_at = batch.ended_at or self.now
-                ended = self.ledger.change_job(job, to=JobState.ENDED, ended_at=ended_at, **facts)
+                ended = end_job(self.ledger, job, ended_at=ended_at, **facts)
                 self.report.ended += ended is not None
             case Verdict.LOSE:
                 done = f"{batch.completed:,} requests done" if batch.completed else "no word on what was done"
@@ -212,7 +221,7 @@ class _Poll:
     def _close(self, job: BatchJob, *, code: str, words: str) -> None:
         """End a job that will bring nothing; a run tells its items."""
         self.report.warnings.append(f"{_named(job)}: {words}")
-        self.ledger.change_job(job, to=JobState.ENDED, error_code=code, error_message=words, ended_at=self.now)
+        lose_job(self.ledger, job, code=code, words=words, at=self.now)
 
     def _refuse_doubles(self, jobs: Sequence[BatchJob], listing: BatchListing) -> None:
         """Cancel a second batch of a submission of ours and keep the first; its possible charge is recorded."""
@@ -260,46 +269,3 @@ def _facts(batch: ProviderBatch) -> dict[str, Any]:
         "error_code": batch.errors[0].code if batch.errors else None,
         "error_message": batch.errors[0].message if batch.errors else None,
     }
-
-
-def cancel_jobs(
-    ledger: BatchLedger, provider: BatchProvider, jobs: Iterable[BatchJob], *, policy: BatchPolicy, now: datetime
-) -> int:
-    """Cancel what is out, and forget what was never sent; returns the batches that were asked to stop.
-
-    What may have been created is searched for first. One that is not found keeps the wish to be cancelled: a later poll
-    stops it when it turns up, and it is never created again.
-    """
-    known = list(jobs)
-    ambiguous = [job for job in known if job.is_ambiguous]
-    wished = [_wish_cancelled(ledger, job, now=now) for job in ambiguous]
-    found = _found(ledger, provider, [job for job in wished if job is not None], policy=policy, now=now)
-    asked = 0
-    for job in [*(job for job in known if job not in ambiguous), *found]:
-        if job.is_unsent:
-            ledger.change_job(job, to=JobState.CANCELLED)
-        elif job.state is JobState.SUBMITTED and job.provider_id is not None:
-            asked_before = job.cancel_requested_at is not None and job not in found
-            wish = _wish_cancelled(ledger, job, now=now)
-            provider.cancel(job.provider_id)
-            if wish is not None and not asked_before:  # the grace is measured by the provider's clock
-                ledger.change_job(wish, cancel_requested_at=provider.now() or now)
-            asked += 1
-    return asked
-
-
-def _wish_cancelled(ledger: BatchLedger, job: BatchJob, *, now: datetime) -> BatchJob | None:
-    return ledger.change_job(job, cancel_requested_at=job.cancel_requested_at or now, cancelled_by_us=True)
-
-
-def _found(
-    ledger: BatchLedger, provider: BatchProvider, jobs: Sequence[BatchJob], *, policy: BatchPolicy, now: datetime
-) -> Sequence[BatchJob]:
-    if not jobs:
-        return ()
-    try:
-        return search(ledger, provider, jobs, now=now, policy=policy).found
-    except BatchCallError as error:
-        if error.fault not in NOT_NOW:
-            raise
-        return ()

@@ -27,7 +27,7 @@ from eval_pipeline.core.ports.batch_provider import BatchProvider
 from eval_pipeline.core.providers import KEY_VARIABLES, URL_VARIABLES, Provider
 from eval_pipeline.core.runs import Flow
 from eval_pipeline.core.stages import StageRef
-from eval_pipeline.dispatch.poll import PollReport, cancel_jobs, poll_account
+from eval_pipeline.dispatch.poll import PollReport, poll_account
 from eval_pipeline.dispatch.rests import RESTS
 from eval_pipeline.dispatch.search import MOST_LIST_CALLS, began, is_batch_of, tell_apart
 from eval_pipeline.dispatch.submit import utc_now
@@ -60,7 +60,9 @@ class Polled:
 
     def alert(self, stage: StageRef, words: str) -> None:
         """Add what a person should do about a stage."""
-        self.alerts[stage] = "; ".join([*([self.alerts[stage]] if stage in self.alerts else []), words])
+        told = self.alerts.get(stage)
+        if told is None or words not in told:
+            self.alerts[stage] = words if told is None else f"{told}; {words}"
 
     def sentence(self) -> str:
         """Say in words what was seen."""
@@ -82,7 +84,7 @@ def poll_jobs(deployment: Deployment, jobs: Sequence[BatchJob], *, time_left: Ca
         time_left: seconds until the poll must end; accounts that are not reached then have their turn next time.
     """
     polled = Polled(jobs=len(jobs))
-    accounts = list(_by_account(jobs).items())
+    accounts = list(by_account(jobs).items())
     first = next(_turns) % max(len(accounts), 1)
     for (provider, project), mine in [*accounts[first:], *accounts[:first]]:
         if time_left() <= 0:
@@ -103,13 +105,13 @@ def _judge_stage(
     deployment: Deployment, stage: StageRef, policy: BatchPolicy, *, now: datetime, polled: Polled
 ) -> None:
     """Tell whether a run can take a stage on, and what a person should know of it."""
-    fresh = [job for job in deployment.ledger.stage_jobs(stage) if job.state in OPEN]
+    fresh = [job for job in deployment.ledger.stage_jobs(stage) if job.state in OPEN and not job.is_unwanted]
     movable = any(can_move(job, now=now, policy=policy) and job.account in polled.reached for job in fresh)
     if movable and wants_a_run(fresh, now=now, policy=policy):
         polled.ready.append(stage)
     overdue = [job for job in fresh if job.state is JobState.SUBMITTED and now > deadline_of(job, policy=policy)]
-    if overdue and stage not in polled.alerts:
-        polled.alerts[stage] = f"{stage}: batch {overdue[0].provider_id} is open for longer than its window"
+    if overdue:
+        polled.alert(stage, f"{stage}: batch {overdue[0].provider_id} is open for longer than its window")
     waiting = next((job for job in fresh if job.error_message and (job.waits_until or job.unseen_since)), None)
     if waiting is not None:
         polled.notes.append(f"{stage} {waiting.name}: {waiting.error_message}")
@@ -118,7 +120,7 @@ def _judge_stage(
         polled.alert(stage, f"{stage}: {expiring}")
 
 
-def _by_account(jobs: Iterable[BatchJob]) -> dict[tuple[Provider, str], list[BatchJob]]:
+def by_account(jobs: Iterable[BatchJob]) -> dict[tuple[Provider, str], list[BatchJob]]:
     """Group jobs by provider and project: whose keys open their account."""
     grouped: dict[tuple[Provider, str], list[BatchJob]] = defaultdict(list)
     for job in jobs:
@@ -187,7 +189,7 @@ def _tell(polled: Polled, jobs: Sequence[BatchJob], report: PollReport) -> None:
 
 def _alert(polled: Polled, jobs: Iterable[BatchJob], words: str) -> None:
     for stage in dict.fromkeys(job.stage for job in jobs):
-        polled.alerts[stage] = words
+        polled.alert(stage, words)
 
 
 def _claim_foreign(
@@ -222,6 +224,15 @@ def _claim_foreign(
     return claimed
 
 
+def take_over_rotated(
+    deployment: Deployment, provider: BatchProvider, jobs: Sequence[BatchJob], *, name: Provider
+) -> list[BatchJob]:
+    """Return all of these jobs, those of them under this account that are its own under an older key."""
+    others = [job for job in jobs if job.account != provider.account]
+    moved = {job.id: job for job in _claim_foreign(deployment, provider, others, name=name, polled=Polled())}
+    return [moved.get(job.id, job) for job in jobs]
+
+
 def _is_ours(provider: BatchProvider, job: BatchJob) -> bool:
     """Tell whether a job's account is the one that this key opens: it has the job's batch, or its request file."""
     try:
@@ -244,35 +255,3 @@ def poll_run(deployment: Deployment, *, flow: Flow, key: RunKey, time_s: float =
 def _until(time_s: float) -> Callable[[], float]:
     end_s = monotonic() + time_s
     return lambda: end_s - monotonic()
-
-
-@dataclass(frozen=True, slots=True)
-class Cancelled:
-    """What a person's wish to stop a run's batches came to."""
-
-    asked: int
-    """Batches that were asked to stop."""
-    unsettled: int
-    """Files of which nobody knows yet whether a batch was made: one that turns up is stopped then."""
-
-
-def cancel_batches(deployment: Deployment, *, flow: Flow, key: RunKey) -> Cancelled:
-    """Cancel what a run has out, to be collected later as far as it is done.
-
-    What may have been created without our knowing is searched for first.
-    """
-    jobs = [job for job in deployment.ledger.run_jobs(flow=flow, key=key) if job.state in OPEN]
-    asked = 0
-    for (name, project), theirs in _by_account(jobs).items():
-        settings = deployment.settings
-        provider = models.open_batches(name, deployment.credentials(project), settings=settings)
-        try:
-            mine = [job for job in theirs if job.account == provider.account]
-            others = [job for job in theirs if job not in mine]
-            mine += _claim_foreign(deployment, provider, others, name=name, polled=Polled())
-            policy = models.batch_policy(settings, provider=name)
-            asked += cancel_jobs(deployment.ledger, provider, mine, policy=policy, now=utc_now())
-        finally:
-            provider.close()
-    left = [job for job in deployment.ledger.run_jobs(flow=flow, key=key) if job.state in OPEN]
-    return Cancelled(asked=asked, unsettled=sum(job.state is JobState.INTENT for job in left))

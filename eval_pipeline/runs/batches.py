@@ -7,18 +7,19 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from eval_pipeline.core.batches import BatchJob, submitted_words, trouble_words
+from eval_pipeline.core.batches import OPEN, BatchJob, submitted_words, trouble_words
 from eval_pipeline.core.errors import ConflictError, NotFoundError
 from eval_pipeline.core.ports.object_store import ObjectStore
 from eval_pipeline.core.ports.stage_files import StageReader
-from eval_pipeline.core.providers import Provider
 from eval_pipeline.core.runs import RunMode, RunRecord, RunState
 from eval_pipeline.core.stages import StageRef
-from eval_pipeline.dispatch.batch_stage import Advance, BatchStage, BatchWork, supersede
+from eval_pipeline.dispatch.batch_stage import Advance, BatchStage, BatchWork
+from eval_pipeline.dispatch.closing import Closing, LeftOpen, Stays, raise_first
 from eval_pipeline.dispatch.leases import STAGE_IN_USE, HeldLease, hold
 from eval_pipeline.dispatch.restored import restored_words
 from eval_pipeline.dispatch.submit import Desk
 from eval_pipeline.runs.at_work import BEAT_EVERY_S, StageAtWork, at_work, has_started_over, run_cancelled, start_over
+from eval_pipeline.runs.closing import close_batches
 from eval_pipeline.runs.endpoints import require_endpoint
 from eval_pipeline.runs.life import change_run, find_run
 from eval_pipeline.runs.task import Task
@@ -70,15 +71,19 @@ def _submitted(task: Task, work: BatchWork) -> dict[str, Any]:
     }
 
 
+def submitting_resource(stage: StageRef) -> str:
+    """Name the right to submit for a stage, as leases do."""
+    return f"{stage.prefix}/jobs"
+
+
 @contextmanager
 def batch_stage(task: Task, work: BatchWork) -> Iterator[BatchStage]:
     """Hold the right to submit for a stage, and open its provider's account."""
     deployment = task.deployment
-    submitting = f"{work.stage.prefix}/jobs"
     with (
         hold(
             deployment.ledger,
-            submitting,
+            submitting_resource(work.stage),
             worker=deployment.worker,
             patience_s=deployment.settings.lease_patience_seconds,
             beat_every_s=BEAT_EVERY_S,
@@ -216,17 +221,24 @@ def start_over_once(task: Task, stage: StageAtWork) -> None:
     """Forget what was answered, and supersede what is out, once a Dagster run: a person wants to pay again."""
     if has_started_over(task.deployment, stage, by=task.dagster_run_id, retried=task.retried_run_id):
         return
-    jobs = task.deployment.ledger.stage_jobs(stage.ref)
-    for name in sorted({job.provider for job in jobs}):
-        provider = models.open_batches(Provider(name), task.credentials, settings=task.deployment.settings)
-        try:
-            for job in jobs:
-                if job.provider == name:
-                    supersede(task.deployment.ledger, provider, job)
-        finally:
-            provider.close()
+    out = [job for job in task.deployment.ledger.stage_jobs(stage.ref) if job.state in OPEN]
+    left = close_batches(task.deployment, out, closing=Closing.SUPERSEDED)
+    raise_first(left)
+    held = [one for one in left if one.stays is not Stays.UNKNOWN]  # what is unknown is stopped when it turns up
+    if held:
+        raise _not_superseded(held)
     start_over(task.deployment, stage, by=task.dagster_run_id, retried=task.retried_run_id)
     close_rounds(task, stage.ref)
+
+
+def _not_superseded(held: Sequence[LeftOpen]) -> ConflictError:
+    first = held[0]
+    return ConflictError(
+        f"{len(held):,} batches of {first.job.stage} cannot be closed; {first.job.provider_id or first.job.name}: "
+        f"{first.words}",
+        code="batches_unsettled",
+        hint="nothing was asked anew: give the key back under which they were submitted, or try again in some minutes",
+    )
 
 
 def _refuse_changed_input(batch: StageReader, made_from: StageReader) -> None:

@@ -1,4 +1,4 @@
-"""What a person may do with a run: take it up again, stop it, delete it; refused where that would do harm."""
+"""What a person may do with a run: take it up again, stop it; refused where that would do harm."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -123,14 +123,6 @@ def check_idle(deployment: Deployment, *, flow: Flow, key: RunKey) -> None:
     run = find_run(deployment, flow=flow, key=key)
     if is_worked_on(deployment, run):
         raise _in_progress(run)
-
-
-def delete(deployment: Deployment, *, flow: Flow, key: RunKey) -> None:
-    """Remove the run's stored stages, then its row."""
-    check_idle(deployment, flow=flow, key=key)
-    for stored in list(deployment.objects.list(f"{flow}/{key.project}/{key.run}")):
-        deployment.objects.delete(stored)
-    deployment.ledger.delete_run(flow=flow, key=key)
 
 
 def end_attempt(deployment: Deployment, *, flow: Flow, key: RunKey, problem: EvalPipelineError | None) -> RunRecord:

@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM and *Terminate* in the Dagster UI while calls are under way.
+"""Ctrl-C, SIGTERM, a terminal that is closed and *Terminate* in the Dagster UI while calls are under way.
 
 Dagster raises its interruption wherever the main thread happens to be. Inside an asyncio callback asyncio takes it for
 that callback's failure, logs it and goes on: the run would not stop. So these signals are taken here while calls run.
@@ -10,14 +10,14 @@ import os
 import signal
 import threading
 from collections.abc import Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any, TypeVar
 
 from eval_pipeline.dispatch.gate import StopReason
 
 T = TypeVar("T")
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _NOTICE = b"interrupted: waiting for the calls under way; interrupt again to stop at once\n"
 
 
@@ -58,9 +58,11 @@ class Interruption:
                 loop.call_soon_threadsafe(_cancel_all, loop)
                 return
             self._asked = True
-            os.write(2, _NOTICE)  # a print could interrupt another one
+            with suppress(OSError):  # of a terminal that is gone
+                os.write(2, _NOTICE)  # a print could interrupt another one
 
-        before = {number: signal.signal(number, take) for number in _SIGNALS}
+        wanted = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]  # as nohup does
+        before = {number: signal.signal(number, take) for number in wanted}
         try:
             yield
         finally:

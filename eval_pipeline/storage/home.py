@@ -1,11 +1,13 @@
 """The home: the folder where the embedded default keeps ledger, stage files and Dagster instance."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from eval_pipeline.core.errors import UsageError
 from eval_pipeline.core.names import shown
+from eval_pipeline.storage.whole import PRIVATE
 
 if TYPE_CHECKING:
     from eval_pipeline.storage.ledger import SqlLedger
@@ -26,6 +28,12 @@ def find_home(environ: Mapping[str, str], cwd: Path) -> Path:
     here = cwd.absolute()
     existing = (folder / HOME_FOLDER for folder in (here, *here.parents) if (folder / HOME_FOLDER).is_dir())
     return _usable(next(existing, here / HOME_FOLDER))
+
+
+def make_home(home: Path) -> None:
+    """Make a home that only its user may read; one that is there stays as it is."""
+    with suppress(OSError):  # who writes into it explains what the system refuses
+        home.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
 
 
 def _expanded(named: str) -> Path:

@@ -10,6 +10,8 @@ from uuid import uuid4
 from eval_pipeline.core.errors import UnavailableError
 
 LOCK_PATIENCE_S: Final = 120.0
+PRIVATE: Final = 0o700
+"""Rights of a new home: it holds questions, answers and recordings of people."""
 
 
 def create_whole(target: Path, build: Callable[[Path], None], *, lock: Path) -> None:
@@ -37,7 +39,7 @@ def only_one(lock: Path) -> Iterator[None]:
     from filelock import FileLock, Timeout  # noqa: PLC0415 - 40 ms that only the first opening of a home pays
 
     with _explained(lock):
-        lock.parent.mkdir(parents=True, exist_ok=True)
+        lock.parent.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
         held = FileLock(lock)
         try:
             held.acquire(timeout=LOCK_PATIENCE_S)

@@ -6,6 +6,7 @@ once, or one that was killed in the middle, cannot leave a manifest that describ
 
 from array import array
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -14,10 +15,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from eval_pipeline.core.datasets import DatasetVersion, SkippedRow
+from eval_pipeline.core.errors import ConflictError, NotFoundError
 from eval_pipeline.core.ports.object_store import ObjectStore
 from eval_pipeline.runs.stored_versions import checked_copy, create_manifest, dataset_missing, read_manifest
 from eval_pipeline.storage.manifests import sha256_of
-from eval_pipeline.text_eval.golden.files import GoldenFile
+from eval_pipeline.storage.objects import temporary_folder
+from eval_pipeline.text_eval.golden.files import GoldenFile, read_golden
 from eval_pipeline.text_eval.golden.row import GoldenRow
 from eval_pipeline.text_eval.golden.tally import Tally, no_valid_row
 
@@ -151,13 +154,41 @@ def require_manifest(objects: ObjectStore, dataset: DatasetVersion) -> GoldenMan
 
 
 def golden_rows(objects: ObjectStore, dataset: DatasetVersion) -> Iterator[GoldenRow]:
-    """Stream the rows of a stored version in the order of the file; damaged bytes raise ``dataset_damaged``."""
+    """Stream the rows of a stored version in the order of the file.
+
+    Damaged rows are made again from the original beside them; where that cannot be, ``dataset_damaged`` is raised.
+    """
     manifest = require_manifest(objects, dataset)
-    key = f"{dataset.prefix}/{manifest.rows_file}"
-    with (
-        checked_copy(objects, key, sha256=manifest.rows_sha256) as path,
-        pq.ParquetFile(path, pre_buffer=False) as file,
-    ):
+    with _checked_rows(objects, dataset, manifest) as path, pq.ParquetFile(path, pre_buffer=False) as file:
         for batch in file.iter_batches(batch_size=_READ_ROWS):
             for row in batch.to_pylist():
                 yield GoldenRow(**{**row, "metadata": orjson.loads(row["metadata"])})
+
+
+@contextmanager
+def _checked_rows(objects: ObjectStore, dataset: DatasetVersion, manifest: GoldenManifest) -> Iterator[Path]:
+    key = f"{dataset.prefix}/{manifest.rows_file}"
+    with ExitStack() as held:
+        try:
+            path = held.enter_context(checked_copy(objects, key, sha256=manifest.rows_sha256))
+        except (ConflictError, NotFoundError):
+            if not _made_again(objects, dataset, manifest, key=key):
+                raise
+            path = held.enter_context(checked_copy(objects, key, sha256=manifest.rows_sha256))
+        yield path
+
+
+def _made_again(objects: ObjectStore, dataset: DatasetVersion, manifest: GoldenManifest, *, key: str) -> bool:
+    """Store the rows of an intact original again; only the very bytes that the manifest names."""
+    with (
+        objects.local_copy(f"{dataset.prefix}/{manifest.original_file}") as original,
+        temporary_folder() as folder,
+    ):
+        if sha256_of(original) != dataset.version:
+            return False
+        parquet = folder / "rows.parquet"
+        _write_rows(Tally().usable(read_golden(original, name=manifest.original_file).entries()), parquet)
+        if sha256_of(parquet) != manifest.rows_sha256:
+            return False
+        objects.put_file(key, parquet)
+    return True

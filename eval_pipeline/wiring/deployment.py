@@ -12,7 +12,7 @@ from eval_pipeline.core.ports.object_store import ObjectStore
 from eval_pipeline.core.runs import Worker
 from eval_pipeline.core.secrets import know_secrets, secrets_in_url
 from eval_pipeline.dispatch.workers import this_worker
-from eval_pipeline.storage.home import find_home, open_home_ledger
+from eval_pipeline.storage.home import find_home, make_home, open_home_ledger
 from eval_pipeline.storage.local import LocalObjectStore
 from eval_pipeline.wiring.credentials import Credentials, read_credentials
 from eval_pipeline.wiring.settings import Settings
@@ -100,7 +100,10 @@ class Deployment:
         """Bytes under keys."""
         parts = _split(self.store_url)
         if parts.scheme == "file" and parts.netloc in {"", "localhost"} and parts.path:
-            return LocalObjectStore(Path(unquote(parts.path)))
+            folder = Path(unquote(parts.path))
+            if folder.is_relative_to(self.home):
+                make_home(self.home)
+            return LocalObjectStore(folder)
         if parts.scheme == "s3" and parts.netloc:
             return self._open_s3(bucket=parts.netloc, prefix=parts.path.strip("/"))
         raise UsageError(

@@ -25,6 +25,8 @@ TIMEOUT_S = 10
 MOST_BYTES = 8_000_000
 """Of an answer that lists models."""
 LOW_DISK_BYTES = 1_000_000_000
+OTHERS = 0o077
+"""Rights of a folder that are not its user's own."""
 _WRONG_KEY = b"API_KEY_INVALID"
 """How Google says, with status 400, that a key is wrong."""
 
@@ -69,6 +71,9 @@ def _home(deployment: Deployment) -> Finding:
     detail = f"{deployment.home}, {free / 1e9:.1f} GB free"
     if free < LOW_DISK_BYTES:
         return Finding("home", ok=False, detail=detail, hint="make room, or set EVAL_PIPELINE_HOME to another disk")
+    if existing == deployment.home and existing.stat().st_mode & OTHERS:
+        detail = f"{detail}; other users of this machine can read it"
+        return Finding("home", ok=None, detail=detail, hint=f"where nobody else needs it: chmod 700 {existing}")
     return Finding("home", ok=True, detail=detail)
 
 

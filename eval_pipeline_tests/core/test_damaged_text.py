@@ -56,13 +56,13 @@ def test_rows_are_told_with_their_places_and_most_of_them_refuse_a_file() -> Non
         rows.see(f"line {line}", "a question", text)
     question_marks, placeholder = rows.warnings()
 
-    assert question_marks.startswith("2 rows hold question marks for letters: ")
+    assert question_marks.startswith("2 rows hold question marks for letters, as ")
     assert question_marks.endswith(": line 2, line 4; save the original again as CSV UTF-8")
     assert placeholder.startswith("1 row holds what programs write for nothing")
     assert rows.most() is None
     rows.see("line 6", "#REF!", "?")
     problem, remedy = rows.most() or ("", "")
-    assert problem.startswith("most of it is damaged, 3 of 5: 2 rows hold question marks for letters: ")
+    assert problem.startswith("most of it is damaged, 3 of 5: 2 rows hold question marks for letters, as ")
     assert problem.endswith("; 1 row holds an error of a spreadsheet (such as #NAME?) instead of text: line 6")
     assert remedy == "save the original again as CSV UTF-8"
 

@@ -105,7 +105,7 @@ def moments(worlds: Worlds, scenario: str | None) -> int:
 @pytest.mark.parametrize("scenario", [None, "one_429", pytest.param("token_limit", marks=pytest.mark.slow)])
 def test_whenever_the_backup_was_taken_each_batch_is_paid_once(worlds: Worlds, scenario: str | None) -> None:
     last = moments(worlds, scenario)
-    for backup_at in range(1, last + 1, 2 if scenario is None else 6):
+    for backup_at in range(1, last + 1, 3 if scenario is None else 9):
         check(worlds, scenario, backup_at=backup_at, lost_at=0)
 
 

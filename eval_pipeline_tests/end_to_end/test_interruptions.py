@@ -87,20 +87,24 @@ def _check_that_it_counts_as_interrupted(commands: Commands) -> int:
     return int(shown["counts"]["unfinished"])
 
 
-def test_ctrl_c_ends_with_130_and_the_retry_asks_only_the_rest(commands: Commands, slow: Provider) -> None:
-    with commands.begin("text", "run", "stopped", *RUN, "--repeats", str(REPEATS), "--json") as process:
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGHUP], ids=["ctrl-c", "a terminal that is closed"])
+def test_an_interruption_ends_with_130_and_the_retry_asks_only_the_rest(
+    commands: Commands, slow: Provider, how: signal.Signals
+) -> None:
+    run = f"stopped-{how.name}"
+    with commands.begin("text", "run", run, *RUN, "--repeats", str(REPEATS), "--json") as process:
         slow.wait_for(SIXTY_PERCENT)
         slow.answer_after(LONG_ENOUGH_TO_BE_STOPPED_S)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(how)
         stopped = ended(process)
     slow.answer_after(0)
     before = slow.answers.requests
-    retried = commands("run", "retry", "stopped")
+    retried = commands("run", "retry", run)
 
     assert stopped.code == 130
     assert stopped.document["state"] == "interrupted"
     assert stopped.document["error"]["code"] == "run_interrupted"
-    assert "eval-pipeline run retry stopped" in stopped.document["error"]["hint"]
+    assert f"eval-pipeline run retry {run}" in stopped.document["error"]["hint"]
     assert stopped.document["counts"]["ok"] == before < ITEMS
     assert "Traceback" not in stopped.err
     assert "waiting for the calls under way" in stopped.err

@@ -22,14 +22,8 @@ from eval_pipeline.dispatch import rests
 from eval_pipeline.dispatch.submit import utc_now
 from eval_pipeline.providers.batch_calls import account_digest
 from eval_pipeline.runs import batch_polling
-from eval_pipeline.runs.batch_polling import (
-    MOST_FOREIGN_LOOKUPS,
-    Cancelled,
-    Polled,
-    cancel_batches,
-    poll_jobs,
-    poll_run,
-)
+from eval_pipeline.runs.batch_polling import MOST_FOREIGN_LOOKUPS, Polled, poll_jobs, poll_run
+from eval_pipeline.runs.closing import Cancelled, cancel_batches
 from eval_pipeline.wiring import models
 from eval_pipeline.wiring.deployment import Deployment
 from eval_pipeline_tests.batch_server import BatchServer, batch_server

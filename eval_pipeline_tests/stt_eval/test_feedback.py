@@ -7,7 +7,7 @@ from eval_pipeline.core.errors import ConflictError, EvalPipelineError, NotFound
 from eval_pipeline.core.feedback import Change, ErrorTag, Mark
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.runs import Flow
-from eval_pipeline.runs.control import delete
+from eval_pipeline.runs.deleting import delete
 from eval_pipeline.stt_eval.feedback import VerdictChange, agreement, judged_results, set_verdicts, verdicts_of
 from eval_pipeline.wiring.deployment import Deployment
 from eval_pipeline_tests.storage.records import KEY, a_run

@@ -176,7 +176,7 @@ def test_speech_datasets_and_strange_projects_are_refused(catalog: Catalog) -> N
 
 
 @pytest.mark.parametrize(
-    ("name", "reason"), [("missing.csv", "No such file"), (".", "Is a directory"), ("a\0b", "embedded null byte")]
+    ("name", "reason"), [("missing.csv", "No such file"), (".", "it is a folder"), ("a\0b", "embedded null byte")]
 )
 def test_a_file_that_cannot_be_read_is_told(catalog: Catalog, name: str, reason: str) -> None:
     with pytest.raises(UsageError, match=reason) as caught:
@@ -271,10 +271,26 @@ def test_of_two_processes_that_store_the_same_bytes_the_first_manifest_holds(cat
     assert catalog.add(catalog.file()).dataset.warnings == ("theirs",)
 
 
-def test_rows_whose_bytes_changed_are_not_read(catalog: Catalog) -> None:
-    dataset = catalog.add(catalog.file()).dataset
-    (key,) = (key for key in catalog.objects.list(dataset.prefix) if key.endswith(".parquet"))
+def flip(catalog: Catalog, prefix: str, end: str) -> str:
+    (key,) = (key for key in catalog.objects.list(prefix) if key.endswith(end))
     catalog.objects.put(key, catalog.objects.read(key)[:-1] + b"?")
+    return key
+
+
+def test_rows_whose_bytes_changed_are_made_again_from_the_original(catalog: Catalog) -> None:
+    dataset = catalog.add(catalog.file()).dataset
+    before = list(golden_rows(catalog.objects, dataset))
+    key = flip(catalog, dataset.prefix, ".parquet")
+
+    assert list(golden_rows(catalog.objects, dataset)) == before
+    catalog.objects.delete(key)
+    assert list(golden_rows(catalog.objects, dataset)) == before
+
+
+def test_rows_whose_bytes_changed_are_not_read_where_the_original_did_so_too(catalog: Catalog) -> None:
+    dataset = catalog.add(catalog.file()).dataset
+    flip(catalog, dataset.prefix, ".parquet")
+    flip(catalog, dataset.prefix, "original.csv")
 
     with pytest.raises(ConflictError) as caught:
         next(golden_rows(catalog.objects, dataset))

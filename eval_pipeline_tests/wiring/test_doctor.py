@@ -167,3 +167,15 @@ def test_a_server_that_repeats_the_key_does_not_make_the_doctor_repeat_it(tmp_pa
     assert f"{server.url}/[key]/v1/models" in found["OpenAI"].detail, (
         "a part of an address that looks like a key is none"
     )
+
+
+def test_a_new_home_is_its_users_alone_and_an_old_one_is_told_about(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    findings(home)
+    assert home.stat().st_mode & 0o777 == 0o700
+
+    home.chmod(0o755)
+    found = findings(home)["home"]
+    assert found.ok is None
+    assert "other users of this machine can read it" in found.detail
+    assert f"chmod 700 {home}" in found.hint

@@ -54,8 +54,8 @@ class GeminiAccount:
         return urlunsplit((home.scheme, home.netloc, named.path, named.query, ""))
 
     def headers(self) -> dict[str, str]:
-        """Return the key and the names that Google's SDK gives; making its client only for these takes 0.5 s."""
-        library = f"google-genai-sdk/{version('google-genai')} gl-python/{platform.python_version()}"
+        """Return the key, and our name where Google's SDK gives its own."""
+        library = f"eval-pipeline/{version('eval-pipeline')} gl-python/{platform.python_version()}"
         return {
             "Content-Type": "application/json",
             "x-goog-api-key": self.api_key,

@@ -1,7 +1,7 @@
 """Calls about files and batches: once each, from any thread, failures as ``BatchCallError`` that say what was done.
 
-Over httpx2, which google-genai itself takes, and past its models: those drop a batch's ``error`` and break on states
-that they do not know.
+Over httpx2, which Google's google-genai takes, too, and without that SDK: its models drop a batch's ``error`` and break
+on states that they do not know.
 """
 
 from collections.abc import Iterable, Mapping

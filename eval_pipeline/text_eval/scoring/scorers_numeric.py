@@ -10,6 +10,7 @@ from eval_pipeline.text_eval.scoring.quantities.kinds import (
     Amount,
     Digits,
     Found,
+    Range,
     Unreadable,
     amount_key,
 )
@@ -140,6 +141,13 @@ def _among_several(golden: Found, pair: tuple[Found, Found], allowed: Tolerance,
     found = f"found several, {_shown(pair)}"
     if _is_decimal_comma(pair, golden, allowed):
         return _unclear(f"{expected}, {found}: is it a decimal comma? set decimal_comma")
+    if (
+        isinstance(first.quantity, Amount)
+        and isinstance(second.quantity, Amount)
+        and isinstance(golden.quantity, Range)
+    ):
+        said = Range(first.quantity, second.quantity)
+        return _score(compare(golden.quantity, said, allowed), expected=expected, found=_shown(pair))
     if amount_key(first.quantity)[:2] != amount_key(second.quantity)[:2]:
         verdict = compare(golden.quantity, second.quantity, allowed)
         return _score(verdict, expected=expected, found=_shown([second]))

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from eval_pipeline.core.ports.stage_files import StageReader
-from eval_pipeline.runs.at_work import at_work, run_cancelled
+from eval_pipeline.core.runs import RunState
+from eval_pipeline.runs.at_work import StageAtWork, at_work, run_cancelled
 from eval_pipeline.runs.life import find_run
 from eval_pipeline.runs.task import Task
 from eval_pipeline.text_eval import tables
@@ -40,9 +41,7 @@ def make(task: Task, *, dataset: StageReader, responses: StageReader, embeddings
             embeddings=answers.embeddings,
             scorers=used,
         ):
-            if stage.should_stop():
-                stage.lease.check()
-                raise run_cancelled(stage.run.key)
+            _stop_if_asked(stage)
             summariser.add(rows)
             stage.files.append(rows)
         stage.files.finish(
@@ -53,6 +52,14 @@ def make(task: Task, *, dataset: StageReader, responses: StageReader, embeddings
             }
         )
     return task.deployment.stages.open(ref)
+
+
+def _stop_if_asked(stage: StageAtWork) -> None:
+    """Stop between two chunks of items when a person cancels; not for the wish that had ended the run before."""
+    ended_by_it = stage.run.cancel_requested and stage.run.state is not RunState.RUNNING
+    if stage.should_stop() and not ended_by_it:
+        stage.lease.check()
+        raise run_cancelled(stage.run.key)
 
 
 def _score_facts(summary: RunSummary) -> dict[str, Any]:

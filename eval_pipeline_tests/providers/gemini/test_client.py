@@ -61,12 +61,17 @@ def test_the_key_travels_in_a_header_and_never_in_an_address(script: Script) -> 
     assert KEY not in repr(GeminiAccount(KEY, "http://x"))
 
 
-def test_headers_are_those_of_googles_sdk() -> None:
+def test_headers_are_those_of_googles_sdk_under_our_own_name() -> None:
     from google import genai  # noqa: PLC0415 - half a second, for this test alone
 
-    client = genai.Client(vertexai=False, api_key=KEY)
+    theirs = genai.Client(vertexai=False, api_key=KEY)._api_client._http_options.headers
+    ours = GeminiAccount(KEY, "http://x").headers()
 
-    assert GeminiAccount(KEY, "http://x").headers() == client._api_client._http_options.headers
+    assert theirs is not None
+    assert ours.keys() == theirs.keys()
+    names = {name for name in ours if ours[name] != theirs[name]}
+    assert names == {"user-agent", "x-goog-api-client"}
+    assert all(ours[name].startswith("eval-pipeline/") for name in names)
 
 
 def test_silence_ends_after_the_timeout() -> None:

@@ -1,4 +1,5 @@
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -7,10 +8,14 @@ from hypothesis import strategies as st
 from eval_pipeline.core.errors import UsageError
 from eval_pipeline.core.feedback import UNTOUCHED, Change, ErrorTag, Verdict
 from eval_pipeline.core.feedback_words import checked_comment
+from eval_pipeline.intake.table_file import open_table
 from eval_pipeline.reporting.csv_safety import csv_cell
-from eval_pipeline.stt_eval.verdicts.verdict_file import VerdictRow
+from eval_pipeline.stt_eval.verdicts.results import COLUMNS, Results
+from eval_pipeline.stt_eval.verdicts.verdict_file import VERDICTS, VerdictRow, read_rows
 
-EMPTY = dict.fromkeys(("sample", "model", "is_correct", "comment", "tags", "reviewer", "time", "text_sha256"), "")
+EMPTY = dict.fromkeys(
+    ("sample", "model", "is_correct", "comment", "tags", "reviewer", "time", "text_sha256", "transcript", "entries"), ""
+)
 COMMENTS = st.text(st.sampled_from("='-+@1a \t\n\r\u200bअ\u0301"), max_size=8) | st.text(max_size=30)
 
 
@@ -62,3 +67,40 @@ def test_what_people_and_spreadsheets_write_for_yes_and_no_is_understood(cell: s
 )
 def test_tags_are_read_from_a_list(cell: str, meant: object) -> None:
     assert said(tags=cell).tags == meant
+
+
+def returned(name: str) -> list[VerdictRow]:
+    """Return the rows of a file that a spreadsheet program saved; ``files`` holds two, of a run of five clips."""
+    table = open_table(Path(__file__).with_name("files") / name, VERDICTS)
+    return [row for row in read_rows(table) if isinstance(row, VerdictRow)]
+
+
+HEARD = {"001": "नमस्ते", "002": "=SUM(1)"}
+RESULTS = Results(
+    [
+        {
+            **dict.fromkeys(COLUMNS, ""),
+            "sample_id": name,
+            "model": "whisper-1",
+            "status": "completed",
+            "transcript": text,
+        }
+        for name, text in HEARD.items()
+    ],
+    file_names={name: f"{name}.wav" for name in HEARD},
+)
+
+
+def test_ids_without_their_zeros_are_found_and_their_text_is_right() -> None:
+    for row, name in zip(returned("excel_leading_zeros.csv"), HEARD, strict=True):
+        result = RESULTS.find_cells(row.cells)
+        row.check_text(result)
+
+        assert result.sample_id == name
+        assert row.change(Verdict()) == Change(is_correct=True, comment="ठीक")
+
+
+def test_a_file_that_lost_its_letters_is_refused_row_by_row() -> None:
+    for row in returned("ansi.csv")[:2]:
+        with pytest.raises(UsageError, match=r"is '[? ]+': the file holds something else"):
+            row.check_text(RESULTS.find_cells(row.cells))

@@ -117,6 +117,18 @@ def test_a_cancelled_run_stops_at_its_next_item_and_resumes(lab: Laboratory) -> 
     assert lab.materialize("cancelled").success
 
 
+def test_a_run_that_scores_is_cancelled_and_a_cancelled_one_can_be_scored(lab: Laboratory) -> None:
+    """Cancelling had no effect on the stage that a pattern held up for ever."""
+    key = RunKey(project="default", run="scoring")
+    stages = ["spec", "dataset", "response_batch", "responses", "embedding_batch", "embeddings"]
+    lab.materialize("scoring", config=FREE, stages=stages)
+    change_run(lab.deployment.ledger, key=key, cancel_requested=True)
+
+    assert lab.materialize("scoring", stages=["scores"]).failure["code"] == "run_cancelled"
+    assert lab.state("scoring") is RunState.CANCELLED
+    assert lab.materialize("scoring", stages=["scores"]).success
+
+
 @pytest.mark.parametrize(
     ("fault", "code"),
     [

@@ -10,7 +10,7 @@ from eval_pipeline.text_eval.scoring.quantities.days import day_first
 from eval_pipeline.text_eval.scoring.quantities.exact import Exact
 from eval_pipeline.text_eval.scoring.quantities.kinds import Amount, Calculation, Quantity, Range, Ratio, Share
 from eval_pipeline.text_eval.scoring.quantities.measures import read_unit
-from eval_pipeline.text_eval.scoring.quantities.signposts import AND_WORDS, RANGE_WORDS
+from eval_pipeline.text_eval.scoring.quantities.signposts import AND_WORDS, OPENING_RANGE, RANGE_WORDS
 from eval_pipeline.text_eval.scoring.quantities.units import PROPORTION
 from eval_pipeline.text_eval.scoring.quantities.values import literal, read_value
 
@@ -51,15 +51,16 @@ def share_of(tokens: Tokens, at: int) -> Step | None:
     return Step(Share(part.value, whole.value), part.end)
 
 
-def read_range(tokens: Tokens, first: Step) -> Step | None:
-    """Read 5-7 days, 5 to 7 days, 10-15 lakh, 2023-24; what the second says of unit and scale holds for both."""
+def read_range(tokens: Tokens, first: Step, *, begin: int) -> Step | None:
+    """Read 5-7 days, 5 to 7, between 5 and 7, 10-15 lakh, 2023-24; unit and scale of the second hold for both."""
     low = first.quantity
     if not isinstance(low, Amount):
         return None
     at = first.end
     dash = tokens.at(at)
     is_dash = dash.kind == "sign" and dash.text in _DASHES
-    if not is_dash and tokens.word(at) not in RANGE_WORDS:
+    between = tokens.word(begin - 1) in OPENING_RANGE and tokens.word(at) in AND_WORDS
+    if not (is_dash or between or tokens.word(at) in RANGE_WORDS):
         return None
     begin = at + 1
     if is_dash and dash.text == "-" and not dash.glued and tokens.at(begin).glued:

@@ -43,7 +43,10 @@ _MARKER = re.compile(
 _NUMBERED = re.compile(r"^[ \t]*(?:[-*•>][ \t]*)?(?:#{1,6}[ \t]*)?\(?(\d{1,3})[.)][ \t]+(?=\S)", re.MULTILINE)
 _BULLET = re.compile(r"^[ \t]*[-*•–][ \t]+(?=\S)", re.MULTILINE)
 _SOURCES = re.compile(rf"^[ \t>*_#(-]*(?:{SOURCE_LINES})[*_]*[ \t]*[::][^\n]*$", re.MULTILINE | re.IGNORECASE)
-_HEADING = re.compile(r"^[ \t]*#{1,6}[ \t]+[^\n]*$", re.MULTILINE)
+_SOURCES_TO_THE_END = re.compile(
+    rf"^[ \t>*_#-]*(?:{SOURCE_LINES})[*_]*[ \t]*:?[*_]*[ \t]*\n.*\Z", re.MULTILINE | re.IGNORECASE | re.DOTALL
+)
+"""A heading, and all that follows it."""
 _FENCE = re.compile(r"\A\s*```[a-z]*\n(.*)\n\s*```\s*\Z", re.DOTALL | re.IGNORECASE)
 _IN_BRACKETS = re.compile(r"\s*\(\s*[^\w\s()]{0,2}\s*[\d.,]+\s*\)[.\s]*")
 _SENTENCE_END = ".!?।॥؟\n"
@@ -70,7 +73,8 @@ class Passage:
 
 def read_passage(text: str, *, decimal_comma: bool = False) -> Passage:
     """Find the part of a text that gives its result, and read it."""
-    shown = _SOURCES.sub("", plain(_end(_json_answer(text)), decimal_comma=decimal_comma))
+    shown = plain(_end(_json_answer(text)), decimal_comma=decimal_comma)
+    shown = _SOURCES.sub("", _SOURCES_TO_THE_END.sub("", shown))
     for passage in _marked(shown):
         if passage.found:
             return passage

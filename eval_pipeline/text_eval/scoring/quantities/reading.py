@@ -79,7 +79,7 @@ def _measured(tokens: Tokens, at: int) -> Step | None:
     if not isinstance(first.quantity, Amount):
         return first
     return (
-        read_range(tokens, first)
+        read_range(tokens, first, begin=at)
         or read_share(tokens, first)
         or read_calculation(tokens, at, first)
         or summed(tokens, first)

@@ -1,0 +1,53 @@
+"""Closes what a run has out, at every account that it went to: for a cancelled run, one asked anew, one deleted."""
+
+from collections.abc import Sequence
+from contextlib import closing as closed_after
+from dataclasses import dataclass
+
+from eval_pipeline.core.batches import OPEN, BatchJob, JobState
+from eval_pipeline.core.names import RunKey
+from eval_pipeline.core.runs import Flow
+from eval_pipeline.dispatch.closing import Closer, Closing, LeftOpen, Stays, close_jobs, raise_first
+from eval_pipeline.dispatch.submit import utc_now
+from eval_pipeline.runs.batch_polling import by_account, take_over_rotated
+from eval_pipeline.wiring import models
+from eval_pipeline.wiring.deployment import Deployment
+
+
+def open_batches(deployment: Deployment, *, flow: Flow, key: RunKey) -> Sequence[BatchJob]:
+    """Return what a run has out at its providers, and what was not collected."""
+    return [job for job in deployment.ledger.run_jobs(flow=flow, key=key) if job.state in OPEN]
+
+
+def close_batches(deployment: Deployment, jobs: Sequence[BatchJob], *, closing: Closing) -> list[LeftOpen]:
+    """Close jobs at their providers; returns those that are open all the same, each with its reason.
+
+    What may have been created without our knowing is searched for first.
+    """
+    left: list[LeftOpen] = []
+    for (name, project), theirs in by_account(jobs).items():
+        settings = deployment.settings
+        with closed_after(models.open_batches(name, deployment.credentials(project), settings=settings)) as provider:
+            mine = take_over_rotated(deployment, provider, theirs, name=name)
+            policy = models.batch_policy(settings, provider=name)
+            closer = Closer(deployment.ledger, provider, policy=policy, now=utc_now())
+            left += close_jobs(closer, mine, closing=closing)
+    return left
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """What a person's wish to stop a run's batches came to."""
+
+    asked: int
+    """Batches that were asked to stop."""
+    unsettled: int
+    """Files of which nobody knows yet whether a batch was made: one that turns up is stopped then."""
+
+
+def cancel_batches(deployment: Deployment, *, flow: Flow, key: RunKey) -> Cancelled:
+    """Cancel what a run has out, to be collected later as far as it is done; raises when a provider cannot be asked."""
+    left = close_batches(deployment, open_batches(deployment, flow=flow, key=key), closing=Closing.CANCELLED)
+    raise_first(left)
+    asked = [one for one in left if one.stays is Stays.TO_BE_COLLECTED and one.job.state is JobState.SUBMITTED]
+    return Cancelled(asked=len(asked), unsettled=sum(one.job.state is JobState.INTENT for one in left))
