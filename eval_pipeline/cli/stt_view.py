@@ -18,6 +18,9 @@ def write_run(document: Json) -> None:
     click.echo(
         f"dataset {printable(dataset['name'])} @ {dataset['version'][:12]}, {dataset['samples_count']:,} samples"
     )
+    if (scored := document["references"]) is not None:
+        told = f"{printable(scored['dataset'])} @ {scored['version'][:12]}, {scored['changed']:,} of them changed"
+        click.echo(f"scored against the references of {told}")
     click.echo(f"transcripts {_counts(document['counts'])}")
     write_reasons(document["threshold"])
     if document["figures"]:

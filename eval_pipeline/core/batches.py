@@ -252,12 +252,12 @@ class BatchJob:
         return self.state is JobState.INTENT and not self.is_ambiguous
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BatchPolicy:
     """The patience of this installation, in seconds where not said otherwise."""
 
     poll_s: float = 30.0
-    window_s: float = 86_400.0
+    window_s: float
     slack_s: float = 300.0
     create_timeout_s: float = 60.0
     settle_s: float = 60.0
@@ -274,9 +274,9 @@ class BatchPolicy:
     """So long a provider may not find a file that it took."""
     refusal_s: float = 10.0
     """So long a creation that is refused for any other reason is tried again."""
-    results_kept_s: float = 30 * 86_400.0
-    """How long OpenAI keeps the files of a batch that was made without ``output_expires_after``, as ours are."""
-    expiry_warning_s: float = 7 * 86_400.0
+    results_kept_s: float
+    """How long the provider keeps the files of a batch; like the window, no two keep to the same."""
+    expiry_warning_s: float
     """So long before results are deleted a person is told that nobody has collected them."""
 
 
@@ -558,7 +558,7 @@ class StageStep(StrEnum):
 def step_of_stage(
     jobs: Iterable[BatchJob],
     *,
-    unfinished: int | None,
+    unfinished: int,
     rounds_left: int,
     now: datetime,
     policy: BatchPolicy,
@@ -567,7 +567,7 @@ def step_of_stage(
 
     Args:
         jobs: all of the stage.
-        unfinished: items that may go out again; None when that was not counted (no job is final yet).
+        unfinished: items that may go out again.
         rounds_left: follow-up rounds that may still be submitted.
         now: the present.
         policy: our patience.

@@ -28,7 +28,7 @@ def start_requested_runs(deployment: Deployment, instance: dg.DagsterInstance) -
     A worker may die before it has begun: the request then still waits, and is asked for again a bounded number of
     times. Runs whose worker is gone are written down as interrupted.
     """
-    note_interruptions(deployment, instance)
+    note_lost_workers(deployment, instance)
     waiting = [run for flow in Flow for run in deployment.ledger.requested_runs(flow=flow, limit=RUNS_A_TICK)]
     asked = [(run, request) for run in waiting if (request := _request(deployment, instance, run)) is not None]
     requests = [request for _, request in asked]
@@ -69,7 +69,7 @@ def is_under_way(record: dg.RunRecord) -> bool:
     return run.is_complete_and_waiting_to_retry and timedelta() <= since < RETRIED_WITHIN
 
 
-def note_interruptions(deployment: Deployment, instance: dg.DagsterInstance) -> None:
+def note_lost_workers(deployment: Deployment, instance: dg.DagsterInstance) -> None:
     """Write down which runs lost their worker: a dead process of this host, or one that Dagster has given up."""
     for run in deployment.ledger.running_runs(limit=RUNNING_A_TICK):
         dead = run.worker is None or worker_is_dead(run.worker)

@@ -14,7 +14,7 @@ from eval_pipeline.core.retry import RetryPolicy
 from eval_pipeline.dispatch.breaker import Breaker, Endpoint
 from eval_pipeline.dispatch.budget import Purse
 from eval_pipeline.dispatch.calls import Called, Caller, run_workers
-from eval_pipeline.dispatch.gate import ShouldStop, StopReason, Timing, go_on
+from eval_pipeline.dispatch.gate import ShouldStop, StopReason, Timing, never_stop
 
 MAX_TEXTS = 2048
 MAX_TOKENS = 300_000
@@ -95,7 +95,7 @@ async def embed_texts(
     endpoint: Endpoint,
     dimensions: int | None = None,
     purse: Purse[Sequence[str]] | None = None,
-    should_stop: ShouldStop = go_on,
+    should_stop: ShouldStop = never_stop,
     proven: bool = False,
     timing: Timing | None = None,
 ) -> EmbedOutcome:

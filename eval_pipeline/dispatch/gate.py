@@ -21,7 +21,6 @@ class StopReason(StrEnum):
     BUDGET = "budget_exhausted"
     CANCELLED = "cancelled"
     INTERRUPTED = "interrupted"
-    LEASE_LOST = "lease_lost"
     ACCOUNT_FAULT = "account_fault"
     REFUSED_ALIKE = "refused_alike"
     """The first requests were all refused with the same words."""
@@ -30,7 +29,7 @@ class StopReason(StrEnum):
 ShouldStop = Callable[[], StopReason | None]
 
 
-def go_on() -> StopReason | None:
+def never_stop() -> StopReason | None:
     """Never ask to stop."""
     return None
 

@@ -14,7 +14,7 @@ from eval_pipeline.core.retry import RetryPolicy
 from eval_pipeline.dispatch.breaker import Breaker, Endpoint
 from eval_pipeline.dispatch.budget import Purse
 from eval_pipeline.dispatch.calls import Called, Caller, run_workers
-from eval_pipeline.dispatch.gate import ShouldStop, StopReason, Timing, go_on
+from eval_pipeline.dispatch.gate import ShouldStop, StopReason, Timing, never_stop
 from eval_pipeline.dispatch.refusals import RefusalWatch
 
 Body = TypeVar("Body")
@@ -73,7 +73,7 @@ async def run_live(
     concurrency: int,
     endpoint: Endpoint,
     purse: Purse[Body] | None = None,
-    should_stop: ShouldStop = go_on,
+    should_stop: ShouldStop = never_stop,
     on_progress: Callable[[ItemRecord], None] | None = None,
     proven: bool = False,
     timing: Timing | None = None,

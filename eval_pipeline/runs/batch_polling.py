@@ -60,7 +60,9 @@ class Polled:
 
     def alert(self, stage: StageRef, words: str) -> None:
         """Add what a person should do about a stage."""
-        self.alerts[stage] = "; ".join([*([self.alerts[stage]] if stage in self.alerts else []), words])
+        told = self.alerts.get(stage)
+        if told is None or words not in told:
+            self.alerts[stage] = words if told is None else f"{told}; {words}"
 
     def sentence(self) -> str:
         """Say in words what was seen."""
@@ -108,8 +110,8 @@ def _judge_stage(
     if movable and wants_a_run(fresh, now=now, policy=policy):
         polled.ready.append(stage)
     overdue = [job for job in fresh if job.state is JobState.SUBMITTED and now > deadline_of(job, policy=policy)]
-    if overdue and stage not in polled.alerts:
-        polled.alerts[stage] = f"{stage}: batch {overdue[0].provider_id} is open for longer than its window"
+    if overdue:
+        polled.alert(stage, f"{stage}: batch {overdue[0].provider_id} is open for longer than its window")
     waiting = next((job for job in fresh if job.error_message and (job.waits_until or job.unseen_since)), None)
     if waiting is not None:
         polled.notes.append(f"{stage} {waiting.name}: {waiting.error_message}")
@@ -187,7 +189,7 @@ def _tell(polled: Polled, jobs: Sequence[BatchJob], report: PollReport) -> None:
 
 def _alert(polled: Polled, jobs: Iterable[BatchJob], words: str) -> None:
     for stage in dict.fromkeys(job.stage for job in jobs):
-        polled.alerts[stage] = words
+        polled.alert(stage, words)
 
 
 def _claim_foreign(

@@ -15,6 +15,7 @@ from eval_pipeline.core.batches import (
 from eval_pipeline.core.documents import JsonDict
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.ports.ledger import LeaseHeld
+from eval_pipeline.core.providers import Provider
 from eval_pipeline.core.reasons import Reason
 from eval_pipeline.core.runs import Flow, RunRecord
 from eval_pipeline.core.stages import Manifest, StageRef
@@ -25,6 +26,7 @@ from eval_pipeline.runs.flow import FlowPlan, plan_of
 from eval_pipeline.runs.life import find_run
 from eval_pipeline.storage.journal import Journal
 from eval_pipeline.wiring.deployment import Deployment
+from eval_pipeline.wiring.models import batch_policy
 
 
 def run_status(deployment: Deployment, *, flow: Flow, key: RunKey) -> JsonDict:
@@ -35,7 +37,7 @@ def run_status(deployment: Deployment, *, flow: Flow, key: RunKey) -> JsonDict:
     submitted = _submitted(plan_of(flow), jobs)
     stages = [_stage_status(deployment, run, StageRef(flow=flow, key=key, stage=name)) for name in names]
     told = [stage | {"note": submitted.get(stage["stage"], stage["note"])} for stage in stages]
-    return {**run_json(run), "stages": told, "batches": batches_json(jobs)}
+    return {**run_json(run), "stages": told, "batches": batches_json(deployment, jobs)}
 
 
 def _submitted(plan: FlowPlan, jobs: Sequence[BatchJob]) -> dict[str, str]:
@@ -48,9 +50,11 @@ def _submitted(plan: FlowPlan, jobs: Sequence[BatchJob]) -> dict[str, str]:
     return told
 
 
-def batches_json(jobs: Sequence[BatchJob]) -> list[JsonDict]:
+def batches_json(deployment: Deployment, jobs: Sequence[BatchJob]) -> list[JsonDict]:
     """Return what a person wants to know of a run's batches: what is waiting for what, and since when."""
-    return [_batch_json(job, now=datetime.now(UTC), policy=BatchPolicy()) for job in jobs]
+    names = {Provider(job.provider) for job in jobs}
+    policies = {name: batch_policy(deployment.settings, provider=name) for name in names}
+    return [_batch_json(job, now=datetime.now(UTC), policy=policies[Provider(job.provider)]) for job in jobs]
 
 
 def _batch_json(job: BatchJob, *, now: datetime, policy: BatchPolicy) -> JsonDict:

@@ -80,7 +80,7 @@ class Manners(Protocol):
         """Return the answer of a fault that is an HTTP error, or None for every other fault."""
 
 
-class Desk:
+class Reception:
     """Where every request of one stand-in is judged before it is answered."""
 
     def __init__(self, standin: Standin, manners: Manners) -> None:

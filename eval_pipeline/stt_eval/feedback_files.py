@@ -68,7 +68,7 @@ def import_verdicts(deployment: Deployment, key: RunKey, path: Path, *, reviewer
     Raises:
         UsageError: ``invalid_verdict_file``, with every bad row and its line; ``file_unreadable``.
     """
-    desk = _Desk(deployment, key, reviewer=checked_reviewer(reviewer))
+    desk = _Intake(deployment, key, reviewer=checked_reviewer(reviewer))
     with temporary_folder() as folder:
         copy = folder / "verdicts"  # of what may be a pipe, or change while it is read
         private_copy(path, copy, limit_bytes=deployment.settings.max_file_bytes)
@@ -78,7 +78,7 @@ def import_verdicts(deployment: Deployment, key: RunKey, path: Path, *, reviewer
     return Imported(changed=len(entries), unchanged=desk.unchanged, warnings=warnings, conflicts=tuple(desk.conflicts))
 
 
-def _take_all(desk: "_Desk", copy: Path, *, name: str) -> tuple[str, ...]:
+def _take_all(desk: "_Intake", copy: Path, *, name: str) -> tuple[str, ...]:
     """Take every row; return what was guessed about the file."""
     if is_workbook(copy, name=name):
         for row in sheet_verdicts(copy):
@@ -106,7 +106,7 @@ class _Rows:
             self.problems.append(f"\n  line {line:,}: {text}")
 
 
-class _Desk:
+class _Intake:
     """Takes rows, compares each with what stands, and keeps what they say new."""
 
     def __init__(self, deployment: Deployment, key: RunKey, *, reviewer: str) -> None:

@@ -14,7 +14,7 @@ from eval_pipeline.runs.cost_warnings import cost_warnings
 from eval_pipeline.runs.life import find_run
 from eval_pipeline.runs.status import batches_json
 from eval_pipeline.runs.stored_run import StoredRun
-from eval_pipeline.stt_eval.corrected_references import samples_as_scored
+from eval_pipeline.stt_eval.corrected_references import REFERENCES, samples_as_scored
 from eval_pipeline.stt_eval.feedback import shown_verdicts, verdicts_of
 from eval_pipeline.stt_eval.report.export import export_rows, side_by_side
 from eval_pipeline.stt_eval.report_age import age_warnings
@@ -54,10 +54,11 @@ def show_run(deployment: Deployment, key: RunKey, *, detail: bool) -> JsonDict:
         "best": figures.get("best"),
         "speakers": figures.get("speakers"),
         "normalisers": figures.get("normalisers"),
+        "references": figures.get(REFERENCES),
         "summary_scores": stored.stages.fact("scores", "summary_scores") or [],
         "cost": stored.cost(),
         "threshold": stored.threshold(),
-        "batches": batches_json(deployment.ledger.run_jobs(flow=Flow.STT, key=key)),
+        "batches": batches_json(deployment, deployment.ledger.run_jobs(flow=Flow.STT, key=key)),
         "report": stored.stages.fact("report", "url"),
         "warnings": stored.warnings(),
     }

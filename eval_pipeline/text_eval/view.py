@@ -43,7 +43,7 @@ def show_run(deployment: Deployment, key: RunKey, *, detail: bool) -> dict[str, 
         "cost": stored.cost(),
         "threshold": stored.threshold(),
         "latency_s": stored.stages.fact("responses", "latency_s"),
-        "batches": batches_json(deployment.ledger.run_jobs(flow=Flow.TEXT, key=key)),
+        "batches": batches_json(deployment, deployment.ledger.run_jobs(flow=Flow.TEXT, key=key)),
         "report": stored.stages.fact("report", "url"),
         "langfuse": stored.stages.fact("traces", "langfuse"),
         "warnings": [

@@ -211,6 +211,8 @@ def batch_policy(settings: Settings, *, provider: Provider) -> BatchPolicy:
         cancel_grace_s=settings.batch_cancel_grace_seconds,
         lost_s=settings.batch_lost_seconds,
         max_rounds=settings.batch_max_rounds,
+        results_kept_s=30 * 86_400.0,
+        expiry_warning_s=7 * 86_400.0,
     )
     if provider is not Provider.GEMINI:
         return policy

@@ -12,7 +12,6 @@ from eval_pipeline.core.batches import (
     FINAL,
     OPEN,
     BatchJob,
-    BatchPolicy,
     IntentStep,
     JobState,
     LineError,
@@ -38,10 +37,9 @@ from eval_pipeline.core.batches import (
     verdict_of,
     wants_a_run,
 )
-from eval_pipeline_tests.storage.records import a_job
+from eval_pipeline_tests.storage.records import POLICY, a_job
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
-POLICY = BatchPolicy()
 PATIENCE_S = POLICY.create_timeout_s + POLICY.settle_s
 INTENT = a_job(at=NOON, id=1, submission_key="key")
 STAGE = INTENT.stage

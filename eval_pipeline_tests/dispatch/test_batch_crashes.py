@@ -7,14 +7,14 @@ both moments, and one that goes wrong at one of them.
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from eval_pipeline.core.batches import BatchCallError, BatchPolicy, CallFault, JobState
+from eval_pipeline.core.batches import BatchCallError, CallFault, JobState
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.providers import Provider
 from eval_pipeline.core.runs import Flow
@@ -31,10 +31,11 @@ from eval_pipeline.storage.journal import Journal
 from eval_pipeline.storage.ledger import SqlLedger, open_ledger
 from eval_pipeline.storage.local import LocalObjectStore
 from eval_pipeline_tests.batch_server import BatchServer, batch_server
+from eval_pipeline_tests.storage.records import POLICY
 
 STAGE = StageRef(flow=Flow.TEXT, key=RunKey(project="default", run="killed"), stage="responses")
 ITEMS = [f"q{number}" for number in range(5)]
-IMPATIENT = BatchPolicy(poll_s=0, create_timeout_s=0, settle_s=0, most_queue_wait_s=0)
+IMPATIENT = replace(POLICY, poll_s=0, create_timeout_s=0, settle_s=0, most_queue_wait_s=0)
 DURABLE = {
     "ledger": ("add_jobs", "change_job", "resubmit_job"),
     "objects": ("put_file",),

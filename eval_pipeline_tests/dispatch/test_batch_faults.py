@@ -6,7 +6,7 @@ A provider's clock goes on as a test says: nothing here waits.
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -32,10 +32,11 @@ from eval_pipeline.storage.ledger import SqlLedger, open_ledger
 from eval_pipeline.storage.local import LocalObjectStore
 from eval_pipeline_tests.batch_server import BatchServer, batch_server
 from eval_pipeline_tests.dispatch.test_batch_crashes import Held
+from eval_pipeline_tests.storage.records import POLICY
 
 ITEMS = [f"q{number}" for number in range(5)]
 TEXTS = {sha256(item.encode()).hexdigest(): item for item in ITEMS}
-EAGER = BatchPolicy(poll_s=0, create_timeout_s=0, settle_s=0, most_queue_wait_s=0)
+EAGER = replace(POLICY, poll_s=0, create_timeout_s=0, settle_s=0, most_queue_wait_s=0)
 """Waits for nothing by our clock, and as long as ever by the provider's."""
 
 
@@ -273,7 +274,7 @@ def test_an_address_without_batches_is_said_once_and_sent_elsewhere_when_a_perso
 def test_an_account_that_is_refused_while_results_wait_is_a_pause(place: Place) -> None:
     """Neither are items failed, nor is a round or the run: the results lie at the provider."""
     place.server.scenario, place.server.times = "download_403", 3
-    place.policy = BatchPolicy(poll_s=30, create_timeout_s=0, settle_s=0)
+    place.policy = replace(POLICY, poll_s=30, create_timeout_s=0, settle_s=0)
     place.advance()
 
     advance = place.advance()

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
-from eval_pipeline.core.batches import BatchJob, JobState
+from eval_pipeline.core.batches import BatchJob, BatchPolicy, JobState
 from eval_pipeline.core.datasets import DatasetKind, DatasetVersion, SkippedRow
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.ports.ledger import RunLedger
@@ -14,6 +14,8 @@ from eval_pipeline.core.stages import StageRef
 
 MOMENT = datetime(2026, 5, 21, 12, 30, 15, 123456, tzinfo=UTC)
 KEY = RunKey(project="default", run="first")
+POLICY = BatchPolicy(window_s=86_400.0, results_kept_s=30 * 86_400.0, expiry_warning_s=7 * 86_400.0)
+"""The patience with OpenAI."""
 
 _DATASET = DatasetVersion(
     project="default",

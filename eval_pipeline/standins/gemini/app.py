@@ -42,7 +42,7 @@ from eval_pipeline.standins.gemini.uploads import UPLOAD_FAULTS, FileLimits, Upl
 from eval_pipeline.standins.limits import RateLimits
 from eval_pipeline.standins.pace import Clock, Pace
 from eval_pipeline.standins.replay import Recordings
-from eval_pipeline.standins.serving import Desk
+from eval_pipeline.standins.serving import Reception
 from eval_pipeline.standins.speech import Speech, SpeechControls
 
 _VERSIONS = ("/v1", "/v1beta")
@@ -112,7 +112,7 @@ def create_app(options: GeminiOptions | None = None) -> Starlette:
 
 def _routes(options: GeminiOptions, standin: Standin, folder: Path) -> list[Route]:
     clock, limits = Clock(), FileLimits()
-    desk = Desk(standin, GeminiManners(options.accepted_keys))
+    desk = Reception(standin, GeminiManners(options.accepted_keys))
     store = GeminiFileStore(folder / "gemini-files", clock)
     reader = AskReader(uploads=store, speech=options.speech, tokens_per_second=options.audio_tokens_per_second)
     answerer = Answerer(recordings=options.recordings, speech=options.speech)

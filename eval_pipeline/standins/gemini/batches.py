@@ -25,7 +25,7 @@ from eval_pipeline.standins.gemini.errors import (
 )
 from eval_pipeline.standins.gemini.file_store import GeminiFileStore
 from eval_pipeline.standins.gemini.pages import page
-from eval_pipeline.standins.serving import Answering, Desk, Headers, Work, json_answer
+from eval_pipeline.standins.serving import Answering, Headers, Reception, Work, json_answer
 
 BATCH_FAULTS = {
     "batches.create": TRANSPORT_FAULTS | HTTP_FAULTS | {FaultKind.ACCEPTED_THEN_RESET},
@@ -41,7 +41,7 @@ class GeminiBatches:
 
     def __init__(
         self,
-        desk: Desk,
+        desk: Reception,
         lives: GeminiLives,
         files: GeminiFileStore,
         *,

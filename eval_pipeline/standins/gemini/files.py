@@ -11,7 +11,7 @@ from eval_pipeline.standins.faults import TRANSPORT_FAULTS, FaultKind, FaultRule
 from eval_pipeline.standins.gemini.errors import HTTP_FAULTS, invalid, no_such_file
 from eval_pipeline.standins.gemini.file_store import GeminiFile, GeminiFileStore
 from eval_pipeline.standins.gemini.pages import page
-from eval_pipeline.standins.serving import Answering, Desk, Headers, Work, json_answer
+from eval_pipeline.standins.serving import Answering, Headers, Reception, Work, json_answer
 
 FILE_FAULTS = {
     "files.get": TRANSPORT_FAULTS | HTTP_FAULTS,
@@ -24,7 +24,7 @@ FILE_FAULTS = {
 class GeminiFiles:
     """The endpoints of the files."""
 
-    def __init__(self, desk: Desk, store: GeminiFileStore) -> None:
+    def __init__(self, desk: Reception, store: GeminiFileStore) -> None:
         self._desk = desk
         self._store = store
 

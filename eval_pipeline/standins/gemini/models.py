@@ -15,7 +15,7 @@ from eval_pipeline.standins.gemini.asks import Ask, AskReader
 from eval_pipeline.standins.gemini.bodies import read_object
 from eval_pipeline.standins.gemini.embeddings import Embed, made_embedding, made_embeddings, read_embed, read_embeds
 from eval_pipeline.standins.gemini.errors import NOT_FOUND, GeminiRefusedError, no_such_model
-from eval_pipeline.standins.serving import Desk, Headers, Work, json_answer
+from eval_pipeline.standins.serving import Headers, Reception, Work, json_answer
 
 _LISTED_MODELS = ("gemini-2.5-flash", "gemini-2.5-pro", "gemini-embedding-001")
 
@@ -32,7 +32,7 @@ class GeminiModels:
     """
 
     def __init__(
-        self, standin: Standin, desk: Desk, *, reader: AskReader, answerer: Answerer, models: frozenset[str]
+        self, standin: Standin, desk: Reception, *, reader: AskReader, answerer: Answerer, models: frozenset[str]
     ) -> None:
         self._models = models
         self._standin = standin

@@ -21,7 +21,7 @@ from eval_pipeline.standins.faults import TRANSPORT_FAULTS, FaultKind, FaultRule
 from eval_pipeline.standins.gemini.bodies import read_object, refuse_unknown, require_object
 from eval_pipeline.standins.gemini.errors import HTTP_FAULTS, NOT_FOUND, GeminiError, GeminiRefusedError, invalid
 from eval_pipeline.standins.gemini.file_store import GeminiFileStore
-from eval_pipeline.standins.serving import Desk, Headers, Work
+from eval_pipeline.standins.serving import Headers, Reception, Work
 
 UPLOAD_FAULTS = {
     "files.start": TRANSPORT_FAULTS | HTTP_FAULTS,
@@ -67,7 +67,7 @@ class _Upload:
 class Uploads:
     """The two ends of an upload: where it starts, and where its pieces go."""
 
-    def __init__(self, desk: Desk, store: GeminiFileStore, limits: FileLimits) -> None:
+    def __init__(self, desk: Reception, store: GeminiFileStore, limits: FileLimits) -> None:
         self._desk = desk
         self._store = store
         self._limits = limits

@@ -47,7 +47,7 @@ from eval_pipeline.standins.openai.transcriptions import (
 )
 from eval_pipeline.standins.pace import Pace
 from eval_pipeline.standins.replay import Recordings
-from eval_pipeline.standins.serving import Answering, Desk, Headers, Work, json_answer
+from eval_pipeline.standins.serving import Answering, Headers, Reception, Work, json_answer
 from eval_pipeline.standins.speech import Speech, SpeechControls
 
 _LISTED_MODELS = ("gpt-4o", "gpt-4o-mini", *embeddings.WIDTHS)
@@ -100,7 +100,7 @@ def create_app(options: OpenAIOptions | None = None) -> Starlette:
         latency_s=options.latency_s,
         limits=options.limits,
     )
-    desk = Desk(standin, OpenAIManners(options.accepted_keys))
+    desk = Reception(standin, OpenAIManners(options.accepted_keys))
     api = _OpenAI(options, standin, desk)
     live = [
         _route(standin, "POST /v1/responses", "responses", api.respond),
@@ -119,7 +119,7 @@ def create_app(options: OpenAIOptions | None = None) -> Starlette:
     return app
 
 
-def _batch_routes(options: OpenAIOptions, standin: Standin, desk: Desk, folder: Path) -> list[Route]:
+def _batch_routes(options: OpenAIOptions, standin: Standin, desk: Reception, folder: Path) -> list[Route]:
     """Return the routes of files and batches, and of what controls them."""
     store = FileStore(folder / "files")
     lives = Lives(BatchStore(folder / "batches"), store, LineWorker(standin, options.recordings))
@@ -162,7 +162,7 @@ async def unknown_url(request: Request, error: Exception) -> Response:
 class _OpenAI:
     """The endpoints that answer at once."""
 
-    def __init__(self, options: OpenAIOptions, standin: Standin, desk: Desk) -> None:
+    def __init__(self, options: OpenAIOptions, standin: Standin, desk: Reception) -> None:
         self._options = options
         self._standin = standin
         self._desk = desk

@@ -20,7 +20,7 @@ from eval_pipeline.standins.openai.bodies import InvalidBodyError
 from eval_pipeline.standins.openai.errors import OpenAIError, no_such_batch
 from eval_pipeline.standins.openai.file_store import FileStore
 from eval_pipeline.standins.openai.pages import page
-from eval_pipeline.standins.serving import Answering, Desk, Headers, Work, json_answer
+from eval_pipeline.standins.serving import Answering, Headers, Reception, Work, json_answer
 
 BATCH_FAULTS = {
     "batches.create": TRANSPORT_FAULTS | {FaultKind.ACCEPTED_THEN_RESET, FaultKind.INSUFFICIENT_QUOTA},
@@ -34,7 +34,7 @@ _MAX_LISTED, _USUALLY_LISTED = 100, 20
 class Batches:
     """The endpoints of the batches."""
 
-    def __init__(self, desk: Desk, lives: Lives, files: FileStore, plan: BatchPlan) -> None:
+    def __init__(self, desk: Reception, lives: Lives, files: FileStore, plan: BatchPlan) -> None:
         self.plan = plan
         self._desk = desk
         self._lives = lives

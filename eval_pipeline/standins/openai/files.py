@@ -15,7 +15,7 @@ from eval_pipeline.standins.openai.errors import no_such_file
 from eval_pipeline.standins.openai.file_store import FileStore
 from eval_pipeline.standins.openai.multipart import Form, receive_form
 from eval_pipeline.standins.openai.pages import page
-from eval_pipeline.standins.serving import Answering, Desk, Headers, Work, json_answer
+from eval_pipeline.standins.serving import Answering, Headers, Reception, Work, json_answer
 
 FILE_FAULTS = {
     "files.create": TRANSPORT_FAULTS | {FaultKind.ACCEPTED_THEN_RESET},
@@ -32,7 +32,7 @@ _MAX_LISTED = 10_000
 class Files:
     """The endpoints of the files."""
 
-    def __init__(self, desk: Desk, store: FileStore) -> None:
+    def __init__(self, desk: Reception, store: FileStore) -> None:
         self._desk = desk
         self._store = store
 
