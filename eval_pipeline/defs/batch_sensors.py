@@ -22,7 +22,6 @@ from eval_pipeline.defs.run_sensors import ENDED, MOST_ATTEMPTS, is_under_way
 from eval_pipeline.dispatch.submit import utc_now
 from eval_pipeline.runs.batch_polling import Polled, poll_jobs
 from eval_pipeline.runs.flow import plan_of
-from eval_pipeline.runs.life import find_run
 from eval_pipeline.runs.task import Task
 from eval_pipeline.wiring import models
 from eval_pipeline.wiring.deployment import Deployment
@@ -139,7 +138,6 @@ def _request(
         polled.alert(stage, f"{stage}: {words}, or at once: run retry")
     if any(is_under_way(run) for run in runs) or _is_worked_on(instance, stage) or _is_too_early(runs):
         return None
-    find_run(deployment, flow=stage.flow, key=stage.key)
     first = _first_to_make(deployment, stage)
     return dg.RunRequest(
         run_key=f"{wake}/{len(runs)}",

@@ -95,8 +95,8 @@ def check(worlds: Worlds, scenario: str | None, *, backup_at: int, lost_at: int)
         assert set(place.server.executed.values()) == {1}, told
 
 
-def moments(worlds: Worlds, scenario: str | None) -> int:
-    with worlds.world(f"{scenario}-unharmed", scenario) as place:
+def moments(worlds: Worlds, scenario: str | None, *, of: str) -> int:
+    with worlds.world(f"{scenario}-unharmed-{of}", scenario) as place:
         unharmed = Killer(at=0)
         live_to_the_end(place, unharmed)
     return unharmed.passed
@@ -104,7 +104,7 @@ def moments(worlds: Worlds, scenario: str | None) -> int:
 
 @pytest.mark.parametrize("scenario", [None, "one_429", pytest.param("token_limit", marks=pytest.mark.slow)])
 def test_whenever_the_backup_was_taken_each_batch_is_paid_once(worlds: Worlds, scenario: str | None) -> None:
-    last = moments(worlds, scenario)
+    last = moments(worlds, scenario, of="backup")
     for backup_at in range(1, last + 1, 3 if scenario is None else 9):
         check(worlds, scenario, backup_at=backup_at, lost_at=0)
 
@@ -112,7 +112,7 @@ def test_whenever_the_backup_was_taken_each_batch_is_paid_once(worlds: Worlds, s
 @pytest.mark.slow
 @pytest.mark.parametrize("scenario", [None, "one_429", "token_limit", "expired"])
 def test_whenever_everything_is_lost_after_it_each_batch_is_paid_once(worlds: Worlds, scenario: str | None) -> None:
-    last = moments(worlds, scenario)
+    last = moments(worlds, scenario, of="loss")
     for backup_at in range(1, last + 1, 2):
         for lost_at in range(backup_at + 1, last + 1, 17):
             check(worlds, scenario, backup_at=backup_at, lost_at=lost_at)

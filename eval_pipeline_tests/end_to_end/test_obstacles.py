@@ -237,7 +237,7 @@ def test_a_home_that_is_a_file_is_named_by_every_check(commands: Commands) -> No
     wrong = {check["check"]: check["detail"] for check in ended.document["checks"] if check["ok"] is False}
 
     assert ended.code == 1
-    assert set(wrong) == {"home", "database", "store", "Dagster"}
+    assert set(wrong) == {"home", "database", "ledger", "store", "Dagster"}
     assert all(str(occupied) in detail for detail in wrong.values())
     assert (
         commands("text", "run", "homeless", *RUN, "--json", EVAL_PIPELINE_HOME=str(occupied)).error_code

@@ -80,6 +80,7 @@ SCENARIOS = (
     ),
     Met("result_404", ok=0, status="missing", code="result_lost", words="run retry --resend-lost"),
 )
+REFUSED_AS_A_WHOLE = {"cancelled_no_files", "validation_failed", "failed"}
 MODELS = [f"gemini-{number:02d}-{met.scenario.replace('_', '-')}" for number, met in enumerate(SCENARIOS)]
 CASES = pytest.mark.parametrize(("model", "met"), list(zip(MODELS, SCENARIOS, strict=True)), ids=MODELS)
 
@@ -156,7 +157,14 @@ def test_a_lost_result_is_sent_again_when_a_person_says_so(made: Studio) -> None
     before = made.gemini.executed()
 
     kept = made("run", "retry", RUN, "--json")
-    assert made.gemini.executed() == before
+    sent = made.gemini.executed() - before
+    never_sent = {
+        f"m{number:02d}"
+        for number, met in enumerate(SCENARIOS, start=1)
+        if met.scenario in REFUSED_AS_A_WHOLE and not met.ok
+    }
+    assert {item[-3:] for item in sent} == never_sent, "what was refused or cancelled as a whole was never executed"
+    assert set(sent.values()) == {1}
     again = made("run", "retry", RUN, "--resend-lost", "--json")
 
     assert (kept.code, again.code) == (0, 0)

@@ -9,6 +9,7 @@ from sqlalchemy import event
 
 from eval_pipeline.core.errors import ConflictError, UnavailableError, UsageError
 from eval_pipeline.storage.ledger import SqlLedger, open_ledger
+from eval_pipeline.storage.ledger_schema import ledger as ledger_table
 from eval_pipeline.storage.ledger_schema import version_table
 from eval_pipeline_tests.crowd import all_at_once
 from eval_pipeline_tests.postgres import PostgresServer
@@ -89,6 +90,7 @@ def test_opening_a_current_ledger_imports_no_alembic(tmp_path: Path) -> None:
 def test_a_schema_of_a_newer_version_is_refused_with_a_remedy(ledger: SqlLedger, ledger_url: str) -> None:
     with ledger._database.write() as connection:
         connection.execute(version_table.update().values(version_num="9999"))
+        connection.execute(ledger_table.update().values(min_code="9999"))
 
     with pytest.raises(ConflictError, match=r"schema 9999.*knows it only up to 0006") as caught:
         open_ledger(ledger_url)
