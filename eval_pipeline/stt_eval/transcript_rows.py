@@ -5,6 +5,7 @@ that was cut, blocked or refused is none; its text is kept beside it.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from eval_pipeline.core.documents import JsonDict, Row
 from eval_pipeline.core.outcomes import ItemRecord, ItemStatus
@@ -48,22 +49,7 @@ def as_heard(record: ItemRecord) -> ItemRecord:
     """Count an empty answer as one: the model said that there is nothing to hear."""
     if record.status is not ItemStatus.EMPTY:
         return record
-    return ItemRecord(
-        record.item_id,
-        ItemStatus.OK,
-        "",
-        None,
-        None,
-        record.response_id,
-        record.model,
-        record.usage,
-        record.retried,
-        record.unreported_calls,
-        record.latency_s,
-        record.attempts,
-        record.account_fault,
-        endpoint=record.endpoint,
-    )
+    return replace(record, status=ItemStatus.OK, answer="", partial_answer=None, error=None, raw=None)
 
 
 def transcript_row(item: Item, record: ItemRecord, cost: ItemCost) -> JsonDict:
