@@ -3,6 +3,7 @@
 import csv
 import json
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,16 +21,17 @@ STOPS_EARLY_USD = "0.00006"
 
 
 @pytest.fixture
-def commands(tmp_path: Path, openai: Provider) -> Commands:
+def commands(tmp_path: Path, openai: Provider) -> Iterator[Commands]:
     made = Commands(tmp_path, OPENAI_BASE_URL=openai.base_url, OPENAI_API_KEY=KEY)
     made.add("golden", GOLDEN)
-    return made
+    with openai.behaving():  # it counts for other tests, too
+        yield made
 
 
 def test_a_requested_run_asks_nobody_but_the_endpoint_of_its_specification(
     commands: Commands, openai: Provider
 ) -> None:
-    with provider() as other, openai.behaving():
+    with provider() as other:
         elsewhere = {"OPENAI_BASE_URL": other.base_url}
         requested = commands("text", "run", "requested", *RUN, "--mode", "fast", "--no-wait", **elsewhere)
         assert requested.code == 0

@@ -87,6 +87,15 @@ def _check_that_it_counts_as_interrupted(commands: Commands) -> int:
     return int(shown["counts"]["unfinished"])
 
 
+@pytest.fixture
+def heard() -> Iterator[None]:
+    """Let commands hear that their terminal was closed: what ``nohup`` starts, such as these tests, does not."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.usefixtures("heard")
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGHUP], ids=["ctrl-c", "a terminal that is closed"])
 def test_an_interruption_ends_with_130_and_the_retry_asks_only_the_rest(
     commands: Commands, slow: Provider, how: signal.Signals

@@ -61,5 +61,12 @@ def test_unanswered_items_and_failed_embeddings_both_count_as_failed() -> None:
 
     assert tally.summary() == {
         "counts": {"total": 3, "ok": 1, "failed": 2, "failed_embeddings": 1, "not_answered": 1},
-        "threshold": {"value": 0.5, "observed": 2 / 3, "breached": True, "failed": 2, "total": 3},
+        "threshold": {
+            "value": 0.5,
+            "observed": 2 / 3,
+            "breached": True,
+            "failed": 2,
+            "total": 3,
+            "reasons": [{"code": "embedding_failed", "message": "answer: not embedded", "count": 1}],
+        },
     }
