@@ -31,7 +31,8 @@ class SealedFile:
 
     def write(self, data: bytes, /) -> None:
         """Write one line with its line break."""
-        self._file.write(seal(data[:-1]) + b"\n")
+        line = data[:-1]
+        self._file.write(b"%b\t%08x\n" % (line, crc32(line)))
 
 
 def seal(line: bytes) -> bytes:

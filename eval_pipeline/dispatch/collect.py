@@ -327,9 +327,9 @@ def _read(desk: Desk, job: BatchJob, handling: Handling, raw: _Raw, *, batch: Pr
     with (folder / "results.jsonl").open("wb", buffering=_BUFFER_BYTES) as opened:
         writer, file = handling.writer(job), SealedFile(opened)
         came = _first_lines(desk, raw.keys, handling.read, waiting, tally=tally)
+        by_somebody = AttemptOutcome.CANCELLED
         for line in chain(came, _missing_lines(batch, raw, waiting)):
-            cancelled = line.attempt.outcome is AttemptOutcome.CANCELLED
-            writer.write(file, _by_whom(line, job) if cancelled else line)
+            writer.write(file, _by_whom(line, job) if line.attempt.outcome is by_somebody else line)
         tally.outcomes = _as_counts(writer.end(file))
     if sum(tally.outcomes.values()) != job.requests:
         raise AssertionError(f"{job.name}: {sum(tally.outcomes.values())} outcomes of {job.requests} items")
@@ -352,19 +352,20 @@ def _first_lines(
     A line that cannot be read counts only when none that can be follows.
     """
     unread: dict[str, ResultLine] = {}
+    malformed = AttemptOutcome.MALFORMED
     for place, line in _all_lines(desk, keys, read):
         custom_id = line.custom_id
         if custom_id is None:
             tally.unreadable += 1
             continue
         waits = waiting.get(custom_id)
-        if waits is None:
-            tally.unknown.append(custom_id)
-        elif line.attempt.outcome is AttemptOutcome.MALFORMED and waits and custom_id not in unread:
-            unread[custom_id] = _placed(line, place)
-        elif waits and line.attempt.outcome is not AttemptOutcome.MALFORMED:
+        if waits and line.attempt.outcome is not malformed:
             waiting[custom_id] = False
             yield line
+        elif waits is None:
+            tally.unknown.append(custom_id)
+        elif waits and custom_id not in unread:
+            unread[custom_id] = _placed(line, place)
         else:
             tally.repeated.append(custom_id)
     for custom_id, line in unread.items():
@@ -374,12 +375,8 @@ def _first_lines(
             yield line
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Where a line is kept."""
-
-    key: str
-    number: int
+_Place = tuple[str, int]
+"""Where a line is kept: its file's key, and its number; a tuple, for there is one of every line."""
 
 
 def _all_lines(desk: Desk, keys: Iterable[str], read: LineReader) -> Iterator[tuple[_Place, ResultLine]]:
@@ -388,7 +385,7 @@ def _all_lines(desk: Desk, keys: Iterable[str], read: LineReader) -> Iterator[tu
             for number, raw_line in enumerate(file, start=1):  # a binary file ends lines at b"\n" and nowhere else
                 if not raw_line.isspace():
                     # some servers begin a file with a mark
-                    yield _Place(key, number), read(raw_line.removeprefix(BOM_UTF8))
+                    yield (key, number), read(raw_line if number > 1 else raw_line.removeprefix(BOM_UTF8))
 
 
 def _placed(line: ResultLine, place: _Place) -> ResultLine:
@@ -396,7 +393,8 @@ def _placed(line: ResultLine, place: _Place) -> ResultLine:
     error = line.attempt.error
     if error is None:
         return line
-    words = f"{error.message} (kept as line {place.number:,} of {place.key})"
+    key, number = place
+    words = f"{error.message} (kept as line {number:,} of {key})"
     return line._replace(attempt=replace(line.attempt, error=replace(error, message=words)))
 
 

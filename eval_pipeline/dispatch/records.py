@@ -17,27 +17,29 @@ _LENGTH_MASK: Final = (1 << _LENGTH_BITS) - 1
 
 def encode(record: ItemRecord) -> bytes:
     """Write a record as one line of JSON, field by field: orjson takes twice as long for a dataclass with slots."""
-    return orjson.dumps(
-        {
-            **({} if record.raw is None else {"raw": record.raw}),
-            **({} if record.thinking is None else {"thinking": record.thinking}),
-            **({} if record.served == PLAINLY else {"served": record.served}),
-            "item_id": record.item_id,
-            "status": record.status,
-            "answer": record.answer,
-            "partial_answer": record.partial_answer,
-            "error": record.error,
-            "response_id": record.response_id,
-            "model": record.model,
-            "usage": None if record.usage is None else _usage(record.usage),
-            "retried": record.retried,
-            "unreported_calls": record.unreported_calls,
-            "latency_s": record.latency_s,
-            "attempts": record.attempts,
-            "account_fault": record.account_fault,
-            "endpoint": record.endpoint,
-        }
-    )
+    line: dict[str, Any] = {
+        "item_id": record.item_id,
+        "status": record.status,
+        "answer": record.answer,
+        "partial_answer": record.partial_answer,
+        "error": record.error,
+        "response_id": record.response_id,
+        "model": record.model,
+        "usage": None if record.usage is None else _usage(record.usage),
+        "retried": record.retried,
+        "unreported_calls": record.unreported_calls,
+        "latency_s": record.latency_s,
+        "attempts": record.attempts,
+        "account_fault": record.account_fault,
+        "endpoint": record.endpoint,
+    }
+    if record.raw is not None:
+        line["raw"] = record.raw
+    if record.thinking is not None:
+        line["thinking"] = record.thinking
+    if record.served is not PLAINLY and record.served != PLAINLY:
+        line["served"] = record.served
+    return orjson.dumps(line)
 
 
 def _usage(usage: Usage) -> dict[str, int]:

@@ -3,7 +3,6 @@
 Where messages carry a phase, the answer is the final one alone: commentary is what an agent says on its way.
 """
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -29,7 +28,7 @@ class Output:
     commentary: list[str] = field(default_factory=list)
     refusals: list[str] = field(default_factory=list)
     thoughts: list[str] = field(default_factory=list)
-    tools: Counter[str] = field(default_factory=Counter)
+    tools: dict[str, int] = field(default_factory=dict)
     called: list[str] = field(default_factory=list)
     """Functions that the model wants called, which nobody does here."""
 
@@ -46,6 +45,8 @@ class Output:
     @property
     def thinking(self) -> str | None:
         """What was said beside the answer."""
+        if not (self.thoughts or self.commentary):
+            return None
         said = [text for text in (*self.thoughts, *self.commentary) if text.strip()]
         return "\n\n".join(said) if said else None
 
@@ -114,7 +115,7 @@ def _read_call(kind: str, item: Json, output: Output) -> None:
     action = item.get("action")
     opened = action.get("type") if isinstance(action, Mapping) else None
     if not (isinstance(opened, str) and opened in _OPENED):
-        output.tools[kind[:100]] += 1
+        output.tools[kind[:100]] = output.tools.get(kind[:100], 0) + 1
 
 
 def _texts(parts: object) -> list[str]:

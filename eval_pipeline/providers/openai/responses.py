@@ -5,7 +5,6 @@ break on the fields that compatible servers leave out.
 """
 
 from collections.abc import Mapping
-from typing import Any
 
 from eval_pipeline.core.documents import Json
 from eval_pipeline.core.outcomes import PLAINLY, Attempt, AttemptOutcome, ItemError, Served
@@ -65,13 +64,30 @@ def _read_response(document: object) -> Attempt:
         return malformed(f"a JSON {type(document).__name__} instead of a response object")
     if document.get("error") is not None:
         return _with_facts(document, AttemptOutcome.FAILED, error=_error_of(document))
-    status = document.get("status")
+    status, output = document.get("status"), document.get("output")
+    if status == "completed" and (text := _only_text(output)) and text.strip():
+        return _answered(document, text)
     if isinstance(status, str) and status in {"failed", "cancelled"}:
         return _ended_without_error(document)
-    content = _read_content(document.get("output"))
+    content = _read_content(output)
     if content is None:
         return malformed(f"a JSON object that is no response: {_excerpt(document)}")
     return _judge(document, content)
+
+
+def _answered(document: Json, text: str) -> Attempt:
+    """Return the ordinary answer, as nearly all of a batch are, without a detour."""
+    usage, response_id, model = read_usage(document.get("usage")), document.get("id"), document.get("model")
+    return Attempt(
+        AttemptOutcome.OK,
+        text,
+        None,
+        response_id if isinstance(response_id, str) and response_id else None,
+        model if isinstance(model, str) and model else None,
+        usage,
+        maybe_billed=usage is None,
+        served=_served(document, None),
+    )
 
 
 def _error_of(document: Json) -> ItemError:
@@ -118,13 +134,13 @@ def _read_content(output: object) -> Output | None:
     """Collect all text and refusals of all messages in order; None when this is no list of output items."""
     if not isinstance(output, list):
         return None
-    if (text := _only_text(output)) is not None:
-        return Output([text])
     return read_output(output)
 
 
-def _only_text(output: list[Any]) -> str | None:
+def _only_text(output: object) -> str | None:
     """Return the text of the ordinary answer, one message of one text; None for any other, which is read with care."""
+    if not isinstance(output, list):
+        return None
     try:
         (message,) = output
         (part,) = message["content"]
