@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eval_pipeline.stt_eval.figures.matched_samples import sign_test
-from eval_pipeline.stt_eval.figures.resampling import Counts
+from eval_pipeline.statistics.resampling import Counts
 
 
 @dataclass(frozen=True, slots=True)
