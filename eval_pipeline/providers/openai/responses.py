@@ -79,12 +79,12 @@ def _answered(document: Json, text: str) -> Attempt:
     """Return the ordinary answer, as nearly all of a batch are, without a detour."""
     usage, response_id, model = read_usage(document.get("usage")), document.get("id"), document.get("model")
     return Attempt(
-        AttemptOutcome.OK,
-        text,
-        None,
-        response_id if isinstance(response_id, str) and response_id else None,
-        model if isinstance(model, str) and model else None,
-        usage,
+        outcome=AttemptOutcome.OK,
+        text=text,
+        error=None,
+        response_id=response_id if isinstance(response_id, str) and response_id else None,
+        model=model if isinstance(model, str) and model else None,
+        usage=usage,
         maybe_billed=usage is None,
         served=_served(document, None),
     )
@@ -157,12 +157,12 @@ def _with_facts(
     usage = read_usage(document.get("usage"))
     transient = error is not None and error.transient
     return Attempt(
-        AttemptOutcome.RETRYABLE if transient else outcome,
-        None if content is None else content.text or None,
-        error,
-        _text(document.get("id")),
-        _text(document.get("model")),
-        usage,
+        outcome=AttemptOutcome.RETRYABLE if transient else outcome,
+        text=None if content is None else content.text or None,
+        error=error,
+        response_id=_text(document.get("id")),
+        model=_text(document.get("model")),
+        usage=usage,
         throttled=transient and error is not None and error.code == "rate_limit_exceeded",
         maybe_billed=usage is None,
         thinking=None if content is None else content.thinking,
