@@ -5,7 +5,7 @@ from typing import Any
 
 from eval_pipeline.core.options import OptionKind, RunOption, config_file, options_of
 from eval_pipeline.core.runs import Flow
-from eval_pipeline.runs.flow import CommandWords, FlowPlan, Paid, Stage
+from eval_pipeline.runs.flow import Asks, CommandWords, FlowPlan, Paid, Stage
 from eval_pipeline.text_eval.request import TextRequest
 
 
@@ -57,6 +57,7 @@ PLAN = FlowPlan(
             paid=Paid(
                 pool=_answering_provider,
                 threshold="failed / total is not greater than the run's threshold; counted over the whole dataset.",
+                asks=Asks(rows_of="dataset"),
             ),
         ),
         Stage(
@@ -74,7 +75,6 @@ PLAN = FlowPlan(
             paid=Paid(
                 pool=_embedding_provider,
                 threshold="Answers and embeddings that failed, over the whole dataset, against the run's threshold.",
-                by_item=False,
             ),
         ),
         Stage(
