@@ -10,6 +10,7 @@ from eval_pipeline.providers.gemini.account import model_path
 from eval_pipeline.providers.gemini.client import GeminiConnection
 from eval_pipeline.providers.gemini.errors import attempt_of, parse_error, read_status
 from eval_pipeline.providers.gemini.fields import part_of, pick, text_in
+from eval_pipeline.providers.gemini.grounding import read_grounding
 from eval_pipeline.providers.gemini.requests import request_of
 from eval_pipeline.providers.gemini.usage import read_usage
 from eval_pipeline.providers.headers import Headers
@@ -199,6 +200,7 @@ def _with_facts(
         maybe_billed=usage is None,
         thinking=None if candidate is None else _thinking(candidate),
         served=PLAINLY if candidate is None else _served(candidate),
+        passages=None if candidate is None else read_grounding(candidate),
     )
 
 
