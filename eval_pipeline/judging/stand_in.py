@@ -67,9 +67,10 @@ def stand_in_test(judge: Numbers, people: Numbers, *, epsilon: float, is_nominal
         is_nominal: whether ratings are equal or not; else they are near or far (root mean square).
     """
     wins = [
-        (annotator, *found)
+        (annotator, own, person)
         for annotator in range(people.shape[1])
-        if len((found := _wins(judge, people, annotator=annotator, is_nominal=is_nominal))[0]) >= ITEMS_NEEDED
+        for own, person in [_wins(judge, people, annotator=annotator, is_nominal=is_nominal)]
+        if len(own) >= ITEMS_NEEDED
     ]
     if len(wins) < PEOPLE_NEEDED:
         return StandInTest(epsilon=epsilon, people=(), winning_rate=None, advantage=None)

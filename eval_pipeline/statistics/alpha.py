@@ -60,7 +60,7 @@ def _alpha(coincidences: Numbers, values: Numbers, *, scale: Scale) -> Numbers:
     distances = _distances(totals, values, scale=scale)
     observed = np.einsum("rab,rab->r", coincidences, distances)
     expected = np.einsum("ra,rb,rab->r", totals, totals, distances)
-    return 1 - (totals.sum(axis=1) - 1) * divide(observed, expected)
+    return np.asarray(1 - (totals.sum(axis=1) - 1) * divide(observed, expected), dtype=np.float64)
 
 
 def _distances(totals: Numbers, values: Numbers, *, scale: Scale) -> Numbers:
@@ -92,4 +92,5 @@ def _interval_alpha(sums: Numbers) -> Numbers:
     within, ratings, total, squares = sums.T
     between = 2 * (ratings * squares - total**2)
     rounding = 1e-12 * ratings * squares
-    return 1 - (ratings - 1) * divide(within, np.where(between > rounding, between, 0.0))
+    alpha = 1 - (ratings - 1) * divide(within, np.where(between > rounding, between, 0.0))
+    return np.asarray(alpha, dtype=np.float64)
