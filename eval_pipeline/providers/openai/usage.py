@@ -15,13 +15,19 @@ def read_usage(usage: object) -> Usage | None:
     total = _count(usage, "total_tokens")
     if not (given_input or output or total):  # no call uses nothing: servers that do not count report zeros
         return None
+    reasoning = _detail(usage, "output_tokens_details", "completion_tokens_details", "reasoning_tokens")
     known_output = output or 0
+    if (
+        reasoning and given_input is not None and total == given_input + known_output + reasoning
+    ):  # xAI counts them beside the others
+        known_output += reasoning
     known_input = max(0, (total or 0) - known_output) if given_input is None else given_input
+    cached = _detail(usage, "input_tokens_details", "prompt_tokens_details", "cached_tokens")
     return Usage(
         known_input,
-        min(_detail(usage, "input_tokens_details", "prompt_tokens_details", "cached_tokens"), known_input),
+        min(cached or _count(usage, "prompt_cache_hit_tokens") or 0, known_input),  # DeepSeek's name
         known_output,
-        min(_detail(usage, "output_tokens_details", "completion_tokens_details", "reasoning_tokens"), known_output),
+        min(reasoning, known_output),
         known_input + known_output if total is None else total,
         min(_detail(usage, "input_token_details", "input_tokens_details", "audio_tokens"), known_input),
     )
@@ -38,7 +44,8 @@ def _plain(usage: Json) -> Usage | None:
     if not type(given) is type(cached) is type(output) is type(reasoning) is type(total) is int:
         return None
     plain = 0 <= cached <= given > 0 <= reasoning <= output and MOST_TOKENS >= total >= max(given, output)
-    return Usage(given, cached, output, reasoning, total) if plain else None
+    beside = reasoning and total == given + output + reasoning
+    return Usage(given, cached, output, reasoning, total) if plain and not beside else None
 
 
 def _detail(usage: Json, name: str, other_name: str, key: str) -> int:
