@@ -158,7 +158,7 @@ class _Transcribing:
         costs = {model.label: tally.cost(rate=rate_of(model, self.spec)) for model, tally in each.items()}
         return PaidSummary(
             threshold=total.verdict,
-            mode=self.spec.mode_name,
+            mode=str(self.spec.mode),
             counts=total.counts,
             cost=Costs.of(costs),
             calls=total.calls,

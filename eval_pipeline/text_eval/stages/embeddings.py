@@ -43,7 +43,16 @@ def make(
             stage.files.finish(_not_needed(responses).to_json())
             return deployment.stages.open(ref)
         tariff = models.tariff(spec.embedding_provider, spec.embedding_model, mode=spec.mode)
-        work = _Embedding(task, stage, dataset, responses, spec, tariff, PaidSummary.of(responses.manifest))
+        answers = PaidSummary.of(responses.manifest)
+        work = _Embedding(
+            task=task,
+            stage=stage,
+            dataset=dataset,
+            responses=responses,
+            spec=spec,
+            tariff=tariff,
+            answers=answers,
+        )
         if spec.mode is RunMode.BATCH:
             texts = Texts(task, spec, dataset, responses).work
             # vectors are found by the digest of their text: those of other answers do no harm
