@@ -10,7 +10,7 @@ import struct
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -57,6 +57,8 @@ class BatchServer:
     calls: Counter[str] = field(default_factory=Counter)
     unlisted: set[str] = field(default_factory=set)
     """Batches that no answer shows yet."""
+    when_listed: Callable[[], object] = lambda: None
+    """Called when somebody asks for the list."""
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     def begin_anew(self, scenario: str | None) -> None:
@@ -346,6 +348,7 @@ class _Handler(BaseHTTPRequestHandler):
                 self._find(found[1])
             else:
                 self.state.calls["list"] += 1
+                self.state.when_listed()
                 self._list()
 
     def _find(self, batch_id: str) -> None:
