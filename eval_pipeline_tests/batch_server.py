@@ -49,6 +49,7 @@ class BatchServer:
     ahead_s: float = 0.0
     """How far the provider's clock is ahead of ours."""
     key: str | None = None
+    retry_after: str = "60"
     files: dict[str, bytes] = field(default_factory=dict)
     batches: dict[str, dict[str, Any]] = field(default_factory=dict)
     spoiled: dict[str, str | None] = field(default_factory=dict)
@@ -340,7 +341,9 @@ class _Handler(BaseHTTPRequestHandler):
                 self._send({"id": found[1], "object": "file"}) if known else self._refuse(404, "No such File object")
             elif self.state.strikes("throttled"):
                 self.state.calls["throttled"] += 1
-                self._send_bytes(b'{"error":{"message":"slow down"}}', status=429, headers={"Retry-After": "60"})
+                self._send_bytes(
+                    b'{"error":{"message":"slow down"}}', status=429, headers={"Retry-After": self.state.retry_after}
+                )
             elif self.state.strikes("poll_500"):
                 self._refuse(500, "boom", code="server_error")
             elif found := re.fullmatch(r"/v1/batches/([^?]+)", self.path):
@@ -421,7 +424,9 @@ class _Handler(BaseHTTPRequestHandler):
         elif self.state.strikes("create_400"):
             self._refuse(400, "this model cannot be asked in batches")
         elif self.state.strikes("create_throttled"):
-            self._send_bytes(b'{"error":{"message":"slow down"}}', status=429, headers={"Retry-After": "60"})
+            self._send_bytes(
+                b'{"error":{"message":"slow down"}}', status=429, headers={"Retry-After": self.state.retry_after}
+            )
         elif self.state.strikes("create_dropped"):
             self._drop()
         elif self.state.loses_answers and self.state.times > 0:

@@ -50,6 +50,8 @@ class AccountFault(StrEnum):
     NOT_AN_API = "not_an_api"
     MODEL_NOT_FOUND = "model_not_found"
     QUOTA = "quota"
+    TOLD_TO_WAIT = "told_to_wait"
+    """The provider asks to be left alone for longer than an item may take."""
 
 
 def final_status(outcome: AttemptOutcome) -> ItemStatus:

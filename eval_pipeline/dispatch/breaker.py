@@ -103,5 +103,11 @@ def explain(attempt: Attempt, endpoint: Endpoint) -> EvalPipelineError:
                 code="provider_quota_exhausted",
                 hint="check plan and billing of the account, then eval-pipeline run retry",
             )
+        case AccountFault.TOLD_TO_WAIT:
+            return UnavailableError(
+                f"{endpoint.provider} at {endpoint.base_url} wants to be left alone: {words}",
+                code="provider_told_to_wait",
+                hint="what was answered is kept; when that time is over: eval-pipeline run retry",
+            )
         case _:
             assert_never(attempt.account_fault)
