@@ -67,7 +67,7 @@ class Breaker(Generic[Result]):
         return released
 
 
-def explain(attempt: Attempt, endpoint: Endpoint) -> EvalPipelineError:
+def explain(attempt: Attempt, endpoint: Endpoint) -> EvalPipelineError:  # noqa: PLR0911 - one a fault
     """Say what is wrong with the account and what to do."""
     if attempt.account_fault is None or attempt.error is None:
         raise ValueError(f"this attempt shows no account fault: {attempt.outcome}")
