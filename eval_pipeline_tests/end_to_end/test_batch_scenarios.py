@@ -52,7 +52,7 @@ def run(commands: Commands, *options: str, **variables: str) -> dict[str, Any]:
 def in_both_protocols(cases: Sequence[tuple[Any, ...]], *, usual: frozenset[str]) -> list[Any]:
     """Return the cases in each protocol; those of chat completions that show what others show as well are slow."""
     return [
-        pytest.param(protocol, *case, id=f"{protocol}-{case[0]}", marks=() if quick else pytest.mark.slow)
+        pytest.param(protocol, case, id=f"{protocol}-{case[0]}", marks=() if quick else pytest.mark.slow)
         for protocol in ("openai_responses", "openai_chat")
         for case in cases
         for quick in [protocol == "openai_responses" or case[0] in usual]
@@ -84,14 +84,15 @@ RECOVERED = [
 
 
 @pytest.mark.parametrize(
-    ("asking", "scenario", "times", "batches"),
+    ("asking", "case"),
     in_both_protocols(RECOVERED, usual=frozenset({"expired", "u2028"})),
     indirect=["asking"],
 )
 def test_what_can_be_recovered_ends_well_and_is_paid_once(
-    commands: Commands, server: BatchServer, asking: tuple[str, ...], scenario: str, times: int, batches: int
+    commands: Commands, server: BatchServer, asking: tuple[str, ...], case: tuple[str, int, int]
 ) -> None:
-    server.scenario, server.times = scenario, times
+    scenario, server.times, batches = case
+    server.scenario = scenario
 
     document = run(commands, *asking)
 
@@ -114,19 +115,14 @@ FINAL = [
 
 
 @pytest.mark.parametrize(
-    ("asking", "scenario", "expected"),
+    ("asking", "case"),
     in_both_protocols(FINAL, usual=frozenset({"incomplete"})),
     indirect=["asking"],
 )
 def test_what_is_final_is_told_in_the_providers_words_and_not_sent_again(
-    commands: Commands,
-    server: BatchServer,
-    asking: tuple[str, ...],
-    scenario: str,
-    expected: tuple[int, str, str],
+    commands: Commands, server: BatchServer, asking: tuple[str, ...], case: tuple[str, tuple[int, str, str]]
 ) -> None:
-    ok, status, code = expected
-    server.scenario = scenario
+    server.scenario, (ok, status, code) = case
 
     document = run(commands, *asking, EVAL_BATCH_LOST_SECONDS="0")
 
