@@ -12,7 +12,6 @@ from eval_pipeline.core.documents import Json, JsonDict
 from eval_pipeline.core.errors import UsageError
 from eval_pipeline.core.names import shown
 from eval_pipeline.core.options import OptionKind, RunOption, keys_of
-from eval_pipeline.core.providers import Provider
 from eval_pipeline.core.runs import RunMode
 
 MAX_COST_USD = 1e9
@@ -68,18 +67,6 @@ def parse_mode(value: object) -> RunMode:
         return RunMode(str(value))
     except ValueError as error:
         raise invalid_config(f"unknown mode {shown(str(value))}", "use batch or fast") from error
-
-
-def parse_provider(value: object) -> Provider:
-    """Read a provider's name."""
-    try:
-        return Provider(str(value))
-    except ValueError as error:
-        raise UsageError(
-            f"provider {shown(str(value))} cannot be used by a run",
-            code="config_type_unsupported",
-            hint=f"use one of: {', '.join(Provider)} (any compatible server through its base URL)",
-        ) from error
 
 
 def check_range(name: str, *, value: float, low: float, high: float) -> None:

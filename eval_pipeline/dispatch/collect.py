@@ -34,6 +34,7 @@ from eval_pipeline.core.batches import (
 from eval_pipeline.core.errors import NotFoundError
 from eval_pipeline.core.journal_lines import LineFile, SealedFile
 from eval_pipeline.core.outcomes import Attempt, AttemptOutcome, ItemError
+from eval_pipeline.core.ports.batch_provider import LineReader
 from eval_pipeline.core.ports.models import EmbeddingReply
 from eval_pipeline.core.secrets import excerpt, redact_bytes
 from eval_pipeline.dispatch.records import RESULT_LOST
@@ -51,9 +52,6 @@ _SHOWN_IDS = 3
 _BUFFER_BYTES = 1 << 20
 _NOTHING = object()
 RESEND_HINT = "run retry --resend-lost sends it again, which may be charged a second time"
-
-
-LineReader = Callable[[bytes], ResultLine]
 
 
 class ResultWriter(Protocol):

@@ -26,10 +26,10 @@ def close_batches(deployment: Deployment, jobs: Sequence[BatchJob], *, closing: 
     """
     left: list[LeftOpen] = []
     for (name, project), theirs in by_account(jobs).items():
-        settings = deployment.settings
-        with closed_after(models.open_batches(name, deployment.credentials(project), settings=settings)) as provider:
-            mine = take_over_rotated(deployment, provider, theirs, name=name)
-            policy = models.batch_policy(settings, provider=name)
+        settings, endpoint = deployment.settings, deployment.endpoints(project).find(name)
+        with closed_after(models.open_batches(endpoint, settings=settings)) as provider:
+            mine = take_over_rotated(deployment, provider, theirs, endpoint=endpoint)
+            policy = models.batch_policy(settings, protocol=endpoint.protocol)
             closer = Closer(deployment.ledger, provider, policy=policy, now=utc_now())
             left += close_jobs(closer, mine, closing=closing)
     return left

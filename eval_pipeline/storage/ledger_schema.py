@@ -165,6 +165,7 @@ batch_jobs: Final = Table(
     Column("submission_key", Text, nullable=False),
     Column("fingerprint", Text, nullable=False),
     Column("provider", Text, nullable=False),
+    Column("protocol", Text, nullable=False, server_default="openai_responses"),
     Column("account", Text, nullable=False),
     Column("base_url", Text, nullable=False),
     Column("model", FreeText, nullable=False),
@@ -210,7 +211,7 @@ batch_jobs: Final = Table(
 OPEN_STATES: Final = ("intent", "submitted", "ended")
 Index(
     "ix_batch_jobs_open",
-    batch_jobs.c.provider,
+    batch_jobs.c.protocol,
     batch_jobs.c.id,
     sqlite_where=batch_jobs.c.state.in_(OPEN_STATES),
     postgresql_where=batch_jobs.c.state.in_(OPEN_STATES),

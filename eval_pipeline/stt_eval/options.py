@@ -16,11 +16,11 @@ OPTIONS = (
         name="models",
         kind=OptionKind.TEXTS,
         flag="model",
-        metavar="[PROVIDER/]NAME",
+        metavar="[ENDPOINT/]NAME",
         help="A model to compare: gemini-… is Gemini's, any other is asked over OpenAI's protocol; repeatable.",
         form="Models to compare, such as gemini-2.5-flash, openai/whisper-1; any name is taken.",
         page=(
-            "List of the models to compare, at most 50: `NAME` or `PROVIDER/NAME`. `gemini-…` is Gemini's, "
+            "List of the models to compare, at most 50: `NAME` or `ENDPOINT/NAME`. `gemini-…` is Gemini's, "
             "any other name is asked over OpenAI's protocol."
         ),
         unset="required",

@@ -3,17 +3,17 @@
 Frozen when the run's name is claimed. Editing a setting, a prompt or a dataset later never changes a run.
 """
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Self
 
 from eval_pipeline.core.configuration import canonical_sha256, invalid_config, read_mapping
 from eval_pipeline.core.documents import Json, JsonDict
-from eval_pipeline.core.endpoints import Endpoints, endpoints_json, read_endpoints
+from eval_pipeline.core.endpoints import Endpoints, FrozenEndpoint, endpoints_json, frozen_of, read_endpoints
 from eval_pipeline.core.names import shown
 from eval_pipeline.core.options import keys_of
-from eval_pipeline.core.providers import Provider
+from eval_pipeline.core.protocols import BUILT_IN
 from eval_pipeline.core.runs import RunMode
 from eval_pipeline.stt_eval.language.languages import language_code
 from eval_pipeline.stt_eval.models import SpeechModel
@@ -51,10 +51,10 @@ class SttRequest:
     concurrency: int | None = None
 
     @classmethod
-    def from_mapping(cls, values: Json) -> Self:
+    def from_mapping(cls, values: Json, *, endpoints: Container[str] = BUILT_IN) -> Self:
         """Read a configuration file or form; an unknown key is an error, not ignored."""
         given = read_mapping(values, options=OPTIONS)
-        given["models"] = _models(given.get("models"))
+        given["models"] = _models(given.get("models"), endpoints=endpoints)
         if "mode" in given:
             given["mode"] = _mode(given["mode"])
         if "language" in given:
@@ -79,16 +79,17 @@ def _transport(value: object) -> AudioTransport:
         ) from error
 
 
-def _models(value: object) -> tuple[SpeechModel, ...]:
+def _models(value: object, *, endpoints: Container[str]) -> tuple[SpeechModel, ...]:
     """Read the models; one that is named twice would be paid for twice."""
     named = [value] if isinstance(value, str) else value
     if not isinstance(named, Sequence) or not named:
         raise invalid_config("no model was named", "give at least one, such as gemini-2.5-flash")
-    models = [SpeechModel.parse(name) for name in named]
+    models = [SpeechModel.parse(name, endpoints=endpoints) for name in named]
     if len(models) > MOST_MODELS:
         raise invalid_config(f"{len(models):,} models were named", f"give at most {MOST_MODELS}")
-    if twice := next((model for model in models if models.count(model) > 1), None):
-        raise invalid_config(f"model {shown(twice.label)} is named twice", "name every model once")
+    labels = [model.label for model in models]
+    if twice := next((label for label in labels if labels.count(label) > 1), None):
+        raise invalid_config(f"model {shown(twice)} is named twice", "name every model once")
     return tuple(models)
 
 
@@ -111,12 +112,16 @@ class SttSpec:
     speaker_column: str | None = None
     """Of the dataset's metadata, which names who speaks; None: every sample stands for itself."""
     endpoints: Endpoints = field(default_factory=dict)
-    """Where its providers are asked; none of a run that an earlier version specified."""
+    """Where its models are asked; none of a run that an earlier version specified."""
 
     @property
-    def providers(self) -> tuple[Provider, ...]:
+    def asked_endpoints(self) -> tuple[str, ...]:
         """Whom the run asks."""
-        return tuple(dict.fromkeys(model.provider for model in self.models))
+        return tuple(dict.fromkeys(model.endpoint for model in self.models))
+
+    def endpoint_of(self, model: SpeechModel) -> FrozenEndpoint:
+        """Return where a model is asked, as it was frozen."""
+        return frozen_of(self.endpoints, model.endpoint)
 
     @property
     def mode_name(self) -> str:
@@ -139,7 +144,7 @@ class SttSpec:
                 "samples_count": self.samples_count,
             },
             "mode": str(self.mode),
-            "models": [{"provider": str(model.provider), "name": model.name} for model in self.models],
+            "models": [{"provider": model.endpoint, "name": model.name} for model in self.models],
             "prompt": self.prompt,
             "prompt_version": self.prompt_version,
             "language": self.language,
@@ -158,7 +163,7 @@ class SttSpec:
             dataset_version=value["dataset"]["version"],
             samples_count=value["dataset"]["samples_count"],
             mode=RunMode(value["mode"]),
-            models=tuple(SpeechModel(Provider(model["provider"]), model["name"]) for model in value["models"]),
+            models=tuple(SpeechModel(model["provider"], model["name"]) for model in value["models"]),
             prompt=value["prompt"],
             prompt_version=value["prompt_version"],
             language=value["language"],

@@ -14,7 +14,7 @@ import pytest
 
 from eval_pipeline.core.batches import BatchCallError, BatchJob, BatchPolicy, CallFault, JobState
 from eval_pipeline.core.names import RunKey
-from eval_pipeline.core.providers import Provider
+from eval_pipeline.core.protocols import OPENAI, ApiProtocol
 from eval_pipeline.core.runs import Flow
 from eval_pipeline.core.stages import StageRef
 from eval_pipeline.dispatch.batch_results import VectorResults
@@ -121,7 +121,7 @@ class Place:
             handling = Handling(read=read_embedding_line, writer=lambda _: VectorResults(dimensions=None))
         return BatchWork(
             stage=self.stage,
-            provider=Provider.OPENAI,
+            provider=OPENAI,
             parcels=self.parcels,
             handling=handling,
             first_round=self.first_round,
@@ -135,7 +135,8 @@ class Place:
         order = Order(
             stage=self.stage,
             round=number,
-            provider=Provider.OPENAI,
+            provider=OPENAI,
+            protocol=ApiProtocol.OPENAI_RESPONSES,
             model="some-model",
             endpoint=endpoint,
             limits=ShardLimits(requests=10, size_bytes=10_000),

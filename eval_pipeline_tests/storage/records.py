@@ -9,6 +9,7 @@ from eval_pipeline.core.batches import BatchJob, BatchPolicy, JobState
 from eval_pipeline.core.datasets import DatasetKind, DatasetVersion, SkippedRow
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.ports.ledger import RunLedger
+from eval_pipeline.core.protocols import ApiProtocol
 from eval_pipeline.core.runs import Flow, RunMode, RunRecord, RunState
 from eval_pipeline.core.stages import StageRef
 
@@ -77,6 +78,7 @@ def a_job(run: str = "first", *, project: str = "default", at: datetime = MOMENT
         submission_key=f"key-{project}-{run}",
         fingerprint="f" * 64,
         provider="openai",
+        protocol=ApiProtocol.OPENAI_RESPONSES,
         account="account",
         base_url="http://127.0.0.1/v1",
         model="gpt-4o-mini",

@@ -8,7 +8,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from eval_pipeline.core.providers import Provider
+from eval_pipeline.core.protocols import GEMINI
 from eval_pipeline.core.runs import Flow
 from eval_pipeline.defs.batch_sensors import WAKE_TAG, look_after_batches
 from eval_pipeline.defs.build import build_definitions
@@ -110,7 +110,7 @@ def test_batches_of_one_name_in_two_flows_wake_each_its_own(
     made.gemini.set(batch_polls=0)
 
     context = dg.build_sensor_context(instance=instance)
-    answer = look_after_batches(context, deployment, provider=Provider.GEMINI)
+    answer = look_after_batches(context, deployment, family=GEMINI)
 
     assert isinstance(answer, dg.SensorResult)
     requests = {request.job_name: request for request in answer.run_requests or []}
