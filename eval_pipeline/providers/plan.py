@@ -54,8 +54,8 @@ class BatchPlan:
 
     open: Callable[[Reach], BatchProvider]
     """Builds the files and batches of an account; nothing is sent before it is used."""
-    answers: Callable[[Json], BatchForm]
-    """How questions go out under a frozen model body."""
+    answers: Callable[[Json, str], BatchForm]
+    """How questions go out under a frozen model body, at an address: servers differ in what they take."""
     vectors: Callable[[Vectors], BatchForm] | None = None
     clips: ClipForm | None = None
     patience: Callable[[BatchPolicy], BatchPolicy] = _as_it_is

@@ -7,11 +7,11 @@ from eval_pipeline.core.model_names import ModelName
 from eval_pipeline.core.names import shown
 from eval_pipeline.core.protocols import BUILT_IN, OPENAI
 from eval_pipeline.core.runs import RunMode
+from eval_pipeline.text_eval.request import TextRequest
 from eval_pipeline.text_eval.spec import (
     DEFAULT_EMBEDDING_MODELS,
     DEFAULT_MODELS,
     EMBEDDING_DIMENSIONS,
-    TextRequest,
     TextSpec,
     build_model_body,
     choose_embedding_model,

@@ -16,10 +16,10 @@ from eval_pipeline.core.runs import RunMode
 from eval_pipeline.runs.claims import Prepared, choose_concurrency, choose_failure_threshold, find_dataset_of
 from eval_pipeline.text_eval.choice import check_offered, choose_embedding, choose_model, require_provider
 from eval_pipeline.text_eval.golden_store import require_manifest
+from eval_pipeline.text_eval.request import TextRequest
 from eval_pipeline.text_eval.scoring.scorers import parse_scorers
 from eval_pipeline.text_eval.spec import (
     DEFAULT_SCORERS,
-    TextRequest,
     TextSpec,
     check_dimensions,
     embeds,

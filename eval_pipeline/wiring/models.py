@@ -101,7 +101,7 @@ def not_offered(endpoint: Endpoint, what: str) -> UsageError:
 
 def answer_form(endpoint: Endpoint, *, body: Json) -> BatchForm:
     """Return how questions go out under a frozen model body."""
-    return _batches_of(endpoint).answers(body)
+    return _batches_of(endpoint).answers(body, endpoint.base_url)
 
 
 def vector_form(endpoint: Endpoint, vectors: Vectors) -> BatchForm:

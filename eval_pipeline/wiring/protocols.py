@@ -27,6 +27,7 @@ class Line:
 PROTOCOLS: Final[Mapping[ApiProtocol, Line]] = MappingProxyType(
     {
         ApiProtocol.OPENAI_RESPONSES: Line("openai", collected_by="openai"),
+        ApiProtocol.OPENAI_CHAT: Line("openai_chat", collected_by="openai"),
         ApiProtocol.GEMINI: Line("gemini", collected_by="gemini"),
     }
 )

@@ -10,7 +10,7 @@ from eval_pipeline.core.ports.models import Answerer, Embedder, Transcriber, Vec
 from eval_pipeline.providers.openai.batch_lines import OpenAILines, read_embedding_line, read_response_line
 from eval_pipeline.providers.openai.client import OpenAIConnection
 from eval_pipeline.providers.openai.embeddings import OpenAIEmbedder
-from eval_pipeline.providers.openai.responses import OpenAIAnswerer
+from eval_pipeline.providers.openai.responses import OpenAIAnswerer, with_results
 from eval_pipeline.providers.openai.transcriptions import OpenAITranscriber
 from eval_pipeline.providers.plan import BatchPlan, Listing, ProtocolPlan, Reach
 from eval_pipeline.providers.prices import OPENAI
@@ -64,8 +64,8 @@ def open_batches(reach: Reach) -> BatchProvider:
     )
 
 
-def _answer_form(body: Json) -> BatchForm:
-    return BatchForm(ANSWERS, OpenAILines(endpoint=ANSWERS, body=body), read_response_line)
+def _answer_form(body: Json, _base_url: str) -> BatchForm:
+    return BatchForm(ANSWERS, OpenAILines(endpoint=ANSWERS, body=with_results(body)), read_response_line)
 
 
 def vector_form(vectors: Vectors) -> BatchForm:

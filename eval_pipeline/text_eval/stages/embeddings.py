@@ -44,7 +44,14 @@ def make(
             stage.files.finish(_not_needed(responses))
             return deployment.stages.open(ref)
         mode = embedding_mode(spec)
-        work = _Embedding(task, stage, dataset, responses, spec, embedding_tariff(spec))
+        work = _Embedding(
+            task=task,
+            stage=stage,
+            dataset=dataset,
+            responses=responses,
+            spec=spec,
+            tariff=embedding_tariff(spec),
+        )
         if mode is RunMode.BATCH:
             texts = Texts(task, spec, dataset, responses).work
             # vectors are found by the digest of their text: those of other answers do no harm
