@@ -14,9 +14,10 @@ from eval_pipeline.dispatch.embed import EmbeddedPack, EmbedOutcome, embed_texts
 from eval_pipeline.dispatch.gate import StopReason
 from eval_pipeline.dispatch.vectors import VectorIndex, VectorRecorder
 from eval_pipeline.runs.at_work import StageAtWork, at_work, out_of_budget, run_cancelled, start_over
-from eval_pipeline.runs.batches import batch_notes, close_rounds, go_on
+from eval_pipeline.runs.batches import batch_notes, go_on
 from eval_pipeline.runs.endpoints import require_endpoint
 from eval_pipeline.runs.interruption import Interruption
+from eval_pipeline.runs.rounds import close_rounds
 from eval_pipeline.runs.task import Task
 from eval_pipeline.text_eval import tables
 from eval_pipeline.text_eval.batches import Texts
@@ -55,7 +56,7 @@ def make(
             calls = work.embed_missing()
         summary = work.store()
         stage.files.finish({"mode": str(spec.mode), "calls": calls, **summary, **batch_notes(task, ref)})
-    close_rounds(task, ref)
+    close_rounds(task.deployment.objects, task.deployment.ledger, ref)
     return deployment.stages.open(ref)
 
 
