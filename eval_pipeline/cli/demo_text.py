@@ -13,6 +13,7 @@ from eval_pipeline.cli.progress import show_progress, write_line
 from eval_pipeline.cli.waiting import execute_to_its_end
 from eval_pipeline.core.documents import Json, JsonDict
 from eval_pipeline.core.names import DEFAULT_PROJECT, RunKey
+from eval_pipeline.core.paid_standing import PaidStanding
 from eval_pipeline.core.runs import Flow, RunMode
 from eval_pipeline.runs.claims import claim
 from eval_pipeline.text_eval.catalog import add_dataset
@@ -113,12 +114,13 @@ def _row(key: RunKey, planned: DemoRun, document: Json, *, seconds: float) -> tu
     scores = {score["name"]: score for score in document["summary_scores"]}
     numeric, similarity = scores["numeric"], scores["cosine_similarity"]
     correct = numeric["distribution"]["true"]
-    total = document["cost"]["total_cost_usd"]
+    standing = PaidStanding.of(document)
+    total = None if standing.cost is None else standing.cost.cost_usd
     return (
         key.run,
         str(planned.mode),
         planned.model,
-        f"{document['counts']['total']:,}",
+        f"{standing.counts.total:,}",
         f"{correct:,} of {numeric['total_pairs']:,}",
         f"{numeric['ci_low']:.1%} to {numeric['ci_high']:.1%}",
         f"{similarity['avg']:.3f}",
