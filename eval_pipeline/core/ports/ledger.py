@@ -198,6 +198,10 @@ class BatchLedger(EpochLedger, Protocol):
         """
         ...
 
+    def lost_jobs(self, *, protocols: Collection[ApiProtocol], due: datetime, limit: int) -> Sequence[BatchJob]:
+        """Return lost jobs of all projects that are to be looked for by then, those that wait longest first."""
+        ...
+
     def change_job(self, job: BatchJob, *, to: JobState | None = None, **changes: Any) -> BatchJob | None:  # noqa: ANN401 - columns
         """Change a job whose row still has the version of ``job``, else return None.
 

@@ -6,8 +6,8 @@ The column has a default, so that older code works on beside this one; the names
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0007"
-down_revision = "0006"
+revision = "0008"
+down_revision = "0007"
 branch_labels = None
 depends_on = None
 
