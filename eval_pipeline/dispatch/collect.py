@@ -26,6 +26,7 @@ from eval_pipeline.core.batches import (
     file_patience_s,
     is_over,
     lacks_files,
+    look_again_at,
     pause_s,
     queue_wait_s,
     refusal_of,
@@ -34,6 +35,7 @@ from eval_pipeline.core.batches import (
 from eval_pipeline.core.errors import NotFoundError
 from eval_pipeline.core.journal_lines import LineFile, SealedFile
 from eval_pipeline.core.outcomes import Attempt, AttemptOutcome, ItemError
+from eval_pipeline.core.ports.batch_provider import LineReader
 from eval_pipeline.core.ports.models import EmbeddingReply
 from eval_pipeline.core.secrets import excerpt, redact_bytes
 from eval_pipeline.dispatch.records import RESULT_LOST
@@ -51,9 +53,6 @@ _SHOWN_IDS = 3
 _BUFFER_BYTES = 1 << 20
 _NOTHING = object()
 RESEND_HINT = "run retry --resend-lost sends it again, which may be charged a second time"
-
-
-LineReader = Callable[[bytes], ResultLine]
 
 
 class ResultWriter(Protocol):
@@ -108,7 +107,7 @@ def collect_job(desk: Desk, job: BatchJob, handling: Handling, *, folder: Path) 
     desk.objects.put_file(results_key(job), folder / "results.jsonl")
     told: dict[str, Any] = _settled(job)
     if raw.lost:
-        told = {"error_code": RESULT_LOST, "error_message": raw.lost_words}
+        told = {"error_code": RESULT_LOST, "error_message": raw.lost_words, "waits_until": _next_look(desk, job)}
     collected = desk.ledger.change_job(
         job,
         to=JobState.LOST if raw.lost else JobState.COLLECTED,
@@ -154,9 +153,15 @@ def write_off(
     told: dict[str, Any] = (
         {"error_code": attempt.error.code, "error_message": attempt.error.message} if to and attempt.error else {}
     )
+    if told.get("error_code") == RESULT_LOST:
+        told["waits_until"] = _next_look(desk, job)
     return desk.ledger.change_job(
         job, to=to, outcomes=outcomes, collected_at=desk.now(), token=desk.fence.token, **told
     )
+
+
+def _next_look(desk: Desk, job: BatchJob) -> datetime | None:
+    return look_again_at(replace(job, collected_at=None), now=desk.now(), policy=desk.policy)
 
 
 def _as_counts(outcomes: Mapping[AttemptOutcome, int]) -> dict[str, int]:

@@ -16,7 +16,7 @@ import pytest
 
 from eval_pipeline.core.batches import BatchCallError, CallFault, JobState
 from eval_pipeline.core.names import RunKey
-from eval_pipeline.core.providers import Provider
+from eval_pipeline.core.protocols import OPENAI, ApiProtocol
 from eval_pipeline.core.runs import Flow
 from eval_pipeline.core.stages import StageRef
 from eval_pipeline.dispatch.batch_results import AnswerResults
@@ -128,7 +128,7 @@ class World:
         """Ask every item, four a file: two files, one of them with a single line."""
         return BatchWork(
             stage=STAGE,
-            provider=Provider.OPENAI,
+            provider=OPENAI,
             parcels=self.parcels,
             handling=Handling(
                 read=read_response_line,
@@ -143,7 +143,8 @@ class World:
         order = Order(
             stage=STAGE,
             round=number,
-            provider=Provider.OPENAI,
+            provider=OPENAI,
+            protocol=ApiProtocol.OPENAI_RESPONSES,
             model="gpt-4o-mini",
             endpoint="/v1/responses",
             limits=ShardLimits(requests=4, size_bytes=10_000),

@@ -34,12 +34,12 @@ if TYPE_CHECKING:
 _ERRORS_FROM = 300
 _CONNECTIONS = 32
 _HINTS: Final = {
-    CallFault.ACCOUNT: "check GEMINI_API_KEY, GOOGLE_GEMINI_BASE_URL and the account's billing; nothing is lost",
+    CallFault.ACCOUNT: "check {key}, {url} and the account's billing; nothing is lost",
     CallFault.BUSY: "it is tried again by itself once there is room",
     CallFault.REFUSED: "the provider's words tell why; correct the configuration and start a new run",
-    CallFault.UNSUPPORTED: NO_BATCHES.format(url="GOOGLE_GEMINI_BASE_URL"),
-    CallFault.GONE: "check that GEMINI_API_KEY and GOOGLE_GEMINI_BASE_URL name the account that it was made under",
-    CallFault.UNREACHABLE: "check GOOGLE_GEMINI_BASE_URL and the network, then: eval-pipeline run retry RUN",
+    CallFault.UNSUPPORTED: NO_BATCHES,
+    CallFault.GONE: "check that {key} and {url} name the account that it was made under",
+    CallFault.UNREACHABLE: "check {url} and the network, then: eval-pipeline run retry RUN",
     CallFault.AMBIGUOUS: "it is looked up and tried again by itself",
 }
 
@@ -51,10 +51,22 @@ class GeminiCalls:
         account: key and address.
         timeout_s: for one call.
         transfer_timeout_s: between two pieces of a file on its way.
+        key_words: what gives the key, for messages.
+        url_words: what gives the address.
     """
 
-    def __init__(self, account: GeminiAccount, *, timeout_s: float, transfer_timeout_s: float) -> None:
+    def __init__(
+        self,
+        account: GeminiAccount,
+        *,
+        timeout_s: float,
+        transfer_timeout_s: float,
+        key_words: str = "GEMINI_API_KEY",
+        url_words: str = "GOOGLE_GEMINI_BASE_URL",
+    ) -> None:
         self.account = account
+        self._key_words = key_words
+        self.url_words = url_words
         self._timeout_s = timeout_s
         self._transfer_timeout_s = transfer_timeout_s
         self._clock = ProviderClock()
@@ -138,7 +150,8 @@ class GeminiCalls:
     ) -> NoReturn:
         """Raise what a call came to."""
         message = f"{what} at the provider failed: {redact_words(words)}"
-        raise BatchCallError(message, fault=fault, hint=_HINTS[fault], retry_after_s=retry_after_s) from None
+        hint = _HINTS[fault].format(key=self._key_words, url=self.url_words)
+        raise BatchCallError(message, fault=fault, hint=hint, retry_after_s=retry_after_s) from None
 
     def _client(self) -> "httpx2.Client":
         with self._lock:

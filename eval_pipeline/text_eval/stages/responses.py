@@ -1,6 +1,7 @@
 """The ``responses`` stage: every item asked once, live or by batches, recorded as it is answered, in dataset order."""
 
 from collections.abc import Iterator
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -10,20 +11,25 @@ from eval_pipeline.core.chunks import chunks
 from eval_pipeline.core.cost import Tariff
 from eval_pipeline.core.documents import Json, JsonDict
 from eval_pipeline.core.outcomes import ItemRecord
+from eval_pipeline.core.ports.file_host import FileHost
+from eval_pipeline.core.ports.models import Answerer
 from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.core.runs import RunMode
 from eval_pipeline.core.tallies import ItemCost, RecordTally, missing_record, price_item
 from eval_pipeline.dispatch.budget import ResponsePurse
 from eval_pipeline.dispatch.records import RecordIndex
 from eval_pipeline.runs.at_work import StageAtWork, at_work, start_over
-from eval_pipeline.runs.batches import batch_notes, close_rounds, go_on
+from eval_pipeline.runs.batches import batch_notes, go_on
 from eval_pipeline.runs.live_stage import LiveModel, ask_missing
+from eval_pipeline.runs.rounds import close_rounds
 from eval_pipeline.runs.task import Task
 from eval_pipeline.text_eval import tables
 from eval_pipeline.text_eval.batches import Questions
+from eval_pipeline.text_eval.rates import answer_tariff
 from eval_pipeline.text_eval.spec import TextSpec
 from eval_pipeline.text_eval.thinking import without_thinking
 from eval_pipeline.wiring import models
+from eval_pipeline.wiring.endpoint import Endpoint
 
 ROWS_AT_ONCE = 500
 
@@ -52,7 +58,7 @@ def make(task: Task, *, dataset: StageReader, response_batch: StageReader) -> St
             batch_notes=batch_notes(task, ref),
         )
         stage.files.finish(told.to_json())
-    close_rounds(task, ref)
+    close_rounds(task.deployment.objects, task.deployment.ledger, ref)
     return deployment.stages.open(ref)
 
 
@@ -69,7 +75,7 @@ class _Answering:
     @classmethod
     def of(cls, task: Task, *, stage: StageAtWork, dataset: StageReader) -> "_Answering":
         spec = TextSpec.from_json(stage.run.spec)
-        return cls(task, stage, dataset, spec, models.tariff(spec.provider, spec.model, mode=spec.mode))
+        return cls(task, stage, dataset, spec, answer_tariff(spec))
 
     def ask_missing(self) -> int:
         """Call the model for every item without a finished record; returns the calls made."""
@@ -78,7 +84,7 @@ class _Answering:
     def _model(self) -> LiveModel[Json, Json]:
         spec, dataset = self.spec, self.dataset
         return LiveModel(
-            provider=spec.provider,
+            endpoint=spec.endpoint,
             name=spec.model,
             concurrency=spec.concurrency,
             shown_as="responses",
@@ -86,10 +92,14 @@ class _Answering:
             items=lambda: dataset.rows(["item_id", "question"]),
             id_of=lambda row: str(row["item_id"]),
             body_of=lambda row: request_body(spec, row["question"]),
-            build=lambda connection, _: models.answerer(connection),
+            open=self._open,
             price=self._cost,
             purse=self._purse,
         )
+
+    def _open(self, endpoint: Endpoint, _host: FileHost | None) -> AbstractAsyncContextManager[Answerer]:
+        settings = self.task.deployment.settings
+        return models.answerer(endpoint, settings=settings, concurrency=self.spec.concurrency)
 
     def _cost(self, record: ItemRecord) -> ItemCost:
         return price_item(record, self.tariff, at=self.stage.run.created_at)
