@@ -33,10 +33,10 @@ class Team:
         self.write()
         self.commands.add("golden", GOLDEN)
 
-    def write(self, *, prices: str = "{}", **more: str) -> None:
+    def write(self, *, prices: str = "{}", key: str = "none", **more: str) -> None:
         """Write the endpoints file anew."""
         said = "".join(f", {name}: {value}" for name, value in more.items())
-        own = f'{{protocol: openai_chat, base_url: "{self.url}", key: none{said}}}'
+        own = f'{{protocol: openai_chat, base_url: "{self.url}", key: {key}{said}}}'
         text = f"endpoints: {{own: {own}}}\nprices: {prices}\n"
         (self.commands.folder / "endpoints.yaml").write_text(text)
 
@@ -73,17 +73,13 @@ def test_a_model_on_ollama_is_asked_compared_and_priced_by_the_file(ollama: Team
     assert document["cost"]["total_cost_usd"] == pytest.approx(expected, rel=1e-12)
 
 
-def test_a_model_without_a_price_costs_what_nobody_knows_and_that_is_said(ollama: Team) -> None:
+def test_thinking_is_no_answer_and_a_model_without_a_price_costs_what_nobody_knows(ollama: Team) -> None:
+    ollama.standin.set_rules([FaultRule(kind=FaultKind.THOUGHT, endpoint="chat")])
+
     ended = ollama.run()
 
     assert (ended.code, ended.document["cost"]["total_cost_usd"]) == (0, None)
     assert [warning["code"] for warning in ended.document["warnings"]] == ["price_unknown"]
-
-
-def test_thinking_is_shown_beside_the_answer_and_never_scored(ollama: Team) -> None:
-    ollama.standin.set_rules([FaultRule(kind=FaultKind.THOUGHT, endpoint="chat")])
-    ollama.run()
-
     traces = ollama.commands.json("text", "show", "first", "--detail")["traces"]
     assert {trace["thinking"] for trace in traces} == {"Let me think about that first."}
     assert all("think" not in trace["llm_answer"] for trace in traces)
@@ -133,7 +129,12 @@ def test_a_server_without_responses_names_the_line_that_mends_it(tmp_path: Path)
         assert (ended.code, ended.error_code) == (1, "provider_other_protocol")
         error = ended.document["error"]
         assert f"{found.url} has no /responses, but it has /chat/completions" in error["message"]
-        assert "protocol: openai_chat" in error["hint"]
+        assert f'protocol: openai_chat, base_url: "{found.url}"' in error["hint"]
+
+        file = found.commands.folder / "endpoints.yaml"
+        file.write_text(f'endpoints: {{own: {{protocol: openai_responses, base_url: "{found.url}", key: none}}}}\n')
+        hint = found.run("--json").document["error"]["hint"]
+        assert f"write protocol: openai_chat for endpoint own in {file}" in hint
 
 
 def test_chats_and_vectors_go_out_by_batches_and_come_back_once(tmp_path: Path) -> None:
@@ -156,13 +157,8 @@ def test_dagster_asks_the_same_endpoint_live_and_by_batches(lab: Laboratory, tmp
 
     with lab.endpoints_of(tmp_path / "endpoints.yaml") as deployment:
         live = lab.materialize("chat-live", config={**asked, "mode": "fast"}, deployment=deployment)
-        first = lab.materialize("chat-batch", config={**asked, "mode": "batch"}, deployment=deployment)
-        second = lab.materialize(
-            "chat-batch", deployment=deployment, stages=["responses", "scores", "report", "traces"]
-        )
+        batch = lab.materialize("chat-batch", config={**asked, "mode": "batch"}, deployment=deployment)
 
-    assert live.success
-    assert lab.state("chat-live") is RunState.COMPLETED
-    assert first.stages == ["spec", "dataset", "response_batch"]
-    assert second.success
-    assert lab.state("chat-batch") is RunState.COMPLETED
+    assert (live.success, batch.success) == (True, True)
+    assert (lab.state("chat-live"), lab.state("chat-batch")) == (RunState.COMPLETED, RunState.COMPLETED)
+    assert {row["endpoint"] for row in lab.stored("chat-live", "responses").rows()} == {lab.provider.base_url}

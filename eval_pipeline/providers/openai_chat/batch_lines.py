@@ -10,7 +10,7 @@ from eval_pipeline.providers.openai.batch_lines import read_result
 from eval_pipeline.providers.openai_chat.body import chat_body
 from eval_pipeline.providers.openai_chat.completion import parse_completion
 from eval_pipeline.providers.openai_chat.messages import to_messages
-from eval_pipeline.providers.openai_chat.token_limit import TokenLimit
+from eval_pipeline.providers.openai_chat.token_limit import IN_BATCHES, TokenLimit
 from eval_pipeline.providers.reading import read_line
 
 ENDPOINT = "/v1/chat/completions"
@@ -24,7 +24,7 @@ class ChatLines:
         limit: by which name the server knows the limit of output tokens.
     """
 
-    def __init__(self, *, body: Json, limit: TokenLimit = TokenLimit.MAX_COMPLETION_TOKENS) -> None:
+    def __init__(self, *, body: Json, limit: TokenLimit = IN_BATCHES) -> None:
         asked = chat_body({**body, "input": []}, limit=limit)
         shared = orjson.dumps(asked).removesuffix(b"]}")  # messages stand last
         before = shared + b"," if asked["messages"] else shared

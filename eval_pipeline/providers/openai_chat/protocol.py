@@ -18,7 +18,7 @@ from eval_pipeline.providers.openai.protocol import (
 from eval_pipeline.providers.openai_chat.answers import ChatAnswerer
 from eval_pipeline.providers.openai_chat.batch_lines import ENDPOINT, ChatLines, read_completion_line
 from eval_pipeline.providers.openai_chat.body import check_body
-from eval_pipeline.providers.openai_chat.token_limit import TokenLimit
+from eval_pipeline.providers.openai_chat.token_limit import IN_BATCHES, TokenLimit
 from eval_pipeline.providers.plan import BatchPlan, ProtocolPlan, Reach
 from eval_pipeline.providers.prices import OPENAI
 
@@ -33,8 +33,8 @@ async def _answerer(reach: Reach) -> AsyncIterator[Answerer]:
 
 
 def _answer_form(body: Json, more: Json) -> BatchForm:
-    limit = _limit_of(more) or TokenLimit.MAX_COMPLETION_TOKENS  # what is refused in a batch is refused for all of it
-    return BatchForm(ENDPOINT, ChatLines(body=body, limit=limit), read_completion_line)
+    lines = ChatLines(body=body, limit=_limit_of(more) or IN_BATCHES)
+    return BatchForm(ENDPOINT, lines, read_completion_line)
 
 
 def _limit_of(more: Json) -> TokenLimit | None:
