@@ -131,11 +131,6 @@ def test_a_server_without_responses_names_the_line_that_mends_it(tmp_path: Path)
         assert f"{found.url} has no /responses, but it has /chat/completions" in error["message"]
         assert f'protocol: openai_chat, base_url: "{found.url}"' in error["hint"]
 
-        file = found.commands.folder / "endpoints.yaml"
-        file.write_text(f'endpoints: {{own: {{protocol: openai_responses, base_url: "{found.url}", key: none}}}}\n')
-        hint = found.run("--json").document["error"]["hint"]
-        assert f"write protocol: openai_chat for endpoint own in {file}" in hint
-
 
 def test_chats_and_vectors_go_out_by_batches_and_come_back_once(tmp_path: Path) -> None:
     with team(tmp_path, Dialect.OPENAI) as found:
