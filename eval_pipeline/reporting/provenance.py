@@ -11,7 +11,7 @@ from markupsafe import Markup
 from eval_pipeline.core.endpoints import read_endpoints
 from eval_pipeline.core.runs import RunRecord
 from eval_pipeline.core.stages import Manifest
-from eval_pipeline.reporting.markup import inline
+from eval_pipeline.reporting.markup import timed
 from eval_pipeline.reporting.table import NONE, Cell, Column, Table
 
 
@@ -93,4 +93,4 @@ def _endpoints(run: RunRecord, stages: Sequence[StageFact]) -> Iterator[tuple[st
 
 
 def _mono(value: str) -> Cell:
-    return Cell(value, html=Markup("<code>{}</code>").format(inline(value)), trusted=False)
+    return Cell(value, html=Markup("<code>{}</code>").format(timed(value)), trusted=False)

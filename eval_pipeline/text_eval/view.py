@@ -19,6 +19,7 @@ from eval_pipeline.runs.life import find_run
 from eval_pipeline.runs.status import batches_json
 from eval_pipeline.runs.stored_run import StoredRun
 from eval_pipeline.text_eval.report.export import export_grouped, export_rows
+from eval_pipeline.text_eval.scoring.score_values import UnscoreableReason
 from eval_pipeline.text_eval.scoring.scorers import outdated
 from eval_pipeline.text_eval.scoring.side_by_side import WalkedItem, walk
 from eval_pipeline.text_eval.so_far import AnswersSoFar, answers_so_far, embedding_cost_so_far
@@ -48,10 +49,23 @@ def show_run(deployment: Deployment, key: RunKey, *, detail: bool) -> dict[str, 
         "langfuse": stored.stages.fact("traces", "langfuse"),
         "warnings": [
             *cost_warnings({stage: stored.stages.summary(stage) for stage in ("responses", "embeddings")}),
+            *_damaged_golden(stored),
             *_outdated_scores(run, stored),
         ],
     }
     return {**document, "traces": list(_traces(stored, run))} if detail else document
+
+
+def _damaged_golden(stored: "_Stored") -> Iterator[dict[str, str]]:
+    """Tell of items that nothing could be held against: they count neither as right nor as wrong."""
+    scores, total = stored.stages.fact("scores", "summary_scores") or (), stored.spec.total_items_count
+    count = max((score["unscoreable"].get(UnscoreableReason.DAMAGED_GROUND_TRUTH, 0) for score in scores), default=0)
+    if count:
+        yield {
+            "code": "golden_damaged",
+            "message": f"{count:,} of {total:,} items are not scored: their golden answer is damaged",
+            "hint": "correct these golden answers, and add the dataset again",
+        }
 
 
 def _outdated_scores(run: RunRecord, stored: "_Stored") -> Iterator[dict[str, str]]:
