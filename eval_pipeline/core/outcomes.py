@@ -49,6 +49,7 @@ class AccountFault(StrEnum):
     AUTH = "auth"
     UNREACHABLE = "unreachable"
     NOT_AN_API = "not_an_api"
+    OTHER_PROTOCOL = "other_protocol"
     MODEL_NOT_FOUND = "model_not_found"
     QUOTA = "quota"
 

@@ -91,6 +91,14 @@ def explain(attempt: Attempt, endpoint: Endpoint) -> EvalPipelineError:
                 code="provider_not_an_api",
                 hint=f"check {endpoint.url_variable}; for most servers it ends in /v1",
             )
+        case AccountFault.OTHER_PROTOCOL:
+            return UsageError(
+                words,
+                code="provider_other_protocol",
+                hint="say so in the file that EVAL_ENDPOINTS_FILE names: endpoints: "
+                f'{{NAME: {{protocol: openai_chat, base_url: "{endpoint.base_url}"}}}}, then start a run with '
+                f"--model NAME/{endpoint.model}",
+            )
         case AccountFault.MODEL_NOT_FOUND:
             return UsageError(
                 f"{endpoint.provider} at {endpoint.base_url} does not know model '{endpoint.model}': {words}",
