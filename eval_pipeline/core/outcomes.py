@@ -52,6 +52,8 @@ class AccountFault(StrEnum):
     OTHER_PROTOCOL = "other_protocol"
     MODEL_NOT_FOUND = "model_not_found"
     QUOTA = "quota"
+    TOLD_TO_WAIT = "told_to_wait"
+    """The provider asks to be left alone for longer than an item may take."""
 
 
 def final_status(outcome: AttemptOutcome) -> ItemStatus:

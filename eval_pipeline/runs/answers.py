@@ -6,7 +6,7 @@ requests are of another form (several texts a call, clips) put the parts togethe
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING
@@ -128,10 +128,14 @@ def make_answers(
             if task.refresh:
                 start_over(deployment, held, by=task.dagster_run_id, retried=task.retried_run_id)
             calls = ask_missing(task, held, _live(asked, held))
-        tally = _store(asked, held, row=row, read=read)
         rate = "standard" if asked.mode is RunMode.FAST else "batch"
-        notes = batch_notes(task, ref)
-        held.files.finish({"mode": str(asked.mode), "calls": calls, **tally.summary(rate=rate), **notes})
+        told = replace(
+            _store(asked, held, row=row, read=read).summary(rate=rate),
+            mode=str(asked.mode),
+            requests=calls,
+            batch_notes=batch_notes(task, ref),
+        )
+        held.files.finish(told.to_json())
     close_rounds(task, ref)
     return deployment.stages.open(ref)
 
