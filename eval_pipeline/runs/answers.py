@@ -32,9 +32,10 @@ from eval_pipeline.dispatch.request_files import ShardLimits
 from eval_pipeline.dispatch.submit import Order, Parcel
 from eval_pipeline.runs.at_work import StageAtWork, at_work, start_over
 from eval_pipeline.runs.batch_items import answer_results, asks_again
-from eval_pipeline.runs.batches import batch_notes, close_rounds, first_round, go_on, submit_first_round
+from eval_pipeline.runs.batches import batch_notes, go_on, submit_first_round
 from eval_pipeline.runs.life import find_run
 from eval_pipeline.runs.live_stage import LiveModel, ask_missing
+from eval_pipeline.runs.rounds import close_rounds, first_round
 from eval_pipeline.runs.task import Task
 from eval_pipeline.storage.journal import Journal
 from eval_pipeline.wiring import models
@@ -136,7 +137,7 @@ def make_answers(
             batch_notes=batch_notes(task, ref),
         )
         held.files.finish(told.to_json())
-    close_rounds(task, ref)
+    close_rounds(deployment.objects, deployment.ledger, ref)
     return deployment.stages.open(ref)
 
 
