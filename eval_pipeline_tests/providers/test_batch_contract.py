@@ -112,8 +112,9 @@ class Visit:
         """Upload a request file and make a batch of it."""
         requests = self.folder / "requests.jsonl"
         requests.write_bytes(b"".join(kind.lines.line(f"q{n}", f"Question {n}?") for n in range(items)))
-        file_id = self.provider.upload(requests, name="requests.jsonl")
-        return self.provider.create(file_id=file_id, endpoint=kind.endpoint, key=SUBMISSION, labels=LABELS)
+        uploads = self.provider.uploads
+        source = self.provider.upload(requests, name="requests.jsonl") if uploads else requests
+        return self.provider.create(source, endpoint=kind.endpoint, key=SUBMISSION, labels=LABELS)
 
     def results(self, kind: Kind, batch: ProviderBatch) -> list[ResultLine]:
         """Download what a batch brought and read it."""
