@@ -19,7 +19,7 @@ from eval_pipeline.runs.claims import claim
 from eval_pipeline.stt_eval.clips.catalog import add_audio_dataset
 from eval_pipeline.stt_eval.models import SpeechModel
 from eval_pipeline.stt_eval.prepare import prepare
-from eval_pipeline.stt_eval.spec import SttRequest
+from eval_pipeline.stt_eval.request import SttRequest
 from eval_pipeline.stt_eval.view import show_run
 from eval_pipeline.wiring.deployment import Deployment
 

@@ -18,7 +18,7 @@ from eval_pipeline.runs.claims import claim
 from eval_pipeline.text_eval.catalog import add_dataset
 from eval_pipeline.text_eval.comparison import compare_runs
 from eval_pipeline.text_eval.prepare import prepare
-from eval_pipeline.text_eval.spec import TextRequest
+from eval_pipeline.text_eval.request import TextRequest
 from eval_pipeline.text_eval.view import show_run
 from eval_pipeline.wiring.deployment import Deployment
 

@@ -7,6 +7,7 @@ batch, share this vocabulary, so that one parser and one table serve them.
 from enum import StrEnum
 from typing import Final, assert_never
 
+from eval_pipeline.core.passages import Passage
 from eval_pipeline.core.secrets import redact_fields
 from eval_pipeline.core.values import value
 
@@ -174,6 +175,8 @@ class Attempt:
     thinking: str | None = None
     """What the model said that is no part of its answer: reasoning, commentary."""
     served: Served = PLAINLY
+    passages: tuple[Passage, ...] | None = None
+    """What it was given to answer from; None where nobody tells."""
 
     def __post_init__(self) -> None:
         redact_fields(self, "text", "response_id", "model", "raw", "thinking")
@@ -216,6 +219,7 @@ class ItemRecord:
     """The address that answered; None where nobody was asked, and in records of the first version."""
     thinking: str | None = None
     served: Served = PLAINLY
+    passages: tuple[Passage, ...] | None = None
 
     @property
     def finished(self) -> bool:
@@ -261,21 +265,22 @@ def settle(
     status = final_status(attempt.outcome)
     lost = attempt.cost_uncertain and status not in ANSWERED
     return ItemRecord(
-        item_id,
-        status,
-        attempt.text if status is ItemStatus.OK else None,
-        attempt.text if status is ItemStatus.INCOMPLETE else None,
-        attempt.error,
-        attempt.response_id,
-        attempt.model,
-        attempt.usage,
-        retried,
-        unreported_calls + lost,
-        attempt.latency_s,
-        attempts,
-        attempt.account_fault is not None or attempt.unsent,
-        attempt.raw,
-        endpoint,
-        attempt.thinking,
-        attempt.served,
+        item_id=item_id,
+        status=status,
+        answer=attempt.text if status is ItemStatus.OK else None,
+        partial_answer=attempt.text if status is ItemStatus.INCOMPLETE else None,
+        error=attempt.error,
+        response_id=attempt.response_id,
+        model=attempt.model,
+        usage=attempt.usage,
+        retried=retried,
+        unreported_calls=unreported_calls + lost,
+        latency_s=attempt.latency_s,
+        attempts=attempts,
+        account_fault=attempt.account_fault is not None or attempt.unsent,
+        raw=attempt.raw,
+        endpoint=endpoint,
+        thinking=attempt.thinking,
+        served=attempt.served,
+        passages=attempt.passages,
     )

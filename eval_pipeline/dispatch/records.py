@@ -8,6 +8,7 @@ import orjson
 from eval_pipeline.core.errors import UnavailableError
 from eval_pipeline.core.journal_lines import journal_damaged
 from eval_pipeline.core.outcomes import PLAINLY, BilledCall, ItemError, ItemRecord, ItemStatus, Served, Usage
+from eval_pipeline.core.passages import passages_json, read_passages
 
 RESULT_LOST: Final = "result_lost"
 """Code of an item whose result was paid for and is gone at the provider."""
@@ -39,6 +40,8 @@ def encode(record: ItemRecord) -> bytes:
         line["thinking"] = record.thinking
     if record.served is not PLAINLY and record.served != PLAINLY:
         line["served"] = record.served
+    if record.passages is not None:
+        line["passages"] = passages_json(record.passages)
     return orjson.dumps(line)
 
 
@@ -76,6 +79,7 @@ def _record(value: dict[str, Any]) -> ItemRecord:
         usage=None if usage is None else Usage(**usage),
         retried=_retried(value),
         served=_served(value.pop("served", None)),
+        passages=read_passages(value.pop("passages", None)),
         **value,
     )
 

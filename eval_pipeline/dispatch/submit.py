@@ -118,14 +118,11 @@ def record_round(
     """
     intents: list[BatchJob] = []
     for parcel in parcels:
-
-        def deliver(_: int, file: ShardFile, order: Order = parcel.order) -> None:
-            intent = _intent(desk, order, shard=len(intents), file=file)
+        for file in write_shards(parcel.lines, folder=folder, limits=parcel.order.limits):
+            intent = _intent(desk, parcel.order, shard=len(intents), file=file)
             desk.fence.check()
             desk.objects.put_file(requests_key(intent), file.path)
             intents.append(intent)
-
-        write_shards(parcel.lines, folder=folder, limits=parcel.order.limits, deliver=deliver)
     pay(intents)
     desk.fence.check()
     if intents:

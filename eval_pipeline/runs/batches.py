@@ -160,14 +160,17 @@ def go_on(
     elif made_from is not None:
         _refuse_changed_input(batch, made_from)
     cancelled = stage.run.cancel_requested
-    with leaving_to_holder(task):
+    try:
         with batch_stage(task, work()) as batches:
             advance = batches.wind_up() if cancelled else batches.advance()
         stage.lease.check()
-        return _told(task, stage, advance, cancelled=cancelled)
-    if stage.run.state is not RunState.RUNNING or stage.run.worker in {None, task.deployment.worker}:
-        wait_for_provider(task, cancelled=cancelled)
-    return False
+    except ConflictError as error:
+        if not is_left_to_holder(task, error):
+            raise
+        if stage.run.state is not RunState.RUNNING or stage.run.worker in {None, task.deployment.worker}:
+            wait_for_provider(task, cancelled=cancelled)
+        return False
+    return _told(task, stage, advance, cancelled=cancelled)
 
 
 def _told(task: Task, stage: StageAtWork, advance: Advance, *, cancelled: bool) -> bool:
@@ -181,21 +184,18 @@ def _told(task: Task, stage: StageAtWork, advance: Advance, *, cancelled: bool) 
     return advance.finished
 
 
-@contextmanager
-def leaving_to_holder(task: Task) -> Iterator[None]:
-    """Leave what another process holds to that process, and go on behind the ``with``.
+def is_left_to_holder(task: Task, error: ConflictError) -> bool:
+    """Tell, and then say, whether what another process holds is left to that process.
 
     Nothing is lost by it: the holder takes the stage on, or its lease ends and the sensor asks for another run. It
     stays an error where a person would not get what was asked for: of a fast run, and of one that is to start over.
     """
-    try:
-        yield
-    except ConflictError as error:
-        run = find_run(task.deployment, flow=task.flow, key=task.key)
-        wished = task.refresh or task.resend_lost
-        if error.code != STAGE_IN_USE or run.mode is not RunMode.BATCH or wished:
-            raise
-        task.say(f"{error.message}; it is left to that process, and nothing is yielded here")
+    run = find_run(task.deployment, flow=task.flow, key=task.key)
+    wished = task.refresh or task.resend_lost
+    if error.code != STAGE_IN_USE or run.mode is not RunMode.BATCH or wished:
+        return False
+    task.say(f"{error.message}; it is left to that process, and nothing is yielded here")
+    return True
 
 
 def _report(task: Task, stage: StageAtWork, advance: Advance) -> None:

@@ -36,12 +36,6 @@ class BatchTable(LedgerTable):
             with self._database.write() as connection:
                 return [_add(connection, job) for job in jobs]
 
-    def find_job(self, job_id: int) -> BatchJob | None:
-        """Return one job."""
-        with self._database.read() as connection:
-            row = connection.execute(select(batch_jobs).where(batch_jobs.c.id == job_id)).one_or_none()
-        return None if row is None else _job(row)
-
     def stage_jobs(self, stage: StageRef) -> Sequence[BatchJob]:
         """Return all jobs of a stage in the order of submission (round, shard, attempt)."""
         return self._jobs(_in_order().where(*_of_run(stage.flow, stage.key), batch_jobs.c.stage == stage.stage))

@@ -34,7 +34,7 @@ def show_run(deployment: Deployment, key: RunKey, *, detail: bool) -> JsonDict:
     figures = stored.stages.fact("scores", "figures") or {}
     document = {
         **run_json(run),
-        "mode": stored.spec.mode_name,
+        "mode": str(stored.spec.mode),
         "dataset": {
             "name": run.dataset_name,
             "version": run.dataset_version,

@@ -34,7 +34,7 @@ from eval_pipeline.providers.openai.batch_lines import OpenAILines, read_respons
 from eval_pipeline.providers.openai.batch_lines import read_embedding_line as openai_vector
 from eval_pipeline.providers.openai.client import OpenAIConnection
 from eval_pipeline.providers.openai.embeddings import OpenAIEmbedder
-from eval_pipeline.providers.openai.responses import OpenAIAnswerer
+from eval_pipeline.providers.openai.responses import OpenAIAnswerer, with_results
 from eval_pipeline.providers.openai.transcriptions import OpenAITranscriber
 from eval_pipeline.providers.prices import GOOGLE, OPENAI, PublishedPrices
 from eval_pipeline.wiring.credentials import Credentials
@@ -165,7 +165,7 @@ def answer_form(provider: Provider, *, body: Json) -> BatchForm:
     if provider is Provider.GEMINI:
         endpoint = generate_endpoint(str(body["model"]))
         return BatchForm(endpoint, GeminiLines(body=body), read_generation_line)
-    return BatchForm(ANSWERS, OpenAILines(endpoint=ANSWERS, body=body), read_response_line)
+    return BatchForm(ANSWERS, OpenAILines(endpoint=ANSWERS, body=with_results(body)), read_response_line)
 
 
 def vector_form(provider: Provider, *, model: str, dimensions: int | None) -> BatchForm:

@@ -20,8 +20,9 @@ from eval_pipeline.stt_eval.clips.samples import Sample
 from eval_pipeline.stt_eval.clips.store import audio_samples
 from eval_pipeline.stt_eval.figures.run_figures import RunFigures
 from eval_pipeline.stt_eval.prepare import prepare
+from eval_pipeline.stt_eval.request import SttRequest
 from eval_pipeline.stt_eval.scoring.scores import score_samples
-from eval_pipeline.stt_eval.spec import SttRequest, SttSpec
+from eval_pipeline.stt_eval.spec import SttSpec
 from eval_pipeline.stt_eval.transcript_rows import Item, items_of, transcript_row
 from eval_pipeline.wiring.deployment import Deployment
 from eval_pipeline_tests.storage.writing import allow, in_time, record_all

@@ -60,7 +60,7 @@ def materialize(
 def test_the_form_makes_every_stage_and_a_second_time_costs_nothing(
     made: Studio, deployment: Deployment, instance: dg.DagsterInstance
 ) -> None:
-    form = {"dataset": "clips", "mode": "live", "models": [FLASH, WHISPER]}
+    form = {"dataset": "clips", "mode": "fast", "models": [FLASH, WHISPER]}
     first = materialize(deployment, instance, config=form)
     again = materialize(deployment, instance)
 
@@ -77,7 +77,7 @@ def test_a_form_that_cannot_be_is_refused_before_anything_is_claimed(
     refused = materialize(deployment, instance, config={"dataset": "clips", "models": [WHISPER]})
 
     assert refused.failure["code"] == "config_type_unsupported"
-    assert "--mode live" in refused.failure["hint"]
+    assert "--mode fast" in refused.failure["hint"]
     assert made("run", "status", RUN, "--json").error_code == "run_not_found"
 
 

@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Protocol
 
 from eval_pipeline.core.batches import BatchListing, ProviderBatch
+from eval_pipeline.core.turns import Input
 
 
 class RequestLines(Protocol):
     """Writes the lines of a batch's request file in a provider's form; the item's id stands first in every line."""
 
-    def line(self, item_id: str, given: str) -> bytes:
-        """Return the line of one item, with its line break."""
+    def line(self, item_id: str, given: Input) -> bytes:
+        """Return the line of one item, with its line break; ``given`` is what its request has under ``input``."""
         ...
 
 

@@ -180,10 +180,6 @@ class BatchLedger(EpochLedger, Protocol):
         """
         ...
 
-    def find_job(self, job_id: int) -> BatchJob | None:
-        """Return one job."""
-        ...
-
     def stage_jobs(self, stage: StageRef) -> Sequence[BatchJob]:
         """Return all jobs of a stage in the order of submission (round, shard, attempt)."""
         ...

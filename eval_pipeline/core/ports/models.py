@@ -48,7 +48,8 @@ class Asks(Protocol[Asked]):
 
 
 Answerer = Asks[Json]
-"""A model under test. A request is the frozen model body with the question as ``input``; adapters translate both."""
+"""A model under test. A request is the frozen model body with the question as ``input``: a text or, behind earlier
+turns, messages (``core.turns`` reads both). Adapters translate all of it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,14 +8,15 @@ from eval_pipeline.core.batches import ResultLine
 from eval_pipeline.core.documents import Json
 from eval_pipeline.core.outcomes import Attempt, Usage
 from eval_pipeline.core.ports.models import EmbeddingReply
+from eval_pipeline.core.turns import Input
 from eval_pipeline.providers.gemini.embeddings import embedding_fields, read_values
 from eval_pipeline.providers.gemini.errors import attempt_of, read_status
 from eval_pipeline.providers.gemini.fields import count_in, pick, text_in
 from eval_pipeline.providers.gemini.generate import parse_generation
-from eval_pipeline.providers.gemini.requests import earlier_turns, fixed_fields
+from eval_pipeline.providers.gemini.requests import earlier_turns, fixed_fields, request_of
 from eval_pipeline.providers.gemini.transcripts import transcription_config
 from eval_pipeline.providers.gemini.usage import read_usage
-from eval_pipeline.providers.json_text import json_text
+from eval_pipeline.providers.json_text import encode_json, json_text
 from eval_pipeline.providers.reading import read_line
 from eval_pipeline.providers.vectors import check_vectors, vector_attempt
 from eval_pipeline.providers.words import malformed
@@ -29,14 +30,18 @@ class GeminiLines:
     """
 
     def __init__(self, *, body: Json) -> None:
+        self._body = body
         turns = b"".join(orjson.dumps(turn) + b"," for turn in earlier_turns(body))
         self._before = b',"request":{"contents":[%b{"parts":[{"text":' % turns
         fixed = fixed_fields(body)
         rest = b"," + orjson.dumps(fixed)[1:] if fixed else b"}"
         self._after = b'}],"role":"user"}]%b}\n' % rest
 
-    def line(self, item_id: str, given: str) -> bytes:
+    def line(self, item_id: str, given: Input) -> bytes:
         """Return the line of one item, with its line break."""
+        if not isinstance(given, str):
+            request = encode_json(request_of({**self._body, "input": given}))
+            return b'{"key":%b,"request":%b}\n' % (json_text(item_id), request)
         return b'{"key":%b%b%b%b' % (json_text(item_id), self._before, json_text(given), self._after)
 
 
@@ -53,9 +58,9 @@ class GeminiEmbeddingLines:
         rest = b"," + orjson.dumps(fixed)[1:] if fixed else b"}"
         self._after = b"}]}%b}\n" % rest
 
-    def line(self, item_id: str, given: str) -> bytes:
+    def line(self, item_id: str, given: Input) -> bytes:
         """Return the line of one text, with its line break."""
-        text = json_text(given)
+        text = json_text(str(given))
         return b'{"key":%b,"request":{"content":{"parts":[{"text":%b%b' % (json_text(item_id), text, self._after)
 
 

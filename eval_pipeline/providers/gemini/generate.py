@@ -10,6 +10,7 @@ from eval_pipeline.providers.gemini.account import model_path
 from eval_pipeline.providers.gemini.client import GeminiConnection
 from eval_pipeline.providers.gemini.errors import attempt_of, parse_error, read_status
 from eval_pipeline.providers.gemini.fields import part_of, pick, text_in
+from eval_pipeline.providers.gemini.grounding import read_grounding
 from eval_pipeline.providers.gemini.requests import request_of
 from eval_pipeline.providers.gemini.usage import read_usage
 from eval_pipeline.providers.headers import Headers
@@ -189,16 +190,17 @@ def _with_facts(
 ) -> Attempt:
     usage = read_usage(pick(document, "usageMetadata"))
     return Attempt(
-        outcome,
-        text,
-        error,
-        text_in(document, "responseId"),
-        text_in(document, "modelVersion"),
-        usage,
+        outcome=outcome,
+        text=text,
+        error=error,
+        response_id=text_in(document, "responseId"),
+        model=text_in(document, "modelVersion"),
+        usage=usage,
         account_fault=fault,
         maybe_billed=usage is None,
         thinking=None if candidate is None else _thinking(candidate),
         served=PLAINLY if candidate is None else _served(candidate),
+        passages=None if candidate is None else read_grounding(candidate),
     )
 
 

@@ -1,13 +1,15 @@
 """Requests of ``generateContent``, from the model body of a run: live and in batches the same.
 
-Of the body, ``model`` goes into the address, ``input`` becomes the last turn, ``instructions`` the system instruction;
-``temperature``, ``top_p`` and ``max_output_tokens`` go where Gemini has them. All else is a field of Gemini's request
-and passes through: ``generationConfig``, ``safetySettings``, ``tools``, ``contents`` (turns before the question).
+Of the body, ``model`` goes into the address, ``input`` becomes the last turns (what the system says in it stands in the
+system instruction), ``instructions`` the system instruction; ``temperature``, ``top_p`` and ``max_output_tokens`` go
+where Gemini has them. All else is a field of Gemini's request and passes through: ``generationConfig``,
+``safetySettings``, ``tools``, ``contents`` (turns before the question).
 """
 
 from typing import Any, Final
 
 from eval_pipeline.core.documents import Json, JsonDict
+from eval_pipeline.core.turns import Role, Turn, turns_of
 
 _SHORT: Final = {"temperature": "temperature", "top_p": "topP", "max_output_tokens": "maxOutputTokens"}
 _OURS: Final = frozenset(
@@ -17,8 +19,21 @@ _OURS: Final = frozenset(
 
 def request_of(body: Json) -> JsonDict:
     """Return the request for one question."""
-    question = {"parts": [{"text": body.get("input", "")}], "role": "user"}
-    return {"contents": [*earlier_turns(body), question], **fixed_fields(body)}
+    turns = turns_of(body.get("input", ""))
+    fields = fixed_fields(body)
+    said = [_part(turn) for turn in turns if turn.role is Role.SYSTEM]
+    if said:
+        instructed = fields.get("systemInstruction") or {}
+        fields |= {"systemInstruction": {**instructed, "parts": [*instructed.get("parts", ()), *said]}}
+    contents = [{"parts": [_part(turn)], "role": _ROLES[turn.role]} for turn in turns if turn.role in _ROLES]
+    return {"contents": [*earlier_turns(body), *contents], **fields}
+
+
+_ROLES: Final = {Role.USER: "user", Role.ASSISTANT: "model"}
+
+
+def _part(turn: Turn) -> JsonDict:
+    return {"text": turn.text}
 
 
 def earlier_turns(body: Json) -> list[Any]:

@@ -8,6 +8,7 @@ from eval_pipeline.core.batches import ResultLine
 from eval_pipeline.core.documents import Json, JsonDict
 from eval_pipeline.core.outcomes import Attempt, AttemptOutcome
 from eval_pipeline.core.ports.models import EmbeddingFailure
+from eval_pipeline.core.turns import Input
 from eval_pipeline.providers.json_text import encode_json, json_text
 from eval_pipeline.providers.openai.embeddings import parse_embeddings
 from eval_pipeline.providers.openai.errors import parse_error_object
@@ -31,9 +32,10 @@ class OpenAILines:
         shared = orjson.dumps({**body, "input": None})
         self._middle = b',"method":"POST","url":%b,"body":%b' % (orjson.dumps(endpoint), shared.removesuffix(b"null}"))
 
-    def line(self, item_id: str, given: str) -> bytes:
+    def line(self, item_id: str, given: Input) -> bytes:
         """Return the line of one item, with its line break."""
-        return b'{"custom_id":%b%b%b}}\n' % (json_text(item_id), self._middle, json_text(given))
+        written = json_text(given) if isinstance(given, str) else encode_json(given)
+        return b'{"custom_id":%b%b%b}}\n' % (json_text(item_id), self._middle, written)
 
 
 def read_response_line(line: bytes) -> ResultLine:

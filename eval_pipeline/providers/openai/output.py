@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from eval_pipeline.core.documents import Json
+from eval_pipeline.core.passages import SEARCH_CALL, Passage, distinct, score_in
 from eval_pipeline.providers.words import called_instead
 
 FINAL, COMMENTARY = "final_answer", "commentary"
@@ -31,6 +32,8 @@ class Output:
     tools: dict[str, int] = field(default_factory=dict)
     called: list[str] = field(default_factory=list)
     """Functions that the model wants called, which nobody does here."""
+    found: list[Passage] | None = None
+    """What searches in files found; None where none told its results."""
 
     @property
     def text(self) -> str:
@@ -49,6 +52,11 @@ class Output:
             return None
         said = [text for text in (*self.thoughts, *self.commentary) if text.strip()]
         return "\n\n".join(said) if said else None
+
+    @property
+    def passages(self) -> tuple[Passage, ...] | None:
+        """What searches in files found, each passage once."""
+        return None if self.found is None else distinct(self.found)
 
     @property
     def why_empty(self) -> str:
@@ -74,6 +82,8 @@ def read_output(items: list[Any]) -> Output | None:
         elif kind == "reasoning":
             output.thoughts += _texts(item.get("content")) or _texts(item.get("summary"))
         elif isinstance(kind, str):
+            if kind == SEARCH_CALL:
+                _read_search(item, output)
             _read_call(kind, item, output)
     return output
 
@@ -116,6 +126,27 @@ def _read_call(kind: str, item: Json, output: Output) -> None:
     opened = action.get("type") if isinstance(action, Mapping) else None
     if not (isinstance(opened, str) and opened in _OPENED):
         output.tools[kind[:100]] = output.tools.get(kind[:100], 0) + 1
+
+
+def _read_search(item: Json, output: Output) -> None:
+    """Add what a search found; one without results was not asked for them, or its server does not tell."""
+    results = item.get("results")
+    if not isinstance(results, list):
+        return
+    found = [result for result in results if isinstance(result, Mapping)]
+    output.found = (output.found or []) + [
+        Passage(
+            text=_text_in(result, "text") or "",
+            file=_text_in(result, "filename") or _text_in(result, "file_id"),
+            score=score_in(result.get("score")),
+        )
+        for result in found
+    ]
+
+
+def _text_in(fields: Json, name: str) -> str | None:
+    text = fields.get(name)
+    return text if isinstance(text, str) and text else None
 
 
 def _texts(parts: object) -> list[str]:

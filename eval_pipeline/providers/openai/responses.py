@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from eval_pipeline.core.documents import Json
 from eval_pipeline.core.outcomes import PLAINLY, Attempt, AttemptOutcome, ItemError, Served
+from eval_pipeline.core.passages import searches_files
 from eval_pipeline.core.secrets import excerpt
 from eval_pipeline.providers.headers import Headers
 from eval_pipeline.providers.json_text import encode_json, read_json
@@ -22,22 +23,36 @@ from eval_pipeline.providers.words import malformed, unreadable
 _ERRORS_FROM = 300
 _MAX_EXCERPT = 200
 _MAX_TIER = 40
+_RESULTS = "file_search_call.results"
 _STANDARD_TIERS = frozenset({"", "default", "auto", "standard"})
 
 
 class OpenAIAnswerer:
-    """A model behind ``POST /responses``; the body goes out as it is given."""
+    """A model behind ``POST /responses``; the body goes out as it is given, and asks for what a file search found."""
 
     def __init__(self, connection: OpenAIConnection) -> None:
         self._connection = connection
 
     async def ask(self, body: Json) -> Attempt:
         """Send one request body and translate what comes back."""
-        reply = await self._connection.post("/responses", body)
+        reply = await self._connection.post("/responses", with_results(body))
         if not isinstance(reply, RawReply):
             return reply
         attempt = read_answer(parse_response, reply.http_status, reply.content, reply.headers)
         return self._connection.finish(attempt, latency_s=reply.latency_s)
+
+
+def with_results(body: Json) -> Json:
+    """Return a body that asks for the passages that a file search finds; one without such a tool as it is.
+
+    >>> with_results({"model": "m", "tools": [{"type": "file_search"}]})["include"]
+    ['file_search_call.results']
+    """
+    if "tools" not in body or not searches_files(body):
+        return body
+    given = body.get("include")
+    asked = list(given) if isinstance(given, list) else []
+    return body if _RESULTS in asked else {**body, "include": [*asked, _RESULTS]}
 
 
 def parse_response(http_status: int, body: bytes | Json, headers: Headers) -> Attempt:
@@ -79,12 +94,12 @@ def _answered(document: Json, text: str) -> Attempt:
     """Return the ordinary answer, as nearly all of a batch are, without a detour."""
     usage, response_id, model = read_usage(document.get("usage")), document.get("id"), document.get("model")
     return Attempt(
-        AttemptOutcome.OK,
-        text,
-        None,
-        response_id if isinstance(response_id, str) and response_id else None,
-        model if isinstance(model, str) and model else None,
-        usage,
+        outcome=AttemptOutcome.OK,
+        text=text,
+        error=None,
+        response_id=response_id if isinstance(response_id, str) and response_id else None,
+        model=model if isinstance(model, str) and model else None,
+        usage=usage,
         maybe_billed=usage is None,
         served=_served(document, None),
     )
@@ -157,16 +172,17 @@ def _with_facts(
     usage = read_usage(document.get("usage"))
     transient = error is not None and error.transient
     return Attempt(
-        AttemptOutcome.RETRYABLE if transient else outcome,
-        None if content is None else content.text or None,
-        error,
-        _text(document.get("id")),
-        _text(document.get("model")),
-        usage,
+        outcome=AttemptOutcome.RETRYABLE if transient else outcome,
+        text=None if content is None else content.text or None,
+        error=error,
+        response_id=_text(document.get("id")),
+        model=_text(document.get("model")),
+        usage=usage,
         throttled=transient and error is not None and error.code == "rate_limit_exceeded",
         maybe_billed=usage is None,
         thinking=None if content is None else content.thinking,
         served=_served(document, content),
+        passages=None if content is None else content.passages,
     )
 
 

@@ -18,12 +18,14 @@ def read_usage(usage: object) -> Usage | None:
     known_output = output or 0
     known_input = max(0, (total or 0) - known_output) if given_input is None else given_input
     return Usage(
-        known_input,
-        min(_detail(usage, "input_tokens_details", "prompt_tokens_details", "cached_tokens"), known_input),
-        known_output,
-        min(_detail(usage, "output_tokens_details", "completion_tokens_details", "reasoning_tokens"), known_output),
-        known_input + known_output if total is None else total,
-        min(_detail(usage, "input_token_details", "input_tokens_details", "audio_tokens"), known_input),
+        input=known_input,
+        cached_input=min(_detail(usage, "input_tokens_details", "prompt_tokens_details", "cached_tokens"), known_input),
+        output=known_output,
+        reasoning=min(
+            _detail(usage, "output_tokens_details", "completion_tokens_details", "reasoning_tokens"), known_output
+        ),
+        total=known_input + known_output if total is None else total,
+        audio_input=min(_detail(usage, "input_token_details", "input_tokens_details", "audio_tokens"), known_input),
     )
 
 
@@ -38,7 +40,7 @@ def _plain(usage: Json) -> Usage | None:
     if not type(given) is type(cached) is type(output) is type(reasoning) is type(total) is int:
         return None
     plain = 0 <= cached <= given > 0 <= reasoning <= output and MOST_TOKENS >= total >= max(given, output)
-    return Usage(given, cached, output, reasoning, total) if plain else None
+    return Usage(input=given, cached_input=cached, output=output, reasoning=reasoning, total=total) if plain else None
 
 
 def _detail(usage: Json, name: str, other_name: str, key: str) -> int:

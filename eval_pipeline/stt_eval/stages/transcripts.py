@@ -161,7 +161,7 @@ class _Transcribing:
             **{name: summary[name] for name in ("counts", "threshold", "unpriced_items", "attempts", "latency_s")},
             "items_without_usage": summary["items_without_usage"],
             "unreported_calls": summary["unreported_calls"],
-            "mode": self.spec.mode_name,
+            "mode": str(self.spec.mode),
             "cost": costs_as_json(costs),
             "by_model": {
                 model.label: {**tally.summary(rate=rates[model])["counts"], "latency_s": _latency(tally)}

@@ -69,7 +69,7 @@ SCORERS: Mapping[str, TextScorer | VectorScorer] = {
     "regex": TextScorer(DataType.BOOLEAN, version=2, low=0.0, high=1.0, make_rule=regex, shorthand="pattern"),
     "numeric": TextScorer(
         DataType.BOOLEAN,
-        version=2,
+        version=3,
         low=0.0,
         high=1.0,
         make_rule=numeric,

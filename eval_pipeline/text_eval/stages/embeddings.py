@@ -42,7 +42,7 @@ def make(
             stage.files.finish(_not_needed(responses))
             return deployment.stages.open(ref)
         tariff = models.tariff(spec.embedding_provider, spec.embedding_model, mode=spec.mode)
-        work = _Embedding(task, stage, dataset, responses, spec, tariff)
+        work = _Embedding(task=task, stage=stage, dataset=dataset, responses=responses, spec=spec, tariff=tariff)
         if spec.mode is RunMode.BATCH:
             texts = Texts(task, spec, dataset, responses).work
             # vectors are found by the digest of their text: those of other answers do no harm

@@ -23,8 +23,9 @@ from eval_pipeline.stt_eval.figures.run_figures import RunFigures
 from eval_pipeline.stt_eval.models import SpeechModel
 from eval_pipeline.stt_eval.prompts import DEFAULT_PROMPT, PROMPT_VERSION
 from eval_pipeline.stt_eval.report.data import SpeechReportData
+from eval_pipeline.stt_eval.request import AudioTransport
 from eval_pipeline.stt_eval.scoring.scores import ScoredSample, language_of, score_sample
-from eval_pipeline.stt_eval.spec import AudioTransport, SttSpec
+from eval_pipeline.stt_eval.spec import SttSpec
 from eval_pipeline.stt_eval.transcript_rows import COMPLETED, FAILED, HEARD, item_id
 from eval_pipeline_tests.memory_stages import MemoryStage, memory_stage
 

@@ -12,7 +12,8 @@ from eval_pipeline.core.ports.prices import Price
 from eval_pipeline.core.runs import RunMode
 from eval_pipeline.core.tallies import ItemCost, RecordTally, missing_record, price_item
 from eval_pipeline.text_eval import tables
-from eval_pipeline.text_eval.spec import TextRequest, TextSpec, build_model_body
+from eval_pipeline.text_eval.request import TextRequest
+from eval_pipeline.text_eval.spec import TextSpec, build_model_body
 from eval_pipeline.text_eval.stages.responses import request_body, response_row
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
