@@ -270,17 +270,13 @@ def _create(desk: Desk, job: BatchJob, requests: str | Path, *, stale: bool) -> 
     """
     desk.fence.check()
     moment = desk.provider.now() or desk.now()
-    begun = desk.ledger.change_job(
-        job, create_started_at=moment, empty_lists=0, listed_at=None, token=desk.fence.token
-    )
+    begun = desk.ledger.change_job(job, create_started_at=moment, empty_lists=0, listed_at=None, token=desk.fence.token)
     if begun is None:
         return None  # somebody else changed the job meanwhile
     _count(desk, begun)
     desk.fence.check()
     try:
-        batch = desk.provider.create(
-            requests, endpoint=job.endpoint, key=job.submission_key, labels=_labels(job)
-        )
+        batch = desk.provider.create(requests, endpoint=job.endpoint, key=job.submission_key, labels=_labels(job))
     except BatchCallError as error:
         return _not_created(desk, begun, error, stale=stale)
     adopt(desk.ledger, begun, batch)

@@ -1,4 +1,4 @@
-"""Calls about files and batches, whatever the provider: once each, failures as ``BatchCallError`` that say what was done.
+"""Calls about files and batches, whatever the provider: once each, failures as ``BatchCallError`` with what was done.
 
 Over httpx2 and without an SDK: models of an SDK drop what they do not know.
 """
@@ -120,6 +120,24 @@ class AccountCalls:
             self._fail_unanswered(what, error)
         self._accept(what, reply)
         return reply
+
+    def peek(self, what: str, url: str, *, size_bytes: int) -> bytes:
+        """Read the beginning of a file, so much of it, and leave the rest."""
+        import httpx2  # noqa: PLC0415 - loaded with the client
+
+        begun = bytearray()
+        try:
+            with self._client().stream("GET", url, timeout=self._timeout_s) as reply:
+                if reply.status_code >= _ERRORS_FROM:
+                    reply.read()
+                self._accept(what, reply)
+                for chunk in reply.iter_bytes(size_bytes):
+                    begun += chunk
+                    if len(begun) >= size_bytes:
+                        break
+        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+            self._fail_unanswered(what, error)
+        return bytes(begun[:size_bytes])
 
     def fetch(self, what: str, url: str, path: Path) -> None:
         """Stream a file's bytes to a path; fewer than were announced are a failure."""
