@@ -247,16 +247,29 @@ def _look(desk: Desk, jobs: Sequence[BatchJob]) -> None:
 
 def _submit(desk: Desk, job: BatchJob) -> float | None:
     """Upload the file, mark that a creation begins, create; returns how long the provider asks to be left alone."""
-    if not desk.provider.uploads:
-        with _request_file(desk, job) as path:
-            return _create(desk, job, path, stale=False)
+    stale = job.input_file_id is not None
     try:
-        uploaded = _upload(desk, job)
+        ready = _upload(desk, job) if desk.provider.uploads else job
+        _learn_time(desk)
     except BatchCallError as error:
         return _not_uploaded(desk, job, error)
-    if uploaded is None or uploaded.input_file_id is None:
+    if ready is None:
         return None  # somebody else changed the job meanwhile
-    return _create(desk, uploaded, uploaded.input_file_id, stale=job.input_file_id is not None)
+    if ready.input_file_id is not None:
+        return _create(desk, ready, ready.input_file_id, stale=stale)
+    with _request_file(desk, ready) as path:
+        return _create(desk, ready, path, stale=False)
+
+
+def _learn_time(desk: Desk) -> None:
+    """Ask something, where nothing was asked yet: batches are told apart by when they were made, and ours may jump."""
+    if desk.provider.now() is not None:
+        return
+    try:
+        desk.provider.list(since=None, most_calls=1)
+    except BatchCallError as error:
+        if error.fault not in {CallFault.GONE, CallFault.REFUSED, CallFault.UNSUPPORTED}:  # a server without lists
+            raise
 
 
 def _create(desk: Desk, job: BatchJob, requests: str | Path, *, stale: bool) -> float | None:
