@@ -1,4 +1,4 @@
-"""The Anthropic stand-in for tests of what is made of its batches: one that goes wrong as it is told, and was counted."""
+"""The Anthropic stand-in for tests of what is made of its batches: it goes wrong as it is told, and is counted."""
 
 from collections import Counter
 from collections.abc import Iterator

@@ -49,8 +49,11 @@ class AccountFault(StrEnum):
     AUTH = "auth"
     UNREACHABLE = "unreachable"
     NOT_AN_API = "not_an_api"
+    OTHER_PROTOCOL = "other_protocol"
     MODEL_NOT_FOUND = "model_not_found"
     QUOTA = "quota"
+    TOLD_TO_WAIT = "told_to_wait"
+    """The provider asks to be left alone for longer than an item may take."""
 
 
 def final_status(outcome: AttemptOutcome) -> ItemStatus:

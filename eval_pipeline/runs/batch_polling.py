@@ -143,7 +143,7 @@ def _poll_project(
     began_s = monotonic()
     try:
         if (left_s := RESTS.left_s(account)) > 0:
-            _leave_alone(polled, jobs, project=project, left_s=left_s, words=RESTS.words(account))
+            _leave_alone(polled, jobs, project=project, account=account, left_s=left_s)
             return
         mine = [job for job in jobs if job.account == account]
         others = [job for job in jobs if job not in mine]
@@ -172,9 +172,10 @@ def _poll_project(
         provider.close()
 
 
-def _leave_alone(polled: Polled, jobs: Sequence[BatchJob], *, project: str, left_s: float, words: str | None) -> None:
+def _leave_alone(polled: Polled, jobs: Sequence[BatchJob], *, project: str, account: str, left_s: float) -> None:
     """Ask an account nothing for a while; what a person was told about it stands."""
-    polled.notes.append(f"project {project} is left alone for another {left_s:,.0f} s")
+    cut, words = RESTS.cut_words(account), RESTS.words(account)
+    polled.notes.append(f"project {project} is left alone for another {left_s:,.0f} s" + (f": {cut}" if cut else ""))
     if words is not None:
         _alert(polled, jobs, f"paused: {words}")
 

@@ -266,11 +266,10 @@ def jobs_summary(jobs: Sequence[BatchJob]) -> list[dict[str, object]]:
     ]
 
 
-def batch_notes(task: Task, stage: StageRef) -> dict[str, Any]:
+def batch_notes(task: Task, stage: StageRef) -> Sequence[str]:
     """Return what the readers of a stage's results should know of its batches, for its summary."""
     jobs = task.deployment.ledger.stage_jobs(stage)
-    notes = list(dict.fromkeys(words for job in jobs for words in trouble_words(job)))
-    return {"batch_notes": notes[:MOST_NOTES]} if notes else {}
+    return list(dict.fromkeys(words for job in jobs for words in trouble_words(job)))[:MOST_NOTES]
 
 
 def waiting_words(advance: Advance) -> str:

@@ -14,9 +14,9 @@ from eval_pipeline.core.batches import (
 )
 from eval_pipeline.core.documents import JsonDict
 from eval_pipeline.core.names import RunKey
+from eval_pipeline.core.paid_summary import PaidSummary, item_counts
 from eval_pipeline.core.ports.ledger import LeaseHeld
 from eval_pipeline.core.providers import Provider
-from eval_pipeline.core.reasons import Reason
 from eval_pipeline.core.runs import Flow, RunRecord
 from eval_pipeline.core.stages import Manifest, StageRef
 from eval_pipeline.dispatch.records import RecordIndex
@@ -135,15 +135,12 @@ def _state(lease: LeaseHeld | None, manifest: Manifest | None) -> str:
 
 
 def _note(manifest: Manifest) -> str | None:
-    counts = manifest.summary.get("counts")
-    if isinstance(counts, dict) and "failed" in counts:
-        return f"{counts['failed']:,} of {counts['total']:,} failed{_why(manifest)}"
+    if (counts := item_counts(manifest)) is not None:
+        return f"{counts.failed:,} of {counts.total:,} failed{_why(PaidSummary.find(manifest))}"
     note = manifest.summary.get("note")
     return None if note is None else str(note)
 
 
-def _why(manifest: Manifest) -> str:
-    threshold = manifest.summary.get("threshold")
-    reasons = threshold.get("reasons", ()) if isinstance(threshold, dict) else ()
-    told = [Reason.from_json(reason) for reason in reasons[:1]]
-    return "".join(f", {reason.count:,} with {reason.words}" for reason in told)
+def _why(paid: PaidSummary | None) -> str:
+    reasons = () if paid is None else paid.threshold.reasons[:1]
+    return "".join(f", {reason.count:,} with {reason.words}" for reason in reasons)

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from eval_pipeline.core.cost import NOTHING, Experience, Tariff, first_usage, worst_usage
 from eval_pipeline.core.outcomes import Usage
+from eval_pipeline.core.paid_summary import PaidSummary
 from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.core.runs import RunRecord
 from eval_pipeline.core.tallies import price_item
@@ -61,7 +62,7 @@ def purse_of_texts(task: Task, spec: TextSpec, responses: StageReader) -> RoundP
     tariff = models.tariff(spec.embedding_provider, spec.embedding_model, mode=spec.mode)
     with Journal(task.deployment.objects, task.ref("embeddings")).spool() as spool:
         vectors_usd = cost_of_vectors(VectorIndex.read(spool), tariff=tariff, run=run).cost_usd
-    answers_usd = Decimal(str(responses.manifest.summary["cost"]["cost_usd"] or 0))
+    answers_usd = PaidSummary.of(responses.manifest).known_usd
 
     def bound(size_bytes: int) -> Usage:
         return Usage(input=size_bytes, total=size_bytes)

@@ -29,6 +29,7 @@ from eval_pipeline.providers.gemini import batch_lines as gemini_lines
 from eval_pipeline.providers.gemini.batches import GeminiBatches, embed_endpoint, generate_endpoint
 from eval_pipeline.providers.openai import batch_lines as openai_lines
 from eval_pipeline.providers.openai.batches import OpenAIBatches
+from eval_pipeline.providers.openai_chat import batch_lines as chat_lines
 from eval_pipeline.standins.anthropic import app as anthropic
 from eval_pipeline.standins.batch_faults import BatchRule, Scenario
 from eval_pipeline.standins.gemini import app as gemini
@@ -83,20 +84,31 @@ def gemini_app(*rules: BatchRule, polls: int) -> Starlette:
     )
 
 
+def open_openai(url: str, key: str) -> BatchProvider:
+    return OpenAIBatches(api_key=key, base_url=f"{url}/v1", timeout_s=5, sleep=lambda _: None)
+
+
+OPENAI_VECTORS = Kind(
+    "/v1/embeddings",
+    openai_lines.OpenAILines(endpoint="/v1/embeddings", body={"model": MODEL, "encoding_format": "base64"}),
+    openai_lines.read_embedding_line,
+)
 HOUSES = {
     "openai": House(
-        open=lambda url, key: OpenAIBatches(api_key=key, base_url=f"{url}/v1", timeout_s=5, sleep=lambda _: None),
+        open=open_openai,
         app=openai_app,
         answers=Kind(
             "/v1/responses",
             openai_lines.OpenAILines(endpoint="/v1/responses", body={"model": MODEL}),
             openai_lines.read_response_line,
         ),
-        vectors=Kind(
-            "/v1/embeddings",
-            openai_lines.OpenAILines(endpoint="/v1/embeddings", body={"model": MODEL, "encoding_format": "base64"}),
-            openai_lines.read_embedding_line,
-        ),
+        vectors=OPENAI_VECTORS,
+    ),
+    "openai_chat": House(
+        open=open_openai,
+        app=openai_app,
+        answers=Kind(chat_lines.ENDPOINT, chat_lines.ChatLines(body={"model": MODEL}), chat_lines.read_completion_line),
+        vectors=OPENAI_VECTORS,
     ),
     "gemini": House(
         open=lambda url, key: GeminiBatches(api_key=key, base_url=url, timeout_s=5, sleep=lambda _: None),

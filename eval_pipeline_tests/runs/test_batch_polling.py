@@ -583,3 +583,15 @@ def test_what_a_provider_asks_for_is_kept_by_every_look(office: Office, deployme
 
     assert office.server.calls["throttled"] == 1
     assert "project default is left alone for another" in polled.sentence()
+
+
+def test_a_rest_that_is_asked_for_without_measure_is_cut_and_told(office: Office, deployment: Deployment) -> None:
+    office.submit(deployment, ("first", 0))
+    office.server.scenario, office.server.times, office.server.retry_after = "throttled", 9, "1000000"
+
+    poll(deployment)
+    said = poll(deployment).sentence()
+
+    assert office.server.calls["throttled"] == 1
+    assert "project default is left alone for another 1,800 s" in said
+    assert "its provider asked for 1,000,000 s and is asked again after 1,800 s" in said

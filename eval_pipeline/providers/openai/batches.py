@@ -34,6 +34,7 @@ from eval_pipeline.providers.batch_calls import (
 from eval_pipeline.providers.capped import cap_documents
 from eval_pipeline.providers.headers import retry_after_s
 from eval_pipeline.providers.json_text import read_loose_json
+from eval_pipeline.providers.openai.errors import is_no_address
 from eval_pipeline.providers.transport import (
     CONNECT_TIMEOUT_S,
     deepest,
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 KEY_NAME = "eval_pipeline_key"
+RESPONSES, CHAT_COMPLETIONS = "/v1/responses", "/v1/chat/completions"
 PAGE = 100
 _LABEL_NAME, _LABEL_VALUE = 64, 512
 _MOST_REQUESTS = 10**9
@@ -177,7 +179,7 @@ class OpenAIBatches:
                 ),
             )
         except BatchCallError as error:
-            raise of_creation(error, url="OPENAI_BASE_URL") from None
+            raise _of_endpoint(of_creation(error, url="OPENAI_BASE_URL"), endpoint) from None
         return self._batch("the creation of a batch", made)
 
     def list(self, *, since: datetime | None, most_calls: int) -> BatchListing:
@@ -274,6 +276,8 @@ class OpenAIBatches:
         document = read_loose_json(reply.content)
         if not isinstance(document, Mapping) or not (document.get("id") or document.get("object") == "list"):
             words = read_words(reply.content, html=True).message
+            if is_no_address(words):
+                self._fail(what, CallFault.UNSUPPORTED, words)
             self._fail(what, CallFault.AMBIGUOUS, f"an answer that is no object of the API: {words[:200] or 'empty'}")
         return document
 
@@ -312,6 +316,14 @@ class OpenAIBatches:
     ) -> NoReturn:
         message = f"{what} at the provider failed: {redact_words(words)}"
         raise BatchCallError(message, fault=fault, hint=_HINTS[fault], retry_after_s=retry_after_s) from None
+
+
+def _of_endpoint(error: BatchCallError, endpoint: str) -> BatchCallError:
+    """Name the protocol of a server whose batches take chat completions and no responses."""
+    if error.fault is not CallFault.REFUSED or endpoint != RESPONSES or CHAT_COMPLETIONS not in error.message:
+        return error
+    hint = "its batches take chat completions: give the endpoint protocol openai_chat in the endpoints file"
+    return BatchCallError(error.message, fault=error.fault, hint=hint)
 
 
 def _fault_of(status: int, *, code: str, message: str) -> CallFault:

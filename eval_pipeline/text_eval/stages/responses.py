@@ -1,7 +1,7 @@
 """The ``responses`` stage: every item asked once, live or by batches, recorded as it is answered, in dataset order."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 import orjson
@@ -44,10 +44,14 @@ def make(task: Task, *, dataset: StageReader, response_batch: StageReader) -> St
             if task.refresh:
                 start_over(deployment, stage, by=task.dagster_run_id, retried=task.retried_run_id)
             calls = work.ask_missing()
-        tally = work.store()
         rate = "standard" if work.spec.mode is RunMode.FAST else "batch"
-        notes = batch_notes(task, ref)
-        stage.files.finish({"mode": str(work.spec.mode), "calls": calls, **tally.summary(rate=rate), **notes})
+        told = replace(
+            work.store().summary(rate=rate),
+            mode=str(work.spec.mode),
+            requests=calls,
+            batch_notes=batch_notes(task, ref),
+        )
+        stage.files.finish(told.to_json())
     close_rounds(task, ref)
     return deployment.stages.open(ref)
 

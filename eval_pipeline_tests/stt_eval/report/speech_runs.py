@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 import pyarrow as pa
 
+from eval_pipeline.core.cost import NOTHING, Costs
 from eval_pipeline.core.errors import NotFoundError
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.runs import Flow, RunMode, RunRecord, RunState
@@ -107,7 +108,7 @@ def speech_run(given: Sequence[Given], *, models: Sequence[str] = MODELS, **data
         "spec": spec,
         "figures": orjson.loads(orjson.dumps(figures.as_json())),
         "threshold": Threshold(0.5, failed=sum(row["status"] == FAILED for row in rows), total=len(rows)),
-        "cost": {"total_cost_usd": None if None in costs else float(sum(costs))},
+        "cost": Costs({}, None if None in costs else sum(costs, NOTHING)),
         "stages": [StageFact("transcripts", len(rows), "c" * 64, "0.1.0", NOW)],
         "written_at": NOW,
         "metadata_keys": tuple(dict.fromkeys(key for one in given for key in one.metadata)),

@@ -142,7 +142,7 @@ def test_the_tally_counts_over_the_whole_dataset() -> None:
     ):
         tally.add(record, price_item(record, TARIFF, at=NOW))
 
-    summary = tally.summary(rate="standard")
+    summary = tally.summary(rate="standard").to_json()
 
     assert summary["counts"] == {
         "total": 4,
@@ -163,7 +163,7 @@ def test_one_item_of_unknown_price_makes_the_cost_unknown_and_says_how_many() ->
     tally.add(_ok(1), ItemCost(Decimal(1)))
     tally.add(_ok(2, usage=None), ItemCost(None))
 
-    summary = tally.summary(rate="standard")
+    summary = tally.summary(rate="standard").to_json()
 
     assert summary["cost"]["cost_usd"] is None
     assert summary["unpriced_items"] == 1
@@ -175,14 +175,14 @@ def test_calls_that_reported_nothing_are_told_beside_a_cost_that_stays_a_number(
     for record in (_ok(1, unreported_calls=2), _failed(2, unreported_calls=5)):
         tally.add(record, price_item(record, TARIFF, at=NOW))
 
-    summary = tally.summary(rate="standard")
+    summary = tally.summary(rate="standard").to_json()
 
     assert summary["cost"]["cost_usd"] == 150
     assert (summary["unreported_calls"], summary["items_without_usage"]) == (7, 0)
 
 
 def test_no_items_have_no_latency_and_are_a_breach() -> None:
-    summary = RecordTally(threshold=1.0, model="known").summary(rate="standard")
+    summary = RecordTally(threshold=1.0, model="known").summary(rate="standard").to_json()
 
     assert summary["latency_s"] is None
     assert summary["threshold"] == {"value": 1.0, "observed": None, "breached": True, "failed": 0, "total": 0}
