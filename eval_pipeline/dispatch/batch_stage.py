@@ -19,6 +19,7 @@ from eval_pipeline.core.batches import (
     can_move,
     deadline_of,
     is_over,
+    is_replaced,
     step_of_intent,
     step_of_stage,
 )
@@ -210,10 +211,9 @@ class BatchStage:
     def _find_again(self) -> None:
         """Ask for what was lost once more, as long as nothing was sent in its place: it may have turned up."""
         jobs = self._jobs()
-        newest = max((job.round for job in jobs), default=0)
         for job in jobs:
             known = job.state is JobState.LOST and job.error_code == RESULT_LOST and job.provider_id is not None
-            if known and job.round == newest and job.account == self._desk.provider.account:
+            if known and not is_replaced(job, jobs) and job.account == self._desk.provider.account:
                 ended = self._desk.ledger.change_job(job, to=JobState.ENDED, ended_at=job.ended_at, waits_until=None)
                 if ended is not None:
                     self._collect_job(ended)

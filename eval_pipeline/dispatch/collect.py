@@ -26,6 +26,7 @@ from eval_pipeline.core.batches import (
     file_patience_s,
     is_over,
     lacks_files,
+    look_again_at,
     pause_s,
     queue_wait_s,
     refusal_of,
@@ -131,7 +132,7 @@ def collect_job(desk: Desk, job: BatchJob, handling: Handling, *, folder: Path) 
     desk.objects.put_file(results_key(job), folder / "results.jsonl")
     told: dict[str, Any] = _settled(job)
     if raw.lost:
-        told = {"error_code": RESULT_LOST, "error_message": raw.lost_words}
+        told = {"error_code": RESULT_LOST, "error_message": raw.lost_words, "waits_until": _next_look(desk, job)}
     collected = desk.ledger.change_job(
         job,
         to=JobState.LOST if raw.lost else JobState.COLLECTED,
@@ -177,9 +178,15 @@ def write_off(
     told: dict[str, Any] = (
         {"error_code": attempt.error.code, "error_message": attempt.error.message} if to and attempt.error else {}
     )
+    if told.get("error_code") == RESULT_LOST:
+        told["waits_until"] = _next_look(desk, job)
     return desk.ledger.change_job(
         job, to=to, outcomes=outcomes, collected_at=desk.now(), token=desk.fence.token, **told
     )
+
+
+def _next_look(desk: Desk, job: BatchJob) -> datetime | None:
+    return look_again_at(replace(job, collected_at=None), now=desk.now(), policy=desk.policy)
 
 
 def _as_counts(outcomes: Mapping[AttemptOutcome, int]) -> dict[str, int]:

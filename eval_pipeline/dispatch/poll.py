@@ -173,7 +173,7 @@ class _Poll:
     def _note(self, job: BatchJob, batch: ProviderBatch) -> None:
         self.report.seen += 1
         verdict = verdict_of(job, batch, now=self.now, policy=self.policy)
-        facts = _facts(batch) | {"looked_at": self.now, "empty_lists": 0, "unseen_since": None}
+        facts = facts_of(batch) | {"looked_at": self.now, "empty_lists": 0, "unseen_since": None}
         match verdict:
             case Verdict.WAIT:
                 if batch.phase is Phase.UNKNOWN:
@@ -257,7 +257,8 @@ def _named(job: BatchJob) -> str:
     return f"{job.stage.key.partition} {job.stage.stage} {job.name} ({job.provider_id})"
 
 
-def _facts(batch: ProviderBatch) -> dict[str, Any]:
+def facts_of(batch: ProviderBatch) -> dict[str, Any]:
+    """Return what the ledger keeps of how a provider describes a batch."""
     return {
         "provider_status": batch.status,
         "provider_created_at": batch.created_at,

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import fields
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, literal_column, select, update
@@ -56,6 +57,15 @@ class BatchTable(LedgerTable):
             batch_jobs.c.state.in_([*map(_literal, OPEN_STATES)]),
         )
         return self._jobs(query.order_by(batch_jobs.c.id).limit(limit))
+
+    def lost_jobs(self, *, provider: str, due: datetime, limit: int) -> Sequence[BatchJob]:
+        """Return lost jobs of all projects that are to be looked for by then, those that wait longest first."""
+        query = select(batch_jobs).where(
+            batch_jobs.c.provider == provider,
+            batch_jobs.c.state == _literal(JobState.LOST.value),
+            batch_jobs.c.waits_until <= due,
+        )
+        return self._jobs(query.order_by(batch_jobs.c.waits_until).limit(limit))
 
     def change_job(self, job: BatchJob, *, to: JobState | None = None, **changes: Any) -> BatchJob | None:  # noqa: ANN401 - columns
         """Change a job whose row still has the version of ``job``, else return None."""

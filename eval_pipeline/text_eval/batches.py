@@ -16,7 +16,7 @@ from eval_pipeline.dispatch.request_files import ShardLimits
 from eval_pipeline.dispatch.submit import Order, Parcel
 from eval_pipeline.dispatch.vectors import VectorIndex
 from eval_pipeline.runs.batch_items import answer_results, asks_again
-from eval_pipeline.runs.batches import first_round
+from eval_pipeline.runs.rounds import first_round
 from eval_pipeline.runs.task import Task
 from eval_pipeline.storage.journal import Journal
 from eval_pipeline.text_eval.budget import purse_of_answers, purse_of_texts

@@ -196,6 +196,10 @@ class BatchLedger(EpochLedger, Protocol):
         """Return open jobs of all projects by id, from behind ``after_id``; cost does not grow with closed ones."""
         ...
 
+    def lost_jobs(self, *, provider: str, due: datetime, limit: int) -> Sequence[BatchJob]:
+        """Return lost jobs of all projects that are to be looked for by then, those that wait longest first."""
+        ...
+
     def change_job(self, job: BatchJob, *, to: JobState | None = None, **changes: Any) -> BatchJob | None:  # noqa: ANN401 - columns
         """Change a job whose row still has the version of ``job``, else return None.
 

@@ -16,8 +16,9 @@ from eval_pipeline.core.tallies import ItemCost, RecordTally, missing_record, pr
 from eval_pipeline.dispatch.budget import ResponsePurse
 from eval_pipeline.dispatch.records import RecordIndex
 from eval_pipeline.runs.at_work import StageAtWork, at_work, start_over
-from eval_pipeline.runs.batches import batch_notes, close_rounds, go_on
+from eval_pipeline.runs.batches import batch_notes, go_on
 from eval_pipeline.runs.live_stage import LiveModel, ask_missing
+from eval_pipeline.runs.rounds import close_rounds
 from eval_pipeline.runs.task import Task
 from eval_pipeline.text_eval import tables
 from eval_pipeline.text_eval.batches import Questions
@@ -52,7 +53,7 @@ def make(task: Task, *, dataset: StageReader, response_batch: StageReader) -> St
             batch_notes=batch_notes(task, ref),
         )
         stage.files.finish(told.to_json())
-    close_rounds(task, ref)
+    close_rounds(task.deployment.objects, task.deployment.ledger, ref)
     return deployment.stages.open(ref)
 
 
