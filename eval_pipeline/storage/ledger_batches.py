@@ -1,6 +1,6 @@
 """The batch_jobs table: what was submitted, and how far it is. Every change compares the version that was read."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import fields
 from datetime import datetime
 from typing import Any, Final
@@ -44,6 +44,10 @@ class BatchTable(LedgerTable):
     def run_jobs(self, *, flow: Flow, key: RunKey) -> Sequence[BatchJob]:
         """Return all jobs of a run in the order in which they were recorded."""
         return self._jobs(select(batch_jobs).where(*_of_run(flow, key)).order_by(batch_jobs.c.id))
+
+    def jobs_of_batches(self, provider_ids: Collection[str]) -> Sequence[BatchJob]:
+        """Return the jobs of any run that have one of these ids at their provider."""
+        return self._jobs(select(batch_jobs).where(batch_jobs.c.provider_id.in_([*provider_ids])))
 
     def open_jobs(self, *, provider: str, after_id: int = 0, limit: int = 1_000) -> Sequence[BatchJob]:
         """Return open jobs of all projects by id, from behind ``after_id``."""

@@ -1,6 +1,6 @@
 """Facts that need transactions and queries: leases, datasets, runs, batch jobs, verdicts."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -186,6 +186,10 @@ class BatchLedger(EpochLedger, Protocol):
 
     def run_jobs(self, *, flow: Flow, key: RunKey) -> Sequence[BatchJob]:
         """Return all jobs of a run, stage by stage."""
+        ...
+
+    def jobs_of_batches(self, provider_ids: Collection[str]) -> Sequence[BatchJob]:
+        """Return the jobs of any run that have one of these ids at their provider."""
         ...
 
     def open_jobs(self, *, provider: str, after_id: int = 0, limit: int = 1_000) -> Sequence[BatchJob]:
