@@ -36,7 +36,7 @@ from eval_pipeline.dispatch.records import RecordIndex, encode
 from eval_pipeline.dispatch.request_files import ShardLimits
 from eval_pipeline.dispatch.submit import Order, Parcel
 from eval_pipeline.runs.batch_items import Asks, answer_results, asks_again
-from eval_pipeline.runs.batches import first_round
+from eval_pipeline.runs.rounds import first_round
 from eval_pipeline.runs.task import Task
 from eval_pipeline.storage.journal import Journal
 from eval_pipeline.storage.objects import temporary_folder

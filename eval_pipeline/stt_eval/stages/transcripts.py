@@ -16,8 +16,9 @@ from eval_pipeline.core.tallies import ItemCost, RecordTally, missing_record, pr
 from eval_pipeline.dispatch.records import RecordIndex
 from eval_pipeline.dispatch.refusals import REFUSES_ALL
 from eval_pipeline.runs.at_work import StageAtWork, at_work
-from eval_pipeline.runs.batches import batch_notes, close_rounds, go_on, start_over_once
+from eval_pipeline.runs.batches import batch_notes, go_on, start_over_once
 from eval_pipeline.runs.live_stage import LiveModel, ask_missing
+from eval_pipeline.runs.rounds import close_rounds
 from eval_pipeline.runs.task import Task
 from eval_pipeline.stt_eval import tables
 from eval_pipeline.stt_eval.batches import Recordings
@@ -54,7 +55,7 @@ def make(task: Task, *, dataset: StageReader, transcription_batch: StageReader) 
             stage.files.finish(told.to_json())
             if in_batches:
                 recordings.take_away()
-    close_rounds(task, ref)
+    close_rounds(task.deployment.objects, task.deployment.ledger, ref)
     return deployment.stages.open(ref)
 
 

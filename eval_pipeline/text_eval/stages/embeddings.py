@@ -15,9 +15,10 @@ from eval_pipeline.dispatch.embed import EmbeddedPack, EmbedOutcome, embed_texts
 from eval_pipeline.dispatch.gate import StopReason
 from eval_pipeline.dispatch.vectors import VectorIndex, VectorRecorder
 from eval_pipeline.runs.at_work import StageAtWork, at_work, out_of_budget, run_cancelled, start_over
-from eval_pipeline.runs.batches import batch_notes, close_rounds, go_on
+from eval_pipeline.runs.batches import batch_notes, go_on
 from eval_pipeline.runs.endpoints import require_endpoint
 from eval_pipeline.runs.interruption import Interruption
+from eval_pipeline.runs.rounds import close_rounds
 from eval_pipeline.runs.task import Task
 from eval_pipeline.text_eval import tables
 from eval_pipeline.text_eval.batches import Texts
@@ -65,7 +66,7 @@ def make(
             calls = work.embed_missing()
         told = replace(work.store(), mode=str(spec.mode), requests=calls, batch_notes=batch_notes(task, ref))
         stage.files.finish(told.to_json())
-    close_rounds(task, ref)
+    close_rounds(task.deployment.objects, task.deployment.ledger, ref)
     return deployment.stages.open(ref)
 
 
