@@ -135,8 +135,8 @@ class DamagedRows:
 
     def most(self) -> tuple[str, str] | None:
         """Return problem and remedy when more than half of the rows are damaged; words for "nothing" are told alone."""
-        told = frozenset({Damage.PLACEHOLDER, Damage.MAYBE_MEANT})
-        damaged = [damage for damage in Damage if damage in self._counts and damage not in told]
+        words = frozenset({Damage.PLACEHOLDER, Damage.MAYBE_MEANT})
+        damaged = [damage for damage in Damage if damage in self._counts and damage not in words]
         count = sum(self._counts[damage] for damage in damaged)
         if self._rows < _FEWEST_ROWS_TO_REFUSE or 2 * count <= self._rows:
             return None
