@@ -305,7 +305,7 @@ class BatchStage:
         if not looked_for or job.create_started_at is None:
             return False
         if now >= deadline_of(job, policy=desk.policy):
-            return True
+            return job.empty_lists == 0  # else lists have begun to prove that there is none
         begun = job.create_started_at
         settled = desk.policy.create_timeout_s + desk.policy.settle_s
         return self._work.resend_lost and is_over(begun, settled, now=now) and job.account != desk.provider.account

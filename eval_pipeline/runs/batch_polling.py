@@ -231,7 +231,7 @@ def _claim_foreign(
             moved = deployment.ledger.change_job(job, account=provider.account, input_file_id=None)
         else:
             polled.calls += 1
-            if not _is_ours(provider, job):
+            if not _is_ours(deployment, provider, job, endpoint=endpoint):
                 continue
             moved = deployment.ledger.change_job(job, account=provider.account, base_url=provider.base_url)
         claimed += [] if moved is None else [moved]
@@ -256,7 +256,7 @@ def take_over_rotated(
     return [moved.get(job.id, job) for job in jobs]
 
 
-def _is_ours(provider: BatchProvider, job: BatchJob) -> bool:
+def _is_ours(deployment: Deployment, provider: BatchProvider, job: BatchJob, *, endpoint: Endpoint) -> bool:
     """Tell whether a job's account is the one that this key opens: it has the job's batch, or its request file."""
     try:
         if job.provider_id is not None:
@@ -264,7 +264,9 @@ def _is_ours(provider: BatchProvider, job: BatchJob) -> bool:
         if job.input_file_id is not None and provider.knows_file(job.input_file_id):
             return True
         listing = provider.list(since=began([job]), most_calls=MOST_LIST_CALLS)
-        return any(is_batch_of(batch, job) for batch in tell_apart(provider, [job], listing=listing).batches)
+        policy = models.batch_policy(deployment.settings, protocol=endpoint.protocol)
+        told = tell_apart(deployment.ledger, provider, [job], listing=listing, policy=policy)
+        return any(is_batch_of(batch, job) for batch in told.batches)
     except BatchCallError:
         return False
 

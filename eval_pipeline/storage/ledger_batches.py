@@ -47,6 +47,10 @@ class BatchTable(LedgerTable):
         """Return all jobs of a run in the order in which they were recorded."""
         return self._jobs(select(batch_jobs).where(*_of_run(flow, key)).order_by(batch_jobs.c.id))
 
+    def jobs_of_batches(self, provider_ids: Collection[str]) -> Sequence[BatchJob]:
+        """Return the jobs of any run that have one of these ids at their provider."""
+        return self._jobs(select(batch_jobs).where(batch_jobs.c.provider_id.in_([*provider_ids])))
+
     def open_jobs(
         self, *, protocols: Collection[ApiProtocol], after_id: int = 0, limit: int = 1_000
     ) -> Sequence[BatchJob]:

@@ -189,6 +189,10 @@ class BatchLedger(EpochLedger, Protocol):
         """Return all jobs of a run, stage by stage."""
         ...
 
+    def jobs_of_batches(self, provider_ids: Collection[str]) -> Sequence[BatchJob]:
+        """Return the jobs of any run that have one of these ids at their provider."""
+        ...
+
     def open_jobs(
         self, *, protocols: Collection[ApiProtocol], after_id: int = 0, limit: int = 1_000
     ) -> Sequence[BatchJob]:

@@ -161,6 +161,11 @@ class OpenAIBatches:
         if "_client" in vars(self):
             self._client.close()
 
+    @property
+    def uploads(self) -> bool:
+        """Whether a request file is uploaded first."""
+        return True
+
     def upload(self, path: Path, *, name: str) -> str:
         """Upload a request file, streamed; returns its id."""
         with path.open("rb") as file:
@@ -178,14 +183,14 @@ class OpenAIBatches:
             self._fail("the upload of a request file", CallFault.REFUSED, NAME_REPEATS_KEY)
         return file_id
 
-    def create(self, *, file_id: str, endpoint: str, key: str, labels: Mapping[str, str]) -> ProviderBatch:
+    def create(self, requests: str | Path, *, endpoint: str, key: str, labels: Mapping[str, str]) -> ProviderBatch:
         """Create a batch, once, with the key in its metadata."""
         metadata = {KEY_NAME: key, **{name[:_LABEL_NAME]: value[:_LABEL_VALUE] for name, value in labels.items()}}
         try:
             made = self._call(
                 "the creation of a batch",
                 lambda: self._client.batches.with_raw_response.create(
-                    input_file_id=file_id,
+                    input_file_id=str(requests),
                     endpoint=endpoint,  # type: ignore[arg-type]  # a provider knows more endpoints than its SDK
                     completion_window="24h",
                     metadata=metadata,
@@ -221,6 +226,10 @@ class OpenAIBatches:
         """Look one batch up; a 404 raises with fault ``gone``."""
         what = f"a look at batch {batch_id}"
         return self._batch(what, self._call(what, lambda: self._client.batches.with_raw_response.retrieve(batch_id)))
+
+    def identify(self, batch_id: str) -> ProviderBatch:
+        """Look one batch up that a list shows without metadata."""
+        return self.find(batch_id)
 
     def cancel(self, batch_id: str) -> ProviderBatch:
         """Ask for a batch to be cancelled; one that has ended stays as it is."""
