@@ -19,11 +19,11 @@ from eval_pipeline.core.batches import (
     can_move,
     deadline_of,
     is_over,
+    is_replaced,
     step_of_intent,
     step_of_stage,
 )
 from eval_pipeline.core.outcomes import AttemptOutcome
-from eval_pipeline.core.providers import Provider
 from eval_pipeline.core.stages import StageRef
 from eval_pipeline.dispatch.budget import RoundPurse
 from eval_pipeline.dispatch.closing import Closer, Closing, close_jobs, raise_first
@@ -60,7 +60,8 @@ class BatchWork:
     """What a flow asks for by batches, and how it keeps the results."""
 
     stage: StageRef
-    provider: Provider
+    provider: str
+    """Name of the endpoint."""
     parcels: Callable[[int, bool], AbstractContextManager[Iterable[Parcel]]]
     """What a round asks of every model: what is not finished; True: also what failed for a reason that a person may
     have mended."""
@@ -210,10 +211,9 @@ class BatchStage:
     def _find_again(self) -> None:
         """Ask for what was lost once more, as long as nothing was sent in its place: it may have turned up."""
         jobs = self._jobs()
-        newest = max((job.round for job in jobs), default=0)
         for job in jobs:
             known = job.state is JobState.LOST and job.error_code == RESULT_LOST and job.provider_id is not None
-            if known and job.round == newest and job.account == self._desk.provider.account:
+            if known and not is_replaced(job, jobs) and job.account == self._desk.provider.account:
                 ended = self._desk.ledger.change_job(job, to=JobState.ENDED, ended_at=job.ended_at, waits_until=None)
                 if ended is not None:
                     self._collect_job(ended)
@@ -305,7 +305,7 @@ class BatchStage:
         if not looked_for or job.create_started_at is None:
             return False
         if now >= deadline_of(job, policy=desk.policy):
-            return True
+            return job.empty_lists == 0  # else lists have begun to prove that there is none
         begun = job.create_started_at
         settled = desk.policy.create_timeout_s + desk.policy.settle_s
         return self._work.resend_lost and is_over(begun, settled, now=now) and job.account != desk.provider.account

@@ -18,7 +18,6 @@ _LENGTH_MASK: Final = (1 << _LENGTH_BITS) - 1
 
 def encode(record: ItemRecord) -> bytes:
     """Write a record as one line of JSON, field by field: orjson takes twice as long for a dataclass with slots."""
-    usage = record.usage
     line: dict[str, Any] = {
         "item_id": record.item_id,
         "status": record.status,
@@ -27,16 +26,7 @@ def encode(record: ItemRecord) -> bytes:
         "error": record.error,
         "response_id": record.response_id,
         "model": record.model,
-        "usage": None
-        if usage is None
-        else {
-            "input": usage.input,
-            "cached_input": usage.cached_input,
-            "output": usage.output,
-            "reasoning": usage.reasoning,
-            "total": usage.total,
-            "audio_input": usage.audio_input,
-        },
+        "usage": None if record.usage is None else _usage(record.usage),
         "retried": record.retried,
         "unreported_calls": record.unreported_calls,
         "latency_s": record.latency_s,
@@ -53,6 +43,20 @@ def encode(record: ItemRecord) -> bytes:
     if record.passages is not None:
         line["passages"] = passages_json(record.passages)
     return orjson.dumps(line)
+
+
+def _usage(usage: Usage) -> dict[str, int]:
+    told = {
+        "input": usage.input,
+        "cached_input": usage.cached_input,
+        "output": usage.output,
+        "reasoning": usage.reasoning,
+        "total": usage.total,
+        "audio_input": usage.audio_input,
+    }
+    if usage.cache_written:
+        told |= {"cache_written": usage.cache_written, "cache_written_1h": usage.cache_written_1h}
+    return told
 
 
 def decode(line: bytes) -> ItemRecord:

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from eval_pipeline.core.batches import OPEN, BatchJob, submitted_words, trouble_words
-from eval_pipeline.core.errors import ConflictError, NotFoundError
-from eval_pipeline.core.ports.object_store import ObjectStore
+from eval_pipeline.core.errors import ConflictError
 from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.core.runs import RunMode, RunRecord, RunState
 from eval_pipeline.core.stages import StageRef
@@ -19,9 +18,10 @@ from eval_pipeline.dispatch.leases import STAGE_IN_USE, HeldLease, hold
 from eval_pipeline.dispatch.restored import restored_words
 from eval_pipeline.dispatch.submit import Desk
 from eval_pipeline.runs.at_work import BEAT_EVERY_S, StageAtWork, at_work, has_started_over, run_cancelled, start_over
-from eval_pipeline.runs.closing import close_batches
+from eval_pipeline.runs.closing import close_batches, stop_lost_batches
 from eval_pipeline.runs.endpoints import require_endpoint
 from eval_pipeline.runs.life import change_run, find_run
+from eval_pipeline.runs.rounds import close_rounds
 from eval_pipeline.runs.task import Task
 from eval_pipeline.storage.objects import temporary_folder
 from eval_pipeline.wiring import models
@@ -107,7 +107,8 @@ def _desk(task: Task, work: BatchWork, lease: HeldLease) -> Iterator[Desk]:
     is_older = restored_at is not None and created_at <= restored_at
     if restored_at is not None and is_older:
         task.say(restored_words(restored_at))
-    provider = models.open_batches(work.provider, task.credentials, settings=deployment.settings)
+    endpoint = task.endpoints.find(work.provider)
+    provider = models.open_batches(endpoint, settings=deployment.settings)
     try:
         yield Desk(
             ledger=deployment.ledger,
@@ -115,32 +116,13 @@ def _desk(task: Task, work: BatchWork, lease: HeldLease) -> Iterator[Desk]:
             ledger_id=f"{deployment.ledger.id} {created_at.isoformat()}",
             objects=deployment.objects,
             provider=provider,
-            policy=models.batch_policy(deployment.settings, provider=work.provider),
+            policy=models.batch_policy(deployment.settings, protocol=endpoint.protocol),
             fence=lease,
             sought_since=created_at if is_older else None,
             fill=work.fill,
         )
     finally:
         provider.close()
-
-
-def first_round(objects: ObjectStore, stage: StageRef) -> int:
-    """Return the first round that counts: those before it belong to a materialization that is closed."""
-    try:
-        return int(objects.read(_rounds_key(stage)))
-    except NotFoundError:
-        return 0
-
-
-def close_rounds(task: Task, stage: StageRef) -> None:
-    """Let the next materialization of a stage have all of its rounds again."""
-    jobs = task.deployment.ledger.stage_jobs(stage)
-    following = 1 + max((job.round for job in jobs), default=-1)
-    task.deployment.objects.put(_rounds_key(stage), str(following).encode())
-
-
-def _rounds_key(stage: StageRef) -> str:
-    return f"{stage.prefix}/rounds_from"
 
 
 def go_on(
@@ -227,8 +209,9 @@ def start_over_once(task: Task, stage: StageAtWork) -> None:
     held = [one for one in left if one.stays is not Stays.UNKNOWN]  # what is unknown is stopped when it turns up
     if held:
         raise _not_superseded(held)
+    stop_lost_batches(task.deployment, task.deployment.ledger.stage_jobs(stage.ref), closing=Closing.SUPERSEDED)
     start_over(task.deployment, stage, by=task.dagster_run_id, retried=task.retried_run_id)
-    close_rounds(task, stage.ref)
+    close_rounds(task.deployment.objects, task.deployment.ledger, stage.ref)
 
 
 def _not_superseded(held: Sequence[LeftOpen]) -> ConflictError:

@@ -13,7 +13,7 @@ import dagster as dg
 import pytest
 
 from eval_pipeline.core.names import RunKey
-from eval_pipeline.core.providers import Provider
+from eval_pipeline.core.protocols import OPENAI
 from eval_pipeline.core.runs import Flow
 from eval_pipeline.core.stages import StageRef
 from eval_pipeline.defs import batch_sensors
@@ -73,7 +73,7 @@ class Installation:
         """Let the sensor tick; returns what it asks for and what it says."""
         with self.instance() as instance, closing(Deployment(environ={**self.environ, **variables})) as deployment:
             context = dg.build_sensor_context(instance=instance, cursor=self.cursor)
-            answer = look_after_batches(context, deployment, provider=Provider.OPENAI)
+            answer = look_after_batches(context, deployment, family=OPENAI)
         skipped = answer if isinstance(answer, dg.SkipReason) else answer.skip_reason
         self.cursor = context.cursor if isinstance(answer, dg.SkipReason) else answer.cursor
         requests = [] if isinstance(answer, dg.SkipReason) else list(answer.run_requests or [])
@@ -162,6 +162,21 @@ def test_a_run_whose_process_died_before_it_told_that_it_submitted_is_collected(
     assert [key.path[-1] for key in request.asset_selection or []][:2] == ["response_batch", "responses"]
     assert (ours.state(), ours.shown()["counts"]["ok"]) == ("completed", 5)
     assert (len(server.batches), set(server.executed.values())) == (1, {1})
+
+
+def test_what_was_called_lost_is_taken_back_by_the_sensor_and_completes_the_run(
+    ours: Installation, server: BatchServer
+) -> None:
+    server.scenario, server.times = "files_later", 10**6
+    failed = ours.commands("text", "run", KEY.run, *RUN, "--json", EVAL_BATCH_LOST_SECONDS="0")
+    assert (failed.code, failed.document["counts"]["by_status"]["missing"]) == (100, 5)
+    server.scenario = None
+
+    ours.execute(ours.tick_until_asked())
+
+    assert (ours.state(), ours.shown()["counts"]["ok"]) == ("completed", 5)
+    assert (len(server.batches), set(server.executed.values())) == (1, {1})
+    assert ours.tick() == ([], "no batch is open")
 
 
 def test_a_refused_key_fails_a_check_and_nothing_else(ours: Installation, server: BatchServer) -> None:
