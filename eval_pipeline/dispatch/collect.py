@@ -85,7 +85,7 @@ class Handling:
         def read(line: bytes) -> ResultLine:
             result = self.read(line)
             given = result.custom_id
-            return result if given is None else result._replace(custom_id=items.get(given, given))
+            return result if given is None else replace(result, custom_id=items.get(given, given))
 
         return read
 
