@@ -85,7 +85,7 @@ MOST_TOKENS: Final = 10**12
 class Usage:
     """Tokens of one or several calls.
 
-    ``cached_input`` and ``audio_input`` are part of ``input``, ``reasoning`` of ``output``.
+    ``cached_input``, ``cache_written`` and ``audio_input`` are part of ``input``, ``reasoning`` of ``output``.
     """
 
     input: int = 0
@@ -94,6 +94,10 @@ class Usage:
     reasoning: int = 0
     total: int = 0
     audio_input: int = 0
+    cache_written: int = 0
+    """Input that a provider which charges for that put into its cache."""
+    cache_written_1h: int = 0
+    """The part of it that is kept for an hour, at a price of its own."""
 
     def __add__(self, other: "Usage") -> "Usage":
         return Usage(
@@ -103,6 +107,8 @@ class Usage:
             reasoning=self.reasoning + other.reasoning,
             total=self.total + other.total,
             audio_input=self.audio_input + other.audio_input,
+            cache_written=self.cache_written + other.cache_written,
+            cache_written_1h=self.cache_written_1h + other.cache_written_1h,
         )
 
 

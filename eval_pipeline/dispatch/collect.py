@@ -35,6 +35,7 @@ from eval_pipeline.core.batches import (
 from eval_pipeline.core.errors import NotFoundError
 from eval_pipeline.core.journal_lines import LineFile, SealedFile
 from eval_pipeline.core.outcomes import Attempt, AttemptOutcome, ItemError
+from eval_pipeline.core.ports.batch_provider import LineReader, SentAs, as_itself
 from eval_pipeline.core.ports.models import EmbeddingReply
 from eval_pipeline.core.secrets import excerpt, redact_bytes
 from eval_pipeline.dispatch.records import RESULT_LOST
@@ -52,9 +53,6 @@ _SHOWN_IDS = 3
 _BUFFER_BYTES = 1 << 20
 _NOTHING = object()
 RESEND_HINT = "run retry --resend-lost sends it again, which may be charged a second time"
-
-
-LineReader = Callable[[bytes], ResultLine]
 
 
 class ResultWriter(Protocol):
@@ -76,6 +74,20 @@ class Handling:
     read: LineReader
     writer: Callable[[BatchJob], ResultWriter]
     """Makes the writer of one job."""
+    sent_as: SentAs = as_itself
+
+    def reader(self, job: BatchJob, item_ids: Iterable[str]) -> LineReader:
+        """Return what reads the results of one job, each under its item's id; other ids stay as they are."""
+        if self.sent_as is as_itself:
+            return self.read
+        items = {self.sent_as(job.submission_key, item_id): item_id for item_id in item_ids}
+
+        def read(line: bytes) -> ResultLine:
+            result = self.read(line)
+            given = result.custom_id
+            return result if given is None else result._replace(custom_id=items.get(given, given))
+
+        return read
 
 
 def raw_key(job: BatchJob, kind: str) -> str:
@@ -331,16 +343,17 @@ def _read(desk: Desk, job: BatchJob, handling: Handling, raw: _Raw, *, batch: Pr
     tally = _Tally(lost_words=raw.lost_words)
     with desk.objects.local_copy(requests_key(job)) as requests:
         waiting = dict.fromkeys(request_ids(requests), True)
+    read = handling.reader(job, waiting)
     with (folder / "results.jsonl").open("wb", buffering=_BUFFER_BYTES) as opened:
         writer, file = handling.writer(job), SealedFile(opened)
-        came = _first_lines(desk, raw.keys, handling.read, waiting, tally=tally)
+        came = _first_lines(desk, raw.keys, read, waiting, tally=tally)
         by_somebody = AttemptOutcome.CANCELLED
         for line in chain(came, _missing_lines(batch, raw, waiting)):
             writer.write(file, _by_whom(line, job) if line.attempt.outcome is by_somebody else line)
         tally.outcomes = _as_counts(writer.end(file))
     if sum(tally.outcomes.values()) != job.requests:
         raise AssertionError(f"{job.name}: {sum(tally.outcomes.values())} outcomes of {job.requests} items")
-    _compare_repeated(desk, raw.keys, handling.read, tally=tally)
+    _compare_repeated(desk, raw.keys, read, tally=tally)
     return tally
 
 

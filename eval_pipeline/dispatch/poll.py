@@ -129,7 +129,7 @@ class _Poll:
 
     def _find_intents(self, intents: Sequence[BatchJob], listing: BatchListing) -> None:
         """Adopt what was created without our knowing; what a person has cancelled meanwhile is stopped."""
-        told = tell_apart(self.provider, intents, listing=listing)
+        told = tell_apart(self.ledger, self.provider, intents, listing=listing, policy=self.policy)
         self.report.calls += told.calls - listing.calls
         found = look_for(self.ledger, intents, listing=told, now=self.now, policy=self.policy)
         self.stops += [job.provider_id for job in found if job.cancel_requested_at is not None and job.provider_id]

@@ -1,6 +1,6 @@
 """Facts that need transactions and queries: leases, datasets, runs, batch jobs, verdicts."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -12,6 +12,7 @@ from eval_pipeline.core.epoch import Epoch, LedgerEpoch
 from eval_pipeline.core.errors import EvalPipelineError
 from eval_pipeline.core.feedback import FeedbackEntry
 from eval_pipeline.core.names import RunKey
+from eval_pipeline.core.protocols import ApiProtocol
 from eval_pipeline.core.runs import Flow, RunRecord, RunState, Worker
 from eval_pipeline.core.stages import StageRef
 
@@ -188,11 +189,20 @@ class BatchLedger(EpochLedger, Protocol):
         """Return all jobs of a run, stage by stage."""
         ...
 
-    def open_jobs(self, *, provider: str, after_id: int = 0, limit: int = 1_000) -> Sequence[BatchJob]:
-        """Return open jobs of all projects by id, from behind ``after_id``; cost does not grow with closed ones."""
+    def jobs_of_batches(self, provider_ids: Collection[str]) -> Sequence[BatchJob]:
+        """Return the jobs of any run that have one of these ids at their provider."""
         ...
 
-    def lost_jobs(self, *, provider: str, due: datetime, limit: int) -> Sequence[BatchJob]:
+    def open_jobs(
+        self, *, protocols: Collection[ApiProtocol], after_id: int = 0, limit: int = 1_000
+    ) -> Sequence[BatchJob]:
+        """Return open jobs of some protocols and of all projects by id, from behind ``after_id``.
+
+        Its cost does not grow with closed ones.
+        """
+        ...
+
+    def lost_jobs(self, *, protocols: Collection[ApiProtocol], due: datetime, limit: int) -> Sequence[BatchJob]:
         """Return lost jobs of all projects that are to be looked for by then, those that wait longest first."""
         ...
 

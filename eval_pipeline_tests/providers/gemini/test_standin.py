@@ -15,8 +15,9 @@ from eval_pipeline.core.batches import Phase, ProviderBatch
 from eval_pipeline.core.outcomes import AccountFault, Attempt, AttemptOutcome
 from eval_pipeline.core.ports.file_host import HostedState
 from eval_pipeline.core.ports.models import Clip, EmbeddingFailure, EmbeddingReply, TranscriptionRequest
+from eval_pipeline.providers.gemini.account import generate_endpoint
 from eval_pipeline.providers.gemini.batch_lines import TranscriptionLines, read_generation_line
-from eval_pipeline.providers.gemini.batches import GeminiBatches, generate_endpoint
+from eval_pipeline.providers.gemini.batches import GeminiBatches
 from eval_pipeline.providers.gemini.client import GeminiConnection
 from eval_pipeline.providers.gemini.embeddings import GeminiEmbedder
 from eval_pipeline.providers.gemini.errors import FILE_UNAVAILABLE
@@ -152,7 +153,7 @@ def transcribe(batches: GeminiBatches, folder: Path, uris: dict[str, str]) -> Pr
         )
     )
     file_id = batches.upload(requests, name="requests.jsonl")
-    made = batches.create(file_id=file_id, endpoint=generate_endpoint(MODEL), key="7d" * 32, labels={})
+    made = batches.create(file_id, endpoint=generate_endpoint(MODEL), key="7d" * 32, labels={})
     return batches.find(made.id)
 
 
