@@ -19,6 +19,7 @@ from eval_pipeline.runs.batch_items import answer_results, asks_again
 from eval_pipeline.runs.batches import first_round
 from eval_pipeline.runs.task import Task
 from eval_pipeline.storage.journal import Journal
+from eval_pipeline.text_eval.asking import asked
 from eval_pipeline.text_eval.budget import purse_of_answers, purse_of_texts
 from eval_pipeline.text_eval.pairs import texts_to_embed
 from eval_pipeline.text_eval.spec import TextSpec
@@ -72,11 +73,9 @@ class Questions:
     def _unanswered(self, index: RecordIndex, *, anew: bool) -> Iterator[bytes]:
         template = self._form.lines
         asks = asks_again(index, anew=anew, resend_lost=self.task.resend_lost)
-        for table in self.dataset.batches(["item_id", "question"], rows=ROWS_AT_ONCE):
-            ids, questions = table.column("item_id").to_pylist(), table.column("question").to_pylist()
-            for item_id, question in zip(ids, questions, strict=True):
-                if asks is None or asks(item_id):
-                    yield template.line(item_id, question)
+        for item_id, given in asked(self.dataset, rows=ROWS_AT_ONCE):
+            if asks is None or asks(item_id):
+                yield template.line(item_id, given)
 
     def _writer(self, job: BatchJob) -> AnswerResults:
         return answer_results(self.task.deployment.objects, job)

@@ -43,6 +43,7 @@ def show_run(deployment: Deployment, key: RunKey, *, detail: bool) -> dict[str, 
         "cost": stored.cost(),
         "threshold": stored.threshold(),
         "latency_s": stored.stages.fact("responses", "latency_s"),
+        "retrieval": stored.stages.fact("responses", "retrieval"),
         "batches": batches_json(deployment, deployment.ledger.run_jobs(flow=Flow.TEXT, key=key)),
         "report": stored.stages.fact("report", "url"),
         "langfuse": stored.stages.fact("traces", "langfuse"),
@@ -140,6 +141,10 @@ def _trace(item: WalkedItem, run: RunRecord) -> dict[str, Any]:
         "partial_answer": response["partial_answer"],
         "thinking": response.get("thinking"),
         "ground_truth_answer": asked["golden_answer"],
+        "ground_truth_alternatives": _json_in(asked, "golden_alternatives") or [],
+        "history": _json_in(asked, "turns") or [],
+        "contexts": _json_in(asked, "contexts"),
+        "passages": _json_in(response, "passages"),
         "question_id": asked["question_id"],
         "repeat": asked["repeat"],
         "category": asked["category"],
@@ -151,6 +156,12 @@ def _trace(item: WalkedItem, run: RunRecord) -> dict[str, Any]:
         "cost_usd": None if response["cost_usd"] is None else float(response["cost_usd"]),
         "scores": [_score(score) for score in item.scores],
     }
+
+
+def _json_in(row: Mapping[str, Any], name: str) -> Any:  # noqa: ANN401 - JSON
+    """Return what a column holds as JSON; None where it is empty, or an earlier version had no such column."""
+    text = row.get(name)
+    return None if text is None else orjson.loads(text)
 
 
 def _error(response: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -6,6 +6,7 @@ from functools import partial
 from markupsafe import Markup
 
 from eval_pipeline.core.documents import Json
+from eval_pipeline.core.passages import retrieval_words
 from eval_pipeline.reporting.amounts import UNKNOWN_PRICE_NOTE, count, number, usd
 from eval_pipeline.reporting.markdown import code_span, image_markdown, table_markdown
 from eval_pipeline.reporting.page import render_page
@@ -53,6 +54,7 @@ def render_html(data: ReportData) -> str:
         words=report_words,
         plots=report_plots,
         reading=reading,
+        retrieval_words=retrieval_words,
         scorer_json=partial(json.dumps, ensure_ascii=False),
     )
 

@@ -1,12 +1,16 @@
 """The rows of ``tables.SCORES``: every answer against its golden answer, made by walking the stages side by side.
 
+Where a question has several golden answers, the one that an answer scores best against counts.
+
 Pure and free: scoring again never calls a model. Memory does not grow with the run.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any, TypedDict
+
+import orjson
 
 from eval_pipeline.core.chunks import chunks
 from eval_pipeline.core.errors import ConflictError
@@ -21,9 +25,9 @@ from eval_pipeline.text_eval.thinking import part_thinking
 
 ITEMS_AT_ONCE = 512
 """With vectors of 3,072 numbers about 40 MB; larger matrices are no faster."""
-_DATASET_COLUMNS = ("item_id", "question_id", "repeat", "golden_answer", "category")
+_DATASET_COLUMNS = ("item_id", "question_id", "repeat", "golden_answer", "golden_alternatives", "category")
 _RESPONSE_COLUMNS = ("item_id", "status", "answer")
-_EMBEDDING_COLUMNS = ("item_id", "answer_vector", "golden_vector", "problem")
+_EMBEDDING_COLUMNS = ("item_id", "answer_vector", "golden_vector", "alternative_vectors", "problem")
 _NOT_EMBEDDED = {"problem": "the run has no embeddings"}
 
 
@@ -47,11 +51,12 @@ class _Item:
     question_id: str
     repeat: int
     category: str | None
-    golden_answer: str
+    golden_answers: tuple[str, ...]
+    """None of a row without golden answer."""
     answer: str
     obstacle: ScoreValue | None
     """Why nothing about this item can be scored."""
-    golden_vector: bytes | None
+    golden_vectors: tuple[bytes | None, ...]
     answer_vector: bytes | None
     vector_problem: str | None
 
@@ -109,7 +114,8 @@ def _items(dataset: StageReader, *, responses: StageReader, embeddings: StageRea
 
 
 def _rows(stage: StageReader, *, columns: Sequence[str]) -> Iterator[dict[str, Any]]:
-    for batch in stage.batches(columns, rows=ITEMS_AT_ONCE):
+    known = [name for name in columns if name in stage.manifest.columns]  # earlier versions had fewer
+    for batch in stage.batches(known, rows=ITEMS_AT_ONCE):
         yield from batch.to_pylist()
 
 
@@ -133,10 +139,10 @@ def _item(golden: dict[str, Any], *, response: dict[str, Any], vectors: dict[str
         question_id=golden["question_id"],
         repeat=golden["repeat"],
         category=golden["category"],
-        golden_answer=golden["golden_answer"],
+        golden_answers=golden_answers(golden),
         answer=response["answer"] or "",
-        obstacle=_obstacle(response, golden_answer=golden["golden_answer"]),
-        golden_vector=vectors.get("golden_vector"),
+        obstacle=_obstacle(response),
+        golden_vectors=(vectors.get("golden_vector"), *(vectors.get("alternative_vectors") or ())),
         answer_vector=vectors.get("answer_vector"),
         vector_problem=vectors.get("problem"),
     )
@@ -148,46 +154,81 @@ def _answer(response: dict[str, Any]) -> str | None:
     return None if answer is None else part_thinking(answer).answer
 
 
-def _obstacle(response: dict[str, Any], *, golden_answer: str) -> ScoreValue | None:
-    """Find what prevents every scorer from scoring the item; a missing answer is told before a missing golden one."""
+def golden_answers(asked: dict[str, Any]) -> tuple[str, ...]:
+    """Return every accepted answer of an item; none where its row has none."""
+    first = asked["golden_answer"]
+    if not first.strip():
+        return ()
+    others = asked.get("golden_alternatives")
+    return (first,) if others is None else (first, *orjson.loads(others))
+
+
+def _obstacle(response: dict[str, Any]) -> ScoreValue | None:
+    """Find what prevents every scorer from scoring the item."""
     status, answer = response["status"], response["answer"]
     if status == ItemStatus.EMPTY or (status == ItemStatus.OK and not (answer or "").strip()):
         return ScoreValue.unscoreable(UnscoreableReason.EMPTY_OUTPUT)
     if status != ItemStatus.OK:
         return ScoreValue.unscoreable(UnscoreableReason.RESPONSE_FAILED, f"the response is {status}")
-    if not golden_answer.strip():
-        return ScoreValue.unscoreable(UnscoreableReason.EMPTY_GROUND_TRUTH)
     return None
+
+
+_NO_GOLDEN = ScoreValue.unscoreable(UnscoreableReason.EMPTY_GROUND_TRUTH)
 
 
 def _prepare(config: ScorerConfig) -> ScoreItems:
     scorer = config.scorer
     if isinstance(scorer, TextScorer):
-        return _text_column(scorer.make_rule(**config.params))
+        return _text_column(scorer.make_rule(**config.params), needs_golden=scorer.needs_golden)
     return _vector_column(scorer.rule)
 
 
-def _text_column(rule: TextRule) -> ScoreItems:
+def _text_column(rule: TextRule, *, needs_golden: bool) -> ScoreItems:
+    def score_one(item: _Item) -> ScoreValue:
+        if item.obstacle is not None:
+            return item.obstacle
+        if not needs_golden:
+            return rule(golden="", answer=item.answer)
+        if not item.golden_answers:
+            return _NO_GOLDEN
+        return best_of(rule(golden=golden, answer=item.answer) for golden in item.golden_answers)
+
     def score(items: Sequence[_Item]) -> list[ScoreValue]:
-        return [item.obstacle or rule(golden=item.golden_answer, answer=item.answer) for item in items]
+        return [score_one(item) for item in items]
 
     return score
+
+
+def best_of(values: Iterable[ScoreValue]) -> ScoreValue:
+    """Return the highest value, the first of equal ones; where there is none, the first reason."""
+    found = list(values)
+    scored = [value for value in found if value.value is not None]
+    return max(scored, key=lambda value: value.value or 0.0) if scored else found[0]
 
 
 def _vector_column(rule: VectorRule) -> ScoreItems:
     def score(items: Sequence[_Item]) -> list[ScoreValue]:
-        pairs = {at: pair for at, item in enumerate(items) if (pair := _vector_pair(item)) is not None}
-        scored = dict(zip(pairs, rule(tuple(pairs.values())), strict=True))
-        return [scored.get(at) or item.obstacle or _without_vectors(item) for at, item in enumerate(items)]
+        pairs = [(at, pair) for at, item in enumerate(items) for pair in _vector_pairs(item)]
+        scored: dict[int, list[ScoreValue]] = {}
+        for (at, _), value in zip(pairs, rule([pair for _, pair in pairs]), strict=True):
+            scored.setdefault(at, []).append(value)
+        return [
+            best_of(scored[at]) if at in scored else item.obstacle or _without_vectors(item)
+            for at, item in enumerate(items)
+        ]
 
     return score
 
 
-def _vector_pair(item: _Item) -> VectorPair | None:
-    if item.obstacle is not None or item.golden_vector is None or item.answer_vector is None:
-        return None
-    return VectorPair(golden=item.golden_vector, answer=item.answer_vector)
+def _vector_pairs(item: _Item) -> list[VectorPair]:
+    """Pair the answer with every golden answer; none of an item that cannot be compared with all of them."""
+    answer, golden = item.answer_vector, [vector for vector in item.golden_vectors if vector is not None]
+    if item.obstacle is not None or not item.golden_answers or answer is None or len(golden) < len(item.golden_answers):
+        return []
+    return [VectorPair(golden=vector, answer=answer) for vector in golden]
 
 
 def _without_vectors(item: _Item) -> ScoreValue:
+    if not item.golden_answers:
+        return _NO_GOLDEN
     return ScoreValue.unscoreable(UnscoreableReason.EMBEDDING_FAILED, item.vector_problem or "an embedding is missing")

@@ -10,6 +10,7 @@ from eval_pipeline.core.chunks import chunks
 from eval_pipeline.core.cost import Tariff
 from eval_pipeline.core.documents import Json, JsonDict
 from eval_pipeline.core.outcomes import ItemRecord
+from eval_pipeline.core.passages import passages_json, searches_files
 from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.core.runs import RunMode
 from eval_pipeline.core.tallies import ItemCost, RecordTally, missing_record, price_item
@@ -20,7 +21,9 @@ from eval_pipeline.runs.batches import batch_notes, close_rounds, go_on
 from eval_pipeline.runs.live_stage import LiveModel, ask_missing
 from eval_pipeline.runs.task import Task
 from eval_pipeline.text_eval import tables
+from eval_pipeline.text_eval.asking import asked_columns, input_in, request_body
 from eval_pipeline.text_eval.batches import Questions
+from eval_pipeline.text_eval.retrieval import RetrievalTally
 from eval_pipeline.text_eval.spec import TextSpec
 from eval_pipeline.text_eval.thinking import without_thinking
 from eval_pipeline.wiring import models
@@ -44,10 +47,11 @@ def make(task: Task, *, dataset: StageReader, response_batch: StageReader) -> St
             if task.refresh:
                 start_over(deployment, stage, by=task.dagster_run_id, retried=task.retried_run_id)
             calls = work.ask_missing()
-        tally = work.store()
+        tally, retrieval = work.store()
         rate = "standard" if work.spec.mode is RunMode.FAST else "batch"
         notes = batch_notes(task, ref)
-        stage.files.finish({"mode": str(work.spec.mode), "calls": calls, **tally.summary(rate=rate), **notes})
+        told = {**tally.summary(rate=rate), **retrieval.summary(), **notes}
+        stage.files.finish({"mode": str(work.spec.mode), "calls": calls, **told})
     close_rounds(task, ref)
     return deployment.stages.open(ref)
 
@@ -79,9 +83,9 @@ class _Answering:
             concurrency=spec.concurrency,
             shown_as="responses",
             total=dataset.manifest.rows,
-            items=lambda: dataset.rows(["item_id", "question"]),
+            items=lambda: dataset.rows(asked_columns(dataset)),
             id_of=lambda row: str(row["item_id"]),
-            body_of=lambda row: request_body(spec, row["question"]),
+            body_of=lambda row: request_body(spec, input_in(row)),
             build=lambda connection, _: models.answerer(connection),
             price=self._cost,
             purse=self._purse,
@@ -96,25 +100,22 @@ class _Answering:
             return None
         return ResponsePurse(budget, self.tariff, measure=lambda body: len(orjson.dumps(body)))
 
-    def store(self) -> RecordTally:
+    def store(self) -> tuple[RecordTally, RetrievalTally]:
         """Write every item in the order of the dataset; one that nothing came back for is ``missing``."""
         tally = RecordTally(threshold=self.spec.failure_threshold, model=self.spec.model)
+        retrieval = RetrievalTally(searches=searches_files(self.spec.model_body))
         with self.stage.journal.spool() as spool:
-            for rows in chunks(self._rows(RecordIndex(spool), tally), size=ROWS_AT_ONCE):
+            for rows in chunks(self._rows(RecordIndex(spool), tally, retrieval), size=ROWS_AT_ONCE):
                 self.stage.files.append(rows)
-        return tally
+        return tally, retrieval
 
-    def _rows(self, index: RecordIndex, tally: RecordTally) -> Iterator[JsonDict]:
+    def _rows(self, index: RecordIndex, tally: RecordTally, retrieval: RetrievalTally) -> Iterator[JsonDict]:
         for item in self.dataset.rows(["item_id"]):
-            record = without_thinking(index.find(item["item_id"]) or missing_record(item["item_id"]))
+            found = index.find(item["item_id"]) or missing_record(item["item_id"])
+            record = retrieval.add(without_thinking(found))
             cost = self._cost(record)
             tally.add(record, cost)
             yield response_row(record, cost)
-
-
-def request_body(spec: TextSpec, question: str) -> JsonDict:
-    """Return the body of one Responses API request: the frozen model body as given, and the question as input."""
-    return {**spec.model_body, "input": question}
 
 
 def response_row(record: ItemRecord, cost: ItemCost) -> JsonDict:
@@ -145,4 +146,5 @@ def response_row(record: ItemRecord, cost: ItemCost) -> JsonDict:
         "endpoint": record.endpoint,
         "thinking": record.thinking,
         "service_tier": record.served.tier,
+        "passages": None if record.passages is None else orjson.dumps(passages_json(record.passages)).decode(),
     }
