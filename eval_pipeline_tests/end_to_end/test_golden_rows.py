@@ -106,3 +106,13 @@ def test_report_and_export_name_rows_as_the_file_does(home: Commands) -> None:
     assert json.loads(rows[1]["turns"]) == TURNS
     assert [json.loads(row["passages"]) is not None for row in rows] == [True] * 4
     assert "retrieved nothing" in home("text", "show", "fast").out
+
+
+def test_a_run_that_could_score_nothing_is_refused_before_it_is_paid(home: Commands) -> None:
+    home.add("bare", "question,answer\nq,\nr,\n")
+    arguments = ("text", "run", "bare", "--dataset", "bare", "--mode", "fast")
+
+    ended = home(*arguments, "--json")
+    assert (ended.code, ended.error_code) == (1, "golden_missing")
+    assert "none of the 2 rows" in ended.document["error"]["message"]
+    assert home(*arguments, "--scorer", "regex:.").code == 0
