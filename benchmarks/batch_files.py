@@ -32,16 +32,21 @@ class FileBatches:
         """Return the present."""
         return datetime.now(UTC)
 
+    @property
+    def uploads(self) -> bool:
+        """Whether request files are copied first."""
+        return True
+
     def upload(self, path: Path, *, name: str) -> str:
         """Copy a request file."""
         shutil.copyfile(path, self._folder / name)
         return name
 
-    def create(self, *, file_id: str, endpoint: str, key: str, labels: Mapping[str, str]) -> ProviderBatch:
+    def create(self, requests: str | Path, *, endpoint: str, key: str, labels: Mapping[str, str]) -> ProviderBatch:
         """Make a batch."""
         del endpoint, labels
-        (self._folder / f"{file_id}.batch").write_text(json.dumps({"key": key}), encoding="utf-8")
-        return self.find(file_id)
+        (self._folder / f"{requests}.batch").write_text(json.dumps({"key": key}), encoding="utf-8")
+        return self.find(str(requests))
 
     def find(self, batch_id: str) -> ProviderBatch:
         """Look one up."""
@@ -55,6 +60,10 @@ class FileBatches:
             input_file_id=batch_id,
             output_file_id=f"{batch_id}.out",
         )
+
+    def identify(self, batch_id: str) -> ProviderBatch:
+        """Look one up."""
+        return self.find(batch_id)
 
     def list(self, *, since: datetime | None, most_calls: int) -> BatchListing:
         """List all."""

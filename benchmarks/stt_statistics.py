@@ -9,9 +9,9 @@ import numpy as np
 from benchmarks.figures import Figure
 from benchmarks.live_runs import Site
 from benchmarks.measure import side_by_side
+from eval_pipeline.statistics.resampling import RESAMPLES, Counts
 from eval_pipeline.stt_eval.figures.paired import paired_difference
 from eval_pipeline.stt_eval.figures.pooled_rates import Counted, pooled_rate
-from eval_pipeline.stt_eval.figures.resampling import RESAMPLES, Counts
 
 UTTERANCES: Final = 16_000
 ALLOWED: Final = 1.5

@@ -10,7 +10,7 @@ import struct
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -49,6 +49,7 @@ class BatchServer:
     ahead_s: float = 0.0
     """How far the provider's clock is ahead of ours."""
     key: str | None = None
+    retry_after: str = "60"
     files: dict[str, bytes] = field(default_factory=dict)
     batches: dict[str, dict[str, Any]] = field(default_factory=dict)
     spoiled: dict[str, str | None] = field(default_factory=dict)
@@ -57,6 +58,8 @@ class BatchServer:
     calls: Counter[str] = field(default_factory=Counter)
     unlisted: set[str] = field(default_factory=set)
     """Batches that no answer shows yet."""
+    when_listed: Callable[[], object] = lambda: None
+    """Called when somebody asks for the list."""
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     def begin_anew(self, scenario: str | None) -> None:
@@ -338,7 +341,9 @@ class _Handler(BaseHTTPRequestHandler):
                 self._send({"id": found[1], "object": "file"}) if known else self._refuse(404, "No such File object")
             elif self.state.strikes("throttled"):
                 self.state.calls["throttled"] += 1
-                self._send_bytes(b'{"error":{"message":"slow down"}}', status=429, headers={"Retry-After": "60"})
+                self._send_bytes(
+                    b'{"error":{"message":"slow down"}}', status=429, headers={"Retry-After": self.state.retry_after}
+                )
             elif self.state.strikes("poll_500"):
                 self._refuse(500, "boom", code="server_error")
             elif found := re.fullmatch(r"/v1/batches/([^?]+)", self.path):
@@ -346,6 +351,7 @@ class _Handler(BaseHTTPRequestHandler):
                 self._find(found[1])
             else:
                 self.state.calls["list"] += 1
+                self.state.when_listed()
                 self._list()
 
     def _find(self, batch_id: str) -> None:
@@ -418,7 +424,9 @@ class _Handler(BaseHTTPRequestHandler):
         elif self.state.strikes("create_400"):
             self._refuse(400, "this model cannot be asked in batches")
         elif self.state.strikes("create_throttled"):
-            self._send_bytes(b'{"error":{"message":"slow down"}}', status=429, headers={"Retry-After": "60"})
+            self._send_bytes(
+                b'{"error":{"message":"slow down"}}', status=429, headers={"Retry-After": self.state.retry_after}
+            )
         elif self.state.strikes("create_dropped"):
             self._drop()
         elif self.state.loses_answers and self.state.times > 0:

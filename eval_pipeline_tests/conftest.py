@@ -6,11 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from eval_pipeline.core.secrets import forget_secrets
 
 pytest_plugins = ["eval_pipeline_tests.postgres", "eval_pipeline_tests.s3", "eval_pipeline_tests.laboratories"]
 
+settings.register_profile("any_machine", suppress_health_check=[HealthCheck.too_slow])  # a busy one is no failure
+settings.load_profile("any_machine")
 TEMPORARY_ROOT = "PYTEST_DEBUG_TEMPROOT"
 IN_MEMORY = Path("/dev/shm")  # noqa: S108 - Linux's folder for that
 ENOUGH_BYTES = 4 * 2**30

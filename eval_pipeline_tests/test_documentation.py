@@ -3,6 +3,7 @@
 import re
 import shlex
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 
 import click
@@ -13,9 +14,10 @@ from eval_pipeline.cli.main import cli
 from eval_pipeline.core.providers import Provider
 from eval_pipeline.core.runs import RunState
 from eval_pipeline.providers.gemini import generate
-from eval_pipeline.stt_eval import spec as stt_spec
+from eval_pipeline.stt_eval.request import SttRequest
+from eval_pipeline.text_eval.request import TextRequest
 from eval_pipeline.text_eval.scoring.scorers import parse_scorers
-from eval_pipeline.text_eval.spec import REQUEST_KEYS, TextRequest, build_model_body
+from eval_pipeline.text_eval.spec import build_model_body
 from eval_pipeline.wiring.credentials import read_credentials
 from scripts import write_docs
 
@@ -105,15 +107,15 @@ def test_every_state_of_a_run_is_in_the_runbook_once() -> None:
 def test_every_key_of_a_run_configuration_is_documented_once() -> None:
     section = CONFIGURATION.partition("## The configuration of a run")[2].partition("### Scorers")[0]
 
-    assert sorted(FIRST_CELL.findall(section)) == sorted(REQUEST_KEYS)
+    assert sorted(FIRST_CELL.findall(section)) == sorted(each.name for each in fields(TextRequest))
 
 
 def test_every_key_of_a_speech_run_is_documented_once_and_its_example_is_accepted() -> None:
     section = CONFIGURATION.partition("## The configuration of a speech run")[2].partition("\n## ")[0]
     [example] = _blocks(section, "yaml")
 
-    assert sorted(FIRST_CELL.findall(section)) == sorted(stt_spec.REQUEST_KEYS)
-    assert len(stt_spec.SttRequest.from_mapping(yaml.safe_load(example)).models) == 3
+    assert sorted(FIRST_CELL.findall(section)) == sorted(each.name for each in fields(SttRequest))
+    assert len(SttRequest.from_mapping(yaml.safe_load(example)).models) == 3
 
 
 def test_every_reason_of_gemini_to_stop_is_in_the_runbook() -> None:

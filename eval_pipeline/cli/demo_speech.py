@@ -11,7 +11,7 @@ from eval_pipeline.cli.demo_server import CAREFUL, HASTY, SPEECH
 from eval_pipeline.cli.execution import run_outcome
 from eval_pipeline.cli.output import write_table
 from eval_pipeline.cli.progress import show_progress, write_line
-from eval_pipeline.cli.waiting import follow
+from eval_pipeline.cli.waiting import execute_to_its_end
 from eval_pipeline.core.documents import Json
 from eval_pipeline.core.names import DEFAULT_PROJECT, RunKey
 from eval_pipeline.core.runs import Flow
@@ -19,7 +19,7 @@ from eval_pipeline.runs.claims import claim
 from eval_pipeline.stt_eval.clips.catalog import add_audio_dataset
 from eval_pipeline.stt_eval.models import SpeechModel
 from eval_pipeline.stt_eval.prepare import prepare
-from eval_pipeline.stt_eval.spec import SttRequest
+from eval_pipeline.stt_eval.request import SttRequest
 from eval_pipeline.stt_eval.view import show_run
 from eval_pipeline.wiring.deployment import Deployment
 
@@ -56,8 +56,6 @@ def evaluate_speech(deployment: Deployment, addresses: Mapping[str, str], *, ser
 
 
 def _run(deployment: Deployment, key: RunKey) -> int:
-    from eval_pipeline.defs.launch import execute_run  # noqa: PLC0415 - dagster: only where a run is executed
-
     models = tuple(SpeechModel.parse(name) for name in (CAREFUL, HASTY))
     prepared = prepare(
         SttRequest(dataset=DATASET, models=models), project=key.project, run=key.run, deployment=deployment
@@ -65,8 +63,7 @@ def _run(deployment: Deployment, key: RunKey) -> int:
     claim(prepared, flow=Flow.STT, requested_by="demo", deployment=deployment, here=True)
     click.echo(f"\n{key.run}: {CAREFUL} and {HASTY} transcribe {prepared.spec.samples_count:,} recordings, batch")
     with show_progress() as progress:
-        problem = execute_run(deployment, key, flow=Flow.STT, progress=progress)
-        problem = follow(deployment, key, flow=Flow.STT, progress=progress, say=write_line, problem=problem)
+        problem = execute_to_its_end(deployment, key, flow=Flow.STT, progress=progress, say=write_line)
     if problem is not None:
         raise problem
     return run_outcome(deployment, key, flow=Flow.STT)

@@ -10,15 +10,16 @@ from eval_pipeline.cli.demo_server import GSM8K
 from eval_pipeline.cli.execution import run_outcome
 from eval_pipeline.cli.output import write_table
 from eval_pipeline.cli.progress import show_progress, write_line
-from eval_pipeline.cli.waiting import follow
+from eval_pipeline.cli.waiting import execute_to_its_end
 from eval_pipeline.core.documents import Json, JsonDict
 from eval_pipeline.core.names import DEFAULT_PROJECT, RunKey
+from eval_pipeline.core.paid_standing import PaidStanding
 from eval_pipeline.core.runs import Flow, RunMode
 from eval_pipeline.runs.claims import claim
 from eval_pipeline.text_eval.catalog import add_dataset
 from eval_pipeline.text_eval.comparison import compare_runs
 from eval_pipeline.text_eval.prepare import prepare
-from eval_pipeline.text_eval.spec import TextRequest
+from eval_pipeline.text_eval.request import TextRequest
 from eval_pipeline.text_eval.view import show_run
 from eval_pipeline.wiring.deployment import Deployment
 
@@ -91,8 +92,6 @@ def _write_verdict(deployment: Deployment, series: int) -> None:
 
 def _run(deployment: Deployment, key: RunKey, planned: DemoRun) -> tuple[int, JsonDict]:
     """Evaluate as ``text run`` does; returns the exit code and what ``text show`` says."""
-    from eval_pipeline.defs.launch import execute_run  # noqa: PLC0415 - dagster: while the server starts
-
     request = TextRequest(
         dataset=planned.dataset,
         mode=planned.mode,
@@ -105,8 +104,7 @@ def _run(deployment: Deployment, key: RunKey, planned: DemoRun) -> tuple[int, Js
     claim(prepared, flow=Flow.TEXT, requested_by="demo", deployment=deployment, here=True)
     click.echo(f"{key.run}: {planned.model} answers {prepared.spec.total_items_count:,} items, {planned.mode}")
     with show_progress() as progress:
-        problem = execute_run(deployment, key, flow=Flow.TEXT, progress=progress)
-        problem = follow(deployment, key, flow=Flow.TEXT, progress=progress, say=write_line, problem=problem)
+        problem = execute_to_its_end(deployment, key, flow=Flow.TEXT, progress=progress, say=write_line)
     if problem is not None:
         raise problem
     return run_outcome(deployment, key, flow=Flow.TEXT), show_run(deployment, key, detail=False)
@@ -116,12 +114,13 @@ def _row(key: RunKey, planned: DemoRun, document: Json, *, seconds: float) -> tu
     scores = {score["name"]: score for score in document["summary_scores"]}
     numeric, similarity = scores["numeric"], scores["cosine_similarity"]
     correct = numeric["distribution"]["true"]
-    total = document["cost"]["total_cost_usd"]
+    standing = PaidStanding.of(document)
+    total = None if standing.cost is None else standing.cost.cost_usd
     return (
         key.run,
         str(planned.mode),
         planned.model,
-        f"{document['counts']['total']:,}",
+        f"{standing.counts.total:,}",
         f"{correct:,} of {numeric['total_pairs']:,}",
         f"{numeric['ci_low']:.1%} to {numeric['ci_high']:.1%}",
         f"{similarity['avg']:.3f}",

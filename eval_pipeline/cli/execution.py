@@ -7,7 +7,7 @@ import click
 from eval_pipeline.cli.flow_views import writer_of
 from eval_pipeline.cli.output import error_json, write_error, write_json, write_warning
 from eval_pipeline.cli.progress import show_progress, write_line
-from eval_pipeline.cli.waiting import follow
+from eval_pipeline.cli.waiting import execute_to_its_end
 from eval_pipeline.core.documents import JsonDict
 from eval_pipeline.core.errors import EvalPipelineError, IncompleteError
 from eval_pipeline.core.names import RunKey, command_on
@@ -41,14 +41,13 @@ def execute_and_show(
     """Execute a claimed run here (or leave it to the daemon), show it, and return the exit code."""
     if not wait:
         return _leave_to_daemon(key, as_json=as_json)
-    from eval_pipeline.defs.launch import execute_run  # noqa: PLC0415 - dagster: only where a run is executed
-
     restored_at = deployment.check_store().restored_at
     if restored_at is not None and find_run(deployment, flow=flow, key=key).created_at <= restored_at:
         write_warning(restored_words(restored_at))
     with show_progress() as progress:
-        problem = execute_run(deployment, key, flow=flow, progress=progress, refresh=refresh, resend_lost=resend_lost)
-        problem = follow(deployment, key, flow=flow, progress=progress, say=write_line, problem=problem)
+        problem = execute_to_its_end(
+            deployment, key, flow=flow, progress=progress, say=write_line, refresh=refresh, resend_lost=resend_lost
+        )
     run = end_attempt(deployment, flow=flow, key=key, problem=problem)
     return show_outcome(deployment, run, problem=problem, as_json=as_json)
 

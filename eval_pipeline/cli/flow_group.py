@@ -124,8 +124,19 @@ def _with_options(verb: Verb, options: Sequence[RunOption]) -> Verb:
 def _option(option: RunOption) -> Callable[[Verb], Verb]:
     flag = "--" + (option.flag or option.name).replace("_", "-")
     several = option.kind in {OptionKind.TEXTS, OptionKind.VALUES}
-    kind = click.Choice(option.choices) if option.choices else _TYPES[option.kind]
+    kind = _Words(option) if option.choices else _TYPES[option.kind]
     return click.option(flag, option.name, metavar=option.metavar, type=kind, multiple=several, help=option.help)
+
+
+class _Words(click.Choice[str]):
+    """One of a few words, or another word for one of them that help does not tell."""
+
+    def __init__(self, option: RunOption) -> None:
+        super().__init__(option.choices)
+        self._also = option.also
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        return super().convert(self._also.get(value, value), param, ctx)
 
 
 CONFIG_FILE = "config_file"

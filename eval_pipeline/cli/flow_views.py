@@ -8,6 +8,7 @@ import click
 
 from eval_pipeline.cli.output import printable, write_error, write_json, write_warning
 from eval_pipeline.cli.run_words import cost_words, failure_reasons
+from eval_pipeline.core.cost import Costs
 from eval_pipeline.core.documents import Json
 from eval_pipeline.core.errors import EvalPipelineError
 from eval_pipeline.core.runs import Flow
@@ -40,10 +41,11 @@ def write_plainly(document: Json) -> None:
     click.echo(f"{document['run']}: {document['state']} ({document['mode']})")
     if dataset := document.get("dataset"):
         click.echo(f"dataset {printable(dataset['name'])} @ {dataset['version'][:12]}")
-    if counts := document.get("counts"):
+    if counts := document.get("counts"):  # by whatever names the flow counts
         told = ", ".join(f"{count:,} {name}" for name, count in counts.items() if isinstance(count, int))
-        click.echo(f"items {told}{failure_reasons(counts)}")
-    click.echo(f"cost {cost_words(document.get('cost'))}")
+        click.echo(f"items {told}{failure_reasons(counts.get('by_status'))}")
+    cost = document.get("cost")
+    click.echo(f"cost {cost_words(None if cost is None else Costs.from_json(cost))}")
     if document.get("report"):
         click.echo(f"report {document['report']}")
     for warning in document["warnings"]:

@@ -1,26 +1,30 @@
 """What the view of any flow's run says in the same words: why items failed, and what the run cost."""
 
+from collections.abc import Iterable, Mapping
+
 import click
 
 from eval_pipeline.cli.output import printable
-from eval_pipeline.core.documents import Json
+from eval_pipeline.core.cost import Costs, as_number
+from eval_pipeline.core.paid_summary import failed_ones
+from eval_pipeline.core.reasons import Reason
 
 
-def failure_reasons(counts: Json) -> str:
+def failure_reasons(by_status: Mapping[str, int] | None) -> str:
     """Say in brackets how items failed; nothing where none did, or it is not told."""
-    failed = {status: count for status, count in counts.get("by_status", {}).items() if status != "ok"}
+    failed = failed_ones(by_status or {})
     return f" ({', '.join(f'{count:,} {status}' for status, count in failed.items())})" if failed else ""
 
 
-def write_reasons(threshold: Json) -> None:
+def write_reasons(reasons: Iterable[Reason]) -> None:
     """Write the most frequent reasons of failures, each with its count."""
-    for reason in threshold.get("reasons", ()):
-        click.echo(printable(f"  {reason['count']:,} x {reason['code']}: {reason['message']}"))
+    for reason in reasons:
+        click.echo(printable(f"  {reason.count:,} x {reason.code}: {reason.message}"))
 
 
-def cost_words(cost: Json | None) -> str:
-    """Write the total of a cost document; None: nothing was paid yet."""
-    return "nothing yet" if cost is None else usd(cost["total_cost_usd"])
+def cost_words(cost: Costs | None) -> str:
+    """Write what a run cost; None: nothing was paid yet."""
+    return "nothing yet" if cost is None else usd(as_number(cost.cost_usd))
 
 
 def usd(amount: float | None) -> str:

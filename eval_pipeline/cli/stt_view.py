@@ -7,13 +7,14 @@ import click
 from eval_pipeline.cli.output import printable, write_table, write_warning
 from eval_pipeline.cli.run_words import cost_words, failure_reasons, write_reasons
 from eval_pipeline.core.documents import Json
+from eval_pipeline.core.paid_standing import PaidStanding
 
 SHOWN_PAIRS = 20
 
 
 def write_run(document: Json) -> None:
     """Write the headline, the models beside each other, what the tests say, the cost and where the report is."""
-    dataset = document["dataset"]
+    dataset, standing = document["dataset"], PaidStanding.of(document)
     click.echo(f"{document['run']}: {document['state']} ({document['mode']}, {len(document['models']):,} models)")
     click.echo(
         f"dataset {printable(dataset['name'])} @ {dataset['version'][:12]}, {dataset['samples_count']:,} samples"
@@ -21,12 +22,12 @@ def write_run(document: Json) -> None:
     if (scored := document["references"]) is not None:
         told = f"{printable(scored['dataset'])} @ {scored['version'][:12]}, {scored['changed']:,} of them changed"
         click.echo(f"scored against the references of {told}")
-    click.echo(f"transcripts {_counts(document['counts'])}")
-    write_reasons(document["threshold"])
+    click.echo(f"transcripts {_counts(standing)}")
+    write_reasons(standing.reasons)
     if document["figures"]:
         _write_models(document)
         _write_pairs(document)
-    click.echo(f"cost {cost_words(document['cost'])}")
+    click.echo(f"cost {cost_words(standing.cost)}")
     if document["report"]:
         click.echo(f"report {document['report']}")
     for result in document.get("results", ()):
@@ -35,10 +36,11 @@ def write_run(document: Json) -> None:
         write_warning(warning["message"])
 
 
-def _counts(counts: Json) -> str:
-    told = [f"{counts['ok']:,} completed", f"{counts['failed']:,} failed{failure_reasons(counts)}"]
-    if counts["unfinished"]:
-        told.append(f"{counts['unfinished']:,} not finished")
+def _counts(standing: PaidStanding) -> str:
+    counts = standing.counts
+    told = [f"{counts.ok:,} completed", f"{counts.failed:,} failed{failure_reasons(counts.by_status)}"]
+    if standing.unfinished:
+        told.append(f"{standing.unfinished:,} not finished")
     return ", ".join(told)
 
 

@@ -5,7 +5,9 @@ import click
 from eval_pipeline.cli.output import printable, write_table, write_warning
 from eval_pipeline.cli.run_words import cost_words, failure_reasons, write_reasons
 from eval_pipeline.core.documents import Json
+from eval_pipeline.core.paid_standing import PaidStanding
 from eval_pipeline.core.passages import retrieval_words
+from eval_pipeline.text_eval.standing import EMBEDDING_FAILED
 
 SHOWN_LINES = 50
 """Of categories, each with every score."""
@@ -13,16 +15,16 @@ SHOWN_LINES = 50
 
 def write_run(document: Json) -> None:
     """Write the headline, the scores, the cost and where the report is; with ``--detail`` every item."""
-    dataset = document["dataset"]
+    dataset, standing = document["dataset"], PaidStanding.of(document)
     click.echo(f"{document['run']}: {document['state']} ({document['mode']}, {printable(str(document['model']))})")
     click.echo(f"dataset {printable(dataset['name'])} @ {dataset['version'][:12]}, {_size(dataset)}")
-    click.echo(f"answers {_counts(document['counts'])}")
-    write_reasons(document["threshold"])
+    click.echo(f"answers {_counts(standing)}")
+    write_reasons(standing.reasons)
     if document["retrieval"]:
         click.echo(f"retrieval {retrieval_words(document['retrieval'])}")
     if document["summary_scores"]:
-        _write_scores(document)
-    click.echo(f"cost {cost_words(document['cost'])}")
+        _write_scores(document, total=standing.counts.total)
+    click.echo(f"cost {cost_words(standing.cost)}")
     if document["report"]:
         click.echo(f"report {document['report']}")
     if document["langfuse"]:
@@ -39,17 +41,17 @@ def _size(dataset: Json) -> str:
     return asked if repeats == 1 else f"{asked} asked {repeats} times each: {dataset['total_items_count']:,} items"
 
 
-def _counts(counts: Json) -> str:
-    told = [f"{counts['ok']:,} ok", f"{counts['failed']:,} failed{failure_reasons(counts)}"]
-    if counts["unfinished"]:
-        told.append(f"{counts['unfinished']:,} not finished")
-    if counts["embedding_failed"]:
-        told.append(f"{counts['embedding_failed']:,} without embedding")
+def _counts(standing: PaidStanding) -> str:
+    counts = standing.counts
+    told = [f"{counts.ok:,} ok", f"{counts.failed:,} failed{failure_reasons(counts.by_status)}"]
+    if standing.unfinished:
+        told.append(f"{standing.unfinished:,} not finished")
+    if without := counts.others.get(EMBEDDING_FAILED):
+        told.append(f"{without:,} without embedding")
     return ", ".join(told)
 
 
-def _write_scores(document: Json) -> None:
-    total = document["counts"]["total"]
+def _write_scores(document: Json, *, total: int) -> None:
     for score in document["summary_scores"]:
         if sentence := _plain(score):
             click.echo(sentence)

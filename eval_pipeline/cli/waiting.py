@@ -6,9 +6,10 @@ With or without a daemon: whoever comes first takes a stage on, the other one fi
 import time
 from collections.abc import Callable
 
+from eval_pipeline.cli.hearing import hearing
 from eval_pipeline.core.batches import OPEN
-from eval_pipeline.core.errors import EvalPipelineError
-from eval_pipeline.core.names import RunKey
+from eval_pipeline.core.errors import EvalPipelineError, InterruptedRunError
+from eval_pipeline.core.names import RunKey, command_on
 from eval_pipeline.core.ports.progress import Progress
 from eval_pipeline.core.runs import Flow, RunRecord, RunState
 from eval_pipeline.runs.batch_polling import Polled, poll_run
@@ -20,7 +21,51 @@ from eval_pipeline.wiring.deployment import Deployment
 _LOOK_S = 0.5
 
 
-def follow(
+def execute_to_its_end(
+    deployment: Deployment,
+    key: RunKey,
+    *,
+    flow: Flow,
+    progress: Progress,
+    say: Callable[[str], None],
+    refresh: bool = False,
+    resend_lost: bool = False,
+) -> EvalPipelineError | None:
+    """Execute a claimed run, and follow it for as long as it waits; returns what stopped it, if anything did.
+
+    Raises:
+        InterruptedRunError: somebody ended this process.
+    """
+    from eval_pipeline.defs.launch import execute_run  # noqa: PLC0415 - dagster: only where a run is executed
+
+    try:
+        with hearing() as ears:
+            problem = execute_run(
+                deployment, key, flow=flow, progress=progress, refresh=refresh, resend_lost=resend_lost
+            )
+            return _follow(
+                deployment, key, flow=flow, progress=progress, say=say, problem=problem, check_ears=ears.check
+            )
+    except KeyboardInterrupt:
+        raise _interrupted(deployment, key, flow=flow) from None
+
+
+def _interrupted(deployment: Deployment, key: RunKey, *, flow: Flow) -> InterruptedRunError:
+    """Say what becomes of the run, and how one goes on."""
+    retry = command_on("run retry", key)
+    run = find_run(deployment, flow=flow, key=key)
+    if state_of(run) is not RunState.WAITING and run.worker in {None, deployment.worker}:
+        return InterruptedRunError(
+            f"run {key.partition} was interrupted; what was answered is kept", hint=f"{retry} goes on where it stopped"
+        )
+    return InterruptedRunError(
+        f"run {key.partition} is no longer followed from here; its batches go on at the provider",
+        hint=f"{retry} follows it again, a daemon (eval-pipeline up) collects them without that; "
+        f"{command_on('run cancel', key)} stops them",
+    )
+
+
+def _follow(
     deployment: Deployment,
     key: RunKey,
     *,
@@ -28,6 +73,7 @@ def follow(
     progress: Progress,
     say: Callable[[str], None],
     problem: EvalPipelineError | None,
+    check_ears: Callable[[], None],
 ) -> EvalPipelineError | None:
     """Poll and take the run on until it no longer waits; returns what stopped it, if anything did.
 
@@ -37,6 +83,7 @@ def follow(
 
     told = ""
     while problem is None and _goes_on(deployment, run := find_run(deployment, flow=flow, key=key)):
+        check_ears()
         _pause(deployment, run)
         if state_of(find_run(deployment, flow=flow, key=key)) is not RunState.WAITING:
             continue

@@ -2,7 +2,7 @@
 
     intent → submitted → ended → collected
        └──────────┴────────┴───→ failed | superseded | lost | cancelled
-                              ←─── lost, when its results turn up after all
+                              ←─── lost, when its batch or its results turn up after all
 
 Sensors, assets and the command line only carry out what is decided here.
 """
@@ -41,7 +41,7 @@ _WAYS: dict[JobState, frozenset[JobState]] = {
     ),
     JobState.SUBMITTED: frozenset({JobState.ENDED, JobState.LOST, JobState.CANCELLED}),
     JobState.ENDED: frozenset({JobState.COLLECTED, JobState.FAILED, JobState.LOST, JobState.CANCELLED}),
-    JobState.LOST: frozenset({JobState.ENDED}),
+    JobState.LOST: frozenset({JobState.SUBMITTED, JobState.ENDED, JobState.CANCELLED}),
 }
 
 
@@ -387,6 +387,31 @@ def verdict_of(job: BatchJob, seen: ProviderBatch, *, now: datetime, policy: Bat
             return _while_open(job, seen, now=now, policy=policy)
         case _:
             assert_never(seen.phase)
+
+
+_LONGEST_UNTIL_ANOTHER_LOOK = timedelta(hours=6)
+
+
+def look_again_at(job: BatchJob, *, now: datetime, policy: BatchPolicy) -> datetime | None:
+    """Return when to look once more for what is called lost: each time as long again as it has been so already.
+
+    None once its provider keeps no results any more.
+
+    Args:
+        job: that is, or is about to be, called lost; ``collected_at`` says since when.
+        now: by our clock, which the next look is measured by, too.
+        policy: our patience.
+    """
+    made = job.provider_created_at or job.create_started_at or job.created_at
+    if now - made >= timedelta(seconds=policy.window_s + policy.results_kept_s):
+        return None
+    lost_for = now - (job.collected_at or now)
+    return now + min(max(lost_for, timedelta(seconds=max(policy.lost_s, policy.poll_s))), _LONGEST_UNTIL_ANOTHER_LOOK)
+
+
+def is_replaced(job: BatchJob, of_stage: Iterable[BatchJob]) -> bool:
+    """Tell whether a job's items went out again since: what turns up of it then would be paid, and counted, twice."""
+    return job.is_unwanted or any(other.round > job.round for other in of_stage)
 
 
 def lacks_files(seen: ProviderBatch) -> bool:

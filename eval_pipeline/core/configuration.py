@@ -5,17 +5,43 @@ Also the digest of what is frozen of it.
 
 import json
 from collections.abc import Sequence
+from enum import StrEnum
 from hashlib import sha256
-from typing import assert_never
+from typing import TypeVar, assert_never
 
 from eval_pipeline.core.documents import Json, JsonDict
 from eval_pipeline.core.errors import UsageError
 from eval_pipeline.core.names import shown
-from eval_pipeline.core.options import OptionKind, RunOption, keys_of
+from eval_pipeline.core.options import OptionKind, RunOption, keys_of, options_of, word_types
 from eval_pipeline.core.providers import Provider
-from eval_pipeline.core.runs import RunMode
 
 MAX_COST_USD = 1e9
+RequestT = TypeVar("RequestT")
+
+
+def read_request(request: type[RequestT], values: Json, /) -> RequestT:
+    """Read a configuration file or form as the request of a flow."""
+    return request(**read_given(request, values))
+
+
+def read_given(request: type, values: Json, /) -> JsonDict:
+    """Read what a configuration file or form sets of a request; only words and simple kinds are made what they mean."""
+    options = {option.name: option for option in options_of(request)}
+    given = read_mapping(values, options=tuple(options.values()))
+    words = word_types(request)
+    return {
+        name: _word(value, option=options[name], words=words[name]) if name in words else value
+        for name, value in given.items()
+    }
+
+
+def _word(value: object, *, option: RunOption, words: type[StrEnum]) -> StrEnum:
+    word = str(value)
+    try:
+        return words(option.also.get(word, word))
+    except ValueError as error:
+        about = option.name.replace("_", " ")
+        raise invalid_config(f"unknown {about} {shown(word)}", f"use {' or '.join(words)}") from error
 
 
 def read_mapping(values: Json, *, options: Sequence[RunOption]) -> JsonDict:
@@ -60,14 +86,6 @@ def canonical_sha256(document: Json) -> str:
     """Return the digest of a frozen specification: of its JSON without spaces, keys in order."""
     canonical = json.dumps(document, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return sha256(canonical.encode()).hexdigest()
-
-
-def parse_mode(value: object) -> RunMode:
-    """Read a run mode."""
-    try:
-        return RunMode(str(value))
-    except ValueError as error:
-        raise invalid_config(f"unknown mode {shown(str(value))}", "use batch or fast") from error
 
 
 def parse_provider(value: object) -> Provider:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from math import ceil
+from typing import Self
 
 from eval_pipeline.core.documents import Json, JsonDict
 from eval_pipeline.core.outcomes import PLAINLY, Served, Usage
@@ -53,7 +54,12 @@ class StageCost:
             rate=self.rate if price is None else self.rate or price.rate,
         )
 
-    def as_json(self) -> JsonDict:
+    @property
+    def unpriced_models(self) -> tuple[str | None, ...]:
+        """What nobody publishes a price for; nothing where the sum is known."""
+        return (self.model,) if self.unpriced else ()
+
+    def to_json(self) -> JsonDict:
         """Return what the read model, the report and the metadata show."""
         return {
             "model": self.model,
@@ -66,26 +72,78 @@ class StageCost:
             "rate": self.rate,
         }
 
+    @classmethod
+    def from_json(cls, value: Json) -> Self:
+        """Read the JSON form back; of an unknown sum it does not tell the known part."""
+        usd = value["cost_usd"]
+        return cls(
+            model=value["model"],
+            usage=Usage(
+                input=value["input_tokens"],
+                cached_input=value["cached_input_tokens"],
+                output=value["output_tokens"],
+                reasoning=value["reasoning_tokens"],
+                total=value["total_tokens"],
+            ),
+            priced_usd=NOTHING if usd is None else exact_usd(usd),
+            unpriced=int(usd is None),
+            rate=value["rate"],
+        )
 
-def total_usd(stages: Iterable[StageCost]) -> Decimal | None:
-    """Add the stages' costs; None when one of them is unknown."""
-    costs = [stage.cost_usd for stage in stages]
-    known = [cost for cost in costs if cost is not None]
-    return sum(known, NOTHING) if len(known) == len(costs) else None
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """What several cost together, each by its name: the stages of a run, the models or experts of a stage."""
+
+    parts: Mapping[str, StageCost]
+    cost_usd: Decimal | None
+    """The sum, or None when a part of it is unknown."""
+
+    @classmethod
+    def of(cls, parts: Mapping[str, StageCost]) -> Self:
+        """Add them up."""
+        amounts = [part.cost_usd for part in parts.values()]
+        known = [amount for amount in amounts if amount is not None]
+        return cls(parts, sum(known, NOTHING) if len(known) == len(amounts) else None)
+
+    @classmethod
+    def join(cls, stages: Mapping[str, "StageCost | Costs | None"]) -> Self:
+        """Join what stages cost, each by its name; of one that asks several, each of them. None: it asked nobody."""
+        parts: dict[str, StageCost] = {}
+        for name, cost in stages.items():
+            parts |= cost.parts if isinstance(cost, Costs) else {} if cost is None else {name: cost}
+        return cls.of(parts)
+
+    @property
+    def unpriced_models(self) -> tuple[str | None, ...]:
+        """The names of those whose price nobody publishes."""
+        return tuple(name for name, part in self.parts.items() if part.cost_usd is None)
+
+    def to_json(self) -> JsonDict:
+        """Return every part by its name, and ``total_cost_usd``."""
+        parts: JsonDict = {name: part.to_json() for name, part in self.parts.items()}
+        return {**parts, _TOTAL: as_number(self.cost_usd)}
+
+    @classmethod
+    def from_json(cls, value: Json) -> Self:
+        """Read the JSON form back."""
+        parts = {name: StageCost.from_json(part) for name, part in value.items() if name != _TOTAL and part is not None}
+        return cls(parts, None if value[_TOTAL] is None else exact_usd(value[_TOTAL]))
 
 
-def costs_as_json(stages: Mapping[str, StageCost]) -> JsonDict:
-    """Return every stage's cost by name and ``total_cost_usd``."""
-    shown: JsonDict = {name: stage.as_json() for name, stage in stages.items()}
-    return {**shown, "total_cost_usd": as_number(total_usd(stages.values()))}
+_TOTAL = "total_cost_usd"
 
 
-def join_costs(costs: Mapping[str, Json]) -> JsonDict:
-    """Add ``total_cost_usd`` to stages' costs as JSON has them; null when one of them is unknown."""
-    amounts = [cost["cost_usd"] for cost in costs.values()]
-    exact = [Decimal(str(amount)) for amount in amounts if amount is not None]
-    total = sum(exact, NOTHING) if len(exact) == len(amounts) else None
-    return {**costs, "total_cost_usd": as_number(total)}
+def cost_from_json(value: Json | None) -> StageCost | Costs | None:
+    """Read what a stage cost, or each of several that it asked; None where nothing is told."""
+    if value is None:
+        return None
+    return Costs.from_json(value) if _TOTAL in value else StageCost.from_json(value)
+
+
+def exact_usd(amount: float) -> Decimal:
+    """Read an amount as it was written, not as a binary fraction."""
+    return Decimal(str(amount))
 
 
 def as_number(usd: Decimal | None) -> float | None:

@@ -5,6 +5,7 @@
     ├── ConflictError           the world is already otherwise
     ├── NotFoundError           the named thing does not exist
     ├── UnavailableError        a store, database or provider cannot be reached; try again later
+    ├── InterruptedRunError     somebody ended the process           exit 130
     ├── QualityGateError        a threshold was missed               exit 100
     └── IncompleteError         stopped early and resumable          exit 101
 
@@ -57,3 +58,12 @@ class IncompleteError(EvalPipelineError):
     """The work stopped at an item boundary (budget, interruption) and can be resumed."""
 
     exit_code = 101
+
+
+class InterruptedRunError(EvalPipelineError):
+    """The process was told to end while it executed or followed a run; what was done is kept."""
+
+    exit_code = 130
+
+    def __init__(self, message: str, *, hint: str) -> None:
+        super().__init__(message, code="run_interrupted", hint=hint)

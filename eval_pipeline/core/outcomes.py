@@ -49,8 +49,11 @@ class AccountFault(StrEnum):
     AUTH = "auth"
     UNREACHABLE = "unreachable"
     NOT_AN_API = "not_an_api"
+    OTHER_PROTOCOL = "other_protocol"
     MODEL_NOT_FOUND = "model_not_found"
     QUOTA = "quota"
+    TOLD_TO_WAIT = "told_to_wait"
+    """The provider asks to be left alone for longer than an item may take."""
 
 
 def final_status(outcome: AttemptOutcome) -> ItemStatus:
@@ -82,7 +85,7 @@ MOST_TOKENS: Final = 10**12
 class Usage:
     """Tokens of one or several calls.
 
-    ``cached_input`` and ``audio_input`` are part of ``input``, ``reasoning`` of ``output``.
+    ``cached_input``, ``cache_written`` and ``audio_input`` are part of ``input``, ``reasoning`` of ``output``.
     """
 
     input: int = 0
@@ -91,6 +94,10 @@ class Usage:
     reasoning: int = 0
     total: int = 0
     audio_input: int = 0
+    cache_written: int = 0
+    """Input that a provider which charges for that put into its cache."""
+    cache_written_1h: int = 0
+    """The part of it that is kept for an hour, at a price of its own."""
 
     def __add__(self, other: "Usage") -> "Usage":
         return Usage(
@@ -100,6 +107,8 @@ class Usage:
             reasoning=self.reasoning + other.reasoning,
             total=self.total + other.total,
             audio_input=self.audio_input + other.audio_input,
+            cache_written=self.cache_written + other.cache_written,
+            cache_written_1h=self.cache_written_1h + other.cache_written_1h,
         )
 
 
@@ -259,22 +268,22 @@ def settle(
     status = final_status(attempt.outcome)
     lost = attempt.cost_uncertain and status not in ANSWERED
     return ItemRecord(
-        item_id,
-        status,
-        attempt.text if status is ItemStatus.OK else None,
-        attempt.text if status is ItemStatus.INCOMPLETE else None,
-        attempt.error,
-        attempt.response_id,
-        attempt.model,
-        attempt.usage,
-        retried,
-        unreported_calls + lost,
-        attempt.latency_s,
-        attempts,
-        attempt.account_fault is not None or attempt.unsent,
-        attempt.raw,
-        endpoint,
-        attempt.thinking,
-        attempt.served,
-        attempt.passages,
+        item_id=item_id,
+        status=status,
+        answer=attempt.text if status is ItemStatus.OK else None,
+        partial_answer=attempt.text if status is ItemStatus.INCOMPLETE else None,
+        error=attempt.error,
+        response_id=attempt.response_id,
+        model=attempt.model,
+        usage=attempt.usage,
+        retried=retried,
+        unreported_calls=unreported_calls + lost,
+        latency_s=attempt.latency_s,
+        attempts=attempts,
+        account_fault=attempt.account_fault is not None or attempt.unsent,
+        raw=attempt.raw,
+        endpoint=endpoint,
+        thinking=attempt.thinking,
+        served=attempt.served,
+        passages=attempt.passages,
     )

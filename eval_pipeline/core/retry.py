@@ -11,6 +11,8 @@ SERVER_ERRORS_FROM = 500
 PERMANENT_CODES = frozenset({"insufficient_quota", "billing_hard_limit_reached"})
 MAX_DOUBLINGS = 32
 """Beyond any ceiling; keeps the power of two a float."""
+LEAST_LAST_DELAY_S = 0.5
+"""What is left of a time budget after that is no chance of its own."""
 
 
 def is_transient(http_status: int, *, error_code: str | None) -> bool:
@@ -49,3 +51,15 @@ class RetryPolicy:
         ceiling = min(self.max_delay_s, self.base_delay_s * 2.0**doublings)
         delay = jitter * ceiling if retry_after_s is None else retry_after_s
         return delay if elapsed_s + delay <= self.time_budget_s else None
+
+    def asks_too_much(self, retry_after_s: float | None, *, elapsed_s: float) -> bool:
+        """Tell whether a provider asks to be left alone for longer than the item may take."""
+        return retry_after_s is not None and elapsed_s + retry_after_s > self.time_budget_s
+
+    def last_delay_s(self, *, attempts: int, elapsed_s: float) -> float | None:
+        """Return the wait for the end of the time budget, where an item has its last chance; None when it had that.
+
+        Of a provider that asks for more: it may be well again before, or have named a number that means nothing.
+        """
+        left_s = self.time_budget_s - elapsed_s
+        return left_s if attempts < self.max_attempts and left_s >= LEAST_LAST_DELAY_S else None

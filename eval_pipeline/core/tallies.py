@@ -2,16 +2,14 @@
 
 from array import array
 from collections import Counter
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
 from eval_pipeline.core.cost import StageCost, Tariff
-from eval_pipeline.core.documents import JsonDict
 from eval_pipeline.core.outcomes import ItemRecord, ItemStatus, Usage
+from eval_pipeline.core.paid_summary import Calls, ItemCounts, Latency, ModelSummary, PaidSummary
 from eval_pipeline.core.reasons import ReasonTally
-from eval_pipeline.core.statistics import percentile
 from eval_pipeline.core.thresholds import Threshold
 
 
@@ -97,30 +95,40 @@ class RecordTally:
         served = " and ".join(sorted(self.tiers)) if self.tiers else rate
         return StageCost(model=model, usage=self.usage, priced_usd=self.usd, unpriced=self.unpriced, rate=served)
 
-    def summary(self, *, rate: str) -> JsonDict:
-        """Return the facts that the stage's manifest keeps."""
+    @property
+    def counts(self) -> ItemCounts:
+        """Items by what became of them."""
         verdict = self.verdict
-        return {
-            "counts": {
-                "total": verdict.total,
-                "ok": verdict.total - verdict.failed,
-                "failed": verdict.failed,
-                "by_status": dict(sorted(self.statuses.items())),
-            },
-            "threshold": verdict.to_json(),
-            "cost": self.cost(rate=rate).as_json(),
-            "unpriced_items": self.unpriced,
-            "items_without_usage": self.without_usage,
-            "unreported_calls": self.unreported_calls,
-            "unpriced_services": dict(self.unpriced_services),
-            "models": dict(self.models),
-            "endpoints": dict(self.endpoints),
-            "attempts": self.attempts,
-            "latency_s": _percentiles(self.latencies_s),
-        }
+        return ItemCounts(
+            total=verdict.total,
+            ok=verdict.total - verdict.failed,
+            failed=verdict.failed,
+            by_status=dict(sorted(self.statuses.items())),
+        )
 
+    @property
+    def latency_s(self) -> Latency:
+        """How long answers took."""
+        return Latency.of(self.latencies_s)
 
-def _percentiles(latencies_s: Sequence[float]) -> Mapping[str, float | None] | None:
-    if not latencies_s:
-        return None
-    return {name: percentile(latencies_s, percent) for name, percent in (("p50", 50), ("p95", 95), ("max", 100))}
+    @property
+    def calls(self) -> Calls:
+        """What the calls told of themselves."""
+        return Calls(
+            unpriced_items=self.unpriced,
+            items_without_usage=self.without_usage,
+            unreported=self.unreported_calls,
+            unpriced_services=dict(self.unpriced_services),
+            models=dict(self.models),
+            endpoints=dict(self.endpoints),
+            attempts=self.attempts,
+            latency_s=self.latency_s,
+        )
+
+    def summary(self, *, rate: str) -> PaidSummary:
+        """Return what a stage that asks one model came to."""
+        return PaidSummary(threshold=self.verdict, counts=self.counts, cost=self.cost(rate=rate), calls=self.calls)
+
+    def of_model(self) -> ModelSummary:
+        """Return what one of several that are asked came to."""
+        return ModelSummary(self.counts, self.latency_s)

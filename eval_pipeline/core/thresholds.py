@@ -1,6 +1,8 @@
 """Whether too many items failed: judged over the whole dataset, after everything is stored."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Self
 
 from eval_pipeline.core.documents import Json, JsonDict
 from eval_pipeline.core.errors import QualityGateError
@@ -40,7 +42,7 @@ class Threshold:
         }
 
     @classmethod
-    def from_json(cls, value: Json) -> "Threshold":
+    def from_json(cls, value: Json) -> Self:
         """Read the JSON form back."""
         reasons = tuple(map(Reason.from_json, value.get("reasons", ())))  # the first version had none
         return cls(value=value["value"], failed=value["failed"], total=value["total"], reasons=reasons)
@@ -65,3 +67,8 @@ class Threshold:
             f"{command_on('run retry', key)} asks again what failed in passing or was never sent, with "
             "--resend-lost what the provider lost, with --refresh everything",
         )
+
+
+def worst(verdicts: Iterable[Threshold]) -> Threshold:
+    """Return the verdict that counts most failures."""
+    return max(verdicts, key=lambda verdict: (verdict.breached, verdict.failed))

@@ -29,6 +29,7 @@ from eval_pipeline.wiring.deployment import Deployment
 TICK_S = 40.0
 """Dagster ends a tick after 60 seconds."""
 JOBS_A_TICK = 1_000
+LOST_A_TICK = 20
 PAUSES = tuple(timedelta(seconds=seconds) for seconds in (0, 15, 60, 180))
 """Between the runs that are asked for to take a stage on, after the first, the second and so on did not."""
 LONGEST_PAUSE = timedelta(hours=1)
@@ -68,14 +69,15 @@ def look_after_batches(
     place = _Place.read(context.cursor)
     jobs = deployment.ledger.open_jobs(provider=str(provider), after_id=place.after_id, limit=JOBS_A_TICK)
     end_s = monotonic() + TICK_S
-    polled = poll_jobs(deployment, jobs, time_left=lambda: end_s - monotonic())
+    lost = deployment.ledger.lost_jobs(provider=str(provider), due=utc_now(), limit=LOST_A_TICK)
+    polled = poll_jobs(deployment, [*jobs, *lost], time_left=lambda: end_s - monotonic())
     requests = dict(_requests(context.instance, deployment, polled))
     all_seen = place.after_id == 0 and len(jobs) < JOBS_A_TICK
     alerts = _tell_checks(context.instance, deployment, polled, {job.stage for job in jobs}, place, all_seen=all_seen)
     beat_s = _beat(context.instance, provider, place)
     after_id = jobs[-1].id if len(jobs) == JOBS_A_TICK else 0
     left = _Place(after_id, alerts, beat_s, ended_s=utc_now().timestamp()).written()
-    if not jobs:
+    if not jobs and not lost:
         context.update_cursor(left)
         words = "no batch is open" if place.after_id == 0 else "went through all open batches; beginning anew"
         return dg.SkipReason(words)

@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from eval_pipeline.core.paid_summary import PaidSummary
 from eval_pipeline.core.thresholds import Threshold
 from eval_pipeline.defs.metadata import describe
 from eval_pipeline.runs.ending import end_run
@@ -14,8 +15,7 @@ def judge(context: dg.AssetCheckExecutionContext, task: Task, *, stage: str) -> 
 
     A failed blocking check skips all that is downstream, so the report of what there is is written here.
     """
-    manifest = task.deployment.stages.open(task.ref(stage)).manifest
-    threshold = Threshold.from_json(manifest.summary["threshold"])
+    threshold = PaidSummary.of(task.deployment.stages.open(task.ref(stage)).manifest).threshold
     if threshold.breached:
         _fail_run(context, task=task, threshold=threshold)
     return dg.AssetCheckResult(

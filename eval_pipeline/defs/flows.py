@@ -4,12 +4,11 @@ An asset reads its task off Dagster and calls ``make`` of the module of its name
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import nullcontext
 
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
-from eval_pipeline.core.errors import UsageError
+from eval_pipeline.core.errors import ConflictError, UsageError
 from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.defs.executor import named_in_process_executor
 from eval_pipeline.defs.failures import explained
@@ -99,18 +98,21 @@ def _make(
 ) -> _Made:
     """Make a stage and describe it, or yield nothing where there is none now: all that depends on it is skipped."""
     from eval_pipeline.defs.metadata import describe  # noqa: PLC0415 - not when this loads
-    from eval_pipeline.runs.batches import leaving_to_holder  # noqa: PLC0415 - the same
+    from eval_pipeline.runs.batches import is_left_to_holder  # noqa: PLC0415 - the same
 
     again = form.again() if isinstance(form, PaidForm) else {}
     task = task_of(context, flow=plan.flow, given=form.given() if form else {}, **again)
     stored, unspecified = None, None
-    with explained(), slot(context, task, stage), leaving_to_holder(task) if stage.paid else nullcontext():
+    with explained(), slot(context, task, stage):
         try:
             stored = stage_module(plan.flow, stage.name).make(task, **inputs)
         except UsageError as error:
             if error.code != RUN_NOT_SPECIFIED:
                 raise
             unspecified = f"{error.message}: {error.hint}"
+        except ConflictError as error:
+            if stage.paid is None or not is_left_to_holder(task, error):
+                raise
     if unspecified is not None:  # a failed run would mark every stage of the partition as failed
         context.log.error(unspecified)
         yield dg.AssetCheckResult(check_name=SPECIFIED, passed=False, description=unspecified)

@@ -6,6 +6,7 @@ from urllib.parse import unquote, urlsplit
 
 import dagster as dg
 
+from eval_pipeline.core.cost import cost_from_json
 from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.core.stages import Manifest
 from eval_pipeline.reporting.column_words import SAYS
@@ -80,7 +81,8 @@ def _scores(scores: list[Mapping[str, Any]]) -> Metadata:
 
 
 def _cost(cost: Mapping[str, Any]) -> Metadata:
-    total = cost.get("total_cost_usd", cost.get("cost_usd"))
+    known = cost_from_json(cost)
+    total = None if known is None else known.cost_usd
     said = "unknown" if total is None else shown(float(total))
     return {"cost_usd": said, "cost": dg.MetadataValue.json(dict(cost))}
 

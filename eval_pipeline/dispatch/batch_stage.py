@@ -19,6 +19,7 @@ from eval_pipeline.core.batches import (
     can_move,
     deadline_of,
     is_over,
+    is_replaced,
     step_of_intent,
     step_of_stage,
 )
@@ -210,10 +211,9 @@ class BatchStage:
     def _find_again(self) -> None:
         """Ask for what was lost once more, as long as nothing was sent in its place: it may have turned up."""
         jobs = self._jobs()
-        newest = max((job.round for job in jobs), default=0)
         for job in jobs:
             known = job.state is JobState.LOST and job.error_code == RESULT_LOST and job.provider_id is not None
-            if known and job.round == newest and job.account == self._desk.provider.account:
+            if known and not is_replaced(job, jobs) and job.account == self._desk.provider.account:
                 ended = self._desk.ledger.change_job(job, to=JobState.ENDED, ended_at=job.ended_at, waits_until=None)
                 if ended is not None:
                     self._collect_job(ended)
@@ -305,7 +305,7 @@ class BatchStage:
         if not looked_for or job.create_started_at is None:
             return False
         if now >= deadline_of(job, policy=desk.policy):
-            return True
+            return job.empty_lists == 0  # else lists have begun to prove that there is none
         begun = job.create_started_at
         settled = desk.policy.create_timeout_s + desk.policy.settle_s
         return self._work.resend_lost and is_over(begun, settled, now=now) and job.account != desk.provider.account

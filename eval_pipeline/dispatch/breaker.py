@@ -67,7 +67,7 @@ class Breaker(Generic[Result]):
         return released
 
 
-def explain(attempt: Attempt, endpoint: Endpoint) -> EvalPipelineError:
+def explain(attempt: Attempt, endpoint: Endpoint) -> EvalPipelineError:  # noqa: PLR0911 - one a fault
     """Say what is wrong with the account and what to do."""
     if attempt.account_fault is None or attempt.error is None:
         raise ValueError(f"this attempt shows no account fault: {attempt.outcome}")
@@ -91,6 +91,14 @@ def explain(attempt: Attempt, endpoint: Endpoint) -> EvalPipelineError:
                 code="provider_not_an_api",
                 hint=f"check {endpoint.url_variable}; for most servers it ends in /v1",
             )
+        case AccountFault.OTHER_PROTOCOL:
+            return UsageError(
+                words,
+                code="provider_other_protocol",
+                hint="say so in the file that EVAL_ENDPOINTS_FILE names: endpoints: "
+                f'{{NAME: {{protocol: openai_chat, base_url: "{endpoint.base_url}"}}}}, then start a run with '
+                f"--model NAME/{endpoint.model}",
+            )
         case AccountFault.MODEL_NOT_FOUND:
             return UsageError(
                 f"{endpoint.provider} at {endpoint.base_url} does not know model '{endpoint.model}': {words}",
@@ -102,6 +110,12 @@ def explain(attempt: Attempt, endpoint: Endpoint) -> EvalPipelineError:
                 f"the account at {endpoint.provider} has no credit left: {words}",
                 code="provider_quota_exhausted",
                 hint="check plan and billing of the account, then eval-pipeline run retry",
+            )
+        case AccountFault.TOLD_TO_WAIT:
+            return UnavailableError(
+                f"{endpoint.provider} at {endpoint.base_url} wants to be left alone: {words}",
+                code="provider_told_to_wait",
+                hint="what was answered is kept; when that time is over: eval-pipeline run retry",
             )
         case _:
             assert_never(attempt.account_fault)

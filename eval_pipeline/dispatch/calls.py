@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from eval_pipeline.core.outcomes import AccountFault, Attempt, AttemptOutcome, BilledCall
@@ -16,6 +16,7 @@ HELD_WHILE_THROTTLED_S = 1.0
 """Of 60 items at concurrency 20 under 2 a second, 60 get through with 126 calls; without holding 45 with 229."""
 _LOST = Attempt(outcome=AttemptOutcome.MISSING, maybe_billed=True)
 _NOT_MADE = Attempt(outcome=AttemptOutcome.MISSING)
+TIME_VARIABLE = "EVAL_ITEM_TIME_BUDGET_SECONDS"
 ATTEMPTS_WHILE_UNREACHED = 3
 """Where nothing ever connected, a refused connection is a wrong address sooner than a passing fault."""
 
@@ -99,7 +100,9 @@ class Caller(Generic[Request, Reply]):
         self._should_stop = should_stop
         self._reached = False
         self._out_of_budget = False
-        self.gate = Gate(concurrency=concurrency, should_stop=self.why_stop, timing=timing)
+        self.gate = Gate(
+            concurrency=concurrency, should_stop=self.why_stop, timing=timing, most_pause_s=policy.time_budget_s
+        )
         self.calls = 0
 
     def why_stop(self) -> StopReason | None:
@@ -118,7 +121,7 @@ class Caller(Generic[Request, Reply]):
             if attempt is not None:
                 tries.leave_behind(attempt)
             reply, attempt, delay_s = made.reply, made.attempt, made.delay_s
-        return _called(reply, attempt, tries, stopped=None)
+        return _called(reply, None if attempt is None else self._explained(attempt, tries), tries, stopped=None)
 
     async def _turn(self, request: Request, tries: Tries) -> "_Made[Reply] | StopReason":
         """Wait for a turn and make one call.
@@ -175,12 +178,30 @@ class Caller(Generic[Request, Reply]):
             return None
         if not self._reached and tries.attempts >= ATTEMPTS_WHILE_UNREACHED:
             return None
+        elapsed_s = self._timing.clock() - tries.started_s
+        if self._policy.asks_too_much(attempt.retry_after_s, elapsed_s=elapsed_s):
+            return self._policy.last_delay_s(attempts=tries.attempts, elapsed_s=elapsed_s)
         return self._policy.delay_s(
             attempts=tries.attempts,
-            elapsed_s=self._timing.clock() - tries.started_s,
+            elapsed_s=elapsed_s,
             retry_after_s=attempt.retry_after_s,
             jitter=self._timing.jitter(),
         )
+
+    def _explained(self, attempt: Attempt, tries: Tries) -> Attempt:
+        """Say of a final attempt that the provider asks for more patience than an item has."""
+        elapsed_s = self._timing.clock() - tries.started_s
+        asked_s, error = attempt.retry_after_s, attempt.error
+        if asked_s is None or error is None or not attempt.transient or attempt.account_fault is not None:
+            return attempt
+        if not self._policy.asks_too_much(asked_s, elapsed_s=elapsed_s):
+            return attempt
+        words = (
+            f"{error.message}; it asks to be left alone for {asked_s:,.0f} s, which is more than is left of an item's "
+            f"time, {self._policy.time_budget_s:,.0f} s ({TIME_VARIABLE})"
+        )
+        told = replace(error, message=words)
+        return replace(attempt, error=told, account_fault=AccountFault.TOLD_TO_WAIT)
 
 
 def _called(reply: Reply | None, attempt: Attempt | None, tries: Tries, *, stopped: StopReason | None) -> Called[Reply]:

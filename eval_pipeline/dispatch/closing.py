@@ -124,6 +124,32 @@ def close_job(closer: Closer, job: BatchJob, *, closing: Closing) -> LeftOpen | 
     return None
 
 
+def dismiss(ledger: BatchLedger, provider: BatchProvider, job: BatchJob, *, closing: Closing) -> BatchJob | None:
+    """Stop a batch that turned up when nobody wanted it any more, and tell what that may have cost.
+
+    Returns the job as it is closed, None when somebody else changed it meanwhile.
+    """
+    provider.cancel(job.provider_id or "")
+    words = (
+        f"batch {job.provider_id} turned up when nobody wanted its results any more: cancelled, its requests may have "
+        "been charged"
+    )
+    anomalies = (*job.anomalies, words)
+    closed = ledger.change_job(
+        job, to=JobState.CANCELLED, anomalies=anomalies, waits_until=None, error_message=None, **_mark(closing)
+    )
+    if closed is not None:
+        _take_files_back(provider, job)
+    return closed
+
+
+def disown(ledger: BatchLedger, job: BatchJob) -> BatchJob:
+    """Note that nobody wants a lost job's results any more, before anything is asked in its place."""
+    if job.is_unwanted:
+        return job
+    return ledger.change_job(job, anomalies=(*job.anomalies, UNWANTED)) or job
+
+
 def lose_job(ledger: BatchLedger, job: BatchJob, *, code: str, words: str, at: datetime) -> BatchJob | None:
     """End a job whose batch will bring nothing; a run tells its items, unless nobody wants them."""
     return end_job(ledger, job, ended_at=at, error_code=code, error_message=words)

@@ -26,6 +26,7 @@ from eval_pipeline.core.batches import (
     file_patience_s,
     is_over,
     lacks_files,
+    look_again_at,
     pause_s,
     queue_wait_s,
     refusal_of,
@@ -68,6 +69,15 @@ class ResultWriter(Protocol):
         ...
 
 
+SentAs = Callable[[str, str], str]
+"""Returns the id under which an item's request goes out, from the key of its submission and the item's id."""
+
+
+def as_itself(_: str, item_id: str) -> str:
+    """Send an item under its own id, as most providers take any."""
+    return item_id
+
+
 @dataclass(frozen=True, slots=True)
 class Handling:
     """How a stage reads and keeps results."""
@@ -75,6 +85,20 @@ class Handling:
     read: LineReader
     writer: Callable[[BatchJob], ResultWriter]
     """Makes the writer of one job."""
+    sent_as: SentAs = as_itself
+
+    def reader(self, job: BatchJob, item_ids: Iterable[str]) -> LineReader:
+        """Return what reads the results of one job, each under its item's id; other ids stay as they are."""
+        if self.sent_as is as_itself:
+            return self.read
+        items = {self.sent_as(job.submission_key, item_id): item_id for item_id in item_ids}
+
+        def read(line: bytes) -> ResultLine:
+            result = self.read(line)
+            given = result.custom_id
+            return result if given is None else result._replace(custom_id=items.get(given, given))
+
+        return read
 
 
 def raw_key(job: BatchJob, kind: str) -> str:
@@ -108,7 +132,7 @@ def collect_job(desk: Desk, job: BatchJob, handling: Handling, *, folder: Path) 
     desk.objects.put_file(results_key(job), folder / "results.jsonl")
     told: dict[str, Any] = _settled(job)
     if raw.lost:
-        told = {"error_code": RESULT_LOST, "error_message": raw.lost_words}
+        told = {"error_code": RESULT_LOST, "error_message": raw.lost_words, "waits_until": _next_look(desk, job)}
     collected = desk.ledger.change_job(
         job,
         to=JobState.LOST if raw.lost else JobState.COLLECTED,
@@ -154,9 +178,15 @@ def write_off(
     told: dict[str, Any] = (
         {"error_code": attempt.error.code, "error_message": attempt.error.message} if to and attempt.error else {}
     )
+    if told.get("error_code") == RESULT_LOST:
+        told["waits_until"] = _next_look(desk, job)
     return desk.ledger.change_job(
         job, to=to, outcomes=outcomes, collected_at=desk.now(), token=desk.fence.token, **told
     )
+
+
+def _next_look(desk: Desk, job: BatchJob) -> datetime | None:
+    return look_again_at(replace(job, collected_at=None), now=desk.now(), policy=desk.policy)
 
 
 def _as_counts(outcomes: Mapping[AttemptOutcome, int]) -> dict[str, int]:
@@ -324,16 +354,17 @@ def _read(desk: Desk, job: BatchJob, handling: Handling, raw: _Raw, *, batch: Pr
     tally = _Tally(lost_words=raw.lost_words)
     with desk.objects.local_copy(requests_key(job)) as requests:
         waiting = dict.fromkeys(request_ids(requests), True)
+    read = handling.reader(job, waiting)
     with (folder / "results.jsonl").open("wb", buffering=_BUFFER_BYTES) as opened:
         writer, file = handling.writer(job), SealedFile(opened)
-        came = _first_lines(desk, raw.keys, handling.read, waiting, tally=tally)
+        came = _first_lines(desk, raw.keys, read, waiting, tally=tally)
         by_somebody = AttemptOutcome.CANCELLED
         for line in chain(came, _missing_lines(batch, raw, waiting)):
             writer.write(file, _by_whom(line, job) if line.attempt.outcome is by_somebody else line)
         tally.outcomes = _as_counts(writer.end(file))
     if sum(tally.outcomes.values()) != job.requests:
         raise AssertionError(f"{job.name}: {sum(tally.outcomes.values())} outcomes of {job.requests} items")
-    _compare_repeated(desk, raw.keys, handling.read, tally=tally)
+    _compare_repeated(desk, raw.keys, read, tally=tally)
     return tally
 
 

@@ -237,7 +237,7 @@ class _EmbedWork:
             return
         failed = isinstance(called.reply, EmbeddingFailure)
         pack = EmbeddedPack(
-            texts=list(self._results(part, called.reply)),
+            texts=list(self._results(part, called.reply, attempt=called.attempt)),
             usage=called.attempt.usage,
             retried_usage=sum((call.usage for call in called.retried), Usage()),
             model=called.attempt.model,
@@ -248,13 +248,13 @@ class _EmbedWork:
         for ready in self.breaker.take(pack, called.attempt):
             await self._store(ready)
 
-    def _results(self, part: Pack, reply: EmbedResult) -> Iterator[EmbeddedText]:
+    def _results(self, part: Pack, reply: EmbedResult, *, attempt: Attempt) -> Iterator[EmbeddedText]:
         if isinstance(reply, EmbeddingFailure):
-            error = reply.attempt.error
+            error = attempt.error
             words = "the call failed" if error is None else f"{error.code}: {error.message}"
-            permanent = not (reply.attempt.transient or reply.attempt.account_fault)
+            permanent = not (attempt.transient or attempt.account_fault)
             finished = permanent and len(part) == 1  # of several it is not known which one is at fault
-            status, code = final_status(reply.attempt.outcome), None if error is None else error.code
+            status, code = final_status(attempt.outcome), None if error is None else error.code
             yield from (
                 EmbeddedText(text.digest, None, words, finished=finished, status=status, code=code) for text in part
             )

@@ -46,8 +46,13 @@ class Timing:
 class Gate:
     """Admits calls at the present pace."""
 
-    def __init__(self, *, concurrency: int, should_stop: ShouldStop, timing: Timing) -> None:
+    def __init__(
+        self, *, concurrency: int, should_stop: ShouldStop, timing: Timing, most_pause_s: float = float("inf")
+    ) -> None:
         self.pace = Pace.start(concurrency)
+        self._most_pause_s = most_pause_s
+        self._has_cut_a_pause = False
+        """Whether a pause beyond all measure was kept as far as it may be, and nothing was answered since."""
         self.active = 0
         self._should_stop = should_stop
         self._timing = timing
@@ -57,6 +62,7 @@ class Gate:
         """Wait for a turn; a reason means that there will be none."""
         while True:
             if reason := self._should_stop():
+                self._send_all_home()
                 return reason
             pause_s = self.pace.resume_at_s - self._timing.clock()
             if pause_s > _CLOCK_GRAIN_S:
@@ -76,10 +82,19 @@ class Gate:
         """Adapt the pace to how a call went."""
         if attempt.throttled:
             self.pace = self.pace.after_throttle(
-                called_at_s=called_at_s, now_s=self._timing.clock(), retry_after_s=attempt.retry_after_s
+                called_at_s=called_at_s, now_s=self._timing.clock(), retry_after_s=self._pause_s(attempt.retry_after_s)
             )
         elif not attempt.transient and attempt.account_fault is None:
+            self._has_cut_a_pause = False
             self.pace = self.pace.after_success()
+
+    def _pause_s(self, asked_s: float | None) -> float | None:
+        """Return how long nobody is to call; what is beyond all measure is kept once, and as far as it may."""
+        if asked_s is None or asked_s <= self._most_pause_s:
+            return asked_s
+        was_cut, self._has_cut_a_pause = self._has_cut_a_pause, True
+        under_way = self.pace.resume_at_s > self._timing.clock()
+        return None if was_cut and not under_way else self._most_pause_s
 
     async def sleep(self, seconds: float) -> StopReason | None:
         """Sleep in slices; a reason to stop ends it early."""
@@ -96,6 +111,13 @@ class Gate:
         turn = asyncio.get_running_loop().create_future()
         self._waiting.append(turn)
         await turn
+
+    def _send_all_home(self) -> None:
+        """Wake everybody who waits for room: whoever has found out that nothing follows leaves no room to them."""
+        while self._waiting:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                turn.set_result(None)
 
     def _admit(self) -> None:
         free = self.pace.slots - self.active

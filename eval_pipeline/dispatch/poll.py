@@ -129,7 +129,7 @@ class _Poll:
 
     def _find_intents(self, intents: Sequence[BatchJob], listing: BatchListing) -> None:
         """Adopt what was created without our knowing; what a person has cancelled meanwhile is stopped."""
-        told = tell_apart(self.provider, intents, listing=listing)
+        told = tell_apart(self.ledger, self.provider, intents, listing=listing, policy=self.policy)
         self.report.calls += told.calls - listing.calls
         found = look_for(self.ledger, intents, listing=told, now=self.now, policy=self.policy)
         self.stops += [job.provider_id for job in found if job.cancel_requested_at is not None and job.provider_id]
@@ -173,7 +173,7 @@ class _Poll:
     def _note(self, job: BatchJob, batch: ProviderBatch) -> None:
         self.report.seen += 1
         verdict = verdict_of(job, batch, now=self.now, policy=self.policy)
-        facts = _facts(batch) | {"looked_at": self.now, "empty_lists": 0, "unseen_since": None}
+        facts = facts_of(batch) | {"looked_at": self.now, "empty_lists": 0, "unseen_since": None}
         match verdict:
             case Verdict.WAIT:
                 if batch.phase is Phase.UNKNOWN:
@@ -257,7 +257,8 @@ def _named(job: BatchJob) -> str:
     return f"{job.stage.key.partition} {job.stage.stage} {job.name} ({job.provider_id})"
 
 
-def _facts(batch: ProviderBatch) -> dict[str, Any]:
+def facts_of(batch: ProviderBatch) -> dict[str, Any]:
+    """Return what the ledger keeps of how a provider describes a batch."""
     return {
         "provider_status": batch.status,
         "provider_created_at": batch.created_at,

@@ -46,6 +46,7 @@ def encode(record: ItemRecord) -> bytes:
 
 
 def _usage(usage: Usage) -> dict[str, int]:
+    written = {"cache_written": usage.cache_written, "cache_written_1h": usage.cache_written_1h}
     return {
         "input": usage.input,
         "cached_input": usage.cached_input,
@@ -53,6 +54,7 @@ def _usage(usage: Usage) -> dict[str, int]:
         "reasoning": usage.reasoning,
         "total": usage.total,
         "audio_input": usage.audio_input,
+        **(written if usage.cache_written else {}),
     }
 
 

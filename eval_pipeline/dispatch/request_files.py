@@ -3,7 +3,7 @@
 Only the shard in progress lies on the local disk; nothing grows with the dataset.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -35,35 +35,25 @@ class ShardFile:
     sha256: str
 
 
-def write_shards(
-    lines: Iterable[bytes], *, folder: Path, limits: ShardLimits, deliver: Callable[[int, ShardFile], None]
-) -> int:
-    """Write the lines into files, hand each over when it is whole, remove it then; returns how many there were.
+def write_shards(lines: Iterable[bytes], *, folder: Path, limits: ShardLimits) -> Iterator[ShardFile]:
+    """Write the lines into files, and yield each when it is whole; it is gone when the next one is asked for.
 
     Args:
         lines: as a provider's ``RequestLines`` make them.
         folder: where the file in progress lies.
         limits: of one file.
-        deliver: takes the shard's number and its file.
 
     Raises:
         UsageError: ``request_too_large``, for one line that no file can hold.
     """
     path = folder / "requests.jsonl"
-    number = 0
-    for number, shard in enumerate(_cut(lines, path=path, limits=limits), start=1):
-        deliver(number - 1, shard)
-        path.unlink()
-    return number
-
-
-def _cut(lines: Iterable[bytes], *, path: Path, limits: ShardLimits) -> Iterator[ShardFile]:
     iterator = iter(lines)
     pending = next(iterator, None)
     while pending is not None:
         with path.open("wb") as file:
             shard, pending = _fill(file, path=path, first=pending, rest=iterator, limits=limits)
         yield shard
+        path.unlink()
 
 
 def _fill(

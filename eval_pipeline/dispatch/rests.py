@@ -5,7 +5,7 @@ that its account rests after it, each time for longer.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic
 
 SLOW_S = 3.0
@@ -13,6 +13,8 @@ SLOW_S = 3.0
 _AFTER_SLOW_S = 30.0
 _MOST_REST_S = 600.0
 _MOST_DOUBLINGS = 16
+MOST_ASKED_S = 1_800.0
+"""A longer rest that a provider asks for is cut: it may be well again before, or have named a number at random."""
 _QUICK_FAILURES = 4
 """Failures at once that cost nobody anything."""
 
@@ -22,6 +24,8 @@ class _Rest:
     until_s: float = float("-inf")
     failures: int = 0
     words: str | None = None
+    asked_s: float = 0.0
+    """The longest rest that the provider asked for."""
 
 
 class Rests:
@@ -43,12 +47,20 @@ class Rests:
         """Return what a person was told when the rest began."""
         return self._rests.get(account, _Rest()).words
 
+    def cut_words(self, account: str) -> str | None:
+        """Say that a provider asked for a longer rest than it gets; None when it did not."""
+        asked_s = self._rests.get(account, _Rest()).asked_s
+        if asked_s <= MOST_ASKED_S:
+            return None
+        return f"its provider asked for {asked_s:,.0f} s and is asked again after {MOST_ASKED_S:,.0f} s"
+
     def ask(self, account: str, wait_s: float | None) -> None:
         """Note how long the provider asks to be left alone."""
         if wait_s is not None:
             known = self._rests.get(account, _Rest())
-            until_s = max(known.until_s, self._clock() + wait_s)
-            self._rests[account] = _Rest(until_s, failures=known.failures, words=known.words)
+            until_s = max(known.until_s, self._clock() + min(wait_s, MOST_ASKED_S))
+            asked_s = max(known.asked_s, wait_s)
+            self._rests[account] = replace(known, until_s=until_s, asked_s=asked_s)
 
     def note_failure(self, account: str, *, took_s: float, poll_s: float, words: str | None) -> None:
         """Let an account rest that was asked in vain, at growing lengths."""
@@ -56,7 +68,7 @@ class Rests:
         failures = known.failures + 1
         rest_s = _rest_s(failures, took_s=took_s, poll_s=poll_s)
         until_s = max(known.until_s, self._clock() + rest_s)
-        self._rests[account] = _Rest(until_s, failures=failures, words=words)
+        self._rests[account] = replace(known, until_s=until_s, failures=failures, words=words)
 
     def note_success(self, account: str) -> None:
         """Forget what was, but not what the provider asked for."""

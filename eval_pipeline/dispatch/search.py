@@ -1,7 +1,8 @@
 """Finds the batch of a creation whose answer nobody has, whatever its provider tells in lists.
 
 A batch is known by the submission key that it carries, or by the request file that it was made from, which went out for
-one submission alone. Where a list tells neither, what may be it is asked for one by one.
+one submission alone. Where a list tells neither, what may be it is asked for one by one: what was created then, with as
+many requests, and is no other job's. Some tell whose they are only once they have results.
 """
 
 from collections.abc import Iterable, Sequence
@@ -25,8 +26,11 @@ from eval_pipeline.core.ports.ledger import BatchLedger
 MOST_LIST_CALLS = 12
 MOST_CANDIDATES = 50
 """Batches that are asked for one by one in one search."""
+UNDECIDED = "provider_undecided"
+"""Code of an intent that waits for what batches will tell that may be its own."""
 _BEFORE = timedelta(minutes=10)
 """Clocks differ: a batch may have been created so long before we say that we began."""
+_SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,7 @@ def search(
     """
     listing = provider.list(since=began(jobs), most_calls=MOST_LIST_CALLS)
     now = listing.provider_now or now
-    told = tell_apart(provider, jobs, listing=listing)
+    told = tell_apart(ledger, provider, jobs, listing=listing, policy=policy)
     found = look_for(ledger, jobs, listing=told, now=now, policy=policy)
     return Search(found, calls=told.calls, provider_now=listing.provider_now)
 
@@ -57,27 +61,41 @@ def began(jobs: Iterable[BatchJob]) -> datetime:
     return min(job.provider_created_at or may_exist_since(job) for job in jobs)
 
 
-def tell_apart(provider: BatchProvider, jobs: Sequence[BatchJob], *, listing: BatchListing) -> BatchListing:
+def tell_apart(
+    ledger: BatchLedger,
+    provider: BatchProvider,
+    jobs: Sequence[BatchJob],
+    *,
+    listing: BatchListing,
+    policy: BatchPolicy,
+) -> BatchListing:
     """Ask for the batches of a list that may be one of the jobs' and do not say whose they are.
 
-    While one of them cannot be told apart, the list is not whole: it proves no absence.
+    One that cannot be told apart stays nameless: while it may be a job's, the list does not prove that there is none.
     """
-    if not jobs:
-        return listing
-    since = began(jobs) - _BEFORE
-    unknown = [batch for batch in listing.batches if is_nameless(batch) and _is_since(batch, since)]
-    asked: dict[str, ProviderBatch] = {}
-    calls, whole = listing.calls, listing.whole and len(unknown) <= MOST_CANDIDATES
-    for batch in unknown[:MOST_CANDIDATES]:
+    nameless = [batch for batch in listing.batches if any(may_be(batch, job, policy=policy) for job in jobs)]
+    told = _known_to(ledger, nameless)
+    calls = listing.calls
+    for batch in [batch for batch in nameless if batch.id not in told][:MOST_CANDIDATES]:
         calls += 1
         try:
-            asked[batch.id] = provider.find(batch.id)
+            told[batch.id] = provider.identify(batch.id)
         except BatchCallError as error:
             if error.fault is not CallFault.GONE:
                 raise
-        whole = whole and not is_nameless(asked.get(batch.id, batch))
-    batches = tuple(asked.get(batch.id, batch) for batch in listing.batches)
-    return replace(listing, batches=batches, whole=whole, calls=calls)
+    batches = tuple(told.get(batch.id, batch) for batch in listing.batches)
+    return replace(listing, batches=batches, calls=calls)
+
+
+def _known_to(ledger: BatchLedger, nameless: Sequence[ProviderBatch]) -> dict[str, ProviderBatch]:
+    """Name the batches that the ledger knows as those of other jobs."""
+    jobs = ledger.jobs_of_batches([batch.id for batch in nameless]) if nameless else []
+    return {
+        batch.id: replace(batch, key=job.submission_key, named=True)
+        for batch in nameless
+        for job in jobs
+        if _is_the_same(batch, job)
+    }
 
 
 def is_nameless(batch: ProviderBatch) -> bool:
@@ -85,15 +103,37 @@ def is_nameless(batch: ProviderBatch) -> bool:
     return not batch.named and batch.key is None and batch.input_file_id is None
 
 
-def _is_since(batch: ProviderBatch, since: datetime) -> bool:
-    return batch.created_at is None or batch.created_at >= since
+def may_be(batch: ProviderBatch, job: BatchJob, *, policy: BatchPolicy) -> bool:
+    """Tell whether a batch that says nothing of whose it is may be what a job's submission made."""
+    if not is_nameless(batch) or not _may_hold(batch, job):
+        return False
+    begun = may_exist_since(job)
+    if batch.created_at is None or batch.created_at < begun - _BEFORE:
+        return batch.created_at is None
+    if job.create_started_at is None:
+        return True
+    patience = timedelta(seconds=policy.create_timeout_s + policy.settle_s)
+    return batch.created_at <= job.create_started_at + patience + _BEFORE
+
+
+def _may_hold(batch: ProviderBatch, job: BatchJob) -> bool:
+    """Tell whether a batch may hold as many requests; servers that have not counted yet say 0."""
+    return not batch.total or batch.total == job.requests
+
+
+def _is_the_same(batch: ProviderBatch, job: BatchJob) -> bool:
+    """Tell whether a batch is the one that the ledger knows under its id: local servers count anew after a restart."""
+    known = job.provider_created_at is not None and batch.created_at == job.provider_created_at
+    return batch.id == job.provider_id and known and _may_hold(batch, job)
 
 
 def is_batch_of(batch: ProviderBatch, job: BatchJob) -> bool:
     """Tell whether a job's submission made a batch."""
     if batch.key is not None or batch.named:
         return batch.key == job.submission_key
-    return batch.input_file_id is not None and batch.input_file_id == job.input_file_id
+    if batch.input_file_id is not None:
+        return batch.input_file_id == job.input_file_id
+    return _is_the_same(batch, job)
 
 
 def look_for(
@@ -111,9 +151,23 @@ def look_for(
         if made is not None:
             adopted = adopt(ledger, job, made)
             found += [] if adopted is None else [adopted]
+        elif undecided := [batch.id for batch in listing.batches if may_be(batch, job, policy=policy)]:
+            _note_undecided(ledger, job, undecided)
         elif listing.whole and counts_as_list(job, now=now, policy=policy):
-            ledger.change_job(job, empty_lists=job.empty_lists + 1, listed_at=now)
+            settled = {"error_code": None, "error_message": None} if job.error_code == UNDECIDED else {}
+            ledger.change_job(job, empty_lists=job.empty_lists + 1, listed_at=now, **settled)
     return found
+
+
+def _note_undecided(ledger: BatchLedger, job: BatchJob, batch_ids: Sequence[str]) -> None:
+    """Say, once, what is waited for: nothing is created beside what may be the job's."""
+    named = ", ".join(batch_ids[:_SHOWN]) + (f" and {len(batch_ids) - _SHOWN:,} more" if batch_ids[_SHOWN:] else "")
+    words = (
+        f"its creation was not answered, and {named} may be its batch: created then, with as many requests; it is sent "
+        "again only when their results tell that it is none of them"
+    )
+    if job.error_message != words:
+        ledger.change_job(job, error_code=UNDECIDED, error_message=words)
 
 
 def adopt(ledger: BatchLedger, job: BatchJob, batch: ProviderBatch) -> BatchJob | None:

@@ -4,8 +4,8 @@ Order of durable steps of one file: its bytes in our store, the intent, the id o
 creation was begun, the batch's id. A kill between any two of them is made good by the next call.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractContextManager, nullcontext, suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -118,14 +118,11 @@ def record_round(
     """
     intents: list[BatchJob] = []
     for parcel in parcels:
-
-        def deliver(_: int, file: ShardFile, order: Order = parcel.order) -> None:
-            intent = _intent(desk, order, shard=len(intents), file=file)
+        for file in write_shards(parcel.lines, folder=folder, limits=parcel.order.limits):
+            intent = _intent(desk, parcel.order, shard=len(intents), file=file)
             desk.fence.check()
             desk.objects.put_file(requests_key(intent), file.path)
             intents.append(intent)
-
-        write_shards(parcel.lines, folder=folder, limits=parcel.order.limits, deliver=deliver)
     pay(intents)
     desk.fence.check()
     if intents:
@@ -250,25 +247,51 @@ def _look(desk: Desk, jobs: Sequence[BatchJob]) -> None:
 
 def _submit(desk: Desk, job: BatchJob) -> float | None:
     """Upload the file, mark that a creation begins, create; returns how long the provider asks to be left alone."""
+    stale = job.input_file_id is not None
     try:
-        uploaded = _upload(desk, job)
+        ready = _upload(desk, job) if desk.provider.uploads else job
+        _learn_time(desk)
     except BatchCallError as error:
         return _not_uploaded(desk, job, error)
+    if ready is None:
+        return None  # somebody else changed the job meanwhile
+    if ready.input_file_id is not None:
+        return _create(desk, ready, ready.input_file_id, stale=stale)
+    with _request_file(desk, ready) as path:
+        return _create(desk, ready, path, stale=False)
+
+
+def _learn_time(desk: Desk) -> None:
+    """Ask something, where nothing was asked yet: batches are told apart by when they were made, and ours may jump."""
+    if desk.provider.now() is not None:
+        return
+    try:
+        desk.provider.list(since=None, most_calls=1)
+    except BatchCallError as error:
+        if error.fault not in {CallFault.GONE, CallFault.REFUSED, CallFault.UNSUPPORTED}:  # a server without lists
+            raise
+
+
+def _create(desk: Desk, job: BatchJob, requests: str | Path, *, stale: bool) -> float | None:
+    """Mark that a creation begins, and create.
+
+    Args:
+        desk: what it works with.
+        job: the intent.
+        requests: as ``BatchProvider.create`` takes them.
+        stale: as ``_not_created`` takes it.
+    """
     desk.fence.check()
     moment = desk.provider.now() or desk.now()
-    begun = uploaded and desk.ledger.change_job(
-        uploaded, create_started_at=moment, empty_lists=0, listed_at=None, token=desk.fence.token
-    )
-    if not begun or begun.input_file_id is None:
+    begun = desk.ledger.change_job(job, create_started_at=moment, empty_lists=0, listed_at=None, token=desk.fence.token)
+    if begun is None:
         return None  # somebody else changed the job meanwhile
     _count(desk, begun)
     desk.fence.check()
     try:
-        batch = desk.provider.create(
-            file_id=begun.input_file_id, endpoint=job.endpoint, key=job.submission_key, labels=_labels(job)
-        )
+        batch = desk.provider.create(requests, endpoint=job.endpoint, key=job.submission_key, labels=_labels(job))
     except BatchCallError as error:
-        return _not_created(desk, begun, error, stale=job.input_file_id is not None)
+        return _not_created(desk, begun, error, stale=stale)
     adopt(desk.ledger, begun, batch)
     return None
 
@@ -291,9 +314,16 @@ def _upload(desk: Desk, job: BatchJob) -> BatchJob | None:
     if job.input_file_id is not None:
         return job
     name = f"{job.stage.key.run}-{job.stage.stage}-{job.name}.jsonl"
-    with desk.objects.local_copy(requests_key(job)) as stored, desk.fill(job, stored) as path:
+    with _request_file(desk, job) as path:
         file_id = desk.provider.upload(path, name=name)
     return desk.ledger.change_job(job, input_file_id=file_id, token=desk.fence.token)
+
+
+@contextmanager
+def _request_file(desk: Desk, job: BatchJob) -> Iterator[Path]:
+    """Give the file that goes out."""
+    with desk.objects.local_copy(requests_key(job)) as stored, desk.fill(job, stored) as path:
+        yield path
 
 
 def _not_uploaded(desk: Desk, job: BatchJob, error: BatchCallError) -> float | None:

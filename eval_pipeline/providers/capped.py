@@ -64,7 +64,7 @@ def cap_documents(most_bytes: int = ANSWER_BYTES) -> "Callable[[httpx2.Response]
 
     def hook(response: httpx2.Response) -> None:
         path = response.request.url.path
-        is_file = response.is_success and path.endswith(("/content", ":download"))
+        is_file = response.is_success and path.endswith(("/content", ":download", "/results"))
         if not is_file and isinstance(response.stream, httpx2.SyncByteStream):
             packed = "content-encoding" in response.headers
             response.stream = Capped(response.stream, most_bytes // _PACKED_SHARE if packed else most_bytes)

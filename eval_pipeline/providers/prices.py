@@ -15,9 +15,10 @@ from eval_pipeline.core.runs import RunMode
 
 OPENAI: Final = "openai"
 GOOGLE: Final = "google"
+ANTHROPIC: Final = "anthropic"
 _HALF = Decimal("0.5")
-_HALVED = re.compile(r"text-embedding|^(models/)?gemini-")
-"""Sold at half price in a batch, by OpenAI's and Google's price pages, where the table has no batch rate."""
+_HALVED = re.compile(r"text-embedding|^(models/)?gemini-|^claude-")
+"""Sold at half price in a batch, by their providers' price pages, where the table has no batch rate."""
 _STANDARD_TIERS = frozenset({None, "default", "auto", "standard"})
 WEB_SEARCH: Final = "web_search_call"
 _FEES_USD: Final = {"file_search_call": Decimal("0.0025")}
@@ -96,6 +97,8 @@ def _published(
     tokens = PricedUsage(
         input_tokens=usage.input,
         cache_read_tokens=min(usage.cached_input, usage.input),
+        cache_write_tokens=usage.cache_written or None,
+        cache_write_1h_tokens=usage.cache_written_1h or None,
         input_audio_tokens=min(usage.audio_input, usage.input) or None,
         output_tokens=usage.output,
     )

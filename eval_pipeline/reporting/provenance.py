@@ -9,6 +9,7 @@ from typing import Self
 from markupsafe import Markup
 
 from eval_pipeline.core.endpoints import read_endpoints
+from eval_pipeline.core.paid_summary import PaidSummary
 from eval_pipeline.core.runs import RunRecord
 from eval_pipeline.core.stages import Manifest
 from eval_pipeline.reporting.markup import inline
@@ -32,14 +33,15 @@ class StageFact:
     @classmethod
     def of(cls, manifest: Manifest) -> Self:
         """Take the facts that a report tells."""
+        paid = PaidSummary.find(manifest)
         return cls(
             stage=manifest.stage.stage,
             rows=manifest.rows,
             sha256=manifest.sha256,
             code_version=manifest.code_version,
             created_at=manifest.created_at,
-            batch_notes=manifest.summary.get("batch_notes", ()),
-            endpoints=manifest.summary.get("endpoints", {}),
+            batch_notes=() if paid is None else paid.batch_notes,
+            endpoints=(paid and paid.calls.endpoints) or {},
         )
 
 

@@ -27,10 +27,12 @@ from eval_pipeline.core.ports.batch_provider import BatchProvider
 from eval_pipeline.core.providers import KEY_VARIABLES, URL_VARIABLES, Provider
 from eval_pipeline.core.runs import Flow
 from eval_pipeline.core.stages import StageRef
+from eval_pipeline.dispatch.lost import look_for_lost
 from eval_pipeline.dispatch.poll import PollReport, poll_account
 from eval_pipeline.dispatch.rests import RESTS
 from eval_pipeline.dispatch.search import MOST_LIST_CALLS, began, is_batch_of, tell_apart
 from eval_pipeline.dispatch.submit import utc_now
+from eval_pipeline.runs.rounds import reopen_rounds
 from eval_pipeline.wiring import models
 from eval_pipeline.wiring.deployment import Deployment
 
@@ -80,10 +82,10 @@ def poll_jobs(deployment: Deployment, jobs: Sequence[BatchJob], *, time_left: Ca
 
     Args:
         deployment: where the jobs are.
-        jobs: open ones, of any project.
+        jobs: open ones, of any project, and lost ones that are to be looked for again.
         time_left: seconds until the poll must end; accounts that are not reached then have their turn next time.
     """
-    polled = Polled(jobs=len(jobs))
+    polled = Polled(jobs=sum(job.state in OPEN for job in jobs))
     accounts = list(by_account(jobs).items())
     first = next(_turns) % max(len(accounts), 1)
     for (provider, project), mine in [*accounts[first:], *accounts[:first]]:
@@ -143,10 +145,11 @@ def _poll_project(
     began_s = monotonic()
     try:
         if (left_s := RESTS.left_s(account)) > 0:
-            _leave_alone(polled, jobs, project=project, left_s=left_s, words=RESTS.words(account))
+            _leave_alone(polled, jobs, project=project, account=account, left_s=left_s)
             return
-        mine = [job for job in jobs if job.account == account]
-        others = [job for job in jobs if job not in mine]
+        fresh = [job for job in jobs if job.state in OPEN]
+        mine = [job for job in fresh if job.account == account]
+        others = [job for job in fresh if job not in mine]
         mine += _claim_foreign(deployment, provider, others, name=name, polled=polled)
         policy = models.batch_policy(settings, provider=name)
         end_s = began_s + min(ACCOUNT_S, time_left())
@@ -161,6 +164,8 @@ def _poll_project(
         _tell(polled, mine, report)
         if report.provider_now is not None:
             polled.clocks[project] = report.provider_now
+        if not report.failed and end_s > monotonic():
+            _look_for_lost(deployment, provider, jobs, policy=policy, polled=polled)
         if not report.failed:
             polled.reached.add(account)
             RESTS.note_success(account)
@@ -172,9 +177,25 @@ def _poll_project(
         provider.close()
 
 
-def _leave_alone(polled: Polled, jobs: Sequence[BatchJob], *, project: str, left_s: float, words: str | None) -> None:
+def _look_for_lost(
+    deployment: Deployment, provider: BatchProvider, jobs: Iterable[BatchJob], *, policy: BatchPolicy, polled: Polled
+) -> None:
+    """Take back what was called lost and is there again; the rounds that it belongs to count again."""
+    lost = [job for job in jobs if job.state is JobState.LOST and job.account == provider.account]
+    try:
+        found = look_for_lost(deployment.ledger, provider, lost, policy=policy, now=utc_now())
+    except BatchCallError as error:  # asked again at the next look
+        polled.notes.append(error.message)
+        return
+    for job in found:
+        reopen_rounds(deployment.objects, job.stage, first=job.round)
+        polled.notes.append(f"{job.stage} {job.name} was called lost and turned up ({job.provider_id})")
+
+
+def _leave_alone(polled: Polled, jobs: Sequence[BatchJob], *, project: str, account: str, left_s: float) -> None:
     """Ask an account nothing for a while; what a person was told about it stands."""
-    polled.notes.append(f"project {project} is left alone for another {left_s:,.0f} s")
+    cut, words = RESTS.cut_words(account), RESTS.words(account)
+    polled.notes.append(f"project {project} is left alone for another {left_s:,.0f} s" + (f": {cut}" if cut else ""))
     if words is not None:
         _alert(polled, jobs, f"paused: {words}")
 
@@ -208,7 +229,7 @@ def _claim_foreign(
             moved = deployment.ledger.change_job(job, account=provider.account, input_file_id=None)
         else:
             polled.calls += 1
-            if not _is_ours(provider, job):
+            if not _is_ours(deployment, provider, job, name=name):
                 continue
             moved = deployment.ledger.change_job(job, account=provider.account, base_url=provider.base_url)
         claimed += [] if moved is None else [moved]
@@ -233,7 +254,7 @@ def take_over_rotated(
     return [moved.get(job.id, job) for job in jobs]
 
 
-def _is_ours(provider: BatchProvider, job: BatchJob) -> bool:
+def _is_ours(deployment: Deployment, provider: BatchProvider, job: BatchJob, *, name: Provider) -> bool:
     """Tell whether a job's account is the one that this key opens: it has the job's batch, or its request file."""
     try:
         if job.provider_id is not None:
@@ -241,7 +262,9 @@ def _is_ours(provider: BatchProvider, job: BatchJob) -> bool:
         if job.input_file_id is not None and provider.knows_file(job.input_file_id):
             return True
         listing = provider.list(since=began([job]), most_calls=MOST_LIST_CALLS)
-        return any(is_batch_of(batch, job) for batch in tell_apart(provider, [job], listing=listing).batches)
+        policy = models.batch_policy(deployment.settings, provider=name)
+        told = tell_apart(deployment.ledger, provider, [job], listing=listing, policy=policy)
+        return any(is_batch_of(batch, job) for batch in told.batches)
     except BatchCallError:
         return False
 

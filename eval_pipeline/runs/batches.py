@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from eval_pipeline.core.batches import OPEN, BatchJob, submitted_words, trouble_words
-from eval_pipeline.core.errors import ConflictError, NotFoundError
-from eval_pipeline.core.ports.object_store import ObjectStore
+from eval_pipeline.core.errors import ConflictError
 from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.core.runs import RunMode, RunRecord, RunState
 from eval_pipeline.core.stages import StageRef
@@ -19,9 +18,10 @@ from eval_pipeline.dispatch.leases import STAGE_IN_USE, HeldLease, hold
 from eval_pipeline.dispatch.restored import restored_words
 from eval_pipeline.dispatch.submit import Desk
 from eval_pipeline.runs.at_work import BEAT_EVERY_S, StageAtWork, at_work, has_started_over, run_cancelled, start_over
-from eval_pipeline.runs.closing import close_batches
+from eval_pipeline.runs.closing import close_batches, stop_lost_batches
 from eval_pipeline.runs.endpoints import require_endpoint
 from eval_pipeline.runs.life import change_run, find_run
+from eval_pipeline.runs.rounds import close_rounds
 from eval_pipeline.runs.task import Task
 from eval_pipeline.storage.objects import temporary_folder
 from eval_pipeline.wiring import models
@@ -124,25 +124,6 @@ def _desk(task: Task, work: BatchWork, lease: HeldLease) -> Iterator[Desk]:
         provider.close()
 
 
-def first_round(objects: ObjectStore, stage: StageRef) -> int:
-    """Return the first round that counts: those before it belong to a materialization that is closed."""
-    try:
-        return int(objects.read(_rounds_key(stage)))
-    except NotFoundError:
-        return 0
-
-
-def close_rounds(task: Task, stage: StageRef) -> None:
-    """Let the next materialization of a stage have all of its rounds again."""
-    jobs = task.deployment.ledger.stage_jobs(stage)
-    following = 1 + max((job.round for job in jobs), default=-1)
-    task.deployment.objects.put(_rounds_key(stage), str(following).encode())
-
-
-def _rounds_key(stage: StageRef) -> str:
-    return f"{stage.prefix}/rounds_from"
-
-
 def go_on(
     task: Task, stage: StageAtWork, work: Callable[[], BatchWork], *, batch: StageReader, made_from: StageReader | None
 ) -> bool:
@@ -160,14 +141,17 @@ def go_on(
     elif made_from is not None:
         _refuse_changed_input(batch, made_from)
     cancelled = stage.run.cancel_requested
-    with leaving_to_holder(task):
+    try:
         with batch_stage(task, work()) as batches:
             advance = batches.wind_up() if cancelled else batches.advance()
         stage.lease.check()
-        return _told(task, stage, advance, cancelled=cancelled)
-    if stage.run.state is not RunState.RUNNING or stage.run.worker in {None, task.deployment.worker}:
-        wait_for_provider(task, cancelled=cancelled)
-    return False
+    except ConflictError as error:
+        if not is_left_to_holder(task, error):
+            raise
+        if stage.run.state is not RunState.RUNNING or stage.run.worker in {None, task.deployment.worker}:
+            wait_for_provider(task, cancelled=cancelled)
+        return False
+    return _told(task, stage, advance, cancelled=cancelled)
 
 
 def _told(task: Task, stage: StageAtWork, advance: Advance, *, cancelled: bool) -> bool:
@@ -181,21 +165,18 @@ def _told(task: Task, stage: StageAtWork, advance: Advance, *, cancelled: bool) 
     return advance.finished
 
 
-@contextmanager
-def leaving_to_holder(task: Task) -> Iterator[None]:
-    """Leave what another process holds to that process, and go on behind the ``with``.
+def is_left_to_holder(task: Task, error: ConflictError) -> bool:
+    """Tell, and then say, whether what another process holds is left to that process.
 
     Nothing is lost by it: the holder takes the stage on, or its lease ends and the sensor asks for another run. It
     stays an error where a person would not get what was asked for: of a fast run, and of one that is to start over.
     """
-    try:
-        yield
-    except ConflictError as error:
-        run = find_run(task.deployment, flow=task.flow, key=task.key)
-        wished = task.refresh or task.resend_lost
-        if error.code != STAGE_IN_USE or run.mode is not RunMode.BATCH or wished:
-            raise
-        task.say(f"{error.message}; it is left to that process, and nothing is yielded here")
+    run = find_run(task.deployment, flow=task.flow, key=task.key)
+    wished = task.refresh or task.resend_lost
+    if error.code != STAGE_IN_USE or run.mode is not RunMode.BATCH or wished:
+        return False
+    task.say(f"{error.message}; it is left to that process, and nothing is yielded here")
+    return True
 
 
 def _report(task: Task, stage: StageAtWork, advance: Advance) -> None:
@@ -227,8 +208,9 @@ def start_over_once(task: Task, stage: StageAtWork) -> None:
     held = [one for one in left if one.stays is not Stays.UNKNOWN]  # what is unknown is stopped when it turns up
     if held:
         raise _not_superseded(held)
+    stop_lost_batches(task.deployment, task.deployment.ledger.stage_jobs(stage.ref), closing=Closing.SUPERSEDED)
     start_over(task.deployment, stage, by=task.dagster_run_id, retried=task.retried_run_id)
-    close_rounds(task, stage.ref)
+    close_rounds(task.deployment.objects, task.deployment.ledger, stage.ref)
 
 
 def _not_superseded(held: Sequence[LeftOpen]) -> ConflictError:
@@ -266,11 +248,10 @@ def jobs_summary(jobs: Sequence[BatchJob]) -> list[dict[str, object]]:
     ]
 
 
-def batch_notes(task: Task, stage: StageRef) -> dict[str, Any]:
+def batch_notes(task: Task, stage: StageRef) -> Sequence[str]:
     """Return what the readers of a stage's results should know of its batches, for its summary."""
     jobs = task.deployment.ledger.stage_jobs(stage)
-    notes = list(dict.fromkeys(words for job in jobs for words in trouble_words(job)))
-    return {"batch_notes": notes[:MOST_NOTES]} if notes else {}
+    return list(dict.fromkeys(words for job in jobs for words in trouble_words(job)))[:MOST_NOTES]
 
 
 def waiting_words(advance: Advance) -> str:

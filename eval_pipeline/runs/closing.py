@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 from contextlib import closing as closed_after
+from contextlib import suppress
 from dataclasses import dataclass
 
 from eval_pipeline.core.batches import OPEN, BatchJob, JobState
+from eval_pipeline.core.errors import EvalPipelineError
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.runs import Flow
-from eval_pipeline.dispatch.closing import Closer, Closing, LeftOpen, Stays, close_jobs, raise_first
+from eval_pipeline.dispatch.closing import Closer, Closing, LeftOpen, Stays, close_jobs, disown, raise_first
+from eval_pipeline.dispatch.lost import stop_lost
 from eval_pipeline.dispatch.submit import utc_now
 from eval_pipeline.runs.batch_polling import by_account, take_over_rotated
 from eval_pipeline.wiring import models
@@ -33,6 +36,18 @@ def close_batches(deployment: Deployment, jobs: Sequence[BatchJob], *, closing: 
             closer = Closer(deployment.ledger, provider, policy=policy, now=utc_now())
             left += close_jobs(closer, mine, closing=closing)
     return left
+
+
+def stop_lost_batches(deployment: Deployment, jobs: Sequence[BatchJob], *, closing: Closing) -> None:
+    """See that what was called lost is never taken back, and stopped at its provider: now, or when it turns up."""
+    lost = [disown(deployment.ledger, job) for job in jobs if job.state is JobState.LOST]
+    for (name, project), theirs in by_account(lost).items():
+        with suppress(EvalPipelineError):  # no key, no address: then it is stopped when it turns up
+            settings = deployment.settings
+            with closed_after(
+                models.open_batches(name, deployment.credentials(project), settings=settings)
+            ) as provider:
+                stop_lost(deployment.ledger, provider, theirs, closing=closing)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,42 +2,39 @@
 
 from collections.abc import Iterator, Mapping
 
-from eval_pipeline.core.documents import Json
-
-Summary = Json
+from eval_pipeline.core.paid_summary import PaidSummary
 
 
-def cost_warnings(paid: Mapping[str, Summary | None]) -> list[dict[str, str]]:
+def cost_warnings(paid: Mapping[str, PaidSummary | None]) -> list[dict[str, str]]:
     """Return code, message and hint of everything that the paid stages' summaries say of their cost."""
     return [warning for stage, summary in paid.items() if summary is not None for warning in _of_stage(stage, summary)]
 
 
-def _of_stage(stage: str, summary: Summary) -> Iterator[dict[str, str]]:
-    cost = summary.get("cost")
-    uncounted = int(summary.get("items_without_usage") or summary.get("calls_without_usage") or 0)
-    unreported = int(summary.get("unreported_calls") or 0)
-    if uncounted:
+def _of_stage(stage: str, summary: PaidSummary) -> Iterator[dict[str, str]]:
+    calls = summary.calls
+    unpriced = () if summary.cost is None else summary.cost.unpriced_models
+    if calls.uncounted:
         yield _warning(
-            f"{stage}: {uncounted:,} came back without a count of tokens, so their cost is unknown",
+            f"{stage}: {calls.uncounted:,} came back without a count of tokens, so their cost is unknown",
             code="usage_unknown",
             hint="the provider's own bill tells",
         )
-    elif summary.get("unpriced_services"):
-        named = ", ".join(sorted(summary["unpriced_services"]))
+    elif calls.unpriced_services:
+        named = ", ".join(sorted(calls.unpriced_services))
         yield _warning(
             f"{stage}: no price is published for {named}, so the cost is unknown",
             code="fee_unknown",
             hint="the provider's own price list tells; the tokens are counted",
         )
-    elif cost is not None and cost["cost_usd"] is None:
+    elif unpriced:
         yield _warning(
-            f"{stage}: model {cost['model']} has no published price, so its cost is unknown",
+            f"{stage}: model {', '.join(map(str, unpriced))} has no published price, so its cost is unknown",
             code="price_unknown",
             hint="the provider's own price list tells; the tokens are counted",
         )
-    if unreported:
+    if calls.unreported:
         yield _warning(
-            f"{stage}: {unreported:,} calls ended without a readable answer and may have been charged; "
+            f"{stage}: {calls.unreported:,} calls ended without a readable answer and may have been charged; "
             "their cost is not in the sum",
             code="calls_unreported",
             hint="the provider's own bill tells",

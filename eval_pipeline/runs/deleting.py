@@ -16,7 +16,7 @@ from eval_pipeline.dispatch.closing import Closing
 from eval_pipeline.dispatch.leases import hold
 from eval_pipeline.runs.at_work import BEAT_EVERY_S
 from eval_pipeline.runs.batches import submitting_resource
-from eval_pipeline.runs.closing import close_batches, open_batches
+from eval_pipeline.runs.closing import close_batches, open_batches, stop_lost_batches
 from eval_pipeline.runs.control import check_idle
 from eval_pipeline.runs.flow import plan_of
 from eval_pipeline.runs.life import find_run
@@ -49,6 +49,9 @@ def delete(deployment: Deployment, *, flow: Flow, key: RunKey, batches: OpenBatc
         _begin(deployment, flow=flow, key=key)
         if batches is OpenBatches.CANCEL:
             _settle(deployment, key, jobs)
+        if batches is not OpenBatches.FORGET:
+            lost = deployment.ledger.run_jobs(flow=flow, key=key)
+            stop_lost_batches(deployment, lost, closing=Closing.DELETED)
         for stored in list(deployment.objects.list(f"{flow}/{key.project}/{key.run}")):
             deployment.objects.delete(stored)
         deployment.ledger.delete_run(flow=flow, key=key)

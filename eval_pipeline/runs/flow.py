@@ -29,6 +29,16 @@ FLOWS: Mapping[Flow, str] = MappingProxyType({flow: f"eval_pipeline.{flow}" for 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Asks:
+    """What a stage asks: every row of an earlier stage, once or several times, with one record of its journal each."""
+
+    rows_of: str
+    """The earlier stage."""
+    each: Callable[[Json], int] = lambda _: 1
+    """How often each row is asked, told by the frozen specification: of several models, once each."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Paid:
     """That a stage pays providers: it may wait for their batches, is made again with care, and is judged."""
 
@@ -37,8 +47,8 @@ class Paid:
     where that says which provider is asked."""
     threshold: str
     """What the check of its failures says of itself."""
-    by_item: bool = True
-    """Whether its journal holds one record an item, which tells how far it is."""
+    asks: Asks | None = None
+    """What it asks, so that `run status` tells how far it is; None where its journal is kept otherwise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

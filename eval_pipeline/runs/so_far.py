@@ -3,10 +3,12 @@
 A manifest appears when a stage is whole; what was answered and paid for until then stands in the journal alone.
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 
+from eval_pipeline.core.cost import Costs, StageCost
 from eval_pipeline.core.outcomes import ItemRecord, ItemStatus
+from eval_pipeline.core.paid_summary import ModelSummary
 from eval_pipeline.core.reasons import Reason, ReasonTally
 from eval_pipeline.core.stages import StageRef
 from eval_pipeline.core.tallies import ItemCost, RecordTally
@@ -32,6 +34,16 @@ class SoFar:
     failed: int
     reasons: tuple[Reason, ...] = ()
     """The most frequent ones of the failures."""
+
+
+@dataclass(frozen=True, slots=True)
+class PaidSoFar:
+    """What a paid stage has come to before it has a summary."""
+
+    counts: SoFar
+    cost: StageCost | Costs
+    by_model: Mapping[str, ModelSummary] = field(default_factory=dict)
+    """Of each of several that are asked."""
 
 
 def count_so_far(

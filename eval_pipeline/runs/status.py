@@ -14,15 +14,15 @@ from eval_pipeline.core.batches import (
 )
 from eval_pipeline.core.documents import JsonDict
 from eval_pipeline.core.names import RunKey
+from eval_pipeline.core.paid_summary import PaidSummary, item_counts
 from eval_pipeline.core.ports.ledger import LeaseHeld
 from eval_pipeline.core.providers import Provider
-from eval_pipeline.core.reasons import Reason
 from eval_pipeline.core.runs import Flow, RunRecord
 from eval_pipeline.core.stages import Manifest, StageRef
 from eval_pipeline.dispatch.records import RecordIndex
 from eval_pipeline.dispatch.workers import worker_is_dead
 from eval_pipeline.runs.control import run_json
-from eval_pipeline.runs.flow import FlowPlan, plan_of
+from eval_pipeline.runs.flow import Asks, FlowPlan, plan_of
 from eval_pipeline.runs.life import find_run
 from eval_pipeline.storage.journal import Journal
 from eval_pipeline.wiring.deployment import Deployment
@@ -100,8 +100,8 @@ def _stage_status(deployment: Deployment, run: RunRecord, ref: StageRef) -> Json
     manifest = stored.manifest if stored else None
     lease = deployment.ledger.find_lease(ref.prefix)
     paid = plan_of(ref.flow).stage(ref.stage).paid
-    told = paid is not None and paid.by_item and (lease or not manifest)
-    so_far = _so_far(deployment, run, ref) if told else None
+    under_way = lease is not None or manifest is None
+    so_far = _so_far(deployment, run, ref, asks=paid.asks) if paid and paid.asks and under_way else None
     return {
         "stage": ref.stage,
         "state": _state(lease, manifest),
@@ -116,15 +116,15 @@ def _stage_status(deployment: Deployment, run: RunRecord, ref: StageRef) -> Json
     }
 
 
-def _so_far(deployment: Deployment, run: RunRecord, ref: StageRef) -> dict[str, int] | None:
+def _so_far(deployment: Deployment, run: RunRecord, ref: StageRef, *, asks: Asks) -> dict[str, int] | None:
     """Count the items that a stage has asked already; None before the first one."""
-    dataset = deployment.stages.find(replace(ref, stage="dataset"))
+    asked = deployment.stages.find(replace(ref, stage=asks.rows_of))
     with Journal(deployment.objects, ref).spool() as spool:
         index = RecordIndex(spool)
         done = len(index) - sum(1 for _ in index.unfinished())
-    if dataset is None or not len(index):
+    if asked is None or not len(index):
         return None
-    return {"done": done, "total": dataset.manifest.rows * len(run.spec.get("models", [run.spec]))}
+    return {"done": done, "total": asked.manifest.rows * asks.each(run.spec)}
 
 
 def _state(lease: LeaseHeld | None, manifest: Manifest | None) -> str:
@@ -135,15 +135,12 @@ def _state(lease: LeaseHeld | None, manifest: Manifest | None) -> str:
 
 
 def _note(manifest: Manifest) -> str | None:
-    counts = manifest.summary.get("counts")
-    if isinstance(counts, dict) and "failed" in counts:
-        return f"{counts['failed']:,} of {counts['total']:,} failed{_why(manifest)}"
+    if (counts := item_counts(manifest)) is not None:
+        return f"{counts.failed:,} of {counts.total:,} failed{_why(PaidSummary.find(manifest))}"
     note = manifest.summary.get("note")
     return None if note is None else str(note)
 
 
-def _why(manifest: Manifest) -> str:
-    threshold = manifest.summary.get("threshold")
-    reasons = threshold.get("reasons", ()) if isinstance(threshold, dict) else ()
-    told = [Reason.from_json(reason) for reason in reasons[:1]]
-    return "".join(f", {reason.count:,} with {reason.words}" for reason in told)
+def _why(paid: PaidSummary | None) -> str:
+    reasons = () if paid is None else paid.threshold.reasons[:1]
+    return "".join(f", {reason.count:,} with {reason.words}" for reason in reasons)

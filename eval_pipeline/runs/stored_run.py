@@ -5,8 +5,8 @@ Everything that reads a run's results goes through here, so that no two places d
 
 from typing import Any
 
-from eval_pipeline.core.documents import Json
 from eval_pipeline.core.errors import ConflictError
+from eval_pipeline.core.paid_summary import PaidSummary
 from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.core.runs import RunRecord
 from eval_pipeline.core.stages import StageRef
@@ -39,14 +39,15 @@ class StoredRun:
             raise _does_not_match(found, upstream)
         return found
 
-    def summary(self, stage: str) -> Json | None:
-        """Return what a finished stage says of itself."""
+    def paid(self, stage: str) -> PaidSummary | None:
+        """Return what a paid stage came to, once it is finished."""
         found = self.find(stage)
-        return None if found is None else found.manifest.summary
+        return None if found is None else PaidSummary.of(found.manifest)
 
     def fact(self, stage: str, name: str) -> Any:  # noqa: ANN401 - JSON
-        """Return one fact of a stage's summary."""
-        return (self.summary(stage) or {}).get(name)
+        """Return one fact of the summary of a stage that pays nothing."""
+        found = self.find(stage)
+        return None if found is None else found.manifest.summary.get(name)
 
     def _outdated_by(self, found: StageReader) -> StageReader | None:
         """Return the paid stage that holds something else than what a stage was made from."""

@@ -44,8 +44,11 @@ class Scenario(StrEnum):
 
 GEMINI_ONLY = frozenset({Scenario.FAILED, Scenario.PARTIALLY_SUCCEEDED, Scenario.RPC_ERRORS})
 OPENAI_ONLY = frozenset({Scenario.EXPIRED_PARTIAL, Scenario.EMPTY_ERROR_FILE_ID})
+FAILED_AS_A_WHOLE = frozenset({Scenario.TOKEN_LIMIT, Scenario.VALIDATION_FAILED})
+"""What Anthropic's batches cannot come to: each of their requests fails for itself."""
 OPENAI_SCENARIOS = frozenset(Scenario) - GEMINI_ONLY
 GEMINI_SCENARIOS = frozenset(Scenario) - OPENAI_ONLY
+ANTHROPIC_SCENARIOS = OPENAI_SCENARIOS - FAILED_AS_A_WHOLE - {Scenario.EMPTY_ERROR_FILE_ID}
 
 
 class BatchRuleError(ValueError):

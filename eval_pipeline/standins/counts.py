@@ -82,20 +82,20 @@ class CountedEndpoint:
     """One URL as an ASGI application that keeps the counters while it answers."""
 
     def __init__(self, name: str, *, counts: Counts, answer: Callable[[Request], Awaitable[Answer]]) -> None:
-        self._name = name
+        self.name = name
         self._counts = counts
         self._answer = answer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; it is in flight until its answer is out or its client is gone."""
-        self._counts[self._name].begin()
+        self._counts[self.name].begin()
         try:
             answer = await self._answer_or_gone(Request(scope, receive))
             if answer.status_code is not None:
-                self._counts[self._name].statuses[answer.status_code] += 1
+                self._counts[self.name].statuses[answer.status_code] += 1
             await answer(scope, receive, send)
         finally:
-            self._counts[self._name].in_flight -= 1
+            self._counts[self.name].in_flight -= 1
 
     async def _answer_or_gone(self, request: Request) -> Answer:
         try:

@@ -65,6 +65,12 @@ class FaultKind(StrEnum):
     PROCESSING_FAILED = "processing_failed"
     PROCESSING_SLOWLY = "processing_slowly"
     NO_UPLOAD_STATUS = "no_upload_status"
+    OVERLOADED = "overloaded"
+    BILLING = "billing"
+    TOO_LARGE = "too_large"
+    TOOL_USE = "tool_use"
+    PAUSE_TURN = "pause_turn"
+    CONTEXT_WINDOW = "context_window"
 
 
 TRANSPORT_FAULTS = frozenset(

@@ -21,6 +21,7 @@ from eval_pipeline.standins.faults import FaultRule, FaultRuleError, read_rules
 from eval_pipeline.standins.gemini import app as gemini
 from eval_pipeline.standins.langfuse import app as langfuse
 from eval_pipeline.standins.openai import app as openai
+from eval_pipeline.standins.openai.dialects import Dialect
 from eval_pipeline.standins.replay import RecordingError, Recordings, read_recordings
 from eval_pipeline.standins.server import serve
 from eval_pipeline.standins.speech import Speech, read_rates, read_speech
@@ -57,6 +58,7 @@ def _apps(given: argparse.Namespace) -> dict[str, Starlette]:
         batch_polls=given.batch_polls,
         batch_faults=given.batch_faults,
         state_folder=given.state_folder,
+        dialect=given.openai_dialect,
     )
     gemini_options = gemini.GeminiOptions(
         recordings=recordings,
@@ -78,6 +80,13 @@ def _apps(given: argparse.Namespace) -> dict[str, Starlette]:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m eval_pipeline.standins", description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="port of the OpenAI stand-in; 0: a free one")
+    parser.add_argument(
+        "--openai-dialect",
+        type=Dialect,
+        default=Dialect.OPENAI,
+        metavar="NAME",
+        help=f"the server that it resembles: {', '.join(Dialect)}",
+    )
     parser.add_argument("--gemini-port", type=int, default=0, help="port of the Gemini stand-in")
     parser.add_argument("--langfuse-port", type=int, default=0, help="port of the Langfuse stand-in")
     parser.add_argument("--recordings", type=Path, metavar="FILE.jsonl", help="answers to replay")

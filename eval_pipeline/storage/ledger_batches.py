@@ -1,7 +1,8 @@
 """The batch_jobs table: what was submitted, and how far it is. Every change compares the version that was read."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import fields
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, literal_column, select, update
@@ -36,12 +37,6 @@ class BatchTable(LedgerTable):
             with self._database.write() as connection:
                 return [_add(connection, job) for job in jobs]
 
-    def find_job(self, job_id: int) -> BatchJob | None:
-        """Return one job."""
-        with self._database.read() as connection:
-            row = connection.execute(select(batch_jobs).where(batch_jobs.c.id == job_id)).one_or_none()
-        return None if row is None else _job(row)
-
     def stage_jobs(self, stage: StageRef) -> Sequence[BatchJob]:
         """Return all jobs of a stage in the order of submission (round, shard, attempt)."""
         return self._jobs(_in_order().where(*_of_run(stage.flow, stage.key), batch_jobs.c.stage == stage.stage))
@@ -49,6 +44,10 @@ class BatchTable(LedgerTable):
     def run_jobs(self, *, flow: Flow, key: RunKey) -> Sequence[BatchJob]:
         """Return all jobs of a run in the order in which they were recorded."""
         return self._jobs(select(batch_jobs).where(*_of_run(flow, key)).order_by(batch_jobs.c.id))
+
+    def jobs_of_batches(self, provider_ids: Collection[str]) -> Sequence[BatchJob]:
+        """Return the jobs of any run that have one of these ids at their provider."""
+        return self._jobs(select(batch_jobs).where(batch_jobs.c.provider_id.in_([*provider_ids])))
 
     def open_jobs(self, *, provider: str, after_id: int = 0, limit: int = 1_000) -> Sequence[BatchJob]:
         """Return open jobs of all projects by id, from behind ``after_id``."""
@@ -58,6 +57,15 @@ class BatchTable(LedgerTable):
             batch_jobs.c.state.in_([*map(_literal, OPEN_STATES)]),
         )
         return self._jobs(query.order_by(batch_jobs.c.id).limit(limit))
+
+    def lost_jobs(self, *, provider: str, due: datetime, limit: int) -> Sequence[BatchJob]:
+        """Return lost jobs of all projects that are to be looked for by then, those that wait longest first."""
+        query = select(batch_jobs).where(
+            batch_jobs.c.provider == provider,
+            batch_jobs.c.state == _literal(JobState.LOST.value),
+            batch_jobs.c.waits_until <= due,
+        )
+        return self._jobs(query.order_by(batch_jobs.c.waits_until).limit(limit))
 
     def change_job(self, job: BatchJob, *, to: JobState | None = None, **changes: Any) -> BatchJob | None:  # noqa: ANN401 - columns
         """Change a job whose row still has the version of ``job``, else return None."""

@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 
 POSTGRESQL_SCHEMA: Final = "eval_pipeline"
-SCHEMA_VERSIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006")
+SCHEMA_VERSIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
 """Every schema that this code can upgrade from, oldest first; the last is the one it works with."""
 
 
@@ -208,6 +208,7 @@ batch_jobs: Final = Table(
     sqlite_autoincrement=True,
 )
 OPEN_STATES: Final = ("intent", "submitted", "ended")
+LOST_STATE: Final = "lost"
 Index(
     "ix_batch_jobs_open",
     batch_jobs.c.provider,
@@ -216,6 +217,12 @@ Index(
     postgresql_where=batch_jobs.c.state.in_(OPEN_STATES),
 )
 """Only open jobs are in it: looking for them does not cost more as history grows."""
+Index(
+    "ix_batch_jobs_lost",
+    batch_jobs.c.waits_until,
+    sqlite_where=batch_jobs.c.state == LOST_STATE,
+    postgresql_where=batch_jobs.c.state == LOST_STATE,
+)
 
 feedback: Final = Table(
     "feedback",

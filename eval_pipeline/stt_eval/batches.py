@@ -36,15 +36,16 @@ from eval_pipeline.dispatch.records import RecordIndex, encode
 from eval_pipeline.dispatch.request_files import ShardLimits
 from eval_pipeline.dispatch.submit import Order, Parcel
 from eval_pipeline.runs.batch_items import Asks, answer_results, asks_again
-from eval_pipeline.runs.batches import first_round
+from eval_pipeline.runs.rounds import first_round
 from eval_pipeline.runs.task import Task
 from eval_pipeline.storage.journal import Journal
 from eval_pipeline.storage.objects import temporary_folder
 from eval_pipeline.stt_eval.clips.stored_clips import clip_of
 from eval_pipeline.stt_eval.models import SpeechModel
 from eval_pipeline.stt_eval.prompts import prompt_for
+from eval_pipeline.stt_eval.request import AudioTransport
 from eval_pipeline.stt_eval.scoring.scores import language_of
-from eval_pipeline.stt_eval.spec import AudioTransport, SttSpec
+from eval_pipeline.stt_eval.spec import SttSpec
 from eval_pipeline.stt_eval.transcript_rows import Item, items_of
 from eval_pipeline.wiring import models
 from eval_pipeline.wiring.settings import Settings

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from math import ceil
 
-from eval_pipeline.core.cost import StageCost, costs_as_json, estimate_tokens
+from eval_pipeline.core.cost import Costs, StageCost, as_number, estimate_tokens
 from eval_pipeline.core.documents import JsonDict
 from eval_pipeline.core.outcomes import Usage
 from eval_pipeline.core.runs import RunMode
@@ -32,19 +32,17 @@ def estimate_run(prepared: Prepared[SttSpec], *, deployment: Deployment) -> Json
         )
         for model in spec.models
     }
-    costs = costs_as_json(stages)
-    total = costs.pop("total_cost_usd")
+    costs = Costs.of(stages)
     return {
         "items": spec.total_items_count,
-        "stages": costs,
-        "total_cost_usd": total,
+        "stages": {label: cost.to_json() for label, cost in stages.items()},
+        "total_cost_usd": as_number(costs.cost_usd),
         "assumptions": [
             f"a second of audio is {AUDIO_TOKENS_A_SECOND} tokens, of transcript {SPOKEN_TOKENS_A_SECOND}",
             *([_unmeasured(manifest)] if manifest.unknown_durations else []),
             *(
                 f"model {model} has no published price per token: its cost is unknown, not zero"
-                for model, cost in costs.items()
-                if cost["cost_usd"] is None
+                for model in costs.unpriced_models
             ),
             "published prices; batch rate where a model goes out in batches",
         ],

@@ -1,9 +1,17 @@
 """The speech flow as it is declared: its stages, what a person may set, what the command line says of it."""
 
-from eval_pipeline.core.options import RunOption
+from eval_pipeline.core.documents import Json
+from eval_pipeline.core.options import RunOption, config_file, options_of
 from eval_pipeline.core.runs import Flow
-from eval_pipeline.runs.flow import CommandWords, FlowPlan, Paid, Stage
-from eval_pipeline.stt_eval.options import OPTIONS
+from eval_pipeline.runs.flow import Asks, CommandWords, FlowPlan, Paid, Stage
+from eval_pipeline.stt_eval.request import SttRequest
+
+
+def _models(spec: Json) -> int:
+    from eval_pipeline.stt_eval.spec import SttSpec  # noqa: PLC0415 - not when this loads
+
+    return len(SttSpec.from_json(spec).models)
+
 
 PLAN = FlowPlan(
     flow=Flow.STT,
@@ -15,7 +23,7 @@ PLAN = FlowPlan(
             name="spec",
             says="Frozen specification of the run: dataset version, models, prompt, thresholds, with a hash.",
             kinds=("json",),
-            options=OPTIONS,
+            options=(*options_of(SttRequest), config_file("Any of these settings; models is a list.")),
             form="What to transcribe. Leave everything empty to make the stages of a run again as it was specified.",
         ),
         Stage(
@@ -25,7 +33,7 @@ PLAN = FlowPlan(
         ),
         Stage(
             name="transcription_batch",
-            says="Clips and batches at the provider, one batch for each model and shard; a live run needs none.",
+            says="Clips and batches at the provider, one batch for each model and shard; a fast run needs none.",
             inputs=("dataset",),
             kinds=("gemini",),
             submits_for="transcripts",
@@ -39,6 +47,7 @@ PLAN = FlowPlan(
                 pool="speech",
                 threshold="failed / total is not greater than the run's threshold; "
                 "counted over all samples and models.",
+                asks=Asks(rows_of="dataset", each=_models),
             ),
         ),
         Stage(

@@ -14,7 +14,8 @@ from eval_pipeline.runs.claims import Prepared, choose_concurrency, choose_failu
 from eval_pipeline.stt_eval.clips.stored_manifest import require_audio_manifest
 from eval_pipeline.stt_eval.figures.speakers import check_speaker_column
 from eval_pipeline.stt_eval.prompts import choose_prompt
-from eval_pipeline.stt_eval.spec import AudioTransport, SttRequest, SttSpec
+from eval_pipeline.stt_eval.request import AudioTransport, SttRequest
+from eval_pipeline.stt_eval.spec import SttSpec
 from eval_pipeline.wiring import models
 from eval_pipeline.wiring.deployment import Deployment
 from eval_pipeline.wiring.endpoints import endpoints_of
@@ -88,7 +89,7 @@ def _check_batches(spec: SttSpec) -> None:
     raise UsageError(
         f"no batch API takes audio for {shown(spec.models[0].label)}",
         code="config_type_unsupported",
-        hint="use --mode live; in a batch run beside a Gemini model such models are asked live, too",
+        hint="use --mode fast; in a batch run beside a Gemini model such models are asked live, too",
     )
 
 

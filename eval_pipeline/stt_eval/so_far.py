@@ -1,30 +1,19 @@
 """What a speech run that is not finished has come to so far, model by model."""
 
-from dataclasses import dataclass
 from functools import partial
 
-from eval_pipeline.core.cost import costs_as_json
-from eval_pipeline.core.documents import JsonDict
+from eval_pipeline.core.cost import Costs
 from eval_pipeline.core.runs import RunRecord
 from eval_pipeline.core.stages import StageRef
 from eval_pipeline.core.tallies import RecordTally, price_item
-from eval_pipeline.runs.so_far import Share, SoFar, count_so_far
+from eval_pipeline.runs.so_far import PaidSoFar, Share, count_so_far
 from eval_pipeline.stt_eval.rates import rate_of, tariff_of
 from eval_pipeline.stt_eval.spec import SttSpec
 from eval_pipeline.stt_eval.transcript_rows import as_heard, items_of
 from eval_pipeline.wiring.deployment import Deployment
 
 
-@dataclass(frozen=True, slots=True)
-class TranscriptsSoFar:
-    """Pairs by what became of them, in all and of each model, and what they cost."""
-
-    counts: SoFar
-    by_model: JsonDict
-    cost: JsonDict
-
-
-def transcripts_so_far(deployment: Deployment, run: RunRecord) -> TranscriptsSoFar | None:
+def transcripts_so_far(deployment: Deployment, run: RunRecord) -> PaidSoFar | None:
     """Count what the journal of ``transcripts`` holds; None when nothing was asked yet."""
     spec = SttSpec.from_json(run.spec)
     ref = StageRef(flow=run.flow, key=run.key, stage="transcripts")
@@ -37,9 +26,8 @@ def transcripts_so_far(deployment: Deployment, run: RunRecord) -> TranscriptsSoF
     counts = count_so_far(deployment, ref, shares, read=as_heard)
     if counts is None:
         return None
-    told = {model: tally.summary(rate=rate_of(model, spec)) for model, tally in tallies.items()}
-    return TranscriptsSoFar(
-        counts=counts,
-        by_model={model.label: {**facts["counts"], "latency_s": facts["latency_s"]} for model, facts in told.items()},
-        cost=costs_as_json({model.label: tallies[model].cost(rate=rate_of(model, spec)) for model in spec.models}),
+    return PaidSoFar(
+        counts,
+        Costs.of({model.label: tally.cost(rate=rate_of(model, spec)) for model, tally in tallies.items()}),
+        by_model={model.label: tally.of_model() for model, tally in tallies.items()},
     )

@@ -3,93 +3,19 @@
 Frozen when the run's name is claimed. Editing a setting, a prompt or a dataset later never changes a run.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Self
 
-from eval_pipeline.core.configuration import canonical_sha256, invalid_config, read_mapping
+from eval_pipeline.core.configuration import canonical_sha256
 from eval_pipeline.core.documents import Json, JsonDict
 from eval_pipeline.core.endpoints import Endpoints, endpoints_json, read_endpoints
-from eval_pipeline.core.names import shown
-from eval_pipeline.core.options import keys_of
 from eval_pipeline.core.providers import Provider
 from eval_pipeline.core.runs import RunMode
-from eval_pipeline.stt_eval.language.languages import language_code
 from eval_pipeline.stt_eval.models import SpeechModel
-from eval_pipeline.stt_eval.options import OPTIONS
+from eval_pipeline.stt_eval.request import AudioTransport
 
 SCHEMA = "eval_pipeline.stt_spec/2"
 SCHEMA_WITHOUT_ENDPOINTS = "eval_pipeline.stt_spec/1"
-MOST_MODELS = 50
-REQUEST_KEYS = keys_of(OPTIONS)
-MODES = {"batch": RunMode.BATCH, "live": RunMode.FAST, "fast": RunMode.FAST}
-"""How a mode is asked for; speech calls it live what text evaluation calls fast."""
-
-
-class AudioTransport(StrEnum):
-    """How clips reach a provider's batches."""
-
-    FILES_API = "files_api"
-    """Uploaded to the provider, which keeps them for two days; deleted when the run has collected."""
-    SIGNED_URL = "signed_url"
-    """The provider fetches them from the S3 store by addresses that expire."""
-
-
-@dataclass(frozen=True, slots=True)
-class SttRequest:
-    """What a person asks for, before it is checked against datasets and settings; None means the default."""
-
-    dataset: str
-    models: tuple[SpeechModel, ...]
-    mode: RunMode = RunMode.BATCH
-    prompt: str | None = None
-    language: str | None = None
-    audio_transport: AudioTransport = AudioTransport.FILES_API
-    speaker_column: str | None = None
-    failure_threshold: float | None = None
-    concurrency: int | None = None
-
-    @classmethod
-    def from_mapping(cls, values: Json) -> Self:
-        """Read a configuration file or form; an unknown key is an error, not ignored."""
-        given = read_mapping(values, options=OPTIONS)
-        given["models"] = _models(given.get("models"))
-        if "mode" in given:
-            given["mode"] = _mode(given["mode"])
-        if "language" in given:
-            given["language"] = language_code(given["language"])
-        if "audio_transport" in given:
-            given["audio_transport"] = _transport(given["audio_transport"])
-        return cls(**given)
-
-
-def _mode(value: object) -> RunMode:
-    if str(value) in MODES:
-        return MODES[str(value)]
-    raise invalid_config(f"unknown mode {shown(str(value))}", "use batch or live")
-
-
-def _transport(value: object) -> AudioTransport:
-    try:
-        return AudioTransport(str(value))
-    except ValueError as error:
-        raise invalid_config(
-            f"unknown audio transport {shown(str(value))}", f"use {' or '.join(AudioTransport)}"
-        ) from error
-
-
-def _models(value: object) -> tuple[SpeechModel, ...]:
-    """Read the models; one that is named twice would be paid for twice."""
-    named = [value] if isinstance(value, str) else value
-    if not isinstance(named, Sequence) or not named:
-        raise invalid_config("no model was named", "give at least one, such as gemini-2.5-flash")
-    models = [SpeechModel.parse(name) for name in named]
-    if len(models) > MOST_MODELS:
-        raise invalid_config(f"{len(models):,} models were named", f"give at most {MOST_MODELS}")
-    if twice := next((model for model in models if models.count(model) > 1), None):
-        raise invalid_config(f"model {shown(twice.label)} is named twice", "name every model once")
-    return tuple(models)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +43,6 @@ class SttSpec:
     def providers(self) -> tuple[Provider, ...]:
         """Whom the run asks."""
         return tuple(dict.fromkeys(model.provider for model in self.models))
-
-    @property
-    def mode_name(self) -> str:
-        """The mode as it is asked for."""
-        return "live" if self.mode is RunMode.FAST else str(self.mode)
 
     @property
     def total_items_count(self) -> int:

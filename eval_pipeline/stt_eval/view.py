@@ -1,17 +1,19 @@
 """A speech run as scripts and people read it: the ledger's row joined with what the stages' manifests say."""
 
-from collections.abc import Iterator, Sequence
-from functools import cached_property
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from eval_pipeline.core.documents import Json, JsonDict, Row
+from eval_pipeline.core.documents import JsonDict, Row
 from eval_pipeline.core.errors import UsageError
 from eval_pipeline.core.names import RunKey
+from eval_pipeline.core.paid_standing import PaidStanding
+from eval_pipeline.core.paid_summary import ModelSummary, models_as_json
 from eval_pipeline.core.runs import Flow, RunRecord
 from eval_pipeline.reporting.export_files import export_format
 from eval_pipeline.runs.control import run_json
 from eval_pipeline.runs.cost_warnings import cost_warnings
 from eval_pipeline.runs.life import find_run
+from eval_pipeline.runs.standing import standing_of
 from eval_pipeline.runs.status import batches_json
 from eval_pipeline.runs.stored_run import StoredRun
 from eval_pipeline.stt_eval.corrected_references import REFERENCES, samples_as_scored
@@ -19,7 +21,7 @@ from eval_pipeline.stt_eval.feedback import shown_verdicts, verdicts_of
 from eval_pipeline.stt_eval.report.export import export_rows, side_by_side
 from eval_pipeline.stt_eval.report_age import age_warnings
 from eval_pipeline.stt_eval.scoring.scores import score_samples
-from eval_pipeline.stt_eval.so_far import TranscriptsSoFar, transcripts_so_far
+from eval_pipeline.stt_eval.so_far import transcripts_so_far
 from eval_pipeline.stt_eval.spec import SttSpec
 from eval_pipeline.stt_eval.transcript_rows import FAILED
 from eval_pipeline.wiring.deployment import Deployment
@@ -31,10 +33,10 @@ def show_run(deployment: Deployment, key: RunKey, *, detail: bool) -> JsonDict:
     """Return the JSON document of ``stt show``."""
     run = find_run(deployment, flow=Flow.STT, key=key)
     stored = _Stored(deployment, run)
-    figures = stored.stages.fact("scores", "figures") or {}
+    standing, figures = stored.standing(), stored.stages.fact("scores", "figures") or {}
     document = {
         **run_json(run),
-        "mode": stored.spec.mode_name,
+        "mode": str(stored.spec.mode),
         "dataset": {
             "name": run.dataset_name,
             "version": run.dataset_version,
@@ -43,8 +45,8 @@ def show_run(deployment: Deployment, key: RunKey, *, detail: bool) -> JsonDict:
         },
         "models": [model.label for model in stored.spec.models],
         "spec": run.spec,
-        "counts": stored.counts(),
-        "by_model": stored.by_model(),
+        "counts": standing.counts_json(),
+        "by_model": models_as_json(stored.by_model()),
         "method": figures.get("method"),
         "metric": figures.get("metric"),
         "figures": figures.get("models") or [],
@@ -56,8 +58,8 @@ def show_run(deployment: Deployment, key: RunKey, *, detail: bool) -> JsonDict:
         "normalisers": figures.get("normalisers"),
         "references": figures.get(REFERENCES),
         "summary_scores": stored.stages.fact("scores", "summary_scores") or [],
-        "cost": stored.cost(),
-        "threshold": stored.threshold(),
+        "cost": standing.cost_json(),
+        "threshold": standing.threshold_json(),
         "batches": batches_json(deployment, deployment.ledger.run_jobs(flow=Flow.STT, key=key)),
         "report": stored.stages.fact("report", "url"),
         "warnings": stored.warnings(),
@@ -74,46 +76,31 @@ class _Stored:
         self._deployment = deployment
         self._run = run
 
-    @cached_property
-    def _so_far(self) -> TranscriptsSoFar | None:
-        return transcripts_so_far(self._deployment, self._run)
+        self._paid = self.stages.paid("transcripts")
+        self._so_far = transcripts_so_far(deployment, run) if self._paid is None else None
 
-    def counts(self) -> JsonDict:
-        """Count pairs by what became of them; ``unfinished`` are those that are still to be transcribed."""
-        total = self.spec.total_items_count
-        stored = self.stages.fact("transcripts", "counts")
-        if stored is not None:
-            return {"total": total, **stored, "unfinished": 0}
-        if self._so_far is None:
-            return {"total": total, "ok": 0, "failed": 0, "unfinished": total}
-        ok, failed = self._so_far.counts.ok, self._so_far.counts.failed
-        return {"total": total, "ok": ok, "failed": failed, "unfinished": total - ok - failed}
+    def standing(self) -> PaidStanding:
+        """Say what became of every pair, and what the models cost."""
+        return standing_of(
+            self._paid,
+            self._so_far,
+            total=self.spec.total_items_count,
+            allowed=self.spec.failure_threshold,
+            called="transcripts",
+        )
 
-    def by_model(self) -> JsonDict:
-        """Count every model's transcripts."""
-        return self.stages.fact("transcripts", "by_model") or (self._so_far.by_model if self._so_far else {})
-
-    def cost(self) -> JsonDict | None:
-        """Return every model's cost and the sum, so far while the run is not finished."""
-        return self.stages.fact("transcripts", "cost") or (self._so_far.cost if self._so_far else None)
-
-    def threshold(self) -> JsonDict:
-        """Return the verdict; before there is one, why pairs failed so far."""
-        verdict = self.stages.fact("transcripts", "threshold")
-        if verdict is not None:
-            return {"reasons": [], **verdict}
-        reasons = self._so_far.counts.reasons if self._so_far else ()
-        told = [reason.to_json() for reason in reasons]
-        return {"value": self.spec.failure_threshold, "observed": None, "breached": None, "reasons": told}
+    def by_model(self) -> Mapping[str, ModelSummary]:
+        """Return what every model came to, so far while the run is not finished."""
+        stored = None if self._paid is None else self._paid.by_model
+        return stored or (self._so_far.by_model if self._so_far else {})
 
     def warnings(self) -> list[dict[str, str]]:
         """Say what a person should know of the run's cost, and of models that could not be asked."""
-        summary = self.stages.summary("transcripts")
-        faults = [] if summary is None else summary["faults"]
+        faults = (self._paid and self._paid.faults) or ()
         hint = "run retry asks them again"
         told = [{"code": "model_not_asked", "message": fault, "hint": hint} for fault in faults]
         ages = age_warnings(self._deployment, self._run.key)
-        return [*cost_warnings({"transcripts": _with_cost(summary)}), *told, *ages]
+        return [*cost_warnings({"transcripts": self._paid}), *told, *ages]
 
     def results(self) -> Iterator[JsonDict]:
         """Yield every pair with its transcript and its scores, sample by sample."""
@@ -131,15 +118,6 @@ class _Stored:
             count = len(scored.rows) // models
             for position, row in enumerate(scored.transcripts):
                 yield _result(scored.sample, row, scored.rows[position * count : (position + 1) * count])
-
-
-def _with_cost(summary: Json | None) -> Json | None:
-    """Give the cost of several models the form of one stage's, as the warnings read it."""
-    if summary is None:
-        return None
-    unknown = [name for name, cost in summary["cost"].items() if isinstance(cost, dict) and cost["cost_usd"] is None]
-    cost = {"cost_usd": summary["cost"]["total_cost_usd"], "model": ", ".join(unknown)}
-    return {**summary, "cost": cost}
 
 
 def _result(sample: Row, row: Row, scores: Sequence[Row]) -> JsonDict:

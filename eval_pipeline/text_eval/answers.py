@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from eval_pipeline.core.cost import join_costs
-from eval_pipeline.core.documents import JsonDict
+from eval_pipeline.core.cost import Costs
+from eval_pipeline.core.paid_summary import PaidSummary
 from eval_pipeline.core.ports.stage_files import StageReader
-from eval_pipeline.core.thresholds import Threshold
+from eval_pipeline.core.thresholds import Threshold, worst
 from eval_pipeline.runs.stored_run import check_made_from
 
 
@@ -28,6 +28,12 @@ class Answers:
         }
         return {name: stage for name, stage in stages.items() if stage is not None}
 
+    @property
+    def paid(self) -> dict[str, PaidSummary]:
+        """What the paid stages came to, each by what its cost is called."""
+        stages = {"response": self.responses, "embedding": self.embeddings}
+        return {name: PaidSummary.of(stage.manifest) for name, stage in stages.items() if stage is not None}
+
     def check_match(self) -> None:
         """Raise when embeddings or scores were made from other answers."""
         for stage in (self.embeddings, self.scores):
@@ -37,13 +43,9 @@ class Answers:
 
 def worst_threshold(answers: Answers) -> Threshold:
     """Return the verdict that counts most failures: the embeddings' where they were made, else the responses'."""
-    paid = [stage for stage in (answers.responses, answers.embeddings) if stage is not None]
-    verdicts = [Threshold.from_json(stage.manifest.summary["threshold"]) for stage in paid]
-    return max(verdicts, key=lambda verdict: (verdict.breached, verdict.failed))
+    return worst(paid.threshold for paid in answers.paid.values())
 
 
-def run_cost(answers: Answers) -> JsonDict:
+def run_cost(answers: Answers) -> Costs:
     """Join the costs of the paid stages."""
-    paid = {"response": answers.responses, "embedding": answers.embeddings}
-    found = {name: stage.manifest.summary.get("cost") for name, stage in paid.items() if stage is not None}
-    return join_costs({name: cost for name, cost in found.items() if cost is not None})
+    return Costs.join({name: paid.cost for name, paid in answers.paid.items()})

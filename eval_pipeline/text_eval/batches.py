@@ -1,4 +1,4 @@
-"""What the text flow asks by batches, and how it keeps what comes back."""
+"""What the text flow embeds by batches, and how it keeps what comes back."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -7,78 +7,20 @@ from functools import partial
 
 from eval_pipeline.core.batches import BatchJob
 from eval_pipeline.core.ports.stage_files import StageReader
-from eval_pipeline.dispatch.batch_results import AnswerResults, VectorResults
+from eval_pipeline.dispatch.batch_results import VectorResults
 from eval_pipeline.dispatch.batch_stage import BatchWork
 from eval_pipeline.dispatch.collect import Handling
 from eval_pipeline.dispatch.embed import text_digest
-from eval_pipeline.dispatch.records import RecordIndex
 from eval_pipeline.dispatch.request_files import ShardLimits
 from eval_pipeline.dispatch.submit import Order, Parcel
 from eval_pipeline.dispatch.vectors import VectorIndex
-from eval_pipeline.runs.batch_items import answer_results, asks_again
-from eval_pipeline.runs.batches import first_round
+from eval_pipeline.runs.rounds import first_round
 from eval_pipeline.runs.task import Task
 from eval_pipeline.storage.journal import Journal
-from eval_pipeline.text_eval.asking import asked
-from eval_pipeline.text_eval.budget import purse_of_answers, purse_of_texts
+from eval_pipeline.text_eval.budget import purse_of_texts
 from eval_pipeline.text_eval.pairs import texts_to_embed
 from eval_pipeline.text_eval.spec import TextSpec
 from eval_pipeline.wiring import models
-
-ROWS_AT_ONCE = 4_096
-
-
-@dataclass(frozen=True, slots=True)
-class Questions:
-    """The answers stage of a run, as work for batches."""
-
-    task: Task
-    spec: TextSpec
-    dataset: StageReader
-
-    @property
-    def _form(self) -> models.BatchForm:
-        return models.answer_form(self.spec.provider, body=self.spec.model_body)
-
-    def work(self) -> BatchWork:
-        """Say what is asked and how answers are kept."""
-        return BatchWork(
-            stage=self.task.ref("responses"),
-            provider=self.spec.provider,
-            parcels=self._parcels,
-            handling=Handling(read=self._form.read, writer=self._writer),
-            purse=partial(purse_of_answers, self.task, self.spec),
-            first_round=first_round(self.task.deployment.objects, self.task.ref("responses")),
-            resend_lost=self.task.resend_lost,
-        )
-
-    def _order(self, number: int) -> Order:
-        settings = self.task.deployment.settings
-        limits = ShardLimits(requests=settings.batch_max_requests, size_bytes=settings.batch_max_bytes)
-        return Order(
-            stage=self.task.ref("responses"),
-            round=number,
-            provider=self.spec.provider,
-            model=self.spec.model,
-            endpoint=self._form.endpoint,
-            limits=limits,
-        )
-
-    @contextmanager
-    def _parcels(self, number: int, anew: bool) -> Iterator[Iterable[Parcel]]:
-        journal = Journal(self.task.deployment.objects, self.task.ref("responses"))
-        with journal.spool() as spool:
-            yield [Parcel(self._order(number), self._unanswered(RecordIndex(spool), anew=anew))]
-
-    def _unanswered(self, index: RecordIndex, *, anew: bool) -> Iterator[bytes]:
-        template = self._form.lines
-        asks = asks_again(index, anew=anew, resend_lost=self.task.resend_lost)
-        for item_id, given in asked(self.dataset, rows=ROWS_AT_ONCE):
-            if asks is None or asks(item_id):
-                yield template.line(item_id, given)
-
-    def _writer(self, job: BatchJob) -> AnswerResults:
-        return answer_results(self.task.deployment.objects, job)
 
 
 @dataclass(frozen=True, slots=True)

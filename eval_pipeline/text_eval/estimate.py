@@ -1,9 +1,9 @@
 """What a run would cost, before anything is paid: tokens estimated from the questions, published prices."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from eval_pipeline.core.cost import ESTIMATED_OUTPUT_TOKENS, StageCost, costs_as_json, estimate_usage
+from eval_pipeline.core.cost import ESTIMATED_OUTPUT_TOKENS, Costs, StageCost, as_number, estimate_usage
 from eval_pipeline.core.documents import Json, JsonDict
 from eval_pipeline.core.outcomes import Usage
 from eval_pipeline.core.providers import Provider
@@ -39,28 +39,27 @@ def estimate_run(prepared: Prepared[TextSpec], *, deployment: Deployment) -> Jso
     if spec.needs_embeddings:
         texts = Usage(input=answers.output + golden.input, total=answers.output + golden.input)
         stages["embedding"] = _cost(spec.embedding_provider, spec.embedding_model, usage=texts, spec=spec)
-    costs = costs_as_json(stages)
-    total = costs.pop("total_cost_usd")
+    costs = Costs.of(stages)
     return {
         "items": spec.total_items_count,
-        "stages": costs,
-        "total_cost_usd": total,
+        "stages": {stage: cost.to_json() for stage, cost in stages.items()},
+        "total_cost_usd": as_number(costs.cost_usd),
         "assumptions": [
             output_words,
             "a token is four bytes of ASCII or two bytes of anything else; tools and files the model reads are not in",
-            *_unpriced(costs),
+            *_unpriced(stages.values()),
             "published prices, standard rate" if spec.mode == "fast" else "published prices, batch rate",
         ],
         "warnings": warnings_of(prepared, deployment=deployment),
     }
 
 
-def _unpriced(costs: Mapping[str, Json]) -> list[str]:
+def _unpriced(stages: Iterable[StageCost]) -> list[str]:
     """Name the models that nobody publishes a price for."""
     return [
-        f"model {cost['model']} has no published price: its cost is unknown, not zero"
-        for cost in costs.values()
-        if cost["cost_usd"] is None
+        f"model {cost.model} has no published price: its cost is unknown, not zero"
+        for cost in stages
+        if cost.cost_usd is None
     ]
 
 

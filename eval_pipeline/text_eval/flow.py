@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from eval_pipeline.core.options import OptionKind, RunOption
+from eval_pipeline.core.options import OptionKind, RunOption, config_file, options_of
 from eval_pipeline.core.runs import Flow
-from eval_pipeline.runs.flow import CommandWords, FlowPlan, Paid, Stage
-from eval_pipeline.text_eval.options import OPTIONS
+from eval_pipeline.runs.flow import Asks, CommandWords, FlowPlan, Paid, Stage
+from eval_pipeline.text_eval.request import TextRequest
 
 
 def _answering_provider(spec: Mapping[str, Any]) -> str:
@@ -31,7 +31,10 @@ PLAN = FlowPlan(
             name="spec",
             says="Frozen specification of the run: dataset version, model, scorers, thresholds, with a hash.",
             kinds=("json",),
-            options=OPTIONS,
+            options=(
+                *options_of(TextRequest),
+                config_file("Any of these settings, and model_body: what else a request takes."),
+            ),
             form="What to evaluate. Leave everything empty to make the stages of a run again as it was specified.",
         ),
         Stage(
@@ -54,6 +57,7 @@ PLAN = FlowPlan(
             paid=Paid(
                 pool=_answering_provider,
                 threshold="failed / total is not greater than the run's threshold; counted over the whole dataset.",
+                asks=Asks(rows_of="dataset"),
             ),
         ),
         Stage(
@@ -71,7 +75,6 @@ PLAN = FlowPlan(
             paid=Paid(
                 pool=_embedding_provider,
                 threshold="Answers and embeddings that failed, over the whole dataset, against the run's threshold.",
-                by_item=False,
             ),
         ),
         Stage(

@@ -206,7 +206,7 @@ def _row(stored: JsonDict) -> GoldenRow:
         question=stored["question"],
         answer=stored["answer"],
         category=stored["category"],
-        metadata=read["metadata"],
+        metadata=read["metadata"] or {},
         id=stored.get("id"),
         alternatives=tuple(read.get("alternatives") or ()),
         turns=read_turns(read.get("turns")),

@@ -5,11 +5,15 @@ from dataclasses import dataclass, field
 
 from eval_pipeline.core.documents import JsonDict, Row
 from eval_pipeline.core.outcomes import ItemError, ItemStatus
+from eval_pipeline.core.paid_summary import ItemCounts
 from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.core.reasons import ReasonTally
 from eval_pipeline.core.thresholds import Threshold
 from eval_pipeline.text_eval.scoring.scores import golden_answers
 from eval_pipeline.text_eval.scoring.side_by_side import walk
+
+FAILED_EMBEDDINGS = "failed_embeddings"
+"""The count of items that were answered, and have a text without a vector."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,19 +75,11 @@ class EmbeddingTally:
         failed = self.unanswered + self.failed_embeddings
         return Threshold(self.threshold, failed=failed, total=self.total, reasons=self.reasons.most_frequent())
 
-    def summary(self) -> JsonDict:
-        """Return the facts that the stage's manifest keeps."""
-        verdict = self.verdict
-        return {
-            "counts": {
-                "total": self.total,
-                "ok": self.compared,
-                "failed": verdict.failed,
-                "failed_embeddings": self.failed_embeddings,
-                "not_answered": self.unanswered,
-            },
-            "threshold": verdict.to_json(),
-        }
+    @property
+    def counts(self) -> ItemCounts:
+        """Items by what became of them."""
+        others = {FAILED_EMBEDDINGS: self.failed_embeddings, "not_answered": self.unanswered}
+        return ItemCounts(self.total, self.compared, self.unanswered + self.failed_embeddings, others=others)
 
 
 def embedding_row(

@@ -15,10 +15,10 @@ from eval_pipeline.core.outcomes import Usage
 from eval_pipeline.core.runs import RunMode
 from eval_pipeline.runs.claims import Prepared, choose_concurrency, choose_failure_threshold, find_dataset_of
 from eval_pipeline.text_eval.golden_store import GoldenManifest, require_manifest
+from eval_pipeline.text_eval.request import TextRequest
 from eval_pipeline.text_eval.scoring.scorers import parse_scorers
 from eval_pipeline.text_eval.spec import (
     DEFAULT_SCORERS,
-    TextRequest,
     TextSpec,
     build_model_body,
     check_dimensions,

@@ -3,32 +3,22 @@
 Manifests appear when a stage is whole; what was answered and paid for until then stands in its journal alone.
 """
 
-from dataclasses import dataclass
 from functools import partial
 
 from eval_pipeline.core.cost import StageCost, Tariff
-from eval_pipeline.core.documents import JsonDict
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.runs import Flow, RunMode, RunRecord
 from eval_pipeline.core.stages import StageRef
 from eval_pipeline.core.tallies import RecordTally, price_item
 from eval_pipeline.dispatch.vectors import VectorIndex
-from eval_pipeline.runs.so_far import Share, SoFar, count_so_far
+from eval_pipeline.runs.so_far import PaidSoFar, Share, count_so_far
 from eval_pipeline.storage.journal import Journal
 from eval_pipeline.text_eval.spec import TextSpec
 from eval_pipeline.wiring import models
 from eval_pipeline.wiring.deployment import Deployment
 
 
-@dataclass(frozen=True, slots=True)
-class AnswersSoFar:
-    """Items by what became of them, and what they cost."""
-
-    counts: SoFar
-    cost: JsonDict
-
-
-def answers_so_far(deployment: Deployment, run: RunRecord) -> AnswersSoFar | None:
+def answers_so_far(deployment: Deployment, run: RunRecord) -> PaidSoFar | None:
     """Count what the journal of ``responses`` holds; None when nothing was asked yet."""
     spec = TextSpec.from_json(run.spec)
     dataset = deployment.stages.find(_ref(run.key, "dataset"))
@@ -41,17 +31,17 @@ def answers_so_far(deployment: Deployment, run: RunRecord) -> AnswersSoFar | Non
     if counts is None:
         return None
     rate = "standard" if run.mode is RunMode.FAST else "batch"
-    return AnswersSoFar(counts=counts, cost=tally.cost(rate=rate).as_json())
+    return PaidSoFar(counts, tally.cost(rate=rate))
 
 
-def embedding_cost_so_far(deployment: Deployment, run: RunRecord) -> JsonDict | None:
+def embedding_cost_so_far(deployment: Deployment, run: RunRecord) -> StageCost | None:
     """Add up what the journal of ``embeddings`` was billed for; None when nothing was."""
     spec = TextSpec.from_json(run.spec)
     with _journal(deployment, run.key, "embeddings").spool() as spool:
         index = VectorIndex.read(spool)
     if index.calls == 0:
         return None
-    return cost_of_vectors(index, tariff=_embedding_tariff(spec), run=run).as_json()
+    return cost_of_vectors(index, tariff=_embedding_tariff(spec), run=run)
 
 
 def _embedding_tariff(spec: TextSpec) -> Tariff:

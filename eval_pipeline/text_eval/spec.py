@@ -4,24 +4,17 @@ Frozen when the run's name is claimed. Editing a configuration, a dataset or a s
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Self
 
-from eval_pipeline.core.configuration import (
-    canonical_sha256,
-    check_range,
-    invalid_config,
-    parse_mode,
-    read_mapping,
-)
+from eval_pipeline.core.configuration import canonical_sha256, check_range, invalid_config
 from eval_pipeline.core.documents import Json, JsonDict
 from eval_pipeline.core.endpoints import Endpoints, endpoints_json, read_endpoints
 from eval_pipeline.core.names import shown
-from eval_pipeline.core.options import keys_of
 from eval_pipeline.core.providers import Provider
 from eval_pipeline.core.runs import RunMode
-from eval_pipeline.text_eval.options import OPTIONS
+from eval_pipeline.text_eval.request import TextRequest
 from eval_pipeline.text_eval.scoring.scorers import ScorerConfig, parse_scorers
 
 SCHEMA = "eval_pipeline.text_spec/2"
@@ -37,51 +30,11 @@ EMBEDDING_DIMENSIONS = {
 """Known embedding models and their own width."""
 _FIXED_WIDTH = frozenset({"text-embedding-ada-002"})
 DEFAULT_SCORERS = ("cosine_similarity",)
-REQUEST_KEYS = keys_of(OPTIONS)
 _RESERVED_BODY_KEYS = {
     "input": "the question of each item is the input",
     "stream": "answers are read whole",
     "background": "answers are read at once",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class TextRequest:
-    """What a person asks for, before it is checked against datasets and settings; None means the default."""
-
-    dataset: str
-    mode: RunMode = RunMode.BATCH
-    provider: str = str(Provider.OPENAI)
-    model: str | None = None
-    instructions: str | None = None
-    model_body: Json | None = None
-    embedding_model: str | None = None
-    embedding_dimensions: int | None = None
-    scorers: Sequence[str | Json] = ()
-    repeats: int | None = None
-    failure_threshold: float | None = None
-    concurrency: int | None = None
-    max_cost_usd: float | None = None
-
-    @classmethod
-    def from_mapping(cls, values: Json) -> Self:
-        """Read a configuration file or form; an unknown key is an error, not ignored."""
-        given = read_mapping(values, options=OPTIONS)
-        if "mode" in given:
-            given["mode"] = parse_mode(given["mode"])
-        if "scorers" in given:
-            given["scorers"] = _scorer_list(given["scorers"])
-        return cls(**given)
-
-
-def _scorer_list(value: object) -> tuple[str | Json, ...]:
-    if isinstance(value, str | Mapping):
-        return (value,)
-    if isinstance(value, Sequence):
-        return tuple(value)
-    raise invalid_config(
-        f"scorers is {shown(str(value))}, not a list", "give a list such as [cosine_similarity, numeric]"
-    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,13 @@
 import math
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated, Any, Optional
 
 import pytest
 
-from eval_pipeline.core.configuration import check_range, parse_mode, parse_provider, read_mapping
+from eval_pipeline.core.configuration import check_range, parse_provider, read_mapping, read_request
 from eval_pipeline.core.errors import UsageError
-from eval_pipeline.core.options import OptionKind, RunOption, config_file
+from eval_pipeline.core.options import OTHER_MODE_WORDS, OptionKind, RunOption, config_file, options_of
 from eval_pipeline.core.providers import KEY_VARIABLES, OTHER_KEY_VARIABLES, TITLES, URL_VARIABLES, Provider
 from eval_pipeline.core.runs import RunMode
 
@@ -72,10 +73,47 @@ def test_what_lies_outside_of_a_range_or_is_no_number_is_refused(value: Any) -> 
     assert "from 0 to 1" in caught.value.hint
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A request as a flow has one."""
+
+    dataset: Annotated[str, RunOption(help="Which.")]
+    mode: Annotated[RunMode, RunOption(also=OTHER_MODE_WORDS)] = RunMode.BATCH
+    note: Annotated[str, RunOption()] = "none"
+    count: Annotated[int | None, RunOption(metavar="N")] = None
+    share: Annotated[Optional[float], RunOption()] = None  # noqa: UP045 - this spelling is read as well
+    other: Annotated[tuple[str, ...], RunOption(kind=OptionKind.TEXTS, flag="one")] = ()
+
+
+def test_a_request_says_once_what_may_be_set() -> None:
+    options = {option.name: option for option in options_of(Asked)}
+
+    assert {name: option.kind for name, option in options.items()} == {
+        "dataset": OptionKind.TEXT,
+        "mode": OptionKind.WORD,
+        "note": OptionKind.TEXT,
+        "count": OptionKind.WHOLE,
+        "share": OptionKind.NUMBER,
+        "other": OptionKind.TEXTS,
+    }
+    assert options["mode"].choices == ("batch", "fast")
+    assert [option.default for option in options.values()] == ["", "batch", "none", None, None, None]
+    assert (options["dataset"].help, options["count"].metavar, options["other"].flag) == ("Which.", "N", "one")
+
+
+@pytest.mark.parametrize("word", ["fast", "live"])
+def test_a_mode_is_read_by_either_word(word: str) -> None:
+    assert read_request(Asked, {"dataset": "a", "mode": word}) == Asked(dataset="a", mode=RunMode.FAST)
+
+
+def _asked_mode(value: object) -> RunMode:
+    return read_request(Asked, {"dataset": "a", "mode": value}).mode
+
+
 def test_modes_and_providers_are_read_or_refused() -> None:
-    assert (parse_mode("fast"), parse_provider("gemini")) == (RunMode.FAST, Provider.GEMINI)
-    for parse, code in ((parse_mode, "invalid_config"), (parse_provider, "config_type_unsupported")):
-        for value in ("slow", None, ["fast"], "FAST", "x" * 10_000):
+    assert (_asked_mode(None), parse_provider("gemini")) == (RunMode.BATCH, Provider.GEMINI)
+    for parse, code in ((_asked_mode, "invalid_config"), (parse_provider, "config_type_unsupported")):
+        for value in ("slow", 5, ["fast"], "FAST", "x" * 10_000):
             with pytest.raises(UsageError) as caught:
                 parse(value)
             assert caught.value.code == code

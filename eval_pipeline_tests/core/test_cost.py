@@ -4,14 +4,13 @@ from decimal import Decimal
 import pytest
 
 from eval_pipeline.core.cost import (
+    Costs,
     Experience,
     StageCost,
     Tariff,
-    costs_as_json,
     estimate_tokens,
     estimate_usage,
     first_usage,
-    total_usd,
     worst_usage,
 )
 from eval_pipeline.core.outcomes import PLAINLY, Served, Usage
@@ -40,19 +39,19 @@ def test_one_call_of_unknown_cost_makes_the_sum_unknown(usage: Usage | None, pri
 
     assert cost.cost_usd is None
     assert cost.unpriced == 1
-    assert total_usd([StageCost(priced_usd=Decimal(3)), cost]) is None
+    assert Costs.of({"first": StageCost(priced_usd=Decimal(3)), "second": cost}).cost_usd is None
 
 
 def test_nothing_done_costs_nothing() -> None:
     assert StageCost().cost_usd == 0
-    assert total_usd([]) == 0
+    assert Costs.of({}).cost_usd == 0
 
 
 def test_the_read_model_names_every_stage_and_the_total() -> None:
     response = StageCost().plus(USAGE, dollars("0.25"), model="gpt-4o")
     embedding = StageCost().plus(Usage(input=3, total=3), dollars("0.5"), model="text-embedding-3-small")
 
-    assert costs_as_json({"response": response, "embedding": embedding}) == {
+    assert Costs.of({"response": response, "embedding": embedding}).to_json() == {
         "response": {
             "model": "gpt-4o",
             "input_tokens": 10,

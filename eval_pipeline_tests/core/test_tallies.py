@@ -59,7 +59,7 @@ def test_a_stage_is_counted_in_one_pass() -> None:
     tally.add(ItemRecord("b", ItemStatus.FAILED, error=PASSING, unreported_calls=2, attempts=5), ItemCost(Decimal(0)))
     tally.add(missing_record("c"), ItemCost(Decimal(0)))
 
-    told = tally.summary(rate="batch")
+    told = tally.summary(rate="batch").to_json()
 
     assert told["counts"] == {"total": 5, "ok": 3, "failed": 2, "by_status": {"failed": 1, "missing": 1, "ok": 3}}
     verdict = {"value": 0.5, "observed": 0.4, "breached": False, "failed": 2, "total": 5}
@@ -75,7 +75,7 @@ def test_a_sum_with_a_part_that_nobody_knows_is_not_known() -> None:
     tally.add(ItemRecord("a", ItemStatus.OK, answer="x", usage=TEN), ItemCost(Decimal("0.1")))
     tally.add(ItemRecord("b", ItemStatus.OK, answer="x"), ItemCost(None))
 
-    told = tally.summary(rate="standard")
+    told = tally.summary(rate="standard").to_json()
 
     assert (told["cost"]["cost_usd"], told["unpriced_items"], told["items_without_usage"]) == (None, 1, 1)
     assert told["latency_s"] is None

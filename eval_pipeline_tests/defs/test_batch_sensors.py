@@ -34,7 +34,7 @@ from eval_pipeline.defs.daemons import failing_sensors
 from eval_pipeline.dispatch.submit import utc_now
 from eval_pipeline.providers.openai.batches import OpenAIBatches
 from eval_pipeline.wiring.deployment import Deployment
-from eval_pipeline_tests.storage.records import a_dataset, a_job, a_run, change_run
+from eval_pipeline_tests.storage.records import a_dataset, a_job, a_run, as_it_stands, change_run
 
 KEY = "sk-test-7f3a9c1e5b"
 RESPONSES = dg.AssetCheckKey(dg.AssetKey(["text_eval", "response_batch"]), "batch_freshness")
@@ -430,7 +430,7 @@ def test_a_batch_of_another_key_is_left_alone_and_a_person_is_told(
     answer, _ = tick(deployment, instance)
 
     assert requests_of(answer) == []
-    assert deployment.ledger.find_job(job.id) == job
+    assert as_it_stands(deployment.ledger, job) == job
     assert "give OPENAI_API_KEY and OPENAI_BASE_URL of that account back" in words_of(answer)
     assert evaluations(instance, "first")[0][0] is False
 

@@ -23,9 +23,9 @@ from eval_pipeline.runs.claims import claim
 from eval_pipeline.runs.life import find_run
 from eval_pipeline.stt_eval import prepare as stt_runs
 from eval_pipeline.stt_eval.clips.catalog import add_audio_dataset
-from eval_pipeline.stt_eval.spec import SttRequest
+from eval_pipeline.stt_eval.request import SttRequest
 from eval_pipeline.text_eval import prepare as text_runs
-from eval_pipeline.text_eval.spec import TextRequest
+from eval_pipeline.text_eval.request import TextRequest
 from eval_pipeline_tests.laboratory import FAST, Laboratory, Silence, open_laboratory
 from eval_pipeline_tests.providing import Provider
 from eval_pipeline_tests.standins.speaking import clip
@@ -141,7 +141,7 @@ def _request_speech(lab: Laboratory, name: str) -> None:
         settings=lab.deployment.settings,
         s3_client=lab.deployment.s3_client,
     )
-    request = SttRequest.from_mapping({"dataset": "clips", "mode": "live", "models": ["whisper-1"]})
+    request = SttRequest.from_mapping({"dataset": "clips", "mode": "fast", "models": ["whisper-1"]})
     prepared = stt_runs.prepare(request, project="default", run=name, deployment=lab.deployment)
     claim(prepared, flow=Flow.STT, requested_by="somebody", deployment=lab.deployment, here=False)
 

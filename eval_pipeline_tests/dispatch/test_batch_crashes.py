@@ -14,14 +14,15 @@ from typing import Any
 
 import pytest
 
-from eval_pipeline.core.batches import BatchCallError, CallFault, JobState
+from eval_pipeline.core.batches import BatchCallError, BatchPolicy, CallFault, JobState
 from eval_pipeline.core.names import RunKey
+from eval_pipeline.core.ports.batch_provider import BatchProvider, RequestLines
 from eval_pipeline.core.providers import Provider
 from eval_pipeline.core.runs import Flow
 from eval_pipeline.core.stages import StageRef
 from eval_pipeline.dispatch.batch_results import AnswerResults
 from eval_pipeline.dispatch.batch_stage import BatchStage, BatchWork
-from eval_pipeline.dispatch.collect import Handling
+from eval_pipeline.dispatch.collect import Handling, LineReader, SentAs, as_itself
 from eval_pipeline.dispatch.records import RecordIndex
 from eval_pipeline.dispatch.request_files import ShardLimits
 from eval_pipeline.dispatch.submit import Desk, Order, Parcel
@@ -89,6 +90,19 @@ class Mortal:
         return call
 
 
+@dataclass(frozen=True)
+class Form:
+    """How one provider is asked by batches."""
+
+    endpoint: str
+    lines: RequestLines
+    read: LineReader
+    sent_as: SentAs = as_itself
+
+
+OPENAI = Form("/v1/responses", OpenAILines(endpoint="/v1/responses", body={"model": "gpt-4o-mini"}), read_response_line)
+
+
 class Held:
     """A lease that is always ours."""
 
@@ -104,10 +118,14 @@ class World:
 
     folder: Path
     server: BatchServer
-    provider: OpenAIBatches
+    provider: BatchProvider
     ledger: SqlLedger
     objects: LocalObjectStore
     sought_since: datetime | None = None
+    form: Form = OPENAI
+    policy: BatchPolicy = IMPATIENT
+    a_file: int = 4
+    """Requests that one file holds."""
 
     def live(self, killer: Killer) -> bool:
         """Take the stage on in a new life; True when it is finished."""
@@ -116,7 +134,7 @@ class World:
             ledger_id="ledger",
             objects=Mortal(self.objects, steps=DURABLE["objects"], killer=killer),
             provider=Mortal(self.provider, steps=DURABLE["provider"], killer=killer),
-            policy=IMPATIENT,
+            policy=self.policy,
             fence=Held(),
             sought_since=self.sought_since,
         )
@@ -131,8 +149,9 @@ class World:
             provider=Provider.OPENAI,
             parcels=self.parcels,
             handling=Handling(
-                read=read_response_line,
+                read=self.form.read,
                 writer=lambda _: AnswerResults(),
+                sent_as=self.form.sent_as,
             ),
         )
 
@@ -145,10 +164,10 @@ class World:
             round=number,
             provider=Provider.OPENAI,
             model="gpt-4o-mini",
-            endpoint="/v1/responses",
-            limits=ShardLimits(requests=4, size_bytes=10_000),
+            endpoint=self.form.endpoint,
+            limits=ShardLimits(requests=self.a_file, size_bytes=10_000),
         )
-        template = OpenAILines(endpoint="/v1/responses", body={"model": "gpt-4o-mini"})
+        template = self.form.lines
         with Journal(self.objects, STAGE).spool() as spool:
             index = RecordIndex(spool)
             yield [Parcel(order, (template.line(item, f"about {item}") for item in ITEMS if not index.finished(item)))]
@@ -230,7 +249,7 @@ def test_killed_anywhere_it_ends_whole_and_pays_once(worlds: Worlds, scenario: s
 class Away:
     """A provider that cannot be reached for one call."""
 
-    def __init__(self, inner: OpenAIBatches, call: str) -> None:
+    def __init__(self, inner: BatchProvider, call: str) -> None:
         self._inner = inner
         self._call = call
         self.was_away = False

@@ -5,8 +5,9 @@ A provider's clock goes on as a test says: nothing here waits.
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 
@@ -19,10 +20,12 @@ from eval_pipeline.core.runs import Flow
 from eval_pipeline.core.stages import StageRef
 from eval_pipeline.dispatch.batch_results import VectorResults
 from eval_pipeline.dispatch.batch_stage import Advance, BatchStage, BatchWork
+from eval_pipeline.dispatch.closing import disown
 from eval_pipeline.dispatch.collect import Handling
+from eval_pipeline.dispatch.lost import look_for_lost
 from eval_pipeline.dispatch.records import RecordIndex
 from eval_pipeline.dispatch.request_files import ShardLimits
-from eval_pipeline.dispatch.submit import Desk, Order, Parcel
+from eval_pipeline.dispatch.submit import Desk, Order, Parcel, utc_now
 from eval_pipeline.dispatch.vectors import VectorIndex
 from eval_pipeline.providers.openai.batch_lines import OpenAILines, read_embedding_line, read_response_line
 from eval_pipeline.providers.openai.batches import OpenAIBatches
@@ -96,10 +99,21 @@ class Place:
         self.resend_lost = False  # runs that the sensor asks for do not say so again
         return self.live()
 
+    def look_for_lost(self, *, later: timedelta = timedelta()) -> list[BatchJob]:
+        """Look, as the sensor does so much later, for what is to be looked for by then; returns what turned up."""
+        now = utc_now() + later
+        with closing(self.provider()) as provider:
+            due = self.ledger.lost_jobs(provider="openai", due=now, limit=10)
+            return look_for_lost(self.ledger, provider, due, policy=self.policy, now=now)
+
+    def provider(self) -> OpenAIBatches:
+        """Open the account."""
+        return OpenAIBatches(api_key=self.key, base_url=self.server.url, sleep=lambda _: None)
+
     @contextmanager
     def open(self) -> Iterator[BatchStage]:
         """Open the stage in a new process."""
-        provider = OpenAIBatches(api_key=self.key, base_url=self.server.url, sleep=lambda _: None)
+        provider = self.provider()
         desk = Desk(
             ledger=self.ledger,
             ledger_id="ledger",
@@ -222,6 +236,73 @@ def test_what_was_lost_and_turns_up_later_is_collected_for_nothing(place: Place,
 
     assert place.answered() == len(ITEMS)
     assert (len(place.server.batches), set(place.server.executed.values())) == (1, {1})
+
+
+@pytest.mark.parametrize("scenario", ["hidden", "files_later"])
+def test_what_was_lost_is_looked_for_at_growing_intervals_and_taken_back_by_itself(place: Place, scenario: str) -> None:
+    place.server.scenario, place.server.times = scenario, 10**6
+    assert place.live(every_s=60.0)
+    looks: list[timedelta] = []
+    for hours in (1, 3, 12):
+        later = timedelta(hours=hours)
+        assert place.look_for_lost(later=later) == []
+        [job] = place.jobs
+        assert job.waits_until is not None
+        looks.append(job.waits_until - utc_now() - later)
+        assert place.look_for_lost(later=later) == [], "nobody is asked before that"
+    assert [round(look / timedelta(hours=1), 1) for look in looks] == [1.0, 3.0, 6.0]
+    assert place.look_for_lost(later=timedelta(days=40)) == []
+    assert place.jobs[0].waits_until is None, "the provider has deleted it"
+    place.ledger.change_job(place.jobs[0], waits_until=utc_now())
+    place.server.scenario = None
+
+    [back] = place.look_for_lost()
+
+    assert back.state is (JobState.SUBMITTED if scenario == "hidden" else JobState.ENDED)
+    assert place.live()
+    assert (place.answered(), place.jobs[0].state, place.jobs[0].error_code) == (5, JobState.COLLECTED, None)
+    assert (len(place.server.batches), set(place.server.executed.values())) == (1, {1})
+
+
+def test_what_nobody_wants_any_more_is_never_taken_back_and_stopped_when_it_turns_up(place: Place) -> None:
+    """The run is asked anew; a run that dies before its new round is recorded must not find the old one either."""
+    place.server.scenario, place.server.times = "hidden", 10**6
+    assert place.live(every_s=60.0)
+    disown(place.ledger, place.jobs[0])
+    place.server.scenario = "stuck"
+    place.server.spoiled["batch_0"] = "stuck"
+    place.server.batches["batch_0"]["status"] = "in_progress"
+
+    place.first_round = 1
+    place.advance()
+    assert [job.state for job in place.jobs] == [JobState.LOST]
+    assert place.look_for_lost(later=timedelta(hours=1)) == []
+
+    first = place.jobs[0]
+    assert (first.state, first.error_code, place.server.batches["batch_0"]["status"]) == (
+        JobState.CANCELLED,
+        "superseded",
+        "cancelled",
+    )
+    assert "batch_0 turned up when nobody wanted its results any more" in first.anomalies[-1]
+    assert "may have been charged" in first.anomalies[-1]
+
+
+def test_a_creation_that_was_given_up_is_stopped_when_it_turns_up_beside_what_was_sent_in_its_place(
+    place: Place,
+) -> None:
+    place.server.scenario = "nameless"
+    assert not place.live(every_s=60.0, most=4)
+    assert place.live(every_s=86_400.0, most=4)
+    assert place.jobs[0].state is JobState.LOST
+    assert place.retry(resend_lost=True)
+    place.server.scenario = None
+
+    assert place.look_for_lost(later=timedelta(hours=1)) == []
+
+    first = place.jobs[0]
+    assert (first.state, first.provider_id) == (JobState.CANCELLED, "batch_0")
+    assert "turned up" in first.anomalies[-1]
 
 
 @pytest.mark.parametrize("scenario", ["cancelled_lines", "cancelled_lines_answered", "cancelled_no_files"])

@@ -371,3 +371,49 @@ def test_a_given_up_item_whose_call_was_lost_is_recorded_as_unfinished() -> None
 
     assert records.records["q0#1"].unreported_calls == 1
     assert not records.records["q0#1"].finished
+
+
+DAYS_S = 1_000_000.0
+
+
+def asks_for_days(**facts: bool) -> Attempt:
+    """Return a refusal by a provider that wants to be left alone for eleven days."""
+    return failure("rate_limit_exceeded", transient=True, retry_after_s=DAYS_S, **facts)
+
+
+@pytest.mark.parametrize("throttled", [True, False], ids=["429", "503"])
+@pytest.mark.parametrize("items", [3, 40])
+def test_a_provider_that_asks_for_days_ends_the_run_within_the_time_of_an_item(items: int, throttled: bool) -> None:
+    answerer, records = FakeAnswerer(lambda _text, _turn: asks_for_days(throttled=throttled)), Records()
+
+    with pytest.raises(EvalPipelineError) as stopped:
+        run(answerer, items=items, records=records, concurrency=8)
+
+    assert stopped.value.code == "provider_told_to_wait"
+    assert "1,000,000 s" in stopped.value.message
+    assert "600 s (EVAL_ITEM_TIME_BUDGET_SECONDS)" in stopped.value.message
+    assert max(answerer.started_at_s) <= 610
+    assert records.records == {}, "the retry asks all of them"
+
+
+def test_a_wish_for_days_that_means_nothing_costs_no_item() -> None:
+    answerer = FakeAnswerer(
+        lambda text, turn: asks_for_days(throttled=True) if (text, turn) == ("question 3", 1) else OK
+    )
+
+    outcome = run(answerer, items=20, concurrency=2)
+
+    assert (outcome.ok, outcome.stopped) == (20, None)
+    assert max(answerer.started_at_s) <= 620
+
+
+def test_one_item_whose_provider_always_asks_for_days_stops_no_other() -> None:
+    answerer, records = FakeAnswerer(lambda text, _turn: asks_for_days() if text == "question 3" else OK), Records()
+
+    outcome = run(answerer, items=20, records=records, concurrency=2)
+
+    assert (outcome.ok, outcome.failed, outcome.stopped) == (19, 1, None)
+    error = records.records["q3#1"].error
+    assert error is not None
+    assert "it asks to be left alone for 1,000,000 s" in error.message
+    assert not records.records["q3#1"].finished

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eval_pipeline.core.errors import UsageError
-from eval_pipeline.dispatch.request_files import ShardFile, ShardLimits, request_ids, write_shards
+from eval_pipeline.dispatch.request_files import ShardLimits, request_ids, write_shards
 from eval_pipeline.providers.openai.batch_lines import OpenAILines
 
 TEMPLATE = OpenAILines(endpoint="/v1/responses", body={"model": "gpt-4o-mini", "instructions": "Be “brief”."})
@@ -17,16 +17,11 @@ TEMPLATE = OpenAILines(endpoint="/v1/responses", body={"model": "gpt-4o-mini", "
 def written(lines: list[bytes], folder: Path, *, requests: int = 10, size_bytes: int = 10_000) -> list[bytes]:
     """Cut the lines and return the bytes of every shard."""
     shards: list[bytes] = []
-
-    def deliver(number: int, file: ShardFile) -> None:
+    for file in write_shards(lines, folder=folder, limits=ShardLimits(requests=requests, size_bytes=size_bytes)):
         content = file.path.read_bytes()
-        assert number == len(shards)
         assert (file.size_bytes, file.sha256) == (len(content), sha256(content).hexdigest())
         assert file.requests == content.count(b"\n")
         shards.append(content)
-
-    limits = ShardLimits(requests=requests, size_bytes=size_bytes)
-    assert write_shards(lines, folder=folder, limits=limits, deliver=deliver) == len(shards)
     assert not list(folder.iterdir()), "nothing stays on the local disk"
     return shards
 

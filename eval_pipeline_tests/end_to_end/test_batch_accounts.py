@@ -164,6 +164,21 @@ def test_a_run_whose_process_died_before_it_told_that_it_submitted_is_collected(
     assert (len(server.batches), set(server.executed.values())) == (1, {1})
 
 
+def test_what_was_called_lost_is_taken_back_by_the_sensor_and_completes_the_run(
+    ours: Installation, server: BatchServer
+) -> None:
+    server.scenario, server.times = "files_later", 10**6
+    failed = ours.commands("text", "run", KEY.run, *RUN, "--json", EVAL_BATCH_LOST_SECONDS="0")
+    assert (failed.code, failed.document["counts"]["by_status"]["missing"]) == (100, 5)
+    server.scenario = None
+
+    ours.execute(ours.tick_until_asked())
+
+    assert (ours.state(), ours.shown()["counts"]["ok"]) == ("completed", 5)
+    assert (len(server.batches), set(server.executed.values())) == (1, {1})
+    assert ours.tick() == ([], "no batch is open")
+
+
 def test_a_refused_key_fails_a_check_and_nothing_else(ours: Installation, server: BatchServer) -> None:
     """A tick that raised would hide every other project; a run that failed would have to be taken up by hand."""
     ours.submit()

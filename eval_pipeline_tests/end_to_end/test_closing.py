@@ -17,7 +17,7 @@ from eval_pipeline.runs.flow import plan_of
 from eval_pipeline.wiring.deployment import Deployment
 from eval_pipeline_tests.batch_server import BatchServer, batch_server
 from eval_pipeline_tests.commands import Commands
-from eval_pipeline_tests.end_to_end.test_batch_cancel import GOLDEN, KEY, batches, look, status, submit, variables
+from eval_pipeline_tests.end_to_end.test_batch_cancel import GOLDEN, KEY, RUN, batches, look, status, submit, variables
 from eval_pipeline_tests.homes import furnish
 from eval_pipeline_tests.storage.records import change_run
 
@@ -114,6 +114,23 @@ def test_asking_anew_goes_on_where_a_batch_is_gone(commands: Commands, server: B
     [gone, *_] = batches(commands)
     assert (gone["state"], gone["anomalies"]) == ("cancelled", [ABSENT])
     assert len(server.batches) == 5
+
+
+def test_asking_anew_stops_what_was_called_lost_and_never_takes_it_back(
+    commands: Commands, server: BatchServer
+) -> None:
+    server.scenario, server.times = "files_later", 10**6
+    assert commands("text", "run", KEY.run, *RUN, "--json", EVAL_BATCH_LOST_SECONDS="0").code == 100
+    assert {job["state"] for job in batches(commands)} == {"lost"}
+    server.scenario = None
+
+    ask_anew(commands)
+
+    lost = batches(commands)[:3]
+    assert {(job["state"], job["error"] and job["error"]["code"]) for job in lost} == {("cancelled", "superseded")}
+    assert all("may have been charged" in job["anomalies"][-1] for job in lost)
+    ended = commands("run", "retry", KEY.run, "--json")
+    assert (ended.code, ended.document["counts"]["ok"], len(server.batches)) == (0, 6, 6)
 
 
 def ask_anew(commands: Commands) -> None:

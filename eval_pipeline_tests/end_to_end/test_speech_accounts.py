@@ -110,7 +110,7 @@ def test_a_key_of_another_account_leaves_a_run_waiting_for_its_own(made: Studio,
     assert set(made.gemini.executed().values()) == {1}
 
 
-@pytest.mark.parametrize("mode", ["batch", "live"])
+@pytest.mark.parametrize("mode", ["batch", "fast"])
 def test_a_model_that_is_not_there_does_not_keep_the_others_from_answering(made: Studio, mode: str) -> None:
     ended = made.run("--mode", mode, models=(FLASH, "gemini-99-none"))
 
@@ -142,7 +142,7 @@ def test_a_run_none_of_whose_models_can_be_asked_says_why(made: Studio) -> None:
     made.openai.spoil({"kind": "unauthorized", "endpoint": "transcriptions"})
     made.gemini.spoil({"kind": "unauthorized", "endpoint": "generate"})
 
-    ended = made.run("--mode", "live", models=(FLASH, WHISPER))
+    ended = made.run("--mode", "fast", models=(FLASH, WHISPER))
 
     assert ended.code not in {0, BREACHED}
     assert ended.document["state"] != "completed"
@@ -152,7 +152,7 @@ def test_a_run_none_of_whose_models_can_be_asked_says_why(made: Studio) -> None:
     assert made("run", "retry", RUN, "--json").document["counts"]["ok"] == 8
 
 
-@pytest.mark.parametrize("mode", ["batch", "live"])
+@pytest.mark.parametrize("mode", ["batch", "fast"])
 def test_a_run_with_too_many_failures_fails_with_its_scores_and_its_report(
     made: Studio, instance: dg.DagsterInstance, mode: str
 ) -> None:

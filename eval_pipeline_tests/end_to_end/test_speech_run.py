@@ -33,7 +33,7 @@ CLIPS = [*examples(), *recordings(8)]
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
     """Give a home in which a batch run and a live run of the same clips and models were made."""
     with studio(tmp_path_factory.mktemp("speech"), CLIPS) as opened:
-        for run, mode in ((BATCH, "batch"), (LIVE, "live")):
+        for run, mode in ((BATCH, "batch"), (LIVE, "fast")):
             ended = opened.run("--mode", mode, models=MODELS, run=run)
             assert (ended.code, ended.document["state"]) == (0, "completed"), ended.document["error"]
         yield opened

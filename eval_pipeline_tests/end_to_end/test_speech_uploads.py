@@ -140,7 +140,7 @@ def test_a_run_that_is_killed_loses_nothing_and_pays_nothing_twice(
 
 def test_a_live_run_that_is_killed_asks_again_only_what_was_under_way(made: Studio) -> None:
     made.gemini.door.hold("POST", ":generateContent", after=2)
-    arguments = ("stt", "run", RUN, "--dataset", "clips", "--model", FLASH, "--mode", "live", "--concurrency", "1")
+    arguments = ("stt", "run", RUN, "--dataset", "clips", "--model", FLASH, "--mode", "fast", "--concurrency", "1")
     with made.commands.begin(*arguments) as process:
         assert made.gemini.door.reached.wait(PATIENCE_S)
         process.kill()

@@ -21,10 +21,16 @@ from eval_pipeline.core.batches import (
 from eval_pipeline.core.outcomes import AttemptOutcome
 from eval_pipeline.core.ports.batch_provider import BatchProvider, RequestLines
 from eval_pipeline.core.ports.models import EmbeddingReply
+from eval_pipeline.dispatch.collect import SentAs, as_itself
+from eval_pipeline.providers.anthropic import batch_lines as anthropic_lines
+from eval_pipeline.providers.anthropic.batches import AnthropicBatches
+from eval_pipeline.providers.anthropic.custom_ids import custom_id
 from eval_pipeline.providers.gemini import batch_lines as gemini_lines
 from eval_pipeline.providers.gemini.batches import GeminiBatches, embed_endpoint, generate_endpoint
 from eval_pipeline.providers.openai import batch_lines as openai_lines
 from eval_pipeline.providers.openai.batches import OpenAIBatches
+from eval_pipeline.providers.openai_chat import batch_lines as chat_lines
+from eval_pipeline.standins.anthropic import app as anthropic
 from eval_pipeline.standins.batch_faults import BatchRule, Scenario
 from eval_pipeline.standins.gemini import app as gemini
 from eval_pipeline.standins.openai import app as openai
@@ -33,6 +39,7 @@ from eval_pipeline.standins.server import serve
 KEY = "the-right-key"
 MODEL = "some-model"
 SUBMISSION = "5c" * 32
+ITEMS = 3
 LABELS = {"run": "project/first", "stage": "responses", "part": "r00-s0000-a00"}
 
 
@@ -52,7 +59,17 @@ class House:
     open: Callable[[str, str], BatchProvider]
     app: Callable[..., Starlette]
     answers: Kind
-    vectors: Kind
+    vectors: Kind | None = None
+    sent_as: SentAs = as_itself
+    lists_keys: bool = True
+    """Whether a list tells whose a batch is; else its results do."""
+    fails_as_a_whole: bool = True
+
+
+def anthropic_app(*rules: BatchRule, polls: int) -> Starlette:
+    return anthropic.create_app(
+        anthropic.AnthropicOptions(accepted_keys=frozenset({KEY}), batch_faults=rules, batch_polls=polls)
+    )
 
 
 def openai_app(*rules: BatchRule, polls: int) -> Starlette:
@@ -67,20 +84,31 @@ def gemini_app(*rules: BatchRule, polls: int) -> Starlette:
     )
 
 
+def open_openai(url: str, key: str) -> BatchProvider:
+    return OpenAIBatches(api_key=key, base_url=f"{url}/v1", timeout_s=5, sleep=lambda _: None)
+
+
+OPENAI_VECTORS = Kind(
+    "/v1/embeddings",
+    openai_lines.OpenAILines(endpoint="/v1/embeddings", body={"model": MODEL, "encoding_format": "base64"}),
+    openai_lines.read_embedding_line,
+)
 HOUSES = {
     "openai": House(
-        open=lambda url, key: OpenAIBatches(api_key=key, base_url=f"{url}/v1", timeout_s=5, sleep=lambda _: None),
+        open=open_openai,
         app=openai_app,
         answers=Kind(
             "/v1/responses",
             openai_lines.OpenAILines(endpoint="/v1/responses", body={"model": MODEL}),
             openai_lines.read_response_line,
         ),
-        vectors=Kind(
-            "/v1/embeddings",
-            openai_lines.OpenAILines(endpoint="/v1/embeddings", body={"model": MODEL, "encoding_format": "base64"}),
-            openai_lines.read_embedding_line,
-        ),
+        vectors=OPENAI_VECTORS,
+    ),
+    "openai_chat": House(
+        open=open_openai,
+        app=openai_app,
+        answers=Kind(chat_lines.ENDPOINT, chat_lines.ChatLines(body={"model": MODEL}), chat_lines.read_completion_line),
+        vectors=OPENAI_VECTORS,
     ),
     "gemini": House(
         open=lambda url, key: GeminiBatches(api_key=key, base_url=url, timeout_s=5, sleep=lambda _: None),
@@ -96,7 +124,21 @@ HOUSES = {
             gemini_lines.read_embedding_line,
         ),
     ),
+    "anthropic": House(
+        open=lambda url, key: AnthropicBatches(api_key=key, base_url=url, timeout_s=5, sleep=lambda _: None),
+        app=anthropic_app,
+        answers=Kind(
+            anthropic_lines.ENDPOINT,
+            anthropic_lines.AnthropicLines(body={"model": MODEL}),
+            anthropic_lines.read_message_line,
+        ),
+        sent_as=custom_id,
+        lists_keys=False,
+        fails_as_a_whole=False,
+    ),
 }
+WITH_VECTORS = [name for name, house in HOUSES.items() if house.vectors is not None]
+FAILING_AS_A_WHOLE = [name for name, house in HOUSES.items() if house.fails_as_a_whole]
 
 
 @dataclass(frozen=True)
@@ -108,19 +150,22 @@ class Visit:
     folder: Path
     url: str
 
-    def submit(self, kind: Kind, *, items: int = 3) -> ProviderBatch:
+    def submit(self, kind: Kind, *, items: int = ITEMS) -> ProviderBatch:
         """Upload a request file and make a batch of it."""
         requests = self.folder / "requests.jsonl"
         requests.write_bytes(b"".join(kind.lines.line(f"q{n}", f"Question {n}?") for n in range(items)))
-        file_id = self.provider.upload(requests, name="requests.jsonl")
-        return self.provider.create(file_id=file_id, endpoint=kind.endpoint, key=SUBMISSION, labels=LABELS)
+        uploads = self.provider.uploads
+        source = self.provider.upload(requests, name="requests.jsonl") if uploads else requests
+        return self.provider.create(source, endpoint=kind.endpoint, key=SUBMISSION, labels=LABELS)
 
     def results(self, kind: Kind, batch: ProviderBatch) -> list[ResultLine]:
-        """Download what a batch brought and read it."""
+        """Download what a batch brought and read it, each line under the id of its item."""
         assert batch.output_file_id is not None
         self.provider.download(batch.output_file_id, self.folder / "output.jsonl")
+        items = {self.house.sent_as(SUBMISSION, f"q{number}"): f"q{number}" for number in range(ITEMS)}
         with (self.folder / "output.jsonl").open("rb") as file:
-            return [kind.read(line) for line in file]
+            read = [kind.read(line) for line in file]
+        return [line._replace(custom_id=items.get(line.custom_id or "", line.custom_id)) for line in read]
 
     def look(self, batch: ProviderBatch, *, times: int = 1) -> ProviderBatch:
         """Look a batch up several times."""
@@ -162,10 +207,13 @@ def test_every_item_comes_back_under_its_id(visit: Visit) -> None:
     assert all(line.attempt.usage is not None and line.attempt.text for line in lines)
 
 
+@pytest.mark.parametrize("name", WITH_VECTORS)
 def test_vectors_come_back_checked(visit: Visit) -> None:
-    batch = visit.look(visit.submit(visit.house.vectors), times=2)
+    vectors = visit.house.vectors
+    assert vectors is not None
+    batch = visit.look(visit.submit(vectors), times=2)
 
-    lines = visit.results(visit.house.vectors, batch)
+    lines = visit.results(vectors, batch)
     assert {line.custom_id for line in lines} == {"q0", "q1", "q2"}
     assert all(isinstance(line.payload, EmbeddingReply) and line.payload.vectors[0] for line in lines)
 
@@ -176,7 +224,9 @@ def test_a_batch_is_found_again_by_the_key_it_carries(visit: Visit) -> None:
     listing = visit.provider.list(since=datetime.now(UTC) - timedelta(hours=1), most_calls=5)
 
     assert made.key == SUBMISSION
-    assert [(batch.id, batch.key) for batch in listing.batches] == [(made.id, SUBMISSION)]
+    told = listing.batches if visit.house.lists_keys else (visit.provider.identify(made.id),)
+    assert [(batch.id, batch.key) for batch in told] == [(made.id, SUBMISSION)]
+    assert [batch.id for batch in listing.batches] == [made.id]
     assert listing.whole
     assert listing.provider_now is not None
     assert made.created_at is not None
@@ -219,15 +269,16 @@ def test_a_wrong_key_is_a_fault_of_the_account_and_does_not_show(visit: Visit) -
 
 def test_what_is_gone_is_said_to_be(visit: Visit, tmp_path: Path) -> None:
     made = visit.submit(visit.house.answers)
-    input_file = made.input_file_id or visit.look(made).input_file_id
-    assert input_file is not None
+    looked = visit.look(made, times=2)
+    kept = looked.input_file_id or looked.output_file_id
+    assert kept is not None
 
-    visit.provider.delete_file(input_file)
-    visit.provider.delete_file(input_file)
+    visit.provider.delete_file(kept)
+    visit.provider.delete_file(kept)
     with pytest.raises(BatchCallError) as no_batch:
         visit.provider.find(f"{made.id}x")
     with pytest.raises(BatchCallError) as no_file:
-        visit.provider.download(input_file, tmp_path / "nothing")
+        visit.provider.download(kept, tmp_path / "nothing")
 
     assert (no_batch.value.fault, no_file.value.fault) == (CallFault.GONE, CallFault.GONE)
     assert not (tmp_path / "nothing").exists()
@@ -242,6 +293,7 @@ def test_a_queue_that_is_full_at_once_leaves_nothing_behind(name: str, tmp_path:
     assert caught.value.fault is CallFault.BUSY
 
 
+@pytest.mark.parametrize("name", FAILING_AS_A_WHOLE)
 def test_a_batch_that_found_no_room_says_so(name: str, tmp_path: Path) -> None:
     with visiting(name, tmp_path, BatchRule(scenario=Scenario.TOKEN_LIMIT)) as visit:
         batch = visit.look(visit.submit(visit.house.answers), times=3)

@@ -22,6 +22,8 @@ from eval_pipeline.providers.openai import batch_lines as openai_lines
 from eval_pipeline.providers.openai.embeddings import parse_embeddings as parse_openai_embeddings
 from eval_pipeline.providers.openai.responses import parse_response
 from eval_pipeline.providers.openai.transcriptions import parse_transcription
+from eval_pipeline.providers.openai_chat.batch_lines import read_completion_line
+from eval_pipeline.providers.openai_chat.completion import parse_completion
 from eval_pipeline.providers.reading import ParseVectors, id_in, read_answer, read_vectors
 from eval_pipeline.providers.transport import RawReply
 
@@ -75,6 +77,36 @@ RPC: dict[str, Any] = {
     "details": [{"reason": "RATE", "violations": [{"quotaId": "PerDay"}], "retryDelay": "3s"}],
 }
 REFUSED: dict[str, Any] = {"code": "bad", "type": "invalid_request_error", "message": "no", "param": "input"}
+COMPLETION: dict[str, Any] = {
+    "id": "chatcmpl-1",
+    "object": "chat.completion",
+    "model": "magistral",
+    "choices": [
+        {
+            "index": 0,
+            "message": {
+                "role": "assistant",
+                "content": [
+                    {"type": "thinking", "thinking": [{"type": "text", "text": "Hm"}]},
+                    {"type": "text", "text": "Paris"},
+                ],
+                "refusal": None,
+                "reasoning": "Hm",
+                "reasoning_details": [{"type": "reasoning.text", "text": "Hm"}],
+                "tool_calls": [{"id": "c", "type": "function", "function": {"name": "look", "arguments": "{}"}}],
+            },
+            "finish_reason": "length",
+        }
+    ],
+    "usage": {
+        "prompt_tokens": 20,
+        "prompt_tokens_details": {"cached_tokens": 8},
+        "completion_tokens": 12,
+        "completion_tokens_details": {"reasoning_tokens": 4},
+        "total_tokens": 32,
+    },
+}
+FLAGGED: dict[str, Any] = {"code": 403, "message": "flagged", "metadata": {"reasons": ["hate"], "flagged_input": "x"}}
 READERS: Mapping[str, tuple[Callable[[bytes], Any], tuple[dict[str, Any], ...]]] = {
     "openai answers": (
         openai_lines.read_response_line,
@@ -82,6 +114,13 @@ READERS: Mapping[str, tuple[Callable[[bytes], Any], tuple[dict[str, Any], ...]]]
             {"id": "b", "custom_id": "q1", "response": {"status_code": 200, "body": RESPONSE}, "error": None},
             {"custom_id": "q1", "response": {"status_code": 400, "body": {"error": REFUSED}}},
             {"custom_id": "q1", "response": None, "error": REFUSED},
+        ),
+    ),
+    "chat answers": (
+        read_completion_line,
+        (
+            {"id": "b", "custom_id": "q1", "response": {"status_code": 200, "body": COMPLETION}, "error": None},
+            {"custom_id": "q1", "response": {"status_code": 403, "body": {"error": FLAGGED}}},
         ),
     ),
     "openai vectors": (
@@ -99,6 +138,7 @@ READERS: Mapping[str, tuple[Callable[[bytes], Any], tuple[dict[str, Any], ...]]]
 }
 LIVE: Mapping[str, tuple[Callable[[int, bytes, Mapping[str, str]], Attempt], dict[str, Any]]] = {
     "openai answers": (parse_response, RESPONSE),
+    "chat answers": (parse_completion, COMPLETION),
     "openai transcripts": (parse_transcription, {"text": "नमस्ते", "usage": RESPONSE["usage"], "error": None}),
     "gemini answers": (parse_generation, GENERATION),
 }

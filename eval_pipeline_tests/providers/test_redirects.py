@@ -63,7 +63,7 @@ def test_a_live_call_stays_where_it_was_sent(openai: bool, vectors: bool, status
 def _calls(files: Path) -> list[Callable[[Any], object]]:
     return [
         lambda batches: batches.upload(files, name="requests.jsonl"),
-        lambda batches: batches.create(file_id="files/f", endpoint="/v1/responses", key="k", labels={}),
+        lambda batches: batches.create("files/f", endpoint="/v1/responses", key="k", labels={}),
         lambda batches: batches.list(since=None, most_calls=1),
         lambda batches: batches.find("batches/b"),
         lambda batches: batches.cancel("batches/b"),

@@ -27,7 +27,7 @@ from eval_pipeline.runs.closing import Cancelled, cancel_batches
 from eval_pipeline.wiring import models
 from eval_pipeline.wiring.deployment import Deployment
 from eval_pipeline_tests.batch_server import BatchServer, batch_server
-from eval_pipeline_tests.storage.records import a_job
+from eval_pipeline_tests.storage.records import a_job, as_it_stands
 
 KEY = "sk-test-7f3a9c1e5b"
 PATIENCE_S = 60
@@ -145,7 +145,7 @@ def test_when_a_batch_ended_is_told_by_its_provider_and_not_by_the_look_that_saw
     poll(deployment)
     polled = poll(deployment)
 
-    assert changed(deployment.ledger.find_job(job.id)).ended_at == ended_at
+    assert as_it_stands(deployment.ledger, job).ended_at == ended_at
     assert "not collected and expire in 5 days" in polled.alerts[stage_of("first")]
 
 
@@ -205,7 +205,7 @@ def test_a_batch_of_another_account_is_left_alone_and_a_person_is_told(
         assert polled.ready == []
         assert ACCOUNT_BACK in polled.alerts[stage_of("first")]
         assert address in polled.sentence()
-    assert deployment.ledger.find_job(job.id) == job
+    assert as_it_stands(deployment.ledger, job) == job
     assert office.cancelled() == []
 
 
@@ -229,7 +229,7 @@ def test_a_rotated_key_takes_the_batches_of_its_account_over(office: Office, dep
     with closing(office.open(OPENAI_API_KEY="sk-rotated")) as rotated:
         said = [poll(rotated) for _ in range(4)]
 
-        taken = [changed(rotated.ledger.find_job(job.id)) for job in jobs]
+        taken = [as_it_stands(rotated.ledger, job) for job in jobs]
 
     assert stage_of("first") in said[0].alerts, "not all of them were asked for yet"
     assert said[-1].alerts == {}
@@ -251,7 +251,7 @@ def test_a_key_that_is_refused_pauses_and_says_what_to_do(office: Office, deploy
     assert "401" in words
     assert "check OPENAI_API_KEY" in words
     assert KEY not in polled.sentence()
-    assert deployment.ledger.find_job(job.id) == job
+    assert as_it_stands(deployment.ledger, job) == job
 
     office.server.key = None
     poll(deployment)
@@ -266,7 +266,7 @@ def test_a_provider_that_fails_is_asked_again_and_no_person_is_called(office: Of
         polled = poll(deployment)
         assert (polled.alerts, polled.ready) == ({}, [])
         assert "HTTP 500: boom" in polled.sentence()
-    assert deployment.ledger.find_job(job.id) == job
+    assert as_it_stands(deployment.ledger, job) == job
 
     poll(deployment)
     assert poll(deployment).ready == [stage_of("first")]
@@ -324,7 +324,7 @@ def test_many_pollers_at_once_end_every_batch_once(office: Office, deployment: D
         ended = list(crowd.map(work, range(pollers)))
 
     assert sum(ended) == len(jobs)
-    assert {changed(deployment.ledger.find_job(job.id)).state for job in jobs} == {JobState.ENDED}
+    assert {as_it_stands(deployment.ledger, job).state for job in jobs} == {JobState.ENDED}
     assert len(poll(deployment).ready) == len(jobs)
 
 
@@ -344,7 +344,7 @@ def test_many_pollers_at_once_cancel_an_overdue_batch_and_end_it_once(office: Of
     poll(deployment)
 
     assert sum("is overdue; cancelling it" in one.sentence() for one in said) == 1
-    settled = changed(deployment.ledger.find_job(job.id))
+    settled = as_it_stands(deployment.ledger, job)
     assert (settled.state, settled.provider_status, settled.cancelled_by_us) == (JobState.ENDED, "cancelled", True)
 
 
@@ -356,7 +356,7 @@ def test_a_second_batch_with_our_key_is_cancelled_once_and_recorded(office: Offi
 
     assert office.cancelled() == [double["id"]]
     assert sum("its requests may have been charged" in words for words in said) == 1
-    kept = changed(deployment.ledger.find_job(job.id))
+    kept = as_it_stands(deployment.ledger, job)
     assert (kept.provider_id, len(kept.anomalies)) == ("batch_0", 1)
 
 
@@ -385,7 +385,7 @@ def test_an_overdue_batch_that_cannot_be_cancelled_now_is_cancelled_by_a_later_p
 
     poll(deployment)
     assert office.cancelled() == []
-    assert changed(deployment.ledger.find_job(punctual.id)).state is JobState.ENDED
+    assert as_it_stands(deployment.ledger, punctual).state is JobState.ENDED
     poll(deployment)
 
     assert office.cancelled() == [late.provider_id]
@@ -404,7 +404,7 @@ def test_a_batch_is_believed_to_be_gone_only_when_it_is_missed_for_minutes(
     office.server.ahead_s = 301
 
     assert poll(deployment).ready == [stage_of("first")]
-    assert changed(deployment.ledger.find_job(job.id)).error_code == "result_lost"
+    assert as_it_stands(deployment.ledger, job).error_code == "result_lost"
 
 
 @pytest.mark.parametrize("jump", [DAY, -DAY], ids=["a-day-ahead", "a-day-back"])
@@ -423,13 +423,13 @@ def test_a_clock_that_jumps_ends_no_batch_and_makes_no_second(
         assert poll(deployment).ready == []
 
     assert office.cancelled() == []
-    assert changed(deployment.ledger.find_job(out.id)).state is JobState.SUBMITTED
-    waiting = changed(deployment.ledger.find_job(unanswered.id))
+    assert as_it_stands(deployment.ledger, out).state is JobState.SUBMITTED
+    waiting = as_it_stands(deployment.ledger, unanswered)
     assert (waiting.state, waiting.provider_id) == (JobState.INTENT, None)
 
     late = office.at_provider(unanswered.submission_key)
     poll(deployment)
-    assert changed(deployment.ledger.find_job(unanswered.id)).provider_id == late["id"]
+    assert as_it_stands(deployment.ledger, unanswered).provider_id == late["id"]
 
 
 @pytest.mark.parametrize("jump", [DAY, -DAY], ids=["a-day-ahead", "a-day-back"])
@@ -456,7 +456,7 @@ def test_a_clock_that_was_a_day_late_when_a_run_was_cancelled_loses_nothing(
 
     poll(deployment)
 
-    assert changed(deployment.ledger.find_job(job.id)).state is JobState.SUBMITTED
+    assert as_it_stands(deployment.ledger, job).state is JobState.SUBMITTED
 
 
 def test_batches_of_another_account_do_not_keep_those_of_a_rotated_key_from_being_found(
@@ -474,7 +474,7 @@ def test_batches_of_another_account_do_not_keep_those_of_a_rotated_key_from_bein
         for _ in range(3):
             poll(rotated)
 
-        assert changed(rotated.ledger.find_job(job.id)).account != job.account
+        assert as_it_stands(rotated.ledger, job).account != job.account
 
 
 def test_a_request_file_that_was_never_sent_goes_out_under_a_rotated_key(
@@ -486,7 +486,7 @@ def test_a_request_file_that_was_never_sent_goes_out_under_a_rotated_key(
         polled = poll(rotated)
 
         assert polled.alerts == {}
-        assert changed(rotated.ledger.find_job(intent.id)).account != intent.account
+        assert as_it_stands(rotated.ledger, intent).account != intent.account
 
 
 def an_unanswered_creation(office: Office, deployment: Deployment, *, made: bool) -> BatchJob:
@@ -506,7 +506,7 @@ def test_a_creation_that_nobody_answered_is_found_under_a_rotated_key(office: Of
     with closing(office.open(OPENAI_API_KEY="sk-rotated")) as rotated:
         polled = poll(rotated)
 
-        found = changed(rotated.ledger.find_job(job.id))
+        found = as_it_stands(rotated.ledger, job)
     assert (found.state, found.provider_id, polled.alerts) == (JobState.SUBMITTED, "batch_0", {})
 
 
@@ -532,7 +532,7 @@ def test_a_key_that_knows_nothing_of_a_creation_leaves_it_alone_and_says_what_a_
 
         assert polled.ready == []
         assert "run retry --resend-lost sends again what may have been created" in polled.alerts[job.stage]
-        assert elsewhere.ledger.find_job(job.id) == job
+        assert as_it_stands(elsewhere.ledger, job) == job
 
 
 @pytest.mark.parametrize("made", [True, False], ids=["created", "not-created"])
@@ -583,3 +583,15 @@ def test_what_a_provider_asks_for_is_kept_by_every_look(office: Office, deployme
 
     assert office.server.calls["throttled"] == 1
     assert "project default is left alone for another" in polled.sentence()
+
+
+def test_a_rest_that_is_asked_for_without_measure_is_cut_and_told(office: Office, deployment: Deployment) -> None:
+    office.submit(deployment, ("first", 0))
+    office.server.scenario, office.server.times, office.server.retry_after = "throttled", 9, "1000000"
+
+    poll(deployment)
+    said = poll(deployment).sentence()
+
+    assert office.server.calls["throttled"] == 1
+    assert "project default is left alone for another 1,800 s" in said
+    assert "its provider asked for 1,000,000 s and is asked again after 1,800 s" in said

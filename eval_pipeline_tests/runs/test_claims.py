@@ -10,7 +10,8 @@ from eval_pipeline.core.runs import Flow, RunMode, RunState
 from eval_pipeline.runs.claims import Prepared, claim, find_dataset_of
 from eval_pipeline.runs.life import flow_of
 from eval_pipeline.stt_eval.prepare import prepare
-from eval_pipeline.stt_eval.spec import SttRequest, SttSpec
+from eval_pipeline.stt_eval.request import SttRequest
+from eval_pipeline.stt_eval.spec import SttSpec
 from eval_pipeline.wiring.deployment import Deployment
 from eval_pipeline_tests.storage.records import a_dataset, a_run
 from eval_pipeline_tests.stt_eval.audio_bench import AudioBench
@@ -61,7 +62,7 @@ def test_a_dataset_of_another_kind_or_version_is_refused(
 
 @pytest.mark.parametrize("here", [True, False])
 def test_a_claim_freezes_what_was_prepared(deployment: Deployment, here: bool) -> None:
-    made = prepared(deployment, mode="live")
+    made = prepared(deployment, mode="fast")
 
     run = claim(made, flow=Flow.STT, requested_by="someone", deployment=deployment, here=here)
 

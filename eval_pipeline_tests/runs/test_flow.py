@@ -59,6 +59,8 @@ def test_every_stage_is_the_module_of_its_name_and_takes_what_is_declared(flow: 
         module = stage_module(flow, stage.name)
         assert keywords(module.make) == stage.inputs, stage.name
         assert set(stage.optional) <= set(stage.inputs)
+        if stage.paid is not None and stage.paid.asks is not None:
+            assert stage.paid.asks.rows_of in stage.inputs
 
 
 @pytest.mark.parametrize("flow", Flow)

@@ -14,7 +14,8 @@ from eval_pipeline.runs.claims import Prepared
 from eval_pipeline.runs.specs import claim_or_find
 from eval_pipeline.runs.task import Task
 from eval_pipeline.stt_eval import prepare as stt_runs
-from eval_pipeline.stt_eval.spec import SttRequest, SttSpec
+from eval_pipeline.stt_eval.request import SttRequest
+from eval_pipeline.stt_eval.spec import SttSpec
 from eval_pipeline.wiring.deployment import Deployment
 from eval_pipeline_tests.laboratory import Silence
 from eval_pipeline_tests.stt_eval.audio_bench import AudioBench

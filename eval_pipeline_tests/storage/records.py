@@ -8,7 +8,7 @@ from typing import Any
 from eval_pipeline.core.batches import BatchJob, BatchPolicy, JobState
 from eval_pipeline.core.datasets import DatasetKind, DatasetVersion, SkippedRow
 from eval_pipeline.core.names import RunKey
-from eval_pipeline.core.ports.ledger import RunLedger
+from eval_pipeline.core.ports.ledger import BatchLedger, RunLedger
 from eval_pipeline.core.runs import Flow, RunMode, RunRecord, RunState
 from eval_pipeline.core.stages import StageRef
 
@@ -88,3 +88,9 @@ def a_job(run: str = "first", *, project: str = "default", at: datetime = MOMENT
         updated_at=at,
     )
     return replace(job, **changes)
+
+
+def as_it_stands(ledger: BatchLedger, job: BatchJob) -> BatchJob:
+    """Read a job again."""
+    [now] = [each for each in ledger.stage_jobs(job.stage) if each.id == job.id]
+    return now

@@ -13,7 +13,7 @@ from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.runs import Flow
 from eval_pipeline.storage.ledger import SqlLedger, open_ledger
 from eval_pipeline_tests.crowd import all_at_once
-from eval_pipeline_tests.storage.records import MOMENT, a_job
+from eval_pipeline_tests.storage.records import MOMENT, a_job, as_it_stands
 
 INTENT = a_job(submission_key="key-0")
 STAGE = INTENT.stage
@@ -75,7 +75,7 @@ def test_every_field_comes_back_as_it_was_written(ledger: SqlLedger) -> None:
 
     assert not left_out, "a field that has its default proves nothing"
     assert recorded == replace(whole, id=recorded.id)
-    assert ledger.find_job(recorded.id) == recorded
+    assert as_it_stands(ledger, recorded) == recorded
     assert ledger.stage_jobs(STAGE) == [recorded]
 
 
@@ -127,7 +127,7 @@ def test_a_change_of_what_was_read_too_long_ago_is_not_made(ledger: SqlLedger) -
     newer = changed(ledger.change_job(read, empty_lists=1))
 
     assert ledger.change_job(read, to=JobState.CANCELLED) is None
-    assert ledger.find_job(read.id) == newer
+    assert as_it_stands(ledger, read) == newer
     assert newer.version == read.version + 1
 
 
@@ -138,7 +138,7 @@ def test_a_way_that_does_not_exist_is_refused(ledger: SqlLedger, to: JobState) -
     with pytest.raises(ValueError, match=f"intent cannot become {to}"):
         ledger.change_job(job, to=to)
 
-    assert ledger.find_job(job.id) == job
+    assert as_it_stands(ledger, job) == job
 
 
 @pytest.mark.parametrize("name", ["submission_key", "fingerprint", "round", "state", "no_such_column"])

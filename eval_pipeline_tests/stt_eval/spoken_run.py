@@ -5,13 +5,14 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from eval_pipeline.core.cost import StageCost, costs_as_json
+from eval_pipeline.core.cost import Costs, StageCost
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.outcomes import ItemError, ItemRecord, ItemStatus, Usage
 from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.core.runs import Flow, RunState
 from eval_pipeline.core.stages import StageRef
 from eval_pipeline.core.tallies import ItemCost
+from eval_pipeline.core.thresholds import Threshold
 from eval_pipeline.dispatch.records import encode
 from eval_pipeline.runs.claims import claim
 from eval_pipeline.storage.journal import Journal
@@ -20,8 +21,9 @@ from eval_pipeline.stt_eval.clips.samples import Sample
 from eval_pipeline.stt_eval.clips.store import audio_samples
 from eval_pipeline.stt_eval.figures.run_figures import RunFigures
 from eval_pipeline.stt_eval.prepare import prepare
+from eval_pipeline.stt_eval.request import SttRequest
 from eval_pipeline.stt_eval.scoring.scores import score_samples
-from eval_pipeline.stt_eval.spec import SttRequest, SttSpec
+from eval_pipeline.stt_eval.spec import SttSpec
 from eval_pipeline.stt_eval.transcript_rows import Item, items_of, transcript_row
 from eval_pipeline.wiring.deployment import Deployment
 from eval_pipeline_tests.storage.writing import allow, in_time, record_all
@@ -119,8 +121,8 @@ def _record(item: Item) -> ItemRecord:
 def _summary() -> dict[str, Any]:
     return {
         "counts": {"total": 4, "ok": 3, "failed": 1, "by_status": {"ok": 3, "refused": 1}},
-        "threshold": {"value": 0.5, "observed": 0.25, "breached": False},
-        "cost": costs_as_json({model: StageCost(model=model) for model in MODELS}),
+        "threshold": Threshold(0.5, failed=1, total=4).to_json(),
+        "cost": Costs.of({model: StageCost(model=model) for model in MODELS}).to_json(),
         "by_model": {},
         "faults": [],
         "items_without_usage": 0,

@@ -8,8 +8,11 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from eval_pipeline.core.names import RunKey
+from eval_pipeline.core.paid_summary import PaidSummary
 from eval_pipeline.core.providers import Provider
 from eval_pipeline.core.runs import Flow
+from eval_pipeline.core.stages import StageRef
 from eval_pipeline.defs.batch_sensors import WAKE_TAG, look_after_batches
 from eval_pipeline.defs.build import build_definitions
 from eval_pipeline.defs.instance import open_instance
@@ -19,6 +22,7 @@ from eval_pipeline_tests.laboratory import QUIET, Made
 from eval_pipeline_tests.listening import FLASH, RUN, WHISPER, Studio, recordings, studio
 
 CLIPS = recordings(4)
+BASE_URLS = ("GOOGLE_GEMINI_BASE_URL", "OPENAI_BASE_URL")
 STAGES = ["spec", "dataset", "transcription_batch", "transcripts", "scores", "report"]
 
 
@@ -60,7 +64,7 @@ def materialize(
 def test_the_form_makes_every_stage_and_a_second_time_costs_nothing(
     made: Studio, deployment: Deployment, instance: dg.DagsterInstance
 ) -> None:
-    form = {"dataset": "clips", "mode": "live", "models": [FLASH, WHISPER]}
+    form = {"dataset": "clips", "mode": "fast", "models": [FLASH, WHISPER]}
     first = materialize(deployment, instance, config=form)
     again = materialize(deployment, instance)
 
@@ -69,6 +73,15 @@ def test_the_form_makes_every_stage_and_a_second_time_costs_nothing(
     assert first.check("transcripts").passed
     assert set(made.gemini.counts()["generate"]["billed"].values()) == {1}
     assert set(made.openai.counts()["transcriptions"]["billed"].values()) == {1}
+    key = RunKey.of(project="default", run=RUN)
+    transcripts, report = (
+        deployment.stages.open(StageRef(Flow.STT, key, stage)) for stage in ("transcripts", "report")
+    )
+    told = PaidSummary.of(transcripts.manifest)
+    assert told.calls.endpoints == {made.variables[name]: len(CLIPS) for name in BASE_URLS}
+    assert told.by_model is not None
+    assert {model: one.counts.ok for model, one in told.by_model.items()} == {FLASH: len(CLIPS), WHISPER: len(CLIPS)}
+    assert b"Another endpoint answered" not in report.file("report.html")
 
 
 def test_a_form_that_cannot_be_is_refused_before_anything_is_claimed(
@@ -77,7 +90,7 @@ def test_a_form_that_cannot_be_is_refused_before_anything_is_claimed(
     refused = materialize(deployment, instance, config={"dataset": "clips", "models": [WHISPER]})
 
     assert refused.failure["code"] == "config_type_unsupported"
-    assert "--mode live" in refused.failure["hint"]
+    assert "--mode fast" in refused.failure["hint"]
     assert made("run", "status", RUN, "--json").error_code == "run_not_found"
 
 

@@ -1,5 +1,7 @@
 from collections.abc import Mapping
 
+from eval_pipeline.core.reasons import Reason
+from eval_pipeline.core.thresholds import Threshold
 from eval_pipeline.text_eval.pairs import EmbeddingTally, Pair, embedding_row, pairs, texts_to_embed
 from eval_pipeline_tests.text_eval.tables import answered, asked, dataset_stage, responses_stage
 
@@ -70,14 +72,7 @@ def test_unanswered_items_and_failed_embeddings_both_count_as_failed() -> None:
     for pair in pairs(DATASET, RESPONSES):
         tally.add(pair, _row(pair, known))
 
-    assert tally.summary() == {
-        "counts": {"total": 3, "ok": 1, "failed": 2, "failed_embeddings": 1, "not_answered": 1},
-        "threshold": {
-            "value": 0.5,
-            "observed": 2 / 3,
-            "breached": True,
-            "failed": 2,
-            "total": 3,
-            "reasons": [{"code": "embedding_failed", "message": "answer: not embedded", "count": 1}],
-        },
-    }
+    counted = {"total": 3, "ok": 1, "failed": 2, "failed_embeddings": 1, "not_answered": 1}
+    assert tally.counts.to_json() == counted
+    reasons = (Reason("embedding_failed", "answer: not embedded"),)
+    assert tally.verdict == Threshold(0.5, failed=2, total=3, reasons=reasons)

@@ -34,12 +34,24 @@ class BatchProvider(Protocol):
         """Return the present by the provider's clock; None before the first answer that told it."""
         ...
 
-    def upload(self, path: Path, *, name: str) -> str:
-        """Upload a request file, streamed; returns its id."""
+    @property
+    def uploads(self) -> bool:
+        """Whether a request file is uploaded first; else what it holds goes out with the creation."""
         ...
 
-    def create(self, *, file_id: str, endpoint: str, key: str, labels: Mapping[str, str]) -> ProviderBatch:
-        """Create a batch, once, with the key in its metadata."""
+    def upload(self, path: Path, *, name: str) -> str:
+        """Upload a request file, streamed; returns its id. Only where the provider ``uploads``."""
+        ...
+
+    def create(self, requests: str | Path, *, endpoint: str, key: str, labels: Mapping[str, str]) -> ProviderBatch:
+        """Create a batch, once, such that the key tells later whose it is.
+
+        Args:
+            requests: the id of the uploaded file; where the provider does not upload, the file itself, streamed.
+            endpoint: what is asked.
+            key: names this submission, here and nowhere else.
+            labels: for people who look at the provider's page.
+        """
         ...
 
     def list(self, *, since: datetime | None, most_calls: int) -> BatchListing:
@@ -48,6 +60,10 @@ class BatchProvider(Protocol):
 
     def find(self, batch_id: str) -> ProviderBatch:
         """Look one batch up; a 404 raises with fault ``gone``."""
+        ...
+
+    def identify(self, batch_id: str) -> ProviderBatch:
+        """Look one batch up that a list shows without saying whose it is, with all that may tell."""
         ...
 
     def cancel(self, batch_id: str) -> ProviderBatch:

@@ -1,6 +1,6 @@
 """Facts that need transactions and queries: leases, datasets, runs, batch jobs, verdicts."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -180,10 +180,6 @@ class BatchLedger(EpochLedger, Protocol):
         """
         ...
 
-    def find_job(self, job_id: int) -> BatchJob | None:
-        """Return one job."""
-        ...
-
     def stage_jobs(self, stage: StageRef) -> Sequence[BatchJob]:
         """Return all jobs of a stage in the order of submission (round, shard, attempt)."""
         ...
@@ -192,8 +188,16 @@ class BatchLedger(EpochLedger, Protocol):
         """Return all jobs of a run, stage by stage."""
         ...
 
+    def jobs_of_batches(self, provider_ids: Collection[str]) -> Sequence[BatchJob]:
+        """Return the jobs of any run that have one of these ids at their provider."""
+        ...
+
     def open_jobs(self, *, provider: str, after_id: int = 0, limit: int = 1_000) -> Sequence[BatchJob]:
         """Return open jobs of all projects by id, from behind ``after_id``; cost does not grow with closed ones."""
+        ...
+
+    def lost_jobs(self, *, provider: str, due: datetime, limit: int) -> Sequence[BatchJob]:
+        """Return lost jobs of all projects that are to be looked for by then, those that wait longest first."""
         ...
 
     def change_job(self, job: BatchJob, *, to: JobState | None = None, **changes: Any) -> BatchJob | None:  # noqa: ANN401 - columns

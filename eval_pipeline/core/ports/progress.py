@@ -1,4 +1,4 @@
-"""Where a running stage tells how far it is."""
+"""Progress as whoever watches a run takes it: a bar of the command line, the log of a Dagster run, nobody."""
 
 from decimal import Decimal
 from typing import Protocol

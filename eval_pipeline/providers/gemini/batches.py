@@ -101,6 +101,11 @@ class GeminiBatches:
         """Let connections go."""
         self._calls.close()
 
+    @property
+    def uploads(self) -> bool:
+        """Whether a request file is uploaded first."""
+        return True
+
     def upload(self, path: Path, *, name: str) -> str:
         """Upload a request file, streamed; returns its id."""
         try:
@@ -108,9 +113,9 @@ class GeminiBatches:
         except BatchCallError as error:
             raise of_upload(error, url=_URL) from None
 
-    def create(self, *, file_id: str, endpoint: str, key: str, labels: Mapping[str, str]) -> ProviderBatch:
+    def create(self, requests: str | Path, *, endpoint: str, key: str, labels: Mapping[str, str]) -> ProviderBatch:
         """Create a batch, once, with the key in its display name; the endpoint is ``generate_endpoint`` or its kin."""
-        batch = {"displayName": display_name(key, labels), "inputConfig": {"fileName": file_id}}
+        batch = {"displayName": display_name(key, labels), "inputConfig": {"fileName": str(requests)}}
         try:
             return self._batch("the creation of a batch", "POST", endpoint, body={"batch": batch})
         except BatchCallError as error:
@@ -143,6 +148,10 @@ class GeminiBatches:
     def find(self, batch_id: str) -> ProviderBatch:
         """Look one batch up; a 404 raises with fault ``gone``."""
         return self._batch(f"a look at {batch_id}", "GET", quote(batch_id))
+
+    def identify(self, batch_id: str) -> ProviderBatch:
+        """Look one batch up that a list shows without its name."""
+        return self.find(batch_id)
 
     def cancel(self, batch_id: str) -> ProviderBatch:
         """Ask for a batch to be cancelled; one that has ended stays as it is."""

@@ -169,12 +169,12 @@ def read_status(given: Json, *, http_status: int | None = None, retry_delay_s: f
     known = [detail for detail in details if isinstance(detail, Mapping)] if isinstance(details, list) else []
     words = words_of(given) or Words(code=None, type=None, message="no explanation", structured=True)
     return GoogleError(
-        http_status or _STATUSES.get(status or "") or of_code or 500,
-        cut(status) if status else "UNKNOWN",
-        cut(words.message),
-        tuple(str(detail["reason"]) for detail in known if "reason" in detail),
-        tuple(_quotas(known)),
-        next((wait for detail in known if (wait := _delay_s(detail)) is not None), retry_delay_s),
+        http_status=http_status or _STATUSES.get(status or "") or of_code or 500,
+        status=cut(status) if status else "UNKNOWN",
+        message=cut(words.message),
+        reasons=tuple(str(detail["reason"]) for detail in known if "reason" in detail),
+        quotas=tuple(_quotas(known)),
+        retry_delay_s=next((wait for detail in known if (wait := _delay_s(detail)) is not None), retry_delay_s),
     )
 
 

@@ -190,12 +190,12 @@ def _with_facts(
 ) -> Attempt:
     usage = read_usage(pick(document, "usageMetadata"))
     return Attempt(
-        outcome,
-        text,
-        error,
-        text_in(document, "responseId"),
-        text_in(document, "modelVersion"),
-        usage,
+        outcome=outcome,
+        text=text,
+        error=error,
+        response_id=text_in(document, "responseId"),
+        model=text_in(document, "modelVersion"),
+        usage=usage,
         account_fault=fault,
         maybe_billed=usage is None,
         thinking=None if candidate is None else _thinking(candidate),

@@ -20,12 +20,12 @@ def read_usage(metadata: object) -> Usage | None:
     if not (given or answer or thoughts):
         return None
     return Usage(
-        given,
-        min(count_in(metadata, "cachedContentTokenCount") or 0, given),
-        answer + thoughts,
-        thoughts,
-        given + answer + thoughts if total is None else total,
-        min(_audio(metadata), given),
+        input=given,
+        cached_input=min(count_in(metadata, "cachedContentTokenCount") or 0, given),
+        output=answer + thoughts,
+        reasoning=thoughts,
+        total=given + answer + thoughts if total is None else total,
+        audio_input=min(_audio(metadata), given),
     )
 
 

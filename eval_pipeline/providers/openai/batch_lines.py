@@ -1,5 +1,6 @@
 """The lines of a batch: of its request file, and of its output and error files, read by the parsers of live answers."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import orjson
@@ -9,6 +10,7 @@ from eval_pipeline.core.documents import Json, JsonDict
 from eval_pipeline.core.outcomes import Attempt, AttemptOutcome
 from eval_pipeline.core.ports.models import EmbeddingFailure
 from eval_pipeline.core.turns import Input
+from eval_pipeline.providers.headers import Headers
 from eval_pipeline.providers.json_text import encode_json, json_text
 from eval_pipeline.providers.openai.embeddings import parse_embeddings
 from eval_pipeline.providers.openai.errors import parse_error_object
@@ -44,10 +46,15 @@ def read_response_line(line: bytes) -> ResultLine:
 
 
 def _read_response(document: Json) -> ResultLine:
+    return read_result(document, parse_response)
+
+
+def read_result(document: Json, parse: Callable[[int, JsonDict | bytes, Headers], Attempt]) -> ResultLine:
+    """Read a line of answers; ``parse`` is that of live ones."""
     custom_id, response = _id_of(document), document.get("response")
     if not isinstance(response, dict):
         return ResultLine(custom_id, _without_response(document))
-    return ResultLine(custom_id, _ended_early(parse_response(*_reply_of(response), {})))
+    return ResultLine(custom_id, _ended_early(parse(*_reply_of(response), {})))
 
 
 def read_embedding_line(line: bytes) -> ResultLine:

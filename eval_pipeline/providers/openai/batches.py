@@ -34,6 +34,7 @@ from eval_pipeline.providers.batch_calls import (
 from eval_pipeline.providers.capped import cap_documents
 from eval_pipeline.providers.headers import retry_after_s
 from eval_pipeline.providers.json_text import read_loose_json
+from eval_pipeline.providers.openai.errors import is_no_address
 from eval_pipeline.providers.transport import (
     CONNECT_TIMEOUT_S,
     deepest,
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 KEY_NAME = "eval_pipeline_key"
+RESPONSES, CHAT_COMPLETIONS = "/v1/responses", "/v1/chat/completions"
 PAGE = 100
 _LABEL_NAME, _LABEL_VALUE = 64, 512
 _MOST_REQUESTS = 10**9
@@ -141,6 +143,11 @@ class OpenAIBatches:
         if "_client" in vars(self):
             self._client.close()
 
+    @property
+    def uploads(self) -> bool:
+        """Whether a request file is uploaded first."""
+        return True
+
     def upload(self, path: Path, *, name: str) -> str:
         """Upload a request file, streamed; returns its id."""
         with path.open("rb") as file:
@@ -158,21 +165,21 @@ class OpenAIBatches:
             self._fail("the upload of a request file", CallFault.REFUSED, NAME_REPEATS_KEY)
         return file_id
 
-    def create(self, *, file_id: str, endpoint: str, key: str, labels: Mapping[str, str]) -> ProviderBatch:
+    def create(self, requests: str | Path, *, endpoint: str, key: str, labels: Mapping[str, str]) -> ProviderBatch:
         """Create a batch, once, with the key in its metadata."""
         metadata = {KEY_NAME: key, **{name[:_LABEL_NAME]: value[:_LABEL_VALUE] for name, value in labels.items()}}
         try:
             made = self._call(
                 "the creation of a batch",
                 lambda: self._client.batches.with_raw_response.create(
-                    input_file_id=file_id,
+                    input_file_id=str(requests),
                     endpoint=endpoint,  # type: ignore[arg-type]  # a provider knows more endpoints than its SDK
                     completion_window="24h",
                     metadata=metadata,
                 ),
             )
         except BatchCallError as error:
-            raise of_creation(error, url="OPENAI_BASE_URL") from None
+            raise _of_endpoint(of_creation(error, url="OPENAI_BASE_URL"), endpoint) from None
         return self._batch("the creation of a batch", made)
 
     def list(self, *, since: datetime | None, most_calls: int) -> BatchListing:
@@ -201,6 +208,10 @@ class OpenAIBatches:
         """Look one batch up; a 404 raises with fault ``gone``."""
         what = f"a look at batch {batch_id}"
         return self._batch(what, self._call(what, lambda: self._client.batches.with_raw_response.retrieve(batch_id)))
+
+    def identify(self, batch_id: str) -> ProviderBatch:
+        """Look one batch up that a list shows without metadata."""
+        return self.find(batch_id)
 
     def cancel(self, batch_id: str) -> ProviderBatch:
         """Ask for a batch to be cancelled; one that has ended stays as it is."""
@@ -265,6 +276,8 @@ class OpenAIBatches:
         document = read_loose_json(reply.content)
         if not isinstance(document, Mapping) or not (document.get("id") or document.get("object") == "list"):
             words = read_words(reply.content, html=True).message
+            if is_no_address(words):
+                self._fail(what, CallFault.UNSUPPORTED, words)
             self._fail(what, CallFault.AMBIGUOUS, f"an answer that is no object of the API: {words[:200] or 'empty'}")
         return document
 
@@ -303,6 +316,14 @@ class OpenAIBatches:
     ) -> NoReturn:
         message = f"{what} at the provider failed: {redact_words(words)}"
         raise BatchCallError(message, fault=fault, hint=_HINTS[fault], retry_after_s=retry_after_s) from None
+
+
+def _of_endpoint(error: BatchCallError, endpoint: str) -> BatchCallError:
+    """Name the protocol of a server whose batches take chat completions and no responses."""
+    if error.fault is not CallFault.REFUSED or endpoint != RESPONSES or CHAT_COMPLETIONS not in error.message:
+        return error
+    hint = "its batches take chat completions: give the endpoint protocol openai_chat in the endpoints file"
+    return BatchCallError(error.message, fault=error.fault, hint=hint)
 
 
 def _fault_of(status: int, *, code: str, message: str) -> CallFault:

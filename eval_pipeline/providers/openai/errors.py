@@ -10,6 +10,13 @@ from eval_pipeline.providers.words import Words, read_words, words_of
 
 _THROTTLED = 429
 _MODEL_UNKNOWN = re.compile(r"(?i)\bmodels?\b.*\b(not exist|not found|not available|unknown|no such)|\bno such model\b")
+_MODEL_INVALID = re.compile(
+    r"(?i)\binvalid model(?: name| id)?\b(?!\s+(?:output|response|parameter))"
+    r"|\bnot a valid model\b|\bno endpoints found\b"
+)
+"""Of Mistral, LiteLLM and OpenRouter, some of them with status 400."""
+_MODEL_CODES = frozenset({"model_not_found", "invalid_model", "DeploymentNotFound"})
+_NO_SUCH_ADDRESS = re.compile(r"(?i)\bunexpected endpoint\b|\bunknown (?:request )?url\b")
 _NOT_AN_API_STATUSES = frozenset({301, 302, 303, 307, 308, 404, 405, 410})
 _QUOTA_CODES = frozenset({"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"})
 
@@ -38,11 +45,23 @@ def parse_error_object(error: object, *, default_code: str) -> ItemError:
     return ItemError(code=code, type=words.type or "response_error", message=words.message, transient=transient)
 
 
+def is_no_address(message: str) -> bool:
+    """Tell whether an error that came with HTTP 200 says that there is nothing at this address, as LM Studio does."""
+    return _NO_SUCH_ADDRESS.search(message) is not None
+
+
 def _account_fault(http_status: int, words: Words) -> AccountFault | None:
     if words.code in _QUOTA_CODES or words.type in _QUOTA_CODES or http_status == 402:  # noqa: PLR2004 - named so by HTTP
         return AccountFault.QUOTA
     if http_status in {401, 403}:
         return AccountFault.AUTH
-    if words.code == "model_not_found" or (http_status == 404 and _MODEL_UNKNOWN.search(words.message)):  # noqa: PLR2004
+    if _names_no_model(http_status, words):
         return AccountFault.MODEL_NOT_FOUND
     return AccountFault.NOT_AN_API if http_status in _NOT_AN_API_STATUSES else None
+
+
+def _names_no_model(http_status: int, words: Words) -> bool:
+    if words.code in _MODEL_CODES or words.type in _MODEL_CODES:
+        return True
+    unknown = http_status == 404 and _MODEL_UNKNOWN.search(words.message)  # noqa: PLR2004 - named so by HTTP
+    return bool(unknown or (http_status in {400, 404} and _MODEL_INVALID.search(words.message)))

@@ -4,27 +4,32 @@ Answers are read leniently from their bytes, never through the SDK's models: tho
 break on the fields that compatible servers leave out.
 """
 
+import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final
 
 from eval_pipeline.core.documents import Json
-from eval_pipeline.core.outcomes import PLAINLY, Attempt, AttemptOutcome, ItemError, Served
+from eval_pipeline.core.outcomes import PLAINLY, AccountFault, Attempt, AttemptOutcome, ItemError, Served
 from eval_pipeline.core.passages import searches_files
 from eval_pipeline.core.secrets import excerpt
 from eval_pipeline.providers.headers import Headers
-from eval_pipeline.providers.json_text import encode_json, read_json
+from eval_pipeline.providers.json_text import encode_json, read_json, read_loose_json
 from eval_pipeline.providers.openai.client import OpenAIConnection
-from eval_pipeline.providers.openai.errors import parse_error, parse_error_object
+from eval_pipeline.providers.openai.errors import is_no_address, parse_error, parse_error_object
 from eval_pipeline.providers.openai.output import Output, read_output
 from eval_pipeline.providers.openai.usage import read_usage
 from eval_pipeline.providers.reading import read_answer
 from eval_pipeline.providers.transport import RawReply
-from eval_pipeline.providers.words import malformed, unreadable
+from eval_pipeline.providers.words import malformed, read_words, unreadable
 
-_ERRORS_FROM = 300
+_ERRORS_FROM, _REFUSED_FROM = 300, 400
+_NOT_THERE = frozenset({404, 405, 410, 501})
 _MAX_EXCERPT = 200
 _MAX_TIER = 40
 _RESULTS = "file_search_call.results"
-_STANDARD_TIERS = frozenset({"", "default", "auto", "standard"})
+STANDARD_TIERS: Final = frozenset({"", "default", "auto", "standard", "on_demand"})
+"""Names of the tier that is usual; ``on_demand`` is Groq's."""
 
 
 class OpenAIAnswerer:
@@ -32,6 +37,8 @@ class OpenAIAnswerer:
 
     def __init__(self, connection: OpenAIConnection) -> None:
         self._connection = connection
+        self._probing = asyncio.Lock()
+        self._has_chat: bool | None = None
 
     async def ask(self, body: Json) -> Attempt:
         """Send one request body and translate what comes back."""
@@ -39,7 +46,38 @@ class OpenAIAnswerer:
         if not isinstance(reply, RawReply):
             return reply
         attempt = read_answer(parse_response, reply.http_status, reply.content, reply.headers)
+        if _is_absent(attempt, http_status=reply.http_status) and await self._speaks_chat():
+            attempt = other_protocol(attempt, base_url=self._connection.base_url)
         return self._connection.finish(attempt, latency_s=reply.latency_s)
+
+    async def _speaks_chat(self) -> bool:
+        """Ask once, with an empty request, which nobody answers or charges for, whether there are chat completions."""
+        async with self._probing:
+            if self._has_chat is None:
+                reply = await self._connection.post("/chat/completions", {})
+                self._has_chat = isinstance(reply, RawReply) and is_there(reply.http_status, reply.content)
+            return self._has_chat
+
+
+def _is_absent(attempt: Attempt, *, http_status: int) -> bool:
+    """Tell whether an answer says that there is nothing at its path, in contrast to a page from elsewhere."""
+    said = http_status in _NOT_THERE or (attempt.error is not None and is_no_address(attempt.error.message))
+    return said and attempt.account_fault is AccountFault.NOT_AN_API
+
+
+def is_there(http_status: int, body: bytes) -> bool:
+    """Tell from what an empty request came to whether there is an API at its path."""
+    if _ERRORS_FROM <= http_status < _REFUSED_FROM or http_status in _NOT_THERE:
+        return False
+    document = read_loose_json(body)
+    return isinstance(document, Mapping) and not is_no_address(read_words(document).message)
+
+
+def other_protocol(attempt: Attempt, *, base_url: str) -> Attempt:
+    """Say that a server has no responses, but chat completions."""
+    words = f"{base_url} has no /responses, but it has /chat/completions: it speaks protocol openai_chat"
+    error = _error("other_protocol", words)
+    return replace(attempt, error=error, account_fault=AccountFault.OTHER_PROTOCOL)
 
 
 def with_results(body: Json) -> Json:
@@ -78,7 +116,7 @@ def _read_response(document: object) -> Attempt:
     if not isinstance(document, dict):
         return malformed(f"a JSON {type(document).__name__} instead of a response object")
     if document.get("error") is not None:
-        return _with_facts(document, AttemptOutcome.FAILED, error=_error_of(document))
+        return _failed(document)
     status, output = document.get("status"), document.get("output")
     if status == "completed" and (text := _only_text(output)) and text.strip():
         return _answered(document, text)
@@ -94,12 +132,12 @@ def _answered(document: Json, text: str) -> Attempt:
     """Return the ordinary answer, as nearly all of a batch are, without a detour."""
     usage, response_id, model = read_usage(document.get("usage")), document.get("id"), document.get("model")
     return Attempt(
-        AttemptOutcome.OK,
-        text,
-        None,
-        response_id if isinstance(response_id, str) and response_id else None,
-        model if isinstance(model, str) and model else None,
-        usage,
+        outcome=AttemptOutcome.OK,
+        text=text,
+        error=None,
+        response_id=response_id if isinstance(response_id, str) and response_id else None,
+        model=model if isinstance(model, str) and model else None,
+        usage=usage,
         maybe_billed=usage is None,
         served=_served(document, None),
     )
@@ -107,6 +145,12 @@ def _answered(document: Json, text: str) -> Attempt:
 
 def _error_of(document: Json) -> ItemError:
     return parse_error_object(document["error"], default_code="response_failed")
+
+
+def _failed(document: Json) -> Attempt:
+    error = _error_of(document)
+    attempt = _with_facts(document, AttemptOutcome.FAILED, error=error)
+    return replace(attempt, account_fault=AccountFault.NOT_AN_API) if is_no_address(error.message) else attempt
 
 
 def _ended_without_error(document: Json) -> Attempt:
@@ -172,12 +216,12 @@ def _with_facts(
     usage = read_usage(document.get("usage"))
     transient = error is not None and error.transient
     return Attempt(
-        AttemptOutcome.RETRYABLE if transient else outcome,
-        None if content is None else content.text or None,
-        error,
-        _text(document.get("id")),
-        _text(document.get("model")),
-        usage,
+        outcome=AttemptOutcome.RETRYABLE if transient else outcome,
+        text=None if content is None else content.text or None,
+        error=error,
+        response_id=_text(document.get("id")),
+        model=_text(document.get("model")),
+        usage=usage,
         throttled=transient and error is not None and error.code == "rate_limit_exceeded",
         maybe_billed=usage is None,
         thinking=None if content is None else content.thinking,
@@ -189,7 +233,7 @@ def _with_facts(
 def _served(document: Json, content: Output | None) -> Served:
     """Tell the tier that answered, which need not be the one that was asked for, and the hosted tools."""
     named = document.get("service_tier")
-    tier = named[:_MAX_TIER] if isinstance(named, str) and named not in _STANDARD_TIERS else None
+    tier = named[:_MAX_TIER] if isinstance(named, str) and named not in STANDARD_TIERS else None
     tools = tuple(sorted(content.tools.items())) if content is not None and content.tools else ()
     return Served(tier, tools) if tier or tools else PLAINLY
 

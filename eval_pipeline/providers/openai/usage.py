@@ -15,15 +15,20 @@ def read_usage(usage: object) -> Usage | None:
     total = _count(usage, "total_tokens")
     if not (given_input or output or total):  # no call uses nothing: servers that do not count report zeros
         return None
+    reasoning = _detail(usage, "output_tokens_details", "completion_tokens_details", "reasoning_tokens")
     known_output = output or 0
+    beside = given_input is not None and total == given_input + known_output + reasoning
+    if beside:  # xAI counts them so
+        known_output += reasoning
     known_input = max(0, (total or 0) - known_output) if given_input is None else given_input
+    cached = _detail(usage, "input_tokens_details", "prompt_tokens_details", "cached_tokens")
     return Usage(
-        known_input,
-        min(_detail(usage, "input_tokens_details", "prompt_tokens_details", "cached_tokens"), known_input),
-        known_output,
-        min(_detail(usage, "output_tokens_details", "completion_tokens_details", "reasoning_tokens"), known_output),
-        known_input + known_output if total is None else total,
-        min(_detail(usage, "input_token_details", "input_tokens_details", "audio_tokens"), known_input),
+        input=known_input,
+        cached_input=min(cached or _count(usage, "prompt_cache_hit_tokens") or 0, known_input),  # DeepSeek's name
+        output=known_output,
+        reasoning=min(reasoning, known_output),
+        total=known_input + known_output if total is None else total,
+        audio_input=min(_detail(usage, "input_token_details", "input_tokens_details", "audio_tokens"), known_input),
     )
 
 
@@ -38,7 +43,9 @@ def _plain(usage: Json) -> Usage | None:
     if not type(given) is type(cached) is type(output) is type(reasoning) is type(total) is int:
         return None
     plain = 0 <= cached <= given > 0 <= reasoning <= output and MOST_TOKENS >= total >= max(given, output)
-    return Usage(given, cached, output, reasoning, total) if plain else None
+    if not plain or (reasoning and total == given + output + reasoning):
+        return None
+    return Usage(input=given, cached_input=cached, output=output, reasoning=reasoning, total=total)
 
 
 def _detail(usage: Json, name: str, other_name: str, key: str) -> int:

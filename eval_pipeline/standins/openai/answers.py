@@ -8,6 +8,9 @@ import orjson
 from eval_pipeline.standins.faults import FaultKind, FaultRule
 from eval_pipeline.standins.openai import embeddings
 from eval_pipeline.standins.openai.asks import Ask
+from eval_pipeline.standins.openai.chat_asks import ChatAsk
+from eval_pipeline.standins.openai.completions import chat_usage, completion_object, completion_text, end, failed_object
+from eval_pipeline.standins.openai.dialects import Dialect
 from eval_pipeline.standins.openai.responses import answer_as_asked, conclude, response_object, usage_of
 from eval_pipeline.standins.replay import Recordings
 
@@ -39,6 +42,24 @@ def response_maker(ask: Ask, recordings: Recordings, *, change: Callable[[str], 
         hidden = rule is not None and rule.kind is FaultKind.NO_USAGE
         document = response_object(ask, outcome, None if hidden else usage)
         return Made(orjson.dumps(document), usage or {})
+
+    return make
+
+
+def completion_maker(
+    ask: ChatAsk, recordings: Recordings, *, dialect: Dialect, change: Callable[[str], str] = str
+) -> Make:
+    """Return what answers a question of a chat; a schema that cannot be met is refused here."""
+    answer = change(completion_text(ask, recordings.answer(ask.model, ask.question)))
+
+    def make(rule: FaultRule | None) -> Made:
+        kind = None if rule is None else rule.kind
+        if kind is FaultKind.STATUS_FAILED:
+            return Made(orjson.dumps(failed_object(ask)), {})
+        ending = end(ask, answer, kind)
+        usage = chat_usage(ask, ending)
+        told = None if kind is FaultKind.NO_USAGE else usage
+        return Made(orjson.dumps(completion_object(ask, ending, told, dialect=dialect)), usage)
 
     return make
 

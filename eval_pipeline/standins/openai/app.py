@@ -1,4 +1,4 @@
-"""The OpenAI stand-in: responses, embeddings, transcriptions, models, files and batches over HTTP.
+"""The OpenAI stand-in: responses, chat completions, embeddings, transcriptions, models, files and batches over HTTP.
 
 Order of judgement, as at the real API: key, body, rate limit; then latency, then the faults.
 """
@@ -8,7 +8,7 @@ import tempfile
 import weakref
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from http import HTTPStatus
+from functools import partial
 from pathlib import Path
 
 import orjson
@@ -24,7 +24,7 @@ from eval_pipeline.standins.counts import CountedEndpoint
 from eval_pipeline.standins.faults import TRANSPORT_FAULTS, FaultRule
 from eval_pipeline.standins.limits import RateLimits
 from eval_pipeline.standins.openai import embeddings
-from eval_pipeline.standins.openai.answers import Make, embedding_maker, response_maker
+from eval_pipeline.standins.openai.answers import Make, completion_maker, embedding_maker, response_maker
 from eval_pipeline.standins.openai.asks import Ask, read_ask
 from eval_pipeline.standins.openai.batch_control import BatchControls
 from eval_pipeline.standins.openai.batch_input import BatchLimits
@@ -33,7 +33,9 @@ from eval_pipeline.standins.openai.batch_output import LineWorker
 from eval_pipeline.standins.openai.batch_state import BatchStore
 from eval_pipeline.standins.openai.batches import BATCH_FAULTS, Batches
 from eval_pipeline.standins.openai.bodies import InvalidBodyError
-from eval_pipeline.standins.openai.errors import OpenAIError
+from eval_pipeline.standins.openai.chat_asks import ChatAsk, read_chat
+from eval_pipeline.standins.openai.completions import CHAT_FAULTS
+from eval_pipeline.standins.openai.dialects import Dialect
 from eval_pipeline.standins.openai.file_store import FileStore
 from eval_pipeline.standins.openai.files import FILE_FAULTS, Files
 from eval_pipeline.standins.openai.responses import RESPONSE_FAULTS
@@ -69,6 +71,7 @@ class OpenAIOptions:
         batch_limits: How large a batch may be.
         batch_faults: The scenarios that batches meet.
         state_folder: Where files and batches outlive the stand-in; a temporary folder without.
+        dialect: Which server it resembles.
     """
 
     recordings: Recordings = field(default_factory=lambda: Recordings({}))
@@ -82,6 +85,7 @@ class OpenAIOptions:
     batch_limits: BatchLimits = field(default_factory=BatchLimits)
     batch_faults: tuple[BatchRule, ...] = ()
     state_folder: Path | None = None
+    dialect: Dialect = Dialect.OPENAI
 
 
 def create_app(options: OpenAIOptions | None = None) -> Starlette:
@@ -90,6 +94,7 @@ def create_app(options: OpenAIOptions | None = None) -> Starlette:
     standin = Standin(
         kinds={
             "responses": RESPONSE_FAULTS,
+            "chat": CHAT_FAULTS,
             "embeddings": embeddings.EMBEDDING_FAULTS,
             "transcriptions": TRANSCRIPTION_FAULTS,
             "models": TRANSPORT_FAULTS,
@@ -100,19 +105,23 @@ def create_app(options: OpenAIOptions | None = None) -> Starlette:
         latency_s=options.latency_s,
         limits=options.limits,
     )
-    desk = Reception(standin, OpenAIManners(options.accepted_keys))
+    dialect = options.dialect
+    desk = Reception(standin, OpenAIManners(options.accepted_keys, asks_for_key=dialect.asks_for_key))
     api = _OpenAI(options, standin, desk)
     live = [
         _route(standin, "POST /v1/responses", "responses", api.respond),
+        _route(standin, "POST /v1/chat/completions", "chat", api.complete),
         _route(standin, "POST /v1/embeddings", "embeddings", api.embed),
         _route(standin, "POST /v1/audio/transcriptions", "transcriptions", api.transcribe),
         _route(standin, "GET /v1/models", "models", api.list_models),
     ]
     # a folder that nobody named goes when the application is collected, or at the end of the process
     folder = options.state_folder or Path(tempfile.mkdtemp(prefix="standin-"))
-    batches = _batch_routes(options, standin, desk, folder)
-    routes = [*live, *SpeechControls(options.speech).routes(), *batches, *Controls(standin).routes()]
-    app = Starlette(routes=routes, exception_handlers={404: unknown_url})
+    offered = [
+        route for route in [*live, *_batch_routes(options, standin, desk, folder)] if _is_offered(route, dialect)
+    ]
+    routes = [*SpeechControls(options.speech).routes(), *offered, *Controls(standin).routes()]
+    app = Starlette(routes=routes, exception_handlers={404: partial(unknown_url, dialect=dialect)})
     app.state.standin = standin
     if options.state_folder is None:
         weakref.finalize(app, shutil.rmtree, folder, ignore_errors=True)
@@ -122,7 +131,9 @@ def create_app(options: OpenAIOptions | None = None) -> Starlette:
 def _batch_routes(options: OpenAIOptions, standin: Standin, desk: Reception, folder: Path) -> list[Route]:
     """Return the routes of files and batches, and of what controls them."""
     store = FileStore(folder / "files")
-    lives = Lives(BatchStore(folder / "batches"), store, LineWorker(standin, options.recordings))
+    lives = Lives(
+        BatchStore(folder / "batches"), store, LineWorker(standin, options.recordings, dialect=options.dialect)
+    )
     lives.pace = Pace(seconds=options.batch_seconds, polls=options.batch_polls)
     lives.limits = options.batch_limits
     files, batches = Files(desk, store), Batches(desk, lives, store, BatchPlan(options.batch_faults))
@@ -152,11 +163,15 @@ def _route(
     return Route(path, CountedEndpoint(name, counts=standin.counts, answer=answer), methods=[method])
 
 
-async def unknown_url(request: Request, error: Exception) -> Response:
-    """Answer a URL that does not exist as OpenAI does."""
+def _is_offered(route: Route, dialect: Dialect) -> bool:
+    """Tell whether the server that is resembled has an endpoint; what controls the stand-in is always there."""
+    return not isinstance(route.endpoint, CountedEndpoint) or dialect.has(route.endpoint.name)
+
+
+async def unknown_url(request: Request, error: Exception, *, dialect: Dialect) -> Response:
+    """Answer a URL that does not exist as the server does."""
     del error
-    message = f"Unknown request URL: {request.method} {request.url.path}. Please check the URL for typos."
-    return OpenAIError(status=HTTPStatus.NOT_FOUND, message=message, code="unknown_url").response({})
+    return dialect.unknown_url(request.method, request.url.path, {})
 
 
 class _OpenAI:
@@ -172,10 +187,17 @@ class _OpenAI:
         raw = await request.body()
         return await self._desk.serve(request, lambda: self._response_work(read_ask(raw)))
 
+    async def complete(self, request: Request) -> Answer:
+        """Answer the last question of a chat."""
+        raw = await request.body()
+        return await self._desk.serve(request, lambda: self._chat_work(read_chat(raw, self._options.dialect)))
+
     async def embed(self, request: Request) -> Answer:
         """Embed texts."""
         raw = await request.body()
-        return await self._desk.serve(request, lambda: self._embedding_work(embeddings.read_request(raw)))
+        return await self._desk.serve(
+            request, lambda: self._embedding_work(embeddings.read_request(raw, self._options.dialect))
+        )
 
     async def transcribe(self, request: Request) -> Answer:
         """Transcribe a clip."""
@@ -213,6 +235,16 @@ class _OpenAI:
             texts=[ask.question],
             tokens=ask.input_tokens,
             answer=self._made("responses", response_maker(ask, self._options.recordings)),
+        )
+
+    def _chat_work(self, ask: ChatAsk) -> Work:
+        make = completion_maker(ask, self._options.recordings, dialect=self._options.dialect)
+        return Work(
+            endpoint="chat",
+            model=ask.model,
+            texts=[ask.question],
+            tokens=ask.input_tokens,
+            answer=self._made("chat", make),
         )
 
     def _embedding_work(self, request: embeddings.Request) -> Work:

@@ -19,7 +19,7 @@ from eval_pipeline.standins.openai.bodies import (
 )
 from eval_pipeline.standins.openai.files import EXPIRY_S
 
-ENDPOINTS = ("/v1/responses", "/v1/embeddings")
+ENDPOINTS = ("/v1/responses", "/v1/chat/completions", "/v1/embeddings")
 WINDOW = "24h"
 _PARAMETERS = frozenset({"input_file_id", "endpoint", "completion_window", "metadata", "output_expires_after"})
 _MAX_PAIRS, _MAX_KEY_CHARACTERS, _MAX_VALUE_CHARACTERS = 16, 64, 512

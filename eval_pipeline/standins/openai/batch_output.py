@@ -14,9 +14,11 @@ from eval_pipeline.standins.batch_faults import BatchRule, Scenario
 from eval_pipeline.standins.control import Standin
 from eval_pipeline.standins.faults import CONNECTION_FAULTS, FaultKind, FaultRule
 from eval_pipeline.standins.openai import embeddings
-from eval_pipeline.standins.openai.answers import Make, embedding_maker, response_maker
+from eval_pipeline.standins.openai.answers import Make, completion_maker, embedding_maker, response_maker
 from eval_pipeline.standins.openai.asks import read_ask
 from eval_pipeline.standins.openai.bodies import InvalidBodyError
+from eval_pipeline.standins.openai.chat_asks import read_chat
+from eval_pipeline.standins.openai.dialects import Dialect
 from eval_pipeline.standins.openai.errors import fault_error
 from eval_pipeline.standins.replay import Recordings
 from eval_pipeline.standins.serving import MALFORMED
@@ -79,7 +81,10 @@ class _Reply:
 
     def again(self) -> "_Reply":
         """Return the same with another answer, so that one can tell which of the two was taken."""
-        return replace(self, body=self.body.replace(b'"text":"', b'"text":"Again: ', 1))
+        for name in (b'"text":"', b'"content":"'):
+            if name in self.body:
+                return replace(self, body=self.body.replace(name, name + b"Again: ", 1))
+        return self
 
     def line(self, custom_id: str) -> bytes:
         """Return it as a line of a result file; the body stands in it as it would be sent."""
@@ -106,9 +111,10 @@ def _plain_line(document: object) -> bytes:
 class LineWorker:
     """Answers single lines as the live endpoints would at this moment."""
 
-    def __init__(self, standin: Standin, recordings: Recordings) -> None:
+    def __init__(self, standin: Standin, recordings: Recordings, *, dialect: Dialect = Dialect.OPENAI) -> None:
         self._standin = standin
         self._recordings = recordings
+        self._dialect = dialect
 
     def reply(self, endpoint: str, body: object, *, change: Callable[[str], str] = str) -> _Reply:
         """Execute the request of a line.
@@ -121,8 +127,12 @@ class LineWorker:
         raw = orjson.dumps(body)
         try:
             if endpoint == "/v1/embeddings":
-                request = embeddings.read_request(raw)
+                request = embeddings.read_request(raw, self._dialect)
                 return self._answer("embeddings", list(request.texts), embedding_maker(request))
+            if endpoint == "/v1/chat/completions":
+                chat = read_chat(raw, self._dialect)
+                make = completion_maker(chat, self._recordings, dialect=self._dialect, change=change)
+                return self._answer("chat", [chat.question], make)
             ask = read_ask(raw)
             return self._answer("responses", [ask.question], response_maker(ask, self._recordings, change=change))
         except InvalidBodyError as error:

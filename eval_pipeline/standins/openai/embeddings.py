@@ -18,6 +18,7 @@ from eval_pipeline.standins.openai.bodies import (
     refuse_unknown,
     require_text,
 )
+from eval_pipeline.standins.openai.dialects import Dialect
 from eval_pipeline.standins.tokens import count_tokens
 from eval_pipeline.standins.vectors import Vectors, embed
 
@@ -55,9 +56,11 @@ class Request:
     tokens: int
 
 
-def read_request(raw: bytes) -> Request:
+def read_request(raw: bytes, dialect: Dialect = Dialect.OPENAI) -> Request:
     """Read the body of a request, or refuse it as the real API does."""
     body = read_object(raw)
+    if not dialect.knows_base64:
+        body.pop("encoding_format", None)
     model = require_text(body, "model")
     refuse_unknown(body, known=_PARAMETERS)
     texts = _read_texts(body.get("input"))

@@ -71,7 +71,7 @@ def answer_as_asked(ask: Ask, recorded: str) -> str:
     wanted = (ask.body.get("text") or {}).get("format") or {"type": "text"}
     if not isinstance(wanted, dict):
         raise invalid_type("text.format", wanted, expected="an object")
-    if wanted.get("type") not in ("json_schema", "json_object") or _is_json(recorded):
+    if wanted.get("type") not in ("json_schema", "json_object") or is_json(recorded):
         return recorded
     if wanted["type"] == "json_object":
         return orjson.dumps({"answer": recorded}).decode()
@@ -84,7 +84,8 @@ def answer_as_asked(ask: Ask, recorded: str) -> str:
         raise InvalidBodyError(message, param="text.format.schema", code="invalid_json_schema") from error
 
 
-def _is_json(text: str) -> bool:
+def is_json(text: str) -> bool:
+    """Tell whether a text is a JSON object."""
     try:
         return isinstance(orjson.loads(text), dict)
     except orjson.JSONDecodeError:

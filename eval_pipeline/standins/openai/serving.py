@@ -17,10 +17,12 @@ class OpenAIManners:
 
     Args:
         accepted_keys: The API keys to accept; any key when empty.
+        asks_for_key: Whether a request must carry a key.
     """
 
-    def __init__(self, accepted_keys: frozenset[str]) -> None:
+    def __init__(self, accepted_keys: frozenset[str], *, asks_for_key: bool = True) -> None:
         self._accepted_keys = accepted_keys
+        self._asks_for_key = asks_for_key or bool(accepted_keys)
 
     def headers(self) -> dict[str, str]:
         """Return the headers of a new answer."""
@@ -28,6 +30,8 @@ class OpenAIManners:
 
     def judge_key(self, request: Request) -> OpenAIError | None:
         """Return what is wrong with the bearer token of a request."""
+        if not self._asks_for_key:
+            return None
         scheme, _, key = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not key.strip():
             return NO_KEY

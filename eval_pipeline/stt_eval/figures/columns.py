@@ -3,7 +3,7 @@
 from array import array
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 import orjson
@@ -16,26 +16,6 @@ from eval_pipeline.stt_eval.language.normalisation import Level
 from eval_pipeline.stt_eval.scoring.scores import NO_REFERENCE, NOT_ANSWERED, NOT_UNDERSTOOD, ScoredSample
 
 Counts = NDArray[np.int64]
-_COUNTED = (
-    "hits",
-    "substitutions",
-    "deletions",
-    "insertions",
-    "reference_words",
-    "character_hits",
-    "character_substitutions",
-    "character_deletions",
-    "character_insertions",
-    "reference_characters",
-)
-
-
-@dataclass(slots=True)
-class _Collected:
-    """One model's counts at one level while they come."""
-
-    answered: "array[int]" = field(default_factory=lambda: array("b"))
-    columns: dict[str, "array[int]"] = field(default_factory=lambda: {name: array("q") for name in _COUNTED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +47,17 @@ class ModelColumns:
     def character_edits(self) -> Counts:
         """Substitutions, deletions and insertions of characters."""
         return self.character_substitutions + self.character_deletions + self.character_insertions
+
+
+_COUNTED = tuple(each.name for each in fields(ModelColumns) if each.name != "answered")
+
+
+@dataclass(slots=True)
+class _Collected:
+    """One model's counts at one level while they come."""
+
+    answered: "array[int]" = field(default_factory=lambda: array("b"))
+    columns: dict[str, "array[int]"] = field(default_factory=lambda: {name: array("q") for name in _COUNTED})
 
 
 class Columns:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eval_pipeline.core.student_t import student_t_p_value
-from eval_pipeline.stt_eval.figures.resampling import Counts, sum_clusters
+from eval_pipeline.statistics.resampling import Counts, sum_clusters
 
 
 @dataclass(frozen=True, slots=True)

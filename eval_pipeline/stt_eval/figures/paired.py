@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eval_pipeline.core.statistics import CONFIDENCE
-from eval_pipeline.stt_eval.figures.resampling import (
+from eval_pipeline.statistics.resampling import (
     RESAMPLES,
     Counts,
     PercentileInterval,

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from eval_pipeline.core.statistics import CONFIDENCE
 from eval_pipeline.core.student_t import student_t_quantile
-from eval_pipeline.stt_eval.figures.resampling import Counts, check_counts, has_spread, sum_clusters
+from eval_pipeline.statistics.resampling import Counts, check_counts, has_spread, sum_clusters
 
 METHOD: Final = "stt-intervals-2"
 """Names what computes intervals and comparisons; 1 was the percentile bootstrap, without a name in the figures."""

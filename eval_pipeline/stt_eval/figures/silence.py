@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from eval_pipeline.statistics.resampling import Counts
 from eval_pipeline.stt_eval.figures.matched_samples import sign_test
-from eval_pipeline.stt_eval.figures.resampling import Counts
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eval_pipeline.core.documents import JsonDict
+from eval_pipeline.statistics.resampling import derive_seed
 from eval_pipeline.stt_eval.figures import best
 from eval_pipeline.stt_eval.figures.columns import Columns, ModelColumns
 from eval_pipeline.stt_eval.figures.error_places import ErrorPlaces
@@ -21,7 +22,6 @@ from eval_pipeline.stt_eval.figures.model_pairs import JudgedPair, ModelPair, ju
 from eval_pipeline.stt_eval.figures.pair_sentence import pair_sentence, sample_words
 from eval_pipeline.stt_eval.figures.paired import paired_difference
 from eval_pipeline.stt_eval.figures.pooled_rates import Counted, PooledRate, pooled_rate
-from eval_pipeline.stt_eval.figures.resampling import derive_seed
 from eval_pipeline.stt_eval.figures.silence import compare_on_silence
 from eval_pipeline.stt_eval.language.languages import language_name
 from eval_pipeline.stt_eval.language.normalisation import Level

@@ -53,7 +53,7 @@ def _run_facts(data: SpeechReportData) -> JsonDict:
         "spec_hash": run.spec_hash,
         "threshold": data.threshold.to_json(),
         "figures": data.figures,
-        "cost": data.cost,
+        "cost": data.cost.to_json(),
         "agreement": None if data.agreement is None else _agreement(data.agreement),
         "stages": [asdict(stage) for stage in data.stages],
     }

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from eval_pipeline.core.cost import Costs
 from eval_pipeline.core.documents import Json
 from eval_pipeline.core.runs import RunRecord
 from eval_pipeline.core.thresholds import Threshold
@@ -47,8 +48,8 @@ class SpeechReportData:
     figures: Json
     """As ``RunFigures.as_json`` gives them."""
     threshold: Threshold
-    cost: Json
-    """The cost document of the run; ``total_cost_usd`` is None where a price is not known."""
+    cost: Costs
+    """Of every model."""
     stages: Sequence[StageFact]
     written_at: datetime
     verdicts: Mapping[str, ShownVerdict] = field(default_factory=dict)

@@ -13,7 +13,7 @@ from eval_pipeline.reporting.export_columns import ExportTable
 from eval_pipeline.reporting.export_files import ExportFormat, write_table
 from eval_pipeline.reporting.markdown import code_span, image_markdown, table_markdown
 from eval_pipeline.reporting.page import write_page
-from eval_pipeline.stt_eval.figures.resampling import RESAMPLES
+from eval_pipeline.statistics.resampling import RESAMPLES
 from eval_pipeline.stt_eval.language.normalisation import Level
 from eval_pipeline.stt_eval.report import tables as report_tables
 from eval_pipeline.stt_eval.report import words as report_words

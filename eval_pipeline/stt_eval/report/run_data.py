@@ -2,10 +2,11 @@
 
 from datetime import UTC, datetime
 
+from eval_pipeline.core.cost import Costs
 from eval_pipeline.core.documents import Json
+from eval_pipeline.core.paid_summary import PaidSummary
 from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.core.runs import RunRecord
-from eval_pipeline.core.thresholds import Threshold
 from eval_pipeline.reporting.export_columns import metadata_keys
 from eval_pipeline.reporting.provenance import StageFact
 from eval_pipeline.stt_eval.report.data import SpeechReportData
@@ -14,12 +15,13 @@ from eval_pipeline.stt_eval.spec import SttSpec
 
 def data_of(run: RunRecord, figures: Json, *, dataset: StageReader, transcripts: StageReader) -> SpeechReportData:
     """Join what is known of a run without people's verdicts."""
+    paid = PaidSummary.of(transcripts.manifest)
     return SpeechReportData(
         run=run,
         spec=SttSpec.from_json(run.spec),
         figures=figures,
-        threshold=Threshold.from_json(transcripts.manifest.summary["threshold"]),
-        cost=transcripts.manifest.summary["cost"],
+        threshold=paid.threshold,
+        cost=Costs.join({"transcripts": paid.cost}),
         stages=[StageFact.of(stage.manifest) for stage in (dataset, transcripts)],
         written_at=datetime.now(UTC),
         metadata_keys=metadata_keys(dataset),

@@ -7,6 +7,7 @@ from typing import Final
 
 from markupsafe import Markup
 
+from eval_pipeline.core.cost import as_number
 from eval_pipeline.core.documents import Json
 from eval_pipeline.reporting import provenance
 from eval_pipeline.reporting.amounts import UNKNOWN_PRICE_NOTE, count, number, usd
@@ -154,7 +155,7 @@ def _kinds_row(model: Figures, flags: Sequence[str], *, prefix: str) -> list[Cel
 def cost_table(data: SpeechReportData) -> Table:
     """Tabulate speed and money; what nobody told or published stays unknown."""
     labels = ("Half answered within", "95% answered within", "Cost", "Cost per hour of audio")
-    total = data.cost.get("total_cost_usd")
+    total = as_number(data.cost.cost_usd)
     return Table(
         caption="Speed and money, retries included",
         columns=[Column("Model"), *(Column(label, numeric=True) for label in labels)],
@@ -186,7 +187,7 @@ def _cost_row(model: Figures) -> list[Cell]:
 def cost_notes(data: SpeechReportData) -> list[str]:
     """Say what the cost table leaves open."""
     notes = []
-    if data.cost.get("total_cost_usd") is None or any(model["cost_usd"] is None for model in data.models):
+    if data.cost.cost_usd is None or any(model["cost_usd"] is None for model in data.models):
         notes.append(UNKNOWN_PRICE_NOTE)
     if any(model["latency_s"] is None for model in data.models):
         notes.append(f"“{NONE}”: batch jobs answer all at once, so that a single clip has no time of its own.")

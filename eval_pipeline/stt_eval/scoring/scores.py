@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypedDict
 
 from eval_pipeline.core.errors import ConflictError
 from eval_pipeline.core.outcomes import ItemStatus
@@ -45,6 +45,35 @@ class ScoredSample:
     """As scored, one a model; None: there is no transcript."""
     rows: tuple[dict[str, Any], ...]
     """Rows of ``tables.SCORES``, level by level of model by model."""
+
+
+class Counted(TypedDict):
+    """What is counted of a transcript against its reference, as ``tables.SCORES`` names it."""
+
+    hits: int
+    substitutions: int
+    deletions: int
+    insertions: int
+    character_hits: int
+    character_substitutions: int
+    character_deletions: int
+    character_insertions: int
+    wer: float | None
+    cer: float | None
+    wip: float | None
+    mer: float | None
+    insertions_on_silence: int | None
+    exact_match: bool
+
+
+class _CountedOf(Counted):
+    """The same with the lengths of the reference, of the spelling that fits the transcript best."""
+
+    reference_words: int
+    reference_characters: int
+
+
+_NOTHING_COUNTED: Mapping[str, None] = dict.fromkeys(Counted.__annotations__)
 
 
 class SampleRows(Protocol):
@@ -152,7 +181,7 @@ def _row(
     }
 
 
-def _counted(form: ReferenceForm, heard: HeardText, *, spaced: bool) -> dict[str, Any]:
+def _counted(form: ReferenceForm, heard: HeardText, *, spaced: bool) -> _CountedOf:
     """Count words and characters; where a text shows no words, its characters tell whether all is right."""
     words, characters = form.count_words(heard), form.count_characters(heard)
     return {
@@ -173,15 +202,3 @@ def _counted(form: ReferenceForm, heard: HeardText, *, spaced: bool) -> dict[str
         "insertions_on_silence": insertions_on_silence(words),
         "exact_match": (words if spaced else characters).edits == 0,
     }
-
-
-_COUNTED = tuple(
-    name
-    for name in _counted(
-        ReferenceForm(words=(), characters="", lattice=None, spelled=None),
-        HeardText(words=(), characters=""),
-        spaced=True,
-    )
-    if not name.startswith("reference_")
-)
-_NOTHING_COUNTED = dict.fromkeys(_COUNTED)

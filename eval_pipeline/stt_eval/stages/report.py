@@ -3,9 +3,9 @@
 from dataclasses import replace
 from pathlib import Path
 
+from eval_pipeline.core.paid_summary import PaidSummary
 from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.core.runs import RunRecord
-from eval_pipeline.core.thresholds import Threshold
 from eval_pipeline.reporting.provenance import StageFact
 from eval_pipeline.runs.at_work import at_work
 from eval_pipeline.runs.ending import end_run
@@ -24,7 +24,7 @@ from eval_pipeline.stt_eval.stages.scores import make as make_scores
 
 def make(task: Task, *, dataset: StageReader, transcripts: StageReader, scores: StageReader | None) -> StageReader:
     """Write the report, and with it end the run: completed, or failed when the threshold was missed."""
-    threshold = Threshold.from_json(transcripts.manifest.summary["threshold"])
+    threshold = PaidSummary.of(transcripts.manifest).threshold
     if scores is None:
         scores = make_scores(task, dataset=dataset, transcripts=transcripts)
     stage = write_report(task, dataset=dataset, transcripts=transcripts, scores=scores)
@@ -54,7 +54,7 @@ def write_report(task: Task, *, dataset: StageReader, transcripts: StageReader, 
                 "markdown": report.render_markdown(data),
                 "breached": data.threshold.breached,
                 "threshold": data.threshold.to_json(),
-                "cost": dict(data.cost),
+                "cost": data.cost.to_json(),
                 "samples_shown": written.shown_samples,
                 "verdicts": len(data.verdicts),
                 ENTRIES: said,

@@ -20,7 +20,7 @@ def make(task: Task) -> StageReader:
     )
     spec = SttSpec.from_json(run.spec)
     facts = {
-        "mode": spec.mode_name,
+        "mode": str(spec.mode),
         "models": [model.label for model in spec.models],
         "samples": spec.samples_count,
         "total_items_count": spec.total_items_count,

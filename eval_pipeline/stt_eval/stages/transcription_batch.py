@@ -1,4 +1,4 @@
-"""Brings the clips of a batch run to their provider and submits them; a live run needs no provider job."""
+"""Brings the clips of a batch run to their provider and submits them; a fast run needs no provider job."""
 
 from contextlib import ExitStack
 
@@ -12,7 +12,7 @@ from eval_pipeline.stt_eval.spec import SttSpec
 
 
 def make(task: Task, *, dataset: StageReader) -> StageReader:
-    """Bring the clips to the provider and submit them; note that a live run needs no provider job."""
+    """Bring the clips to the provider and submit them; note that a fast run needs no provider job."""
     with ExitStack() as held:
 
         def work(run: RunRecord) -> BatchWork:

@@ -1,14 +1,14 @@
 """The ``transcripts`` stage: every clip at every model, live or collected from batches; a row for each, always."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
 
 from eval_pipeline.core.chunks import chunks
-from eval_pipeline.core.cost import StageCost, Tariff, costs_as_json
+from eval_pipeline.core.cost import Costs, Tariff
 from eval_pipeline.core.documents import JsonDict
 from eval_pipeline.core.errors import EvalPipelineError, IncompleteError
 from eval_pipeline.core.outcomes import ItemError, ItemRecord, ItemStatus
+from eval_pipeline.core.paid_summary import PaidSummary
 from eval_pipeline.core.ports.models import TranscriptionRequest
 from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.core.runs import RunMode
@@ -16,8 +16,9 @@ from eval_pipeline.core.tallies import ItemCost, RecordTally, missing_record, pr
 from eval_pipeline.dispatch.records import RecordIndex
 from eval_pipeline.dispatch.refusals import REFUSES_ALL
 from eval_pipeline.runs.at_work import StageAtWork, at_work
-from eval_pipeline.runs.batches import batch_notes, close_rounds, go_on, start_over_once
+from eval_pipeline.runs.batches import batch_notes, go_on, start_over_once
 from eval_pipeline.runs.live_stage import LiveModel, ask_missing
+from eval_pipeline.runs.rounds import close_rounds
 from eval_pipeline.runs.task import Task
 from eval_pipeline.stt_eval import tables
 from eval_pipeline.stt_eval.batches import Recordings
@@ -50,10 +51,11 @@ def make(task: Task, *, dataset: StageReader, transcription_batch: StageReader) 
             if in_batches and not go_on(task, stage, recordings.work, batch=transcription_batch, made_from=dataset):
                 return None
             work.raise_if_nothing_came()
-            stage.files.finish(work.store() | batch_notes(task, ref))
+            told = replace(work.store(), batch_notes=batch_notes(task, ref))
+            stage.files.finish(told.to_json())
             if in_batches:
                 recordings.take_away()
-    close_rounds(task, ref)
+    close_rounds(task.deployment.objects, task.deployment.ledger, ref)
     return deployment.stages.open(ref)
 
 
@@ -126,8 +128,8 @@ class _Transcribing:
         if self.faults.keys() == set(self.spec.models):
             raise next(iter(self.faults.values()))
 
-    def store(self) -> JsonDict:
-        """Write every pair in the order of the dataset; returns what the stage says of itself."""
+    def store(self) -> PaidSummary:
+        """Write every pair in the order of the dataset; returns what the stage came to."""
         total = RecordTally(threshold=self.spec.failure_threshold, model=self.spec.models[0].label)
         each = {model: RecordTally(threshold=1.0, model=model.label) for model in self.spec.models}
         with self.stage.journal.spool() as spool:
@@ -153,23 +155,14 @@ class _Transcribing:
         error = ItemError(code=fault.code, type="account", message=fault.message, transient=False)
         return ItemRecord(item.item_id, ItemStatus.FAILED, error=error, attempts=0, account_fault=True)
 
-    def _summary(self, total: RecordTally, each: dict[SpeechModel, RecordTally]) -> JsonDict:
-        rates = {model: rate_of(model, self.spec) for model in each}
-        costs: dict[str, StageCost] = {model.label: tally.cost(rate=rates[model]) for model, tally in each.items()}
-        summary = total.summary(rate="standard")
-        return {
-            **{name: summary[name] for name in ("counts", "threshold", "unpriced_items", "attempts", "latency_s")},
-            "items_without_usage": summary["items_without_usage"],
-            "unreported_calls": summary["unreported_calls"],
-            "mode": self.spec.mode_name,
-            "cost": costs_as_json(costs),
-            "by_model": {
-                model.label: {**tally.summary(rate=rates[model])["counts"], "latency_s": _latency(tally)}
-                for model, tally in each.items()
-            },
-            "faults": [f"{model.label}: {error.message}; {error.hint}" for model, error in self.faults.items()],
-        }
-
-
-def _latency(tally: RecordTally) -> Any:  # noqa: ANN401 - JSON
-    return tally.summary(rate="standard")["latency_s"]
+    def _summary(self, total: RecordTally, each: Mapping[SpeechModel, RecordTally]) -> PaidSummary:
+        costs = {model.label: tally.cost(rate=rate_of(model, self.spec)) for model, tally in each.items()}
+        return PaidSummary(
+            threshold=total.verdict,
+            mode=str(self.spec.mode),
+            counts=total.counts,
+            cost=Costs.of(costs),
+            calls=total.calls,
+            by_model={model.label: tally.of_model() for model, tally in each.items()},
+            faults=[f"{model.label}: {error.message}; {error.hint}" for model, error in self.faults.items()],
+        )

@@ -6,9 +6,8 @@ Everything here is bounded: a run of any size leaves a few hundred rows, groups 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
-from typing import Any, Self
 
+from eval_pipeline.core.cost import Costs
 from eval_pipeline.core.passages import Passage
 from eval_pipeline.core.runs import RunRecord
 from eval_pipeline.core.thresholds import Threshold
@@ -103,56 +102,6 @@ class Consistency:
 
 
 @dataclass(frozen=True, slots=True)
-class CostLine:
-    """What one stage consumed; None is what nobody told or published, never zero."""
-
-    stage: str
-    model: str | None
-    input_tokens: int | None
-    cached_input_tokens: int | None
-    output_tokens: int | None
-    reasoning_tokens: int | None
-    total_tokens: int | None
-    cost_usd: Decimal | None
-    rate: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """The cost of a run by stage."""
-
-    lines: tuple[CostLine, ...]
-    total_usd: Decimal | None
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> Self:
-        """Read the cost document; stages that did not run may be absent or null."""
-        stages = {name: line for name, line in value.items() if isinstance(line, Mapping)}
-        return cls(
-            lines=tuple(_cost_line(name, line) for name, line in stages.items()),
-            total_usd=_decimal(value.get("total_cost_usd")),
-        )
-
-
-def _cost_line(stage: str, line: Mapping[str, Any]) -> CostLine:
-    return CostLine(
-        stage=stage,
-        model=line.get("model"),
-        input_tokens=line.get("input_tokens"),
-        cached_input_tokens=line.get("cached_input_tokens"),
-        output_tokens=line.get("output_tokens"),
-        reasoning_tokens=line.get("reasoning_tokens"),
-        total_tokens=line.get("total_tokens"),
-        cost_usd=_decimal(line.get("cost_usd")),
-        rate=line.get("rate"),
-    )
-
-
-def _decimal(value: Decimal | float | str | None) -> Decimal | None:
-    return None if value is None else Decimal(str(value))
-
-
-@dataclass(frozen=True, slots=True)
 class Counts:
     """Items by status and by the model that answered; the denominator is always the dataset."""
 
@@ -182,7 +131,8 @@ class ReportData:
     """Most frequent first."""
     consistency: Consistency | None
     """None when every question was asked once."""
-    cost: Cost
+    cost: Costs
+    """Of every stage that asked somebody."""
     threshold: Threshold
     stages: Sequence[StageFact]
     written_at: datetime

@@ -1,10 +1,12 @@
 """The report of a text run: a page for people who know the subject, and a short Markdown for the asset's metadata."""
 
 import json
+from decimal import Decimal
 from functools import partial
 
 from markupsafe import Markup
 
+from eval_pipeline.core.cost import StageCost, as_number, exact_usd
 from eval_pipeline.core.documents import Json
 from eval_pipeline.core.passages import retrieval_words
 from eval_pipeline.reporting.amounts import UNKNOWN_PRICE_NOTE, count, number, usd
@@ -14,7 +16,7 @@ from eval_pipeline.reporting.provenance import provenance_table
 from eval_pipeline.reporting.table import NONE, NOTHING, Cell, Column, Table, said
 from eval_pipeline.text_eval.report import plots as report_plots
 from eval_pipeline.text_eval.report import words as report_words
-from eval_pipeline.text_eval.report.data import CostLine, FailureGroup, ItemScore, ReportData
+from eval_pipeline.text_eval.report.data import FailureGroup, ItemScore, ReportData
 from eval_pipeline.text_eval.scoring.summary import (
     BOOLEAN,
     CategorySummary,
@@ -169,37 +171,34 @@ def cost_table(data: ReportData) -> Table:
     return Table(
         caption="What the run consumed, with the tokens of retried requests",
         columns=[Column("For"), Column("Model"), *(Column(label, numeric=True) for label in tokens)],
-        rows=[*(_cost_row(line) for line in data.cost.lines), _total_row(data)],
+        rows=[*(_cost_row(stage, cost) for stage, cost in data.cost.parts.items()), _total_row(data)],
         last_is_total=True,
     )
 
 
-def _cost_row(line: CostLine) -> list[Cell]:
+def _cost_row(stage: str, cost: StageCost) -> list[Cell]:
+    used = cost.usage
     return [
-        Cell(report_words.stage_words(line.stage))
-        if line.stage in {"response", "embedding", "judge"}
-        else said(line.stage),
-        said(line.model) if line.model is not None else NOTHING,
-        _tokens(line.input_tokens),
-        _tokens(line.cached_input_tokens),
-        _tokens(line.output_tokens),
-        _tokens(line.reasoning_tokens),
-        Cell(usd(line.cost_usd), exact=str(line.cost_usd) if line.cost_usd is not None else None),
+        Cell(report_words.stage_words(stage)) if stage in {"response", "embedding", "judge"} else said(stage),
+        said(cost.model) if cost.model is not None else NOTHING,
+        *(Cell(count(tokens)) for tokens in (used.input, used.cached_input, used.output, used.reasoning)),
+        _dollars(cost.cost_usd),
     ]
 
 
 def _total_row(data: ReportData) -> list[Cell]:
-    total = data.cost.total_usd
-    return [Cell("Total"), *[Cell("")] * 5, Cell(usd(total), exact=str(total) if total is not None else None)]
+    return [Cell("Total"), *[Cell("")] * 5, _dollars(data.cost.cost_usd)]
 
 
-def _tokens(value: int | None) -> Cell:
-    return NOTHING if value is None else Cell(count(value))
+def _dollars(amount: Decimal | None) -> Cell:
+    number = as_number(amount)
+    return Cell(usd(number), exact=None if number is None else str(exact_usd(number)))
 
 
 def _notes_on_rates(data: ReportData) -> list[str]:
-    notes = [f"{report_words.stage_words(line.stage)}, rate: {line.rate}." for line in data.cost.lines if line.rate]
-    if data.cost.total_usd is None or any(line.cost_usd is None for line in data.cost.lines):
+    rates = {stage: cost.rate for stage, cost in data.cost.parts.items()}
+    notes = [f"{report_words.stage_words(stage)}, rate: {rate}." for stage, rate in rates.items() if rate]
+    if data.cost.cost_usd is None:
         notes.append(UNKNOWN_PRICE_NOTE)
     return notes
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import orjson
 
+from eval_pipeline.core.cost import Costs
 from eval_pipeline.core.documents import Row
 from eval_pipeline.core.passages import Passage, read_passages
 from eval_pipeline.core.ports.stage_files import StageReader
@@ -22,7 +23,6 @@ from eval_pipeline.reporting.provenance import StageFact
 from eval_pipeline.reporting.text import clip
 from eval_pipeline.text_eval.report.data import (
     Consistency,
-    Cost,
     Counts,
     ItemScore,
     ReportData,
@@ -58,7 +58,7 @@ def collect_report(
     responses: StageReader,
     scores: StageReader | None,
     summary: RunSummary | None,
-    cost: Mapping[str, Any],
+    cost: Costs,
     threshold: Threshold,
     written_at: datetime,
     questions: Iterable[QuestionSummary] = (),
@@ -67,8 +67,8 @@ def collect_report(
 ) -> ReportData:
     """Stream the stages once and keep what the report shows.
 
-    ``questions`` are the summaries per question, for runs that ask each one several times. ``cost`` is the run's cost
-    document: one mapping a stage and ``total_cost_usd``. ``embeddings`` is only named in the provenance.
+    ``questions`` are the summaries per question, for runs that ask each one several times. ``cost`` is what every stage
+    cost. ``embeddings`` is only named in the provenance.
     """
     lead = lead_score(summary)
     headline = None if lead is None else lead.name
@@ -86,7 +86,7 @@ def collect_report(
         rows=worst.result(),
         failures=failures.result(),
         consistency=steadiness.result() if counts.result().repeats > 1 else None,
-        cost=Cost.from_json(cost),
+        cost=cost,
         threshold=threshold,
         stages=[StageFact.of(stage.manifest) for stage in stages if stage is not None],
         written_at=written_at,

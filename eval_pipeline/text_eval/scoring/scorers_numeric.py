@@ -10,6 +10,7 @@ from eval_pipeline.text_eval.scoring.quantities.kinds import (
     Amount,
     Digits,
     Found,
+    Quantity,
     Range,
     Unreadable,
     amount_key,
@@ -25,6 +26,7 @@ MOST_GOLDEN_QUANTITIES = 200
 _SHOWN_CHARACTERS = 40
 _TIMES_OF_LIFE = frozenset({"calendar", "clock"})
 _LONGEST_TELEPHONE_NUMBER = 20
+_LONGEST_SUBSCRIBER_BEHIND_CODE = 10
 
 
 def numeric(*, tolerance: float = 0.0, relative_tolerance: float = 0.0, decimal_comma: bool = False) -> TextRule:
@@ -58,7 +60,11 @@ def numeric(*, tolerance: float = 0.0, relative_tolerance: float = 0.0, decimal_
             return ScoreValue(0.0, comment=f"expected {_shown(expected)}, found no quantity")
         if len(expected) == 1:
             return _one(expected[0], passage, allowed, answer=answer)
-        return _several(expected, passage, allowed)
+        score = _several(expected, passage.shown, allowed)
+        if score.value == 0 and len(passage.found) > len(passage.shown):
+            beside = _several(expected, passage.found, allowed)  # 5 of 7 (71 %)
+            return beside if beside.value == 1 else score
+        return score
 
     return rule
 
@@ -83,8 +89,11 @@ def golden_quantities(golden: str, *, decimal_comma: bool = False) -> tuple[Foun
 
 def _one(golden: Found, passage: Passage, allowed: Tolerance, *, answer: str) -> ScoreValue:
     """Compare one golden quantity with the one that the answer ends with."""
-    if isinstance(golden.quantity, Digits) and _holds_digits(plain(answer), golden.quantity.digits):
-        return ScoreValue(1.0)
+    if isinstance(golden.quantity, Digits):
+        text, digits = plain(answer), golden.quantity.digits
+        codes = range(4 if golden.text.startswith("+") and len(digits) > _LONGEST_SUBSCRIBER_BEHIND_CODE else 1)
+        if any(_holds_digits(text, digits[code:]) for code in codes):
+            return ScoreValue(1.0)
     final, alone = _final(golden, passage)
     expected = f"expected {_shown([golden])}"
     verdict = compare(golden.quantity, final.quantity, allowed)
@@ -122,14 +131,25 @@ def _of_its_kind(golden: Found, final: Found, passage: Passage) -> Found:
     asked, told = amount_key(golden.quantity), amount_key(final.quantity)
     if asked == told or not _is_another_question(asked, told):
         return final
-    same = [found for found in passage.shown if amount_key(found.quantity) == asked]
-    return same[-1] if same else final
+    same = [found for found in passage.shown if _answers(asked, found.quantity)]
+    written = (
+        [] if same or not asked[2] else [found for found in passage.in_words if amount_key(found.quantity) == asked]
+    )
+    return (same or written or [final])[-1]
+
+
+def _answers(asked: tuple[str, str, str], found: Quantity) -> bool:
+    """Tell whether a quantity is of the kind that was asked for; a bare number may count anything."""
+    bare = isinstance(found, Amount) and asked == ("Amount", "", "") and found.unit is None
+    return bare or amount_key(found) == asked
 
 
 def _is_another_question(asked: tuple[str, str, str], told: tuple[str, str, str]) -> bool:
     kind, dimension, noun = asked
     if kind in {"Day", "Clock", "Digits"}:
         return told[0] == "Amount"
+    if kind == "Amount" and told[0] == "Clock":
+        return True  # 104, from 8 am to 8 pm
     if kind != "Amount" or told[0] != "Amount" or not (dimension or noun):
         return False
     return bool(told[1]) and told[1] != dimension and not {told[1], dimension} <= _TIMES_OF_LIFE
@@ -158,15 +178,16 @@ def _in_brackets(golden: Found, final: Found, allowed: Tolerance, *, verdict: Ve
     """Judge an answer that is a number in round brackets: minus that number, as accountants write it."""
     if not isinstance(golden.quantity, Amount) or not isinstance(final.quantity, Amount):
         return verdict
-    if golden.quantity.value.factor < 0:
+    if final.quantity.value.factor < 0:
+        return verdict  # (-7)
+    if golden.quantity.value.factor < 0 < final.quantity.value.factor:
         negative = Amount(final.quantity.value.scaled(-1), unit=final.quantity.unit)
         return compare(golden.quantity, negative, allowed)
     return Verdict.UNCLEAR if verdict is Verdict.SAME else verdict
 
 
-def _several(expected: Sequence[Found], passage: Passage, allowed: Tolerance) -> ScoreValue:
+def _several(expected: Sequence[Found], shown: Sequence[Found], allowed: Tolerance) -> ScoreValue:
     """Look for all golden quantities in their order, side by side, and not as a part of a longer list."""
-    shown = passage.shown
     wanted = f"expected {_shown(expected)}"
     if _is_one_telephone_number(expected, shown):
         return ScoreValue(1.0)

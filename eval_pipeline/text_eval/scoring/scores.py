@@ -13,6 +13,7 @@ from typing import Any, TypedDict
 import orjson
 
 from eval_pipeline.core.chunks import chunks
+from eval_pipeline.core.documents import Row
 from eval_pipeline.core.errors import ConflictError
 from eval_pipeline.core.names import shown
 from eval_pipeline.core.outcomes import ItemStatus
@@ -154,7 +155,7 @@ def _answer(response: dict[str, Any]) -> str | None:
     return None if answer is None else part_thinking(answer).answer
 
 
-def golden_answers(asked: dict[str, Any]) -> tuple[str, ...]:
+def golden_answers(asked: Row) -> tuple[str, ...]:
     """Return every accepted answer of an item; none where its row has none."""
     first = asked["golden_answer"]
     if not first.strip():

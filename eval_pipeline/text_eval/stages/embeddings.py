@@ -1,12 +1,13 @@
 """The ``embeddings`` stage, live: every text embedded once, recorded call by call, stored in dataset order."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from eval_pipeline.core.chunks import chunks
-from eval_pipeline.core.cost import StageCost, Tariff
+from eval_pipeline.core.cost import NOTHING, StageCost, Tariff
 from eval_pipeline.core.documents import JsonDict
+from eval_pipeline.core.paid_summary import Calls, PaidSummary
 from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.core.runs import RunMode
 from eval_pipeline.dispatch.budget import EmbeddingPurse
@@ -14,9 +15,10 @@ from eval_pipeline.dispatch.embed import EmbeddedPack, EmbedOutcome, embed_texts
 from eval_pipeline.dispatch.gate import StopReason
 from eval_pipeline.dispatch.vectors import VectorIndex, VectorRecorder
 from eval_pipeline.runs.at_work import StageAtWork, at_work, out_of_budget, run_cancelled, start_over
-from eval_pipeline.runs.batches import batch_notes, close_rounds, go_on
+from eval_pipeline.runs.batches import batch_notes, go_on
 from eval_pipeline.runs.endpoints import require_endpoint
 from eval_pipeline.runs.interruption import Interruption
+from eval_pipeline.runs.rounds import close_rounds
 from eval_pipeline.runs.task import Task
 from eval_pipeline.text_eval import tables
 from eval_pipeline.text_eval.batches import Texts
@@ -39,10 +41,19 @@ def make(
     with at_work(deployment, ref, schema=tables.EMBEDDINGS, inputs=inputs, dagster_run_id=task.dagster_run_id) as stage:
         spec = TextSpec.from_json(stage.run.spec)
         if not spec.needs_embeddings:
-            stage.files.finish(_not_needed(responses))
+            stage.files.finish(_not_needed(responses).to_json())
             return deployment.stages.open(ref)
         tariff = models.tariff(spec.embedding_provider, spec.embedding_model, mode=spec.mode)
-        work = _Embedding(task, stage, dataset, responses, spec, tariff)
+        answers = PaidSummary.of(responses.manifest)
+        work = _Embedding(
+            task=task,
+            stage=stage,
+            dataset=dataset,
+            responses=responses,
+            spec=spec,
+            tariff=tariff,
+            answers=answers,
+        )
         if spec.mode is RunMode.BATCH:
             texts = Texts(task, spec, dataset, responses).work
             # vectors are found by the digest of their text: those of other answers do no harm
@@ -53,16 +64,16 @@ def make(
             if task.refresh:
                 start_over(deployment, stage, by=task.dagster_run_id, retried=task.retried_run_id)
             calls = work.embed_missing()
-        summary = work.store()
-        stage.files.finish({"mode": str(spec.mode), "calls": calls, **summary, **batch_notes(task, ref)})
-    close_rounds(task, ref)
+        told = replace(work.store(), mode=str(spec.mode), requests=calls, batch_notes=batch_notes(task, ref))
+        stage.files.finish(told.to_json())
+    close_rounds(task.deployment.objects, task.deployment.ledger, ref)
     return deployment.stages.open(ref)
 
 
-def _not_needed(responses: StageReader) -> JsonDict:
+def _not_needed(responses: StageReader) -> PaidSummary:
     """Say that no scorer compares embeddings; the verdict is the responses' own."""
-    threshold = responses.manifest.summary["threshold"]
-    return {"note": "no scorer compares embeddings", "calls": 0, "threshold": threshold}
+    verdict = PaidSummary.of(responses.manifest).threshold
+    return PaidSummary(note="no scorer compares embeddings", requests=0, threshold=verdict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +86,8 @@ class _Embedding:
     responses: StageReader
     spec: TextSpec
     tariff: Tariff
+    answers: PaidSummary
+    """What ``responses`` came to."""
     interruption: Interruption = field(default_factory=Interruption)
 
     def embed_missing(self) -> int:
@@ -131,11 +144,10 @@ class _Embedding:
         return StopReason.CANCELLED if self.stage.should_stop() else self.interruption.reason
 
     def _most_texts(self) -> int:
-        return 2 * int(self.responses.manifest.summary["counts"]["ok"])
+        return 2 * self.responses.manifest.rows if self.answers.counts is None else 2 * self.answers.counts.ok
 
     def _spent(self, index: VectorIndex) -> Decimal:
-        answers = self.responses.manifest.summary["cost"]["cost_usd"]
-        return Decimal(str(answers or 0)) + (self._cost(index).cost_usd or 0)
+        return self.answers.known_usd + (self._cost(index).cost_usd or NOTHING)
 
     def _out_of_budget(self) -> Exception:
         with self.stage.journal.spool() as spool:
@@ -145,22 +157,20 @@ class _Embedding:
     def _cost(self, index: VectorIndex) -> StageCost:
         return cost_of_vectors(index, tariff=self.tariff, run=self.stage.run)
 
-    def store(self) -> JsonDict:
-        """Write both vectors of every item in the order of the dataset."""
+    def store(self) -> PaidSummary:
+        """Write both vectors of every item in the order of the dataset; returns what the stage came to."""
         tally = EmbeddingTally(threshold=self.spec.failure_threshold)
         with self.stage.journal.spool() as spool:
             index = VectorIndex.read(spool)
             for rows in chunks(self._rows(index, tally), size=ROWS_AT_ONCE):
                 self.stage.files.append(rows)
-            cost = self._cost(index)
-        facts = {
-            "texts": len(index),
-            "unreported_calls": index.unreported_calls,
-            "calls_without_usage": index.calls_without_usage,
-            "dimensions": index.dimensions,
-            "cost": cost.as_json(),
-        }
-        return {**tally.summary(), **facts}
+            return PaidSummary(
+                threshold=tally.verdict,
+                counts=tally.counts,
+                cost=self._cost(index),
+                calls=Calls(unreported=index.unreported_calls, calls_without_usage=index.calls_without_usage),
+                own={"texts": len(index), "dimensions": index.dimensions},
+            )
 
     def _rows(self, index: VectorIndex, tally: EmbeddingTally) -> Iterator[JsonDict]:
         for pair in pairs(self.dataset, self.responses):

@@ -52,7 +52,7 @@ def write_report(task: Task, answers: Answers) -> StageReader:
                 "markdown": render_markdown(data),
                 "breached": data.threshold.breached,
                 "threshold": data.threshold.to_json(),
-                "cost": run_cost(answers),
+                "cost": run_cost(answers).to_json(),
             }
         )
     return deployment.stages.open(ref)

@@ -39,7 +39,7 @@ def batches(script: Script) -> Iterator[GeminiBatches]:
 
 def create(batches: GeminiBatches) -> BatchCallError:
     with pytest.raises(BatchCallError) as caught:
-        batches.create(file_id="files/1", endpoint=ENDPOINT, key="the-secret-key", labels={"run": "first"})
+        batches.create("files/1", endpoint=ENDPOINT, key="the-secret-key", labels={"run": "first"})
     return caught.value
 
 
@@ -110,7 +110,7 @@ def test_an_answer_that_was_lost_leaves_open_whether_there_is_a_batch(script: Sc
 def test_a_creation_carries_the_key_in_its_name(script: Script, batches: GeminiBatches) -> None:
     script.say(200, operation())
 
-    made = batches.create(file_id="files/1", endpoint=ENDPOINT, key=SUBMISSION, labels={"run": "clips/first"})
+    made = batches.create("files/1", endpoint=ENDPOINT, key=SUBMISSION, labels={"run": "clips/first"})
 
     [asked] = script.asked
     assert (asked.method, asked.path) == ("POST", f"/v1/{ENDPOINT}")

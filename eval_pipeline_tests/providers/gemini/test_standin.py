@@ -152,7 +152,7 @@ def transcribe(batches: GeminiBatches, folder: Path, uris: dict[str, str]) -> Pr
         )
     )
     file_id = batches.upload(requests, name="requests.jsonl")
-    made = batches.create(file_id=file_id, endpoint=generate_endpoint(MODEL), key="7d" * 32, labels={})
+    made = batches.create(file_id, endpoint=generate_endpoint(MODEL), key="7d" * 32, labels={})
     return batches.find(made.id)
 
 

@@ -26,7 +26,7 @@ def batches(script: Script) -> Iterator[OpenAIBatches]:
 
 def create(batches: OpenAIBatches) -> BatchCallError:
     with pytest.raises(BatchCallError) as caught:
-        batches.create(file_id="file-1", endpoint="/v1/responses", key="the-key", labels={"run": "first"})
+        batches.create("file-1", endpoint="/v1/responses", key="the-key", labels={"run": "first"})
     return caught.value
 
 
@@ -76,7 +76,7 @@ def test_an_address_where_nobody_listens_has_done_nothing() -> None:
 def test_a_creation_carries_the_key_and_says_what_it_belongs_to(script: Script, batches: OpenAIBatches) -> None:
     script.say(200, {**BATCH, "metadata": {"eval_pipeline_key": "the-key"}})
 
-    made = batches.create(file_id="file-1", endpoint="/v1/responses", key="the-key", labels={"run": "x" * 600})
+    made = batches.create("file-1", endpoint="/v1/responses", key="the-key", labels={"run": "x" * 600})
 
     [asked] = script.asked
     sent = json.loads(asked.body)

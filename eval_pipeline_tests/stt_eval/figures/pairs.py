@@ -1,9 +1,9 @@
 """Pairs of models whose tests came out as wanted."""
 
+from eval_pipeline.statistics.resampling import PercentileInterval
 from eval_pipeline.stt_eval.figures.mapsswe import MatchedPairs
 from eval_pipeline.stt_eval.figures.model_pairs import ModelPair
 from eval_pipeline.stt_eval.figures.paired import PairedDifference
-from eval_pipeline.stt_eval.figures.resampling import PercentileInterval
 
 
 def compared(

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import stats
 
+from eval_pipeline.statistics.resampling import expanded_tail
 from eval_pipeline.stt_eval.figures.paired import PairedDifference, paired_difference
 from eval_pipeline.stt_eval.figures.pooled_rates import Counted, pooled_rate
-from eval_pipeline.stt_eval.figures.resampling import expanded_tail
 
 quick = settings(max_examples=60, deadline=None, derandomize=True)
 triples = st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9), st.integers(1, 20)), min_size=2, max_size=40)

@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 import pyarrow as pa
 
+from eval_pipeline.core.cost import NOTHING, Costs
 from eval_pipeline.core.errors import NotFoundError
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.runs import Flow, RunMode, RunRecord, RunState
@@ -23,8 +24,9 @@ from eval_pipeline.stt_eval.figures.run_figures import RunFigures
 from eval_pipeline.stt_eval.models import SpeechModel
 from eval_pipeline.stt_eval.prompts import DEFAULT_PROMPT, PROMPT_VERSION
 from eval_pipeline.stt_eval.report.data import SpeechReportData
+from eval_pipeline.stt_eval.request import AudioTransport
 from eval_pipeline.stt_eval.scoring.scores import ScoredSample, language_of, score_sample
-from eval_pipeline.stt_eval.spec import AudioTransport, SttSpec
+from eval_pipeline.stt_eval.spec import SttSpec
 from eval_pipeline.stt_eval.transcript_rows import COMPLETED, FAILED, HEARD, item_id
 from eval_pipeline_tests.memory_stages import MemoryStage, memory_stage
 
@@ -106,7 +108,7 @@ def speech_run(given: Sequence[Given], *, models: Sequence[str] = MODELS, **data
         "spec": spec,
         "figures": orjson.loads(orjson.dumps(figures.as_json())),
         "threshold": Threshold(0.5, failed=sum(row["status"] == FAILED for row in rows), total=len(rows)),
-        "cost": {"total_cost_usd": None if None in costs else float(sum(costs))},
+        "cost": Costs({}, None if None in costs else sum(costs, NOTHING)),
         "stages": [StageFact("transcripts", len(rows), "c" * 64, "0.1.0", NOW)],
         "written_at": NOW,
         "metadata_keys": tuple(dict.fromkeys(key for one in given for key in one.metadata)),

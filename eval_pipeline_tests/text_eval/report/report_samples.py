@@ -5,11 +5,14 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
 
+from eval_pipeline.core.cost import Costs, StageCost
 from eval_pipeline.core.names import RunKey
+from eval_pipeline.core.outcomes import Usage
 from eval_pipeline.core.runs import Flow, RunMode, RunRecord, RunState
 from eval_pipeline.core.stages import StageRef
 from eval_pipeline.core.thresholds import Threshold
@@ -27,29 +30,19 @@ from eval_pipeline_tests.memory_stages import MemoryStage, memory_stage
 
 NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
 KEY = RunKey(project="default", run="capitals-2")
-COST = {
-    "response": {
-        "model": "gpt-4o-mini",
-        "input_tokens": 12_345,
-        "cached_input_tokens": 1_024,
-        "output_tokens": 6_789,
-        "reasoning_tokens": 0,
-        "total_tokens": 19_134,
-        "cost_usd": 0.005925,
-        "rate": "standard",
-    },
-    "embedding": {
-        "model": "text-embedding-3-large",
-        "input_tokens": 4_200,
-        "cached_input_tokens": None,
-        "output_tokens": None,
-        "reasoning_tokens": None,
-        "total_tokens": 4_200,
-        "cost_usd": 0.000546,
-        "rate": "standard",
-    },
-    "total_cost_usd": 0.006471,
-}
+ANSWERS_COST = StageCost(
+    model="gpt-4o-mini",
+    usage=Usage(input=12_345, cached_input=1_024, output=6_789, total=19_134),
+    priced_usd=Decimal("0.005925"),
+    rate="standard",
+)
+VECTORS_COST = StageCost(
+    model="text-embedding-3-large",
+    usage=Usage(input=4_200, total=4_200),
+    priced_usd=Decimal("0.000546"),
+    rate="standard",
+)
+COST = Costs.of({"response": ANSWERS_COST, "embedding": VECTORS_COST})
 
 
 def stored(stage: str, rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> MemoryStage:
@@ -106,7 +99,7 @@ def report(
     repeats: int = 1,
     scored: bool = True,
     threshold: Threshold | None = None,
-    cost: Mapping[str, Any] = COST,
+    cost: Costs = COST,
     worst_rows: int = 200,
     **run: Any,  # noqa: ANN401 - any field of a run
 ) -> ReportData:

@@ -2,12 +2,13 @@
 
 from dataclasses import replace
 
+from eval_pipeline.core.cost import Costs
 from eval_pipeline.core.runs import RunState
 from eval_pipeline.core.thresholds import Threshold
 from eval_pipeline.text_eval.report.page import plot_markdown, render_html, render_markdown
 from eval_pipeline.text_eval.scoring.summary import read_model
 from eval_pipeline_tests.reporting.html_pages import read, told
-from eval_pipeline_tests.text_eval.report.report_samples import COST, Given, report, score_summary
+from eval_pipeline_tests.text_eval.report.report_samples import ANSWERS_COST, COST, Given, report, score_summary
 
 HOSTILE = "</style></title><script>alert(1)</script>\"'><img src=http://evil.example/x onerror=alert(1)>\u202e\x00"
 SECTIONS = ["result", "scores", "answers", "categories", "consistency", "failures", "cost", "method", "provenance"]
@@ -42,7 +43,7 @@ def test_hostile_words_are_shown_and_do_nothing() -> None:
             None, answer=None, status="incomplete", partial=HOSTILE, code=HOSTILE, message=HOSTILE, question=HOSTILE
         ),
     ]
-    cost = {**COST, "response": {**COST["response"], "model": HOSTILE, "rate": HOSTILE}}  # type: ignore[dict-item] # JSON
+    cost = Costs.of({**COST.parts, "response": replace(ANSWERS_COST, model=HOSTILE, rate=HOSTILE)})
     data = report(items * 2, repeats=2, cost=cost, dataset_name=HOSTILE, requested_by=HOSTILE)
     spec = {**data.run.spec, "model_body": {"model": HOSTILE, "instructions": HOSTILE, HOSTILE: HOSTILE}}
     html = render_html(replace(data, run=replace(data.run, spec=spec)))
@@ -117,7 +118,7 @@ def test_a_cut_answer_is_shown_as_cut() -> None:
 
 
 def test_an_unknown_price_is_not_zero() -> None:
-    cost = {"response": {**COST["response"], "cost_usd": None}, "total_cost_usd": None}  # type: ignore[dict-item] # JSON
+    cost = Costs.of({"response": replace(ANSWERS_COST, unpriced=1)})
     data = report([_given()], cost=cost)
 
     assert told(render_html(data)).count("price unknown") >= 3

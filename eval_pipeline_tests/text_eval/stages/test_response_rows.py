@@ -11,9 +11,11 @@ from eval_pipeline.core.outcomes import PLAINLY, BilledCall, ItemError, ItemReco
 from eval_pipeline.core.ports.prices import Price
 from eval_pipeline.core.runs import RunMode
 from eval_pipeline.core.tallies import ItemCost, RecordTally, missing_record, price_item
+from eval_pipeline.runs.answers import request_body
 from eval_pipeline.text_eval import tables
-from eval_pipeline.text_eval.spec import TextRequest, TextSpec, build_model_body
-from eval_pipeline.text_eval.stages.responses import request_body, response_row
+from eval_pipeline.text_eval.request import TextRequest
+from eval_pipeline.text_eval.spec import TextSpec, build_model_body
+from eval_pipeline.text_eval.stages.responses import response_row
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 USAGE = Usage(input=100, cached_input=10, output=50, reasoning=5, total=150)
@@ -61,7 +63,7 @@ def _spec(body: Mapping[str, Any]) -> TextSpec:
 def test_the_body_is_passed_through_with_the_question_as_input() -> None:
     body = {"model": "gpt-5", "tools": [{"type": "file_search"}], "reasoning": {"effort": "low"}, "metadata": None}
 
-    assert request_body(_spec(body), "Why?\n") == {**body, "input": "Why?\n"}
+    assert request_body(_spec(body).model_body, "Why?\n") == {**body, "input": "Why?\n"}
 
 
 def test_an_item_costs_its_call_and_its_retries() -> None:
@@ -141,7 +143,7 @@ def test_the_tally_counts_over_the_whole_dataset() -> None:
     ):
         tally.add(record, price_item(record, TARIFF, at=NOW))
 
-    summary = tally.summary(rate="standard")
+    summary = tally.summary(rate="standard").to_json()
 
     assert summary["counts"] == {
         "total": 4,
@@ -162,7 +164,7 @@ def test_one_item_of_unknown_price_makes_the_cost_unknown_and_says_how_many() ->
     tally.add(_ok(1), ItemCost(Decimal(1)))
     tally.add(_ok(2, usage=None), ItemCost(None))
 
-    summary = tally.summary(rate="standard")
+    summary = tally.summary(rate="standard").to_json()
 
     assert summary["cost"]["cost_usd"] is None
     assert summary["unpriced_items"] == 1
@@ -174,14 +176,14 @@ def test_calls_that_reported_nothing_are_told_beside_a_cost_that_stays_a_number(
     for record in (_ok(1, unreported_calls=2), _failed(2, unreported_calls=5)):
         tally.add(record, price_item(record, TARIFF, at=NOW))
 
-    summary = tally.summary(rate="standard")
+    summary = tally.summary(rate="standard").to_json()
 
     assert summary["cost"]["cost_usd"] == 150
     assert (summary["unreported_calls"], summary["items_without_usage"]) == (7, 0)
 
 
 def test_no_items_have_no_latency_and_are_a_breach() -> None:
-    summary = RecordTally(threshold=1.0, model="known").summary(rate="standard")
+    summary = RecordTally(threshold=1.0, model="known").summary(rate="standard").to_json()
 
     assert summary["latency_s"] is None
     assert summary["threshold"] == {"value": 1.0, "observed": None, "breached": True, "failed": 0, "total": 0}

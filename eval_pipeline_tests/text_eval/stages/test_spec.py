@@ -1,5 +1,6 @@
 """What the Launchpad form does: claim, read again, refuse."""
 
+from dataclasses import fields
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.runs import Flow, RunState
 from eval_pipeline.defs.forms import Form, form_of
 from eval_pipeline.runs.flow import plan_of
-from eval_pipeline.text_eval.spec import REQUEST_KEYS
+from eval_pipeline.text_eval.request import TextRequest
 from eval_pipeline_tests.laboratory import FAST, Laboratory
 
 SPEC_FORM = form_of(plan_of(Flow.TEXT).stage("spec")) or Form
@@ -21,7 +22,7 @@ def test_a_form_left_empty_gives_nothing() -> None:
 
 
 def test_the_form_has_a_described_field_for_everything_that_a_run_can_be_asked_for() -> None:
-    assert set(SPEC_FORM.model_fields) == REQUEST_KEYS
+    assert set(SPEC_FORM.model_fields) == {each.name for each in fields(TextRequest)}
     assert all(field.description for field in SPEC_FORM.model_fields.values())
 
 

@@ -3,12 +3,14 @@
 from dataclasses import replace
 from fractions import Fraction
 
+from eval_pipeline.text_eval.scoring.quantities.bounds import read_bound
 from eval_pipeline.text_eval.scoring.quantities.cursor import Step, Tokens, Value
 from eval_pipeline.text_eval.scoring.quantities.exact import Exact
 from eval_pipeline.text_eval.scoring.quantities.folding import fold_word
-from eval_pipeline.text_eval.scoring.quantities.kinds import Amount, Bound, Unreadable
+from eval_pipeline.text_eval.scoring.quantities.kinds import Amount, Unreadable
 from eval_pipeline.text_eval.scoring.quantities.magnitudes import (
     ADDED_PARTS,
+    BEHIND_MONEY,
     DOZENS,
     GLUED,
     GLUED_TO_MONEY,
@@ -29,7 +31,6 @@ _CURRENCY_SIGNS = frozenset("$€£¥₹₦৳")
 _DOLLARS = frozenset({"us", "a", "c", "hk", "s", "nz", "au"})
 _DASHES = frozenset("-–—‒~〜～")  # noqa: RUF001 - dashes
 _TIMES = frozenset({"×", "·", "*", "x", "X"})  # noqa: RUF001 - the multiplication sign
-_BOUNDS: dict[str, Bound] = {"<": "below", "≤": "below", ">": "above", "≥": "above"}
 _ALGEBRA = frozenset("xyznXYZ")
 _MOST_SCALES = 4
 _BARE_SUM_POWER, _LEAST_BARE_ADDEND = 3, 10
@@ -50,7 +51,6 @@ def _new_amount(tokens: Tokens, at: int, *, behind_dash: bool) -> Step | None:
     value = read_value(tokens, number)
     if value is None:
         return None
-    bound = _bound(tokens, at)
     if value.value is None or _is_algebra(tokens, number, value):
         too_long = tokens.at(number).kind == "number" and len(tokens.at(number).text) > MAX_NUMBER_CHARACTERS
         return Step(Unreadable(is_number=not (too_long or _has_variable(tokens, value))), value.end)
@@ -61,16 +61,12 @@ def _new_amount(tokens: Tokens, at: int, *, behind_dash: bool) -> Step | None:
     unit, noun, end = read_unit(tokens, scaled.end, money=money)
     if negative:
         exact = exact.scaled(-1)
+    if money is not None and tokens.is_sign(end, "/") and tokens.is_sign(end + 1, "-") and tokens.at(end + 1).glued:
+        end += 2  # Rs. 5000/-
     per, end = read_per(tokens, end)
+    bound = read_bound(tokens, at, end)
     amount = Amount(exact, unit=unit or money, per=per, noun=noun, bound=bound)
     return and_a_half(tokens, Step(amount, end))
-
-
-def _bound(tokens: Tokens, at: int) -> Bound | None:
-    token = tokens.at(at - 1)
-    if token.text == "=" and token.glued:
-        token = tokens.at(at - 2)
-    return _BOUNDS.get(token.text) if token.kind == "sign" else None
 
 
 def _is_algebra(tokens: Tokens, number: int, value: Value) -> bool:
@@ -113,7 +109,8 @@ def scaled_by_words(tokens: Tokens, value: Value, *, money: Unit | None) -> Valu
         if part is None or not part.rational:
             break
         smaller = part_power is not None and part_power < power
-        bare = part_power is None and begin == end and power <= _BARE_SUM_POWER and part.factor.denominator == 1
+        near = begin == end or tokens.at(begin).kind == "word"  # 2 hundred and fifty; not "2 hundred and 50"
+        bare = part_power is None and near and power <= _BARE_SUM_POWER and part.factor.denominator == 1
         if not (smaller or (bare and _LEAST_BARE_ADDEND <= part.factor < 10**power)):
             break
         total, end, power = total.plus(part.factor), part_end, part_power
@@ -141,6 +138,9 @@ def _times_scale(tokens: Tokens, value: Value, *, money: Unit | None) -> tuple[E
         power = GLUED.get(glued.text) or (GLUED_TO_MONEY.get(glued.text) if money is not None else None)
         if power is not None:
             return total.scaled(10**power), end + 1, power
+    if money is not None and glued.kind == "word" and glued.text in BEHIND_MONEY:
+        power = BEHIND_MONEY[glued.text]
+        return total.scaled(10**power), end + 1, power
     for _ in range(3):
         word = tokens.at(end)
         if word.kind != "word":
@@ -166,7 +166,7 @@ def _head(tokens: Tokens, at: int, *, behind_dash: bool = False) -> tuple[int | 
     """Return where the number is, whether it is negative, and its currency."""
     token = tokens.at(at)
     negative, unit, position = False, None, at
-    if token.kind == "word" and token.text.isascii() and tokens.word(at) in MINUS_WORDS:
+    if token.kind == "word" and tokens.word(at) in MINUS_WORDS:
         if tokens.at(at - 1).kind == "number":
             return None, False, None
         negative, position = True, at + 1
@@ -228,6 +228,8 @@ def _is_in_name(tokens: Tokens, at: int) -> bool:
     if not token.glued:
         return False
     if before.kind == "word":
+        if before.text == "h" and before.glued and tokens.at(at - 2).kind == "number":
+            return False  # 2h30m
         return before.text[-1] < "\u0250" and unit_of(before.text) is None and before.text.lower() not in _TIMES
     if before.text == "_":
         return True

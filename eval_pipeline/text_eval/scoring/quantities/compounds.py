@@ -11,7 +11,7 @@ from eval_pipeline.text_eval.scoring.quantities.exact import Exact
 from eval_pipeline.text_eval.scoring.quantities.kinds import Amount, Calculation, Quantity, Range, Ratio, Share
 from eval_pipeline.text_eval.scoring.quantities.measures import read_unit
 from eval_pipeline.text_eval.scoring.quantities.signposts import AND_WORDS, OPENING_RANGE, RANGE_WORDS
-from eval_pipeline.text_eval.scoring.quantities.units import PROPORTION
+from eval_pipeline.text_eval.scoring.quantities.units import PROPORTION, unit_of
 from eval_pipeline.text_eval.scoring.quantities.values import literal, read_value
 
 _MOST_TERMS = 40
@@ -23,6 +23,8 @@ _TIMES = frozenset({"×", "·", "*", "x", "X"})  # noqa: RUF001 - the multiplica
 _EQUALS = frozenset("=≈≃")
 _FIRST_YEAR, _LAST_YEAR = 1000, 2999
 _CENTURY = 100
+_FEET, _INCHES, _INCHES_A_FOOT = frozenset("'\u2019\u2032"), frozenset('"\u201d\u2033'), 12
+_LEAST_SYSTOLIC, _MOST_SYSTOLIC, _LEAST_DIASTOLIC = 60, 300, 30
 _SHORT_YEAR = 2
 """Digits of the second year in 2023-24."""
 
@@ -49,6 +51,30 @@ def share_of(tokens: Tokens, at: int) -> Step | None:
     if whole.value is None or part.value is None:
         return None
     return Step(Share(part.value, whole.value), part.end)
+
+
+def read_feet(tokens: Tokens, at: int) -> Step | None:
+    """Read 6'2", feet and inches."""
+    feet, mark, inches, end = (tokens.at(at + place) for place in range(4))
+    if feet.kind != "number" or inches.kind != "number" or mark.text not in _FEET or end.text not in _INCHES:
+        return None
+    high, low = literal(feet.text), literal(inches.text)
+    if high is None or low is None or low >= _INCHES_A_FOOT or not (mark.glued and end.glued):
+        return None
+    return Step(Amount(Exact(high + low / _INCHES_A_FOOT), unit=unit_of("ft"), compound=True), at + 4)
+
+
+def read_pressure(tokens: Tokens, at: int) -> Step | None:
+    """Read 120/80, a blood pressure: no fraction that somebody would write so, and equal only to itself."""
+    above, slash, below = (tokens.at(at + place) for place in range(3))
+    if above.kind != "number" or below.kind != "number" or slash.text != "/" or not (slash.glued and below.glued):
+        return None
+    if not (above.text.isdecimal() and below.text.isdecimal()) or tokens.at(at + 3).text in _OPERATORS | _TIMES:
+        return None
+    high, low = int(above.text[:4]), int(below.text[:4])
+    if not (_LEAST_SYSTOLIC <= high <= _MOST_SYSTOLIC and _LEAST_DIASTOLIC <= low < high):
+        return None
+    return Step(Share(Exact(Fraction(high)), Exact(Fraction(low))), at + 3)
 
 
 def read_range(tokens: Tokens, first: Step, *, begin: int) -> Step | None:
@@ -147,11 +173,19 @@ def summed(tokens: Tokens, first: Step) -> Step:
         if tokens.word(at) in AND_WORDS:
             at += 1
         part = read_amount(tokens, at)
-        added = None if part is None else _added(total, part.quantity)
+        added = None if part is None else _added(total, _as_minutes(tokens, total, part))
         if part is None or added is None:
             break
         total, end = added, part.end
     return Step(total, end)
+
+
+def _as_minutes(tokens: Tokens, total: Amount, part: Step) -> Quantity:
+    """Return the m of "2h 15m" as minutes."""
+    is_hours = total.unit is not None and total.unit.dimension == "clock"
+    if not (is_hours and isinstance(part.quantity, Amount) and tokens.at(part.end - 1).text == "m"):
+        return part.quantity
+    return replace(part.quantity, unit=unit_of("min"))
 
 
 def _worked_out(operands: Sequence[Quantity], operators: Sequence[str]) -> Exact | None:

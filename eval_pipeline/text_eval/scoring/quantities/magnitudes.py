@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - tables of words in many scripts, whose widths differ
 """Words for powers of ten, such as lakh, करोड़, milioni: by language, with the endings that a script glues to them."""
 
 from collections.abc import Mapping
@@ -7,11 +8,11 @@ from eval_pipeline.text_eval.scoring.quantities.folding import fold_word, folded
 
 _EXACT = {
     2: "hundred hundreds सौ शे শ শো শত সো સો ਸੌ ଶହ ଶ سو cien ciento cientos cent cents cem",
-    3: "thousand thousands हजार हज़ार হাজার হাজাৰ હજાર ਹਜ਼ਾਰ ହଜାର ہزار mil mille milliers",
+    3: "thousand thousands tausend ribu тысяч тысяча тысячи ألف آلاف الف nghìn ngàn mila हजार हज़ार হাজার হাজাৰ હજાર ਹਜ਼ਾਰ ହଜାର ہزار mil mille milliers",
     5: "lakh lakhs lac lacs lakhs लाख লাখ লক্ষ লক্ষাধিক લાખ ਲੱਖ ଲକ୍ଷ لاکھ",
-    6: "million millions mn mln मिलियन মিলিয়ন મિલિયન ਮਿਲੀਅਨ ମିଲିୟନ ملین millón millones milhão milhões millon milhao",
+    6: "million millions mn mln millionen milyon juta миллион миллиона миллионов مليون ملايين triệu मिलियन মিলিয়ন મિલિયન ਮਿਲੀਅਨ ମିଲିୟନ ملین millón millones milhão milhões millon milhao",
     7: "crore crores cr करोड़ करोड कोटी कोटि কোটি કરોડ ਕਰੋੜ କୋଟି کروڑ karor",
-    9: "billion billions bn bln अरब अब्ज बिलियन বিলিয়ন અબજ બિલિયન ਅਰਬ ବିଲିୟନ ارب arab milliard milliards bilhão bilhões",
+    9: "billion billions bn bln milliarden milliarde milyar miliar miliardi миллиард миллиарда миллиардов مليار अरब अब्ज बिलियन বিলিয়ন અબજ બિલિયન ਅਰਬ ବିଲିୟନ ارب arab milliard milliards bilhão bilhões",
     11: "खरब kharab کھرب",
     12: "trillion trillions tn trn ट्रिलियन ট্রিলিয়ন billón billones bilião biliões trilhão trilhões",
 }
@@ -19,6 +20,8 @@ _EXACT = {
 
 _BEGINNINGS = {
     2: "நூற நூறு వంద ನೂರ നൂറ",
+    4: "万 萬 만",
+    8: "亿 億 억",
     3: "हजारां हज़ारां হাজার হাজাৰ હજાર ஆயிர వేల వెయ్యి వేయి ಸಾವಿರ ആയിര ହଜାର",
     5: "लाखां লাখ লক্ষ લાખ இலட்ச லட்ச లక్ష ಲಕ್ಷ ലക്ഷ ଲକ୍ଷ",
     6: "மில்லியன మిలియన ಮಿಲಿಯನ ದಶಲಕ್ಷ മില്യ ദശലക്ഷ",
@@ -35,6 +38,8 @@ GLUED = {"k": 3, "K": 3, "M": 6, "bn": 9, "mn": 6, "Cr": 7, "cr": 7, "B": 9, "la
 """Directly behind the digits: 5k, 3M."""
 GLUED_TO_MONEY = {"m": 6, "b": 9, "L": 5, "l": 5, "T": 12, "t": 12}
 """Units elsewhere (metre, litre, tonne), scales behind a sum of money."""
+BEHIND_MONEY = {"L": 5, "K": 3, "M": 6, "B": 9}
+"""With a space as well: ₹2.5 L."""
 
 DOZENS = folded_words("dozen dozens दर्जन ডজন ડઝન ਦਰਜਨ درجن")
 

@@ -19,10 +19,11 @@ from eval_pipeline.text_eval.scoring.quantities.kinds import (
     Share,
     Unreadable,
 )
-from eval_pipeline.text_eval.scoring.quantities.units import PROPORTION
+from eval_pipeline.text_eval.scoring.quantities.units import PROPORTION, Unit
 
 _HALF_DAY_S = 43_200
 _FIRST_YEAR, _LAST_YEAR = 1000, 2999
+_LEAST_SUBSCRIBER, _LONGEST_COUNTRY_CODE = 8, 3
 
 
 class Verdict(StrEnum):
@@ -105,11 +106,18 @@ def _amount(golden: Amount, found: Read, tolerance: Tolerance) -> Verdict:
         case Day():
             return _truth(_is_part_of_day(golden, found))
         case Digits():
-            return _truth(golden.unit is None and golden.value == Exact(Fraction(int(found.digits or "0"))))
+            return _truth(golden.unit is None and _is_number_of(golden.value, found.digits))
         case Ratio() | Range() | Clock():
             return Verdict.OTHER
         case _:
             assert_never(found)
+
+
+def _is_number_of(value: Exact, digits: str) -> bool:
+    """Tell whether a number without separators is the telephone number."""
+    return value == Exact(Fraction(int(digits or "0"))) or (
+        value.rational and value.factor.denominator == 1 and _is_same_line(str(value.factor), digits)
+    )
 
 
 def _is_share(golden: Amount, found: Share, tolerance: Tolerance) -> bool:
@@ -139,6 +147,8 @@ def _amounts(golden: Amount, found: Amount, tolerance: Tolerance) -> Verdict:
     if golden.bound is not None and found.bound is not None and golden.bound != found.bound:
         return Verdict.OTHER
     if golden.unit is not None and found.unit is not None:
+        if {golden.unit.dimension, found.unit.dimension} == {"celsius", "fahrenheit"}:
+            return _truth(tolerance.allows(_in_degrees_of(golden.unit, found.value), golden.value))
         same_kind = golden.unit.dimension == found.unit.dimension
         same_base = golden.per is None or found.per is None or golden.per == found.per
         converted = found.value.scaled(found.unit.size / golden.unit.size)
@@ -146,6 +156,12 @@ def _amounts(golden: Amount, found: Amount, tolerance: Tolerance) -> Verdict:
     if golden.compound or found.compound:
         return Verdict.OTHER
     return _truth(tolerance.allows(found.value, golden.value) or _is_same_proportion(golden, found))
+
+
+def _in_degrees_of(scale: Unit, value: Exact) -> Exact:
+    """Return the temperature of the other scale: 98.6 °F is 37 °C."""
+    degrees = value.approximate()
+    return Exact((degrees - 32) * 5 / 9 if scale.dimension == "celsius" else degrees * 9 / 5 + 32)
 
 
 def _is_same_proportion(golden: Amount, found: Amount) -> bool:
@@ -226,6 +242,20 @@ def _swap(day: Day) -> Day:
 
 def _digits(golden: Digits, found: Read) -> Verdict:
     if isinstance(found, Digits):
-        return _truth(found.digits == golden.digits)
+        return _truth(found.digits == golden.digits or _is_same_line(golden.digits, found.digits))
     is_number = isinstance(found, Amount) and found.unit is None and found.value.rational
-    return _truth(is_number and isinstance(found, Amount) and str(found.value.factor) == golden.digits)
+    if not is_number or not isinstance(found, Amount):
+        return Verdict.OTHER
+    said = str(found.value.factor)
+    return _truth(said == golden.digits or _is_same_line(golden.digits, said))
+
+
+def _is_same_line(one: str, other: str) -> bool:
+    """Tell whether a telephone number stands with and without the code of its country or the 0 before it."""
+    short, long = sorted((one, other), key=len)
+    code = long.removesuffix(short)
+    return (
+        len(short) >= _LEAST_SUBSCRIBER
+        and 0 < len(code) <= _LONGEST_COUNTRY_CODE
+        and len(code) + len(short) == len(long)
+    )

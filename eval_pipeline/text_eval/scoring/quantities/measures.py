@@ -4,6 +4,7 @@ from fractions import Fraction
 
 from eval_pipeline.text_eval.scoring.quantities.cursor import Tokens
 from eval_pipeline.text_eval.scoring.quantities.folding import fold_word
+from eval_pipeline.text_eval.scoring.quantities.plain import CLOSE, OPEN
 from eval_pipeline.text_eval.scoring.quantities.signposts import NO_NOUNS
 from eval_pipeline.text_eval.scoring.quantities.units import PROPORTION, Unit, unit_of
 
@@ -12,6 +13,8 @@ _ORDINALS = frozenset({"st", "nd", "rd", "th", "वां", "वीं", "वे
 _POWERS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-")
 _PROPORTION_UNIT = Unit(PROPORTION, Fraction(1, 100))
 _LONGEST_ABBREVIATION = 2
+_HOUR = Unit("clock", Fraction(3600))
+"""The h of 2h 15m; a letter of its own is no unit (H2O)."""
 _CELSIUS, _FAHRENHEIT = Unit("celsius"), Unit("fahrenheit")
 
 
@@ -34,15 +37,38 @@ def _unit_word(tokens: Tokens, at: int) -> tuple[Unit | None, str, int]:
     token = tokens.at(at)
     if tokens.word(at) in {"per", "por", "pour"} and tokens.word(at + 1) in {"cent", "ciento", "cento"}:
         return _PROPORTION_UNIT, "", at + 2
-    unit = unit_of(token.text)
+    unit = _HOUR if token.text == "h" and token.glued else unit_of(token.text)
+    dotted = _dotted_unit(tokens, at)
+    if dotted is not None:
+        return dotted, "", at + 3 + (tokens.is_sign(at + 3, ".") and tokens.at(at + 3).glued)
     if unit is None:
         return None, _noun(fold_word(token.text)), at
-    power = tokens.at(at + 1)
-    if unit.dimension == "length" and power.kind == "power" and len(power.text) == 1:
-        exponent = int(power.text.translate(_POWERS))
-        return Unit(f"length^{exponent}", unit.size**exponent), "", at + 2
+    exponent, end = _exponent(tokens, at + 1)
+    if unit.dimension == "length" and exponent > 1:
+        return Unit(f"length^{exponent}", unit.size**exponent), "", end
     abbreviated = tokens.is_sign(at + 1, ".") and tokens.at(at + 1).glued and len(token.text) <= _LONGEST_ABBREVIATION
     return unit, "", at + 1 + abbreviated
+
+
+def _exponent(tokens: Tokens, at: int) -> tuple[int, int]:
+    """Return the power behind a unit, 1 where there is none, and the token behind it: m², m^2, m^{2}."""
+    token = tokens.at(at)
+    if token.kind == "power" and len(token.text) == 1:
+        return int(token.text.translate(_POWERS)), at + 1
+    if not (tokens.is_sign(at, "^") and token.glued):
+        return 1, at
+    braced = tokens.is_sign(at + 1, OPEN)
+    number = tokens.at(at + 1 + braced)
+    closed = not braced or tokens.is_sign(at + 3, CLOSE)
+    return (int(number.text), at + 2 + 2 * braced) if number.text in {"2", "3"} and closed else (1, at)
+
+
+def _dotted_unit(tokens: Tokens, at: int) -> Unit | None:
+    """Return the unit of two parts with a dot between them: मि.ग्रा., कि. मी."""
+    first, second = tokens.at(at), tokens.at(at + 2)
+    if not (tokens.is_sign(at + 1, ".") and tokens.at(at + 1).glued and second.kind == "word") or first.text.isascii():
+        return None
+    return unit_of(first.text + second.text)
 
 
 def _unit_sign(tokens: Tokens, at: int, *, money: Unit | None) -> tuple[Unit | None, str, int]:
@@ -73,7 +99,12 @@ def read_per(tokens: Tokens, at: int) -> tuple[Unit | None, int]:
         return None, at
     token = tokens.at(at + 1)
     unit = unit_of(token.text) if token.kind == "word" else None
-    return (None, at) if unit is None else (unit, at + 2)
+    if token.text == "s":
+        unit = unit_of("sec")
+    if unit is None:
+        return None, at
+    exponent, end = _exponent(tokens, at + 2)
+    return (unit if exponent == 1 else Unit(f"{unit.dimension}^{exponent}", unit.size**exponent)), end
 
 
 def _noun(word: str) -> str:

@@ -61,7 +61,12 @@ SINGLE = (
 )
 """Every number word that stands for itself; the grammar of compounds is known for English alone."""
 SINGLE.update(ENGLISH_TENS)
+SINGLE.update({"twice": 2, "thrice": 3})
 ONES = folded_words("one एक এক એક ਇੱਕ ଏକ ایک moja un una uno um uma une a an")
 """Also articles and pronouns: numbers only where they open a text of a few words."""
+_DENOMINATORS = {
+    3: "तिहाई तृतीयांश তৃতীয়াংশ ਤਿਹਾਈ تہائی", 4: "चौथाई चतुर्थांश চতুর্থাংশ ચોથાઈ ਚੌਥਾਈ چوتھائی", 5: "पंचमांश পঞ্চমাংশ"
+}  # fmt: skip
 FRACTIONS = {"half": 2, "halves": 2, "third": 3, "thirds": 3, "quarter": 4, "quarters": 4, "fifth": 5, "fifths": 5}
-"""English denominators, behind a, one, two, three or four."""
+FRACTIONS.update({word: part for part, words in _DENOMINATORS.items() for word in folded_words(words)})
+"""Denominators, behind a, one, two, three or four."""

@@ -20,6 +20,8 @@ from eval_pipeline.text_eval.scoring.quantities.signposts import (
     ANSWER_KEYS,
     ANSWER_WORDS,
     AVAILABLE_HOURS,
+    BEHIND_ANSWER_WORDS,
+    CONFIDENCE_LINES,
     FINAL_WORDS,
     SOURCE_LINES,
 )
@@ -34,7 +36,7 @@ _FEW_WORDS = 4
 _MARKER = re.compile(
     rf"""^[ \t>*_\#-]*
         (?:A|(?i:(?:(?:{FINAL_WORDS})\s+){{0,2}}(?:{ANSWER_WORDS})))
-        (?:[ ]?\((?:final|अंतिम)\))?[*_]*\s?[:=][\s*_]*
+        (?:[ ](?i:{BEHIND_ANSWER_WORDS}))?(?:[ ]?\((?:final|अंतिम)\))?[*_]*\s?[:=][\s*_]*
       | (?i:\b(?:(?:final|correct)\s+)?answer\s+is\s*:?[\s*_]*)
       | \#\#\#\#
       | {BOX}(?={OPEN})""",
@@ -42,11 +44,20 @@ _MARKER = re.compile(
 )
 _NUMBERED = re.compile(r"^[ \t]*(?:[-*•>][ \t]*)?(?:#{1,6}[ \t]*)?\(?(\d{1,3})[.)][ \t]+(?=\S)", re.MULTILINE)
 _BULLET = re.compile(r"^[ \t]*[-*•–][ \t]+(?=\S)", re.MULTILINE)
-_SOURCES = re.compile(rf"^[ \t>*_#(-]*(?:{SOURCE_LINES})[*_]*[ \t]*[::][^\n]*$", re.MULTILINE | re.IGNORECASE)
+_SOURCES = re.compile(
+    rf"^[ \t>*_#(-]*(?:{SOURCE_LINES}|{CONFIDENCE_LINES})[*_]*[ \t]*[::][^\n]*$", re.MULTILINE | re.IGNORECASE
+)
 _SOURCES_TO_THE_END = re.compile(
     rf"^[ \t>*_#-]*(?:{SOURCE_LINES})[*_]*[ \t]*:?[*_]*[ \t]*\n.*\Z", re.MULTILINE | re.IGNORECASE | re.DOTALL
 )
 """A heading, and all that follows it."""
+_COURTESY = re.compile(
+    r"(?:(?<=[.!?।\n])|\A)[ \t]*"
+    r"(?:(?:I )?hope (?:this|that|it) helps|(?:please )?(?:let me know|feel free)|don't hesitate)"
+    r"[^\n]*\s*\Z",
+    re.IGNORECASE,
+)
+"""What an answer ends with out of politeness."""
 _FENCE = re.compile(r"\A\s*```[a-z]*\n(.*)\n\s*```\s*\Z", re.DOTALL | re.IGNORECASE)
 _IN_BRACKETS = re.compile(r"\s*\(\s*[^\w\s()]{0,2}\s*[\d.,]+\s*\)[.\s]*")
 _SENTENCE_END = ".!?।॥؟\n"
@@ -65,6 +76,9 @@ class Passage:
     negative_brackets: bool = False
     """The whole text is a number in round brackets, as accountants write what is owed."""
 
+    in_words: tuple[Found, ...] = ()
+    """Numbers that are written out beside the digits: "three doses: at 6, 10 and 14 weeks"."""
+
     @property
     def shown(self) -> tuple[Found, ...]:
         """The quantities without asides; all where there is nothing else."""
@@ -75,13 +89,18 @@ def read_passage(text: str, *, decimal_comma: bool = False) -> Passage:
     """Find the part of a text that gives its result, and read it."""
     shown = plain(_end(_json_answer(text)), decimal_comma=decimal_comma)
     shown = _SOURCES.sub("", _SOURCES_TO_THE_END.sub("", shown))
+    shown = _COURTESY.sub("", shown)
     for passage in _marked(shown):
         if passage.found:
             return passage
     found = _quantities(shown)
     if not found:
         found = _written_out(shown)
-    return Passage(found, negative_brackets=_IN_BRACKETS.fullmatch(shown) is not None)
+    return Passage(found, negative_brackets=_IN_BRACKETS.fullmatch(shown) is not None, in_words=_in_words_beside(shown))
+
+
+def _in_words_beside(text: str) -> tuple[Found, ...]:
+    return tuple(words_only(Tokens(tokenise(text), text))) if len(text) <= MAX_CHARACTERS else ()
 
 
 def _end(text: str) -> str:

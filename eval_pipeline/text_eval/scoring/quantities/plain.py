@@ -22,6 +22,8 @@ _SPELLINGS = str.maketrans(
 )
 _DASH_AS_MINUS = re.compile("(?<![\\w)\\]%‰°€])(?<![0-9)\\]%‰°€] )[–‒](?=[$€£¥₹]?\\.?[0-9])")
 """Behind a number it is a range."""
+_SPACED_MINUS = re.compile(r"(?<![\w)\]%°])(?<![\w)\]%°] )−[ ]+(?=[$€£¥₹]?\.?[0-9])")
+"""The sign is no dash: "− 7" is minus seven where nothing is before it."""
 _VULGAR_FRACTION = re.compile("[¼-¾⅐-⅞]")
 _DECIMALS = re.compile(r"[^\x00-\x7f]")
 _NOT_ANSWER = re.compile(
@@ -73,7 +75,7 @@ def plain(text: str, *, decimal_comma: bool = False) -> str:
         shown = _MAIL.sub(" ", shown)
     if not shown.isascii():
         shown = _VULGAR_FRACTION.sub(lambda match: " " + unicodedata.normalize("NFKC", match[0]), shown)
-        shown = _DECIMALS.sub(_ascii_digit, shown).translate(_SPELLINGS)
+        shown = _SPACED_MINUS.sub("-", _DECIMALS.sub(_ascii_digit, shown)).translate(_SPELLINGS)
         shown = _DASH_AS_MINUS.sub("-", shown)
     shown = _GROUP_MARK.sub("", shown)
     shown = _EMPHASIS.sub("", shown)

@@ -4,8 +4,11 @@ import re
 from collections.abc import Sequence
 
 from eval_pipeline.text_eval.scoring.quantities.amounts import opening, read_amount
+from eval_pipeline.text_eval.scoring.quantities.clocks import read_colons, read_hour
 from eval_pipeline.text_eval.scoring.quantities.compounds import (
     read_calculation,
+    read_feet,
+    read_pressure,
     read_range,
     read_share,
     share_of,
@@ -13,13 +16,14 @@ from eval_pipeline.text_eval.scoring.quantities.compounds import (
     summed,
 )
 from eval_pipeline.text_eval.scoring.quantities.cursor import Step, Tokens
-from eval_pipeline.text_eval.scoring.quantities.days import day_first, month_first, read_colons, read_date, read_hour
+from eval_pipeline.text_eval.scoring.quantities.days import day_first, month_first, read_date
 from eval_pipeline.text_eval.scoring.quantities.kinds import Amount, Digits, Found, Joint, Unreadable
 from eval_pipeline.text_eval.scoring.quantities.signposts import AND_WORDS, LABELS
 from eval_pipeline.text_eval.scoring.quantities.tokens import Token
 from eval_pipeline.text_eval.scoring.quantities.values import read_value
 
 _EQUALS = frozenset("=≈≃")
+_BEFORE_LINE = frozenset({"", "see", "on", "at", "in", "from", "the", "of"})
 _NUMBERS = re.compile("[0-9]+")
 
 
@@ -54,7 +58,13 @@ def _quantity(tokens: Tokens, at: int) -> Step | None:
         case "phone":
             return _phone(tokens, at)
         case "number" | "sign" | "word":
-            return month_first(tokens, at) or share_of(tokens, at) or _measured(tokens, at)
+            return (
+                month_first(tokens, at)
+                or share_of(tokens, at)
+                or read_pressure(tokens, at)
+                or read_feet(tokens, at)
+                or _measured(tokens, at)
+            )
         case "power" | "newline":
             return None
 
@@ -109,6 +119,8 @@ def _label(tokens: Tokens, at: int) -> str:
     word = tokens.word(before)
     if word == "number" or word not in LABELS:
         return "§" if tokens.is_sign(at - 1, "§") else ""
+    if word == "line" and (tokens.is_sign(before + 1, ":") or tokens.word(before - 1) not in _BEFORE_LINE):
+        return ""  # help line: 1098
     if word in {"no", "item", "part", "number", "day", "sec", "p", "s", "art", "ch"} and not _is_label(tokens, before):
         return ""
     return word

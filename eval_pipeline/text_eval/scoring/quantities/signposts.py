@@ -5,23 +5,32 @@ from eval_pipeline.text_eval.scoring.quantities.folding import folded_words
 
 ANSWER_WORDS = (
     "answer|ans|result|उत्तर|जवाब|उत्तरं|उत्तर है|उत्तर आहे|জবাব|উত্তর|উত্তৰ|જવાબ|ઉત્તર|ਜਵਾਬ|ਉੱਤਰ|ଉତ୍ତର|பதில்|விடை|సమాధానం|జవాబు|ಉತ್ತರ|ഉത്തരം|جواب|jibu"
-    "|respuesta|resultado|réponse|reponse|résultat|resposta|答案|答|回答"
+    "|परिणाम|जवाफ|નિષ્કર્ષ|પરિણામ|ଫଳ|respuesta|resultado|réponse|reponse|résultat|resposta|最终答案|最終答案|最終答え|最終回答|答案|答え|答|回答|正解|정답|답변|답|الجواب|الإجابة|الاجابة|النتيجة|پاسخ"
+    "|antwort|ergebnis|ответ|результат|jawaban|jawapan|hasil|cevap|sonuç|đáp án|trả lời|kết quả|risposta|risultato|final"
 )
 FINAL_WORDS = (
     "final|the final|the|my|your|so the|अंतिम|अन्तिम|आखिरी|सही|कुल|अंतिम सही|शेवटचे|চূড়ান্ত|শেষ|সঠিক|અંતિમ|ਅੰਤਿਮ|ଶେଷ|இறுதி|చివరి|తుది|ಅಂತಿಮ|അന്തിമ|حتمی|la|la bonne|le"
-    "|a|sahihi"
+    "|a|sahihi|endgültige|die endgültige|richtige|итоговый|окончательный|правильный|la respuesta|最终|最終|최종"
+)
+BEHIND_ANSWER_WORDS = (
+    "final|finale|finali|akhir|la mwisho|sahihi|definitiva|definitive|النهائية|النهائي|है|आहे|হল|হলো|છે|is"
 )
 LABELS = folded_words(
     "page pages p pp pg section sections sec § fig figure table tab chapter chapters ch footnote note ref reference source"
     " annex annexure appendix step steps version question q part item no number clause rule article art para paragraph line"
     " day_ phase round option slide page_no पृष्ठ पेज पन्ना धारा अनुच्छेद अध्याय तालिका चरण स्रोत सन्दर्भ संदर्भ प्रश्न पान पृष्ठे कलम"
     " পৃষ্ঠা ধারা অধ্যায় ধাপ প্রশ্ন পাতা પાનું પૃષ્ઠ કલમ પગલું ਪੰਨਾ ਕਦਮ பக்கம் பிரிவு படி పేజీ దశ సెక్షన్ ಪುಟ ಹಂತ പേജ് ഘട്ടം"
+    " seite siehe_ tabelle kapitel halaman bab стр страница trang sayfa pagina tabella صفحة صفحه المرحلة"
     " صفحہ مرحلہ ukurasa hatua sehemu página pagina paso sección etapa étape capítulo passo seção secção version"
 )
 SOURCE_LINES = (
     "sources?|references?|citations?|footnotes?|bibliography|see also|स्रोत|सन्दर्भ|संदर्भ|উৎস|সূত্র|સ્ત્રોત|ਸਰੋਤ|ஆதாரம்|మూలం|ಮೂಲ|ഉറവിടം|حوالہ|chanzo"
-    "|fuentes?|fontes?"
+    "|fuentes?|fontes?|quellen?|sumber|источники?|المصدر|المصادر"
 )
+CONFIDENCE_LINES = (
+    "confidence(?: (?:score|level))?|certainty|विश्वास स्तर|विश्वसनीयता|आत्मविश्वास|confianza|confiance|konfidenz"
+)
+"""How sure a model says it is, which is no part of what it says."""
 MORNING = folded_words("am सुबह प्रातः सकाळी সকাল সকাল সকালে સવારે ਸਵੇਰੇ காலை ఉదయం ಬೆಳಿಗ್ಗೆ രാവിലെ صبح asubuhi ପୂର୍ବାହ୍ନ")
 AFTERNOON = folded_words(
     "pm दोपहर शाम सायं दुपारी संध्याकाळी বিকাল বিকেল বিকালে সন্ধ্যা সন্ধ্যায় દોપહર બપોરે સાંજે ਦੁਪਹਿਰ ਸ਼ਾਮ மாலை பிற்பகல் సాయంత్రం"
@@ -41,7 +50,10 @@ ABOUT_WORDS = folded_words(
     "about approximately approx around roughly nearly almost some only just exactly लगभग करीब तकरीबन केवल सिर्फ प्रायः प्राय আনুমানিক"
     " লগભગ લગભગ ਲਗਭਗ تقریبا kama takriban aproximadamente unos cerca environ usd inr rs is है equals equal"
 )
-MINUS_WORDS = folded_words("minus negative ऋण ऋणात्मक माइनस menos moins")
+MINUS_WORDS = folded_words(
+    "minus negative ऋणात्मक माइनस मायनस उणे মাইনাস ঋণাত্মক માઇનસ ઋણ ਮਨਫ਼ੀ ਮਾਈਨਸ மைனஸ் மைனசு మైనస్ ಮೈನಸ್ മൈനസ് مائنس منفی menos moins hasi"
+)
+"""Not ऋण, which is a loan: "ऋण 7 लाख"."""
 YEARS_OF = folded_words("de of del")
 ANSWER_KEYS = (
     "final_answer",

@@ -43,23 +43,25 @@ _CLOCK: _Lines = {
 _MASS: _Lines = {
     1_000_000_000: "tonne tonnes टन টন ટન ਟਨ toneladas tonelada",
     100_000_000: "quintal quintals क्विंटल कुंतल কুইন্টাল ક્વિન્ટલ ਕੁਇੰਟਲ",
-    1_000_000: "kg kgs kilo kilos kilogram kilograms kilogramme kilogrammes किलो किग्रा किलोग्राम কেজি কিলো কিলোগ্রাম કિલો કિગ્રા ਕਿਲੋ"
+    1_000_000: "kg kgs kilo kilos kilogram kilograms kilogramme kilogrammes किलो किग्रा किग्रॅ किलोग्राम किलोग्रॅम কিগ্রা ਕਿਗ੍ਰਾ ਕਿਲੋਗ੍ਰਾਮ கிகி கிலோகிராம் కిగ్రా కిలోగ్రాములు ಕಿಗ್ರಾ ಕಿಲೋಗ್ರಾಂ കിഗ്രാം കിലോഗ്രാം کلوگرام কেজি কিলো কিলোগ্রাম કિલો કિગ્રા ਕਿਲੋ"
     " କିଲୋ کلو கிலோ కిలో కిలోలు కేజీ ಕೆಜಿ ಕಿಲೋ കിലോ",
     1_000: "g gm gms gram grams gramme grammes ग्राम গ্রাম ગ્રામ ਗ੍ਰਾਮ ଗ୍ରାମ گرام gramos gramas gramo grama gramu கிராம் గ్రాము గ్రాములు"
     " ಗ್ರಾಂ ഗ്രാം",
-    1: "mg mgs milligram milligrams मिग्रा मिलीग्राम मिग्राम মিলিগ্রাম મિલિગ્રામ miligramos miligramas",
+    1: "mg mgs milligram milligrams मिग्रा मिग्रॅ मिलीग्राम मिलिग्रॅम मिग्राम মিগ্রা મિગ્રા ਮਿਗ੍ਰਾ ਮਿਲੀਗ੍ਰਾਮ மிகி மில்லிகிராம் మిగ్రా మిల్లీగ్రాములు ಮಿಗ್ರಾಂ ಮಿಗ್ರಾ ಮಿಲಿಗ್ರಾಂ മിഗ്രാം മില്ലിഗ്രാം ملیگرام মিলিগ্রাম મિલિગ્રામ miligramos miligramas",
     Fraction(1, 1000): "mcg µg μg ug microgram micrograms माइक्रोग्राम",
 }
 _VOLUME: _Lines = {
     1_000: "l L litre litres liter liters ltr ltrs लीटर लिटर লিটার લિટર ਲੀਟਰ ଲିଟର لیٹر lita litro litros லிட்டர் లీటరు లీటర్లు ಲೀಟರ್ ലിറ്റർ",
     10: "cl",
-    1: "ml mL millilitre millilitres milliliter milliliters मिली मिलीलीटर मिलि মিলি মিলিলিটার મિલી ਮਿਲੀਲੀਟਰ மிலி cc",
+    1: "ml mL millilitre millilitres milliliter milliliters मिली मिलीलीटर मिलि मिलीलिटर મિલિ ਮਿਲੀ மிலீ மில்லிலிட்டர் మిలీ మిలి మిల్లీలీటర్లు ಮಿಲೀ ಮಿಲಿ ಮಿಲಿಲೀಟರ್ മിലി മില്ലിലിറ്റർ ملی মিলি মিলিলিটার મિલી ਮਿਲੀਲੀਟਰ மிலி cc",
 }
 _LENGTH: _Lines = {
-    1_000: "km kms kilometre kilometres kilometer kilometers किमी किलोमीटर কিমি কিলোমিটার કિમી કિલોમીટર ਕਿਲੋਮੀਟਰ کلومیٹر kilomita"
+    1_000: "km kms kilometre kilometres kilometer kilometers किमी किलोमीटर কিমি কিমী কিলোমিটার ਕਿਮੀ કિમી કિલોમીટર ਕਿਲੋਮੀਟਰ کلومیٹر kilomita"
     " kilómetros kilómetro kilomètres kilomètre quilómetros quilômetros கிமீ கிலோமீட்டர் కిమీ ಕಿಮೀ കിമീ",
     1: "m metre metres meter meters मीटर মিটার મીટર ਮੀਟਰ میٹر mita metros metro mètres mètre",
-    Fraction(1, 100): "cm cms centimetre centimetres centimeter centimeters सेमी सेंटीमीटर সেমি সেন্টিমিটার સેમી centímetros",
+    Fraction(
+        1, 100
+    ): "cm cms centimetre centimetres centimeter centimeters सेमी सेंमी सेंटीमीटर सेंटीमिटर ਸੈਂਟੀਮੀਟਰ ਸੈਮੀ செமீ செண்டிமீட்டர் சென்டிமீட்டர் సెమీ సెంమీ సెంటీమీటర్లు ಸೆಂಮೀ ಸೆಂಟಿಮೀಟರ್ സെമീ സെമി സെന്റിമീറ്റർ সেমি সেন্টিমিটার સેમી centímetros",
     Fraction(1, 1000): "mm millimetre millimetres millimeter millimeters मिमी मिलीमीटर মিমি",
     Fraction(1609344, 1000): "mile miles mi मील মাইল",
     Fraction(3048, 10000): "ft feet foot फीट फुट ফুট ફૂટ",

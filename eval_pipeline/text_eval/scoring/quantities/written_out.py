@@ -6,9 +6,10 @@ from eval_pipeline.text_eval.scoring.quantities.amounts import and_a_half, scale
 from eval_pipeline.text_eval.scoring.quantities.cursor import Step, Tokens, Value
 from eval_pipeline.text_eval.scoring.quantities.exact import Exact
 from eval_pipeline.text_eval.scoring.quantities.kinds import Amount, Found
-from eval_pipeline.text_eval.scoring.quantities.magnitudes import ADDED_PARTS, HALVES, power_of_ten
+from eval_pipeline.text_eval.scoring.quantities.magnitudes import ADDED_PARTS, DOZENS, HALVES, power_of_ten
 from eval_pipeline.text_eval.scoring.quantities.measures import read_unit
 from eval_pipeline.text_eval.scoring.quantities.number_words import ENGLISH_SMALL, ENGLISH_TENS, FRACTIONS, SINGLE
+from eval_pipeline.text_eval.scoring.quantities.signposts import MINUS_WORDS
 from eval_pipeline.text_eval.scoring.quantities.units import unit_of
 from eval_pipeline.text_eval.scoring.quantities.values import (
     half_behind,
@@ -51,9 +52,11 @@ def _written_out(tokens: Tokens, at: int) -> Step | None:
     scaled = scaled_by_words(tokens, value, money=None)
     if scaled.value is None:
         return None
-    unit_at = scaled.end + (tokens.word(scaled.end) in {"of", "a", "an"})
+    exact = scaled.value.scaled(-1) if tokens.word(at - 1) in MINUS_WORDS else scaled.value
+    unit_at = scaled.end + (tokens.word(scaled.end) == "of")
+    unit_at += tokens.word(unit_at) in {"a", "an"}
     unit, noun, end = read_unit(tokens, unit_at, money=None)
-    return Step(Amount(scaled.value, unit=unit, noun=noun), max(end, scaled.end))
+    return Step(Amount(exact, unit=unit, noun=noun), max(end, scaled.end))
 
 
 def _words_or_part(tokens: Tokens, at: int) -> Value | None:
@@ -64,6 +67,8 @@ def _words_or_part(tokens: Tokens, at: int) -> Value | None:
     part = _part(tokens, at)
     if part is not None:
         return part
+    if word in {"a", "an"} and tokens.word(at + 1) in DOZENS:
+        return Value(Exact(Fraction(1)), at + 1)
     if word in SINGLE and word not in ENGLISH_SMALL and word not in ENGLISH_TENS:
         return Value(Exact(Fraction(SINGLE[word])), at + 1)
     number = read_words(tokens, at)
@@ -76,11 +81,16 @@ def _words_or_part(tokens: Tokens, at: int) -> Value | None:
 def _part(tokens: Tokens, at: int) -> Value | None:
     """Read an English fraction; "half a million" ends before its scale word."""
     word = tokens.word(at)
-    numerator, denominator = _NUMERATORS.get(word), FRACTIONS.get(tokens.word(at + 1))
+    numerator, denominator = (
+        _NUMERATORS.get(word) or (SINGLE.get(word) if word else None),
+        FRACTIONS.get(tokens.word(at + 1)),
+    )
     if numerator is not None and denominator is not None:
         return Value(Exact(Fraction(numerator, denominator)), at + 2)
-    if word not in {"half", "quarter"}:
+    if word not in {"half", "quarter"} and (word.isascii() or word not in FRACTIONS):
         return None
     following = at + 1 + (tokens.word(at + 1) == "a")
-    is_scale = tokens.at(following).kind == "word" and power_of_ten(tokens.at(following).text) is not None
+    is_scale = tokens.at(following).kind == "word" and (
+        power_of_ten(tokens.at(following).text) is not None or tokens.word(following) in DOZENS
+    )
     return Value(Exact(Fraction(1, FRACTIONS[word])), following if is_scale else at + 1)

@@ -1,7 +1,7 @@
-"""Drawing utterances again, with replacement (Bisani and Ney 2004), for differences of pooled error rates.
+"""Drawing units again, with replacement: utterances (Bisani and Ney 2004), speakers, judged items.
 
-Utterances differ in length and the errors of one utterance are not independent, so whole utterances (or whole clusters,
-such as speakers) are drawn.
+What belongs to one unit is not independent, such as the errors of an utterance or the ratings of an item, so whole
+units are drawn.
 
 Every resample is one call of ``integers(0, units, units)`` of a PCG64 generator, so it depends on the seed and the
 number of units alone. (Another version of numpy may draw otherwise, NEP 19.) Interval ends are quantiles with linear
@@ -13,6 +13,7 @@ sets of 5 clips, by the plain one in 16 %.
 
 import hashlib
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Any, Final, TypeAlias
@@ -87,17 +88,20 @@ def resample_sums(units: Counts, *, resamples: int, seed: int) -> Rates:
     numbers below 2**53. ``einsum`` stays in this thread; the threads of a matrix product wait for each other where
     processes share the cores (thirty columns of 16,000 utterances: 43 s instead of 3 s on two busy cores).
     """
-    count = len(units)
-    generator = np.random.default_rng(seed)
-    drawn = np.empty((max(1, _BLOCK_VALUES // count), count), dtype=np.float64)
     values = np.ascontiguousarray(units.T, dtype=np.float64)
-    sums = np.empty((resamples, units.shape[1]), dtype=np.float64)
+    blocks = draw_units(len(units), resamples=resamples, seed=seed)
+    return np.concatenate([np.einsum("ru,cu->rc", block, values) for block in blocks])
+
+
+def draw_units(units: int, *, resamples: int, seed: int) -> Iterator[Rates]:
+    """Yield how often each unit is drawn, in blocks of resamples by units; a block is overwritten by the next one."""
+    generator = np.random.default_rng(seed)
+    drawn = np.empty((max(1, _BLOCK_VALUES // units), units), dtype=np.float64)
     for start in range(0, resamples, len(drawn)):
         block = drawn[: resamples - start]
         for row in block:
-            row[:] = np.bincount(generator.integers(0, count, count), minlength=count)
-        sums[start : start + len(block)] = np.einsum("ru,cu->rc", block, values)
-    return sums
+            row[:] = np.bincount(generator.integers(0, units, units), minlength=units)
+        yield block
 
 
 def percentile_interval(values: Rates, *, level: float, units: int) -> PercentileInterval:

@@ -9,8 +9,8 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
-from eval_pipeline.stt_eval.figures import resampling
-from eval_pipeline.stt_eval.figures.resampling import derive_seed, expanded_tail, resample_sums
+from eval_pipeline.statistics import resampling
+from eval_pipeline.statistics.resampling import derive_seed, expanded_tail, resample_sums
 
 
 def units(size: int) -> NDArray[np.int64]:
@@ -38,7 +38,7 @@ def test_ends_lie_as_far_out_as_so_few_units_ask_for() -> None:
 
 
 def test_seeds_come_from_names_and_are_the_same_in_every_process() -> None:
-    program = "from eval_pipeline.stt_eval.figures.resampling import derive_seed; print(derive_seed('run', 'hi'))"
+    program = "from eval_pipeline.statistics.resampling import derive_seed; print(derive_seed('run', 'hi'))"
     printed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
 
     assert derive_seed("run", "hi") == int(printed)

@@ -1,0 +1,1 @@
+"""Panels and rubrics that come with the package, as files that a team may copy and change."""

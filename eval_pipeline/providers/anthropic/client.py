@@ -1,0 +1,33 @@
+"""The connection to Anthropic for live calls."""
+
+from eval_pipeline.providers.anthropic.account import PUBLIC_URL, AnthropicAccount
+from eval_pipeline.providers.capped import ANSWER_BYTES
+from eval_pipeline.providers.json_connection import JsonConnection
+
+
+class AnthropicConnection(JsonConnection):
+    """The client and its sockets, alive inside one ``async with`` of one event loop.
+
+    Args:
+        api_key: sent in a header; never shown.
+        base_url: such as ``https://api.anthropic.com``.
+        timeout_s: for a whole call, from connecting to the last byte.
+        connections: calls that may be under way at once.
+        max_answer_bytes: of one answer, unpacked.
+    """
+
+    def __init__(
+        self,
+        *,
+        api_key: str,
+        base_url: str = PUBLIC_URL,
+        timeout_s: float = 600.0,
+        connections: int = 100,
+        max_answer_bytes: int = ANSWER_BYTES,
+    ) -> None:
+        super().__init__(
+            AnthropicAccount(api_key, base_url),
+            timeout_s=timeout_s,
+            connections=connections,
+            max_answer_bytes=max_answer_bytes,
+        )

@@ -1,0 +1,1 @@
+"""A local server that speaks Anthropic's Messages and Message Batches."""

@@ -1,0 +1,149 @@
+"""What a person may set of a text run, a field each: file, form, command line and documentation come from it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Self
+
+from eval_pipeline.core.configuration import invalid_config, read_given
+from eval_pipeline.core.documents import Json
+from eval_pipeline.core.names import shown
+from eval_pipeline.core.options import (
+    CONCURRENCY,
+    FAILURE_THRESHOLD,
+    MAX_COST_USD,
+    OTHER_MODE_WORDS,
+    OptionKind,
+    RunOption,
+)
+from eval_pipeline.core.providers import Provider
+from eval_pipeline.core.runs import RunMode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextRequest:
+    """What a person asks for, before it is checked against datasets and settings; None means the default."""
+
+    dataset: Annotated[
+        str,
+        RunOption(
+            metavar="NAME[@VERSION]",
+            help="Golden dataset; its newest version, or the one named.",
+            form="Golden dataset: NAME, or NAME@VERSION (first 8 characters of it).",
+            page="Golden dataset: `NAME` for its newest version, or `NAME@VERSION` (the first characters of it).",
+            unset="required",
+        ),
+    ]
+    mode: Annotated[
+        RunMode,
+        RunOption(
+            also=OTHER_MODE_WORDS,
+            help="batch (default): at half price, within a day. fast: live calls, for small datasets.",
+            form="batch: at half price, within a day. fast: live calls, for small datasets.",
+            page="`batch`: at half price, within a day, any size. `fast`: live calls, for small datasets.",
+            unset="`batch`",
+        ),
+    ] = RunMode.BATCH
+    provider: Annotated[
+        str,
+        RunOption(
+            metavar="NAME",
+            help="openai (default): OpenAI or any compatible server (OPENAI_BASE_URL). gemini.",
+            form="openai: OpenAI or any compatible server (OPENAI_BASE_URL). gemini.",
+            page="`openai`: OpenAI, or any compatible server. `gemini`: Gemini.",
+            unset="`openai`",
+        ),
+    ] = str(Provider.OPENAI)
+    model: Annotated[
+        str | None,
+        RunOption(
+            metavar="NAME",
+            help="Model under test; default gpt-4o-mini, or gemini-2.5-flash.",
+            page="Model under test.",
+            unset="`gpt-4o-mini`; of Gemini, `gemini-2.5-flash`",
+        ),
+    ] = None
+    instructions: Annotated[
+        str | None,
+        RunOption(
+            metavar="TEXT",
+            help="System prompt of the assistant under test.",
+            page="System prompt of the assistant under test.",
+            unset="none",
+        ),
+    ] = None
+    model_body: Annotated[
+        Json | None,
+        RunOption(
+            kind=OptionKind.MAPPING,
+            flag="",
+            form="Anything else that a request takes, as in the Responses API: temperature, tools, …",
+            page="Anything else that a request of the Responses API takes: `temperature`, `max_output_tokens`, "
+            "`tools`, … For Gemini `temperature`, `top_p`, `max_output_tokens`, and fields of its own "
+            "request such as `generationConfig`. Not `input`, `stream` or `background`. `model` and "
+            "`instructions` win over what stands here.",
+            unset="empty",
+        ),
+    ] = None
+    embedding_model: Annotated[
+        str | None,
+        RunOption(
+            metavar="NAME",
+            help="Default text-embedding-3-large, or gemini-embedding-001.",
+            page="`text-embedding-3-large`, `text-embedding-3-small`, `text-embedding-ada-002` or "
+            "`gemini-embedding-001`; whose name it is, is asked.",
+            unset="`text-embedding-3-large`; with `provider: gemini`, `gemini-embedding-001`",
+        ),
+    ] = None
+    embedding_dimensions: Annotated[
+        int | None,
+        RunOption(
+            metavar="N",
+            help="Shorter vectors, where the model offers them.",
+            page="Shorter vectors, up to the model's own width; `text-embedding-ada-002` offers none.",
+            unset="the model's own width",
+        ),
+    ] = None
+    scorers: Annotated[
+        Sequence[str | Json],
+        RunOption(
+            kind=OptionKind.VALUES,
+            flag="scorer",
+            metavar="NAME",
+            help="cosine_similarity (default), exact_match, contains, regex:PATTERN, numeric, token_f1, "
+            "chrf; repeatable.",
+            form="cosine_similarity (default), exact_match, contains, regex:…, numeric, token_f1, chrf.",
+            page="List of scorers, see below.",
+            unset="`[cosine_similarity]`",
+        ),
+    ] = ()
+    repeats: Annotated[
+        int | None,
+        RunOption(
+            metavar="N",
+            help="How often each question is asked; default: the dataset's factor.",
+            form="How often each question is asked; default: the dataset's.",
+            page="How often each question is asked; 1 to `EVAL_MAX_DUPLICATION_FACTOR`.",
+            unset="the dataset's duplication factor",
+        ),
+    ] = None
+    concurrency: Annotated[int | None, CONCURRENCY] = None
+    failure_threshold: Annotated[float | None, FAILURE_THRESHOLD] = None
+    max_cost_usd: Annotated[float | None, MAX_COST_USD] = None
+
+    @classmethod
+    def from_mapping(cls, values: Json) -> Self:
+        """Read a configuration file or form; an unknown key is an error, not ignored."""
+        given = read_given(cls, values)
+        if "scorers" in given:
+            given["scorers"] = _scorer_list(given["scorers"])
+        return cls(**given)
+
+
+def _scorer_list(value: object) -> tuple[str | Json, ...]:
+    if isinstance(value, str | Mapping):
+        return (value,)
+    if isinstance(value, Sequence):
+        return tuple(value)
+    raise invalid_config(
+        f"scorers is {shown(str(value))}, not a list", "give a list such as [cosine_similarity, numeric]"
+    )

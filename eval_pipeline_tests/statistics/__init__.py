@@ -1,0 +1,1 @@
+"""Tests of agreement, ranks and resampling."""
