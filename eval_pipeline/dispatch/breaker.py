@@ -16,7 +16,7 @@ FAULTS_IN_A_ROW = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Endpoint:
+class AskedModel:
     """Whom a stage calls, in the words of the person who configured it."""
 
     provider: str
@@ -24,6 +24,8 @@ class Endpoint:
     model: str
     key_variable: str
     url_variable: str
+    written_in: str | None = None
+    """The file that names its endpoint, and the place in it; None of the built-in ones."""
 
     def __post_init__(self) -> None:
         redact_fields(self, "base_url")  # some gateways take a key in their path
@@ -38,7 +40,7 @@ class Breaker(Generic[Result]):
             remainder of nothing but faults is a matter of its items.
     """
 
-    def __init__(self, endpoint: Endpoint, *, proven: bool = False) -> None:
+    def __init__(self, endpoint: AskedModel, *, proven: bool = False) -> None:
         self._endpoint = endpoint
         self._proven = proven
         self._held: list[Result] = []
@@ -67,7 +69,7 @@ class Breaker(Generic[Result]):
         return released
 
 
-def explain(attempt: Attempt, endpoint: Endpoint) -> EvalPipelineError:  # noqa: PLR0911 - one a fault
+def explain(attempt: Attempt, endpoint: AskedModel) -> EvalPipelineError:  # noqa: PLR0911 - one a fault
     """Say what is wrong with the account and what to do."""
     if attempt.account_fault is None or attempt.error is None:
         raise ValueError(f"this attempt shows no account fault: {attempt.outcome}")
@@ -95,9 +97,7 @@ def explain(attempt: Attempt, endpoint: Endpoint) -> EvalPipelineError:  # noqa:
             return UsageError(
                 words,
                 code="provider_other_protocol",
-                hint="say so in the file that EVAL_ENDPOINTS_FILE names: endpoints: "
-                f'{{NAME: {{protocol: openai_chat, base_url: "{endpoint.base_url}"}}}}, then start a run with '
-                f"--model NAME/{endpoint.model}",
+                hint=_where_chat_is_said(endpoint),
             )
         case AccountFault.MODEL_NOT_FOUND:
             return UsageError(
@@ -119,3 +119,14 @@ def explain(attempt: Attempt, endpoint: Endpoint) -> EvalPipelineError:  # noqa:
             )
         case _:
             assert_never(attempt.account_fault)
+
+
+def _where_chat_is_said(endpoint: AskedModel) -> str:
+    """Name the line that makes an endpoint one of chat completions; a run keeps the protocol that it was made with."""
+    if endpoint.written_in is not None:
+        return f"write protocol: openai_chat for {endpoint.written_in}, then start a run under a new name"
+    return (
+        "say so in the file that EVAL_ENDPOINTS_FILE names: endpoints: "
+        f'{{NAME: {{protocol: openai_chat, base_url: "{endpoint.base_url}", key: none}}}}, then start a run with '
+        f"--model NAME/{endpoint.model}"
+    )

@@ -5,10 +5,10 @@ requests are of another form (several texts a call, clips) put the parts togethe
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 import orjson
@@ -17,9 +17,12 @@ from eval_pipeline.core.batches import BatchJob
 from eval_pipeline.core.chunks import chunks
 from eval_pipeline.core.cost import NOTHING, Experience, Tariff, first_usage, worst_usage
 from eval_pipeline.core.documents import Json, JsonDict
+from eval_pipeline.core.endpoints import FrozenEndpoint
 from eval_pipeline.core.outcomes import ItemRecord, Usage
+from eval_pipeline.core.ports.batch_provider import BatchForm
+from eval_pipeline.core.ports.file_host import FileHost
+from eval_pipeline.core.ports.models import Answerer
 from eval_pipeline.core.ports.stage_files import StageReader
-from eval_pipeline.core.providers import Provider
 from eval_pipeline.core.runs import RunMode, RunRecord
 from eval_pipeline.core.tallies import ItemCost, RecordTally, missing_record, price_item
 from eval_pipeline.core.turns import Input
@@ -39,6 +42,7 @@ from eval_pipeline.runs.rounds import close_rounds, first_round
 from eval_pipeline.runs.task import Task
 from eval_pipeline.storage.journal import Journal
 from eval_pipeline.wiring import models
+from eval_pipeline.wiring.endpoint import Endpoint
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -54,7 +58,10 @@ class Questions:
 
     stage: str
     """Its name."""
-    provider: Provider
+    endpoint: str
+    """Name of the endpoint that the model is asked at."""
+    frozen: FrozenEndpoint
+    """The same one, as the run was specified for it."""
     body: Json
     """Frozen: a request of the Responses API with the model's name, to which every question is the input."""
     mode: RunMode
@@ -73,7 +80,7 @@ class Questions:
     @property
     def tariff(self) -> Tariff:
         """What its calls cost."""
-        return models.tariff(self.provider, self.model, mode=self.mode)
+        return models.tariff(self.frozen, self.model, mode=self.mode)
 
 
 def submit_questions(
@@ -130,7 +137,7 @@ def make_answers(
         else:
             if task.refresh:
                 start_over(deployment, held, by=task.dagster_run_id, retried=task.retried_run_id)
-            calls = ask_missing(task, held, _live(asked, held))
+            calls = ask_missing(task, held, _live(task, asked, held))
         rate = "standard" if asked.mode is RunMode.FAST else "batch"
         told = replace(
             _store(asked, held, row=row, read=read).summary(rate=rate),
@@ -172,7 +179,7 @@ def _price(asked: Questions, run: RunRecord) -> Callable[[ItemRecord], ItemCost]
     return partial(price_item, tariff=asked.tariff, at=run.created_at)
 
 
-def _live(asked: Questions, held: StageAtWork) -> LiveModel[Question, Json]:
+def _live(task: Task, asked: Questions, held: StageAtWork) -> LiveModel[Question, Json]:
     """Say how the model is asked live."""
 
     def purse(spent_usd: Decimal) -> ResponsePurse | None:
@@ -181,8 +188,11 @@ def _live(asked: Questions, held: StageAtWork) -> LiveModel[Question, Json]:
             return None
         return ResponsePurse(budget, asked.tariff, measure=lambda body: len(orjson.dumps(body)))
 
+    def opened(endpoint: Endpoint, _host: FileHost | None) -> AbstractAsyncContextManager[Answerer]:
+        return models.answerer(endpoint, settings=task.deployment.settings, concurrency=asked.concurrency)
+
     return LiveModel(
-        provider=asked.provider,
+        endpoint=asked.endpoint,
         name=asked.model,
         concurrency=asked.concurrency,
         shown_as=asked.stage,
@@ -190,7 +200,7 @@ def _live(asked: Questions, held: StageAtWork) -> LiveModel[Question, Json]:
         items=asked.each,
         id_of=lambda question: question[0],
         body_of=lambda question: request_body(asked.body, question[1]),
-        build=lambda connection, _: models.answerer(connection),
+        open=opened,
         price=_price(asked, held.run),
         purse=purse,
     )
@@ -201,25 +211,29 @@ def request_body(body: Json, asked: Input) -> JsonDict:
     return {**body, "input": asked}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _InBatches:
     """The questions of a stage, as work for batches."""
 
     task: Task
     asked: Questions
 
-    @property
-    def _form(self) -> models.BatchForm:
-        return models.answer_form(self.asked.provider, body=self.asked.body)
+    @cached_property
+    def _endpoint(self) -> Endpoint:
+        return self.task.endpoints.find(self.asked.endpoint)
+
+    @cached_property
+    def _form(self) -> BatchForm:
+        return models.answer_form(self._endpoint, body=self.asked.body)
 
     def work(self) -> BatchWork:
         """Say what is asked and how answers are kept."""
         ref = self.task.ref(self.asked.stage)
         return BatchWork(
             stage=ref,
-            provider=self.asked.provider,
+            provider=self.asked.endpoint,
             parcels=self._parcels,
-            handling=Handling(read=self._form.read, writer=self._writer),
+            handling=Handling(read=self._form.read, writer=self._writer, sent_as=self._form.sent_as),
             purse=self._purse,
             first_round=first_round(self.task.deployment.objects, ref),
             resend_lost=self.task.resend_lost,
@@ -230,7 +244,8 @@ class _InBatches:
         return Order(
             stage=self.task.ref(self.asked.stage),
             round=number,
-            provider=self.asked.provider,
+            provider=self.asked.endpoint,
+            protocol=self._endpoint.protocol,
             model=self.asked.model,
             endpoint=self._form.endpoint,
             limits=ShardLimits(requests=settings.batch_max_requests, size_bytes=settings.batch_max_bytes),

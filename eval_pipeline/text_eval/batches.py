@@ -3,9 +3,11 @@
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 
 from eval_pipeline.core.batches import BatchJob
+from eval_pipeline.core.ports.batch_provider import BatchForm
+from eval_pipeline.core.ports.models import Vectors
 from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.dispatch.batch_results import VectorResults
 from eval_pipeline.dispatch.batch_stage import BatchWork
@@ -21,9 +23,10 @@ from eval_pipeline.text_eval.budget import purse_of_texts
 from eval_pipeline.text_eval.pairs import texts_to_embed
 from eval_pipeline.text_eval.spec import TextSpec
 from eval_pipeline.wiring import models
+from eval_pipeline.wiring.endpoint import Endpoint
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Texts:
     """The embeddings stage of a run, as work for batches; a text's digest is its id."""
 
@@ -32,20 +35,21 @@ class Texts:
     dataset: StageReader
     responses: StageReader
 
-    @property
-    def _form(self) -> models.BatchForm:
-        spec = self.spec
-        return models.vector_form(
-            spec.embedding_provider, model=spec.embedding_model, dimensions=spec.embedding_dimensions
-        )
+    @cached_property
+    def _endpoint(self) -> Endpoint:
+        return self.task.endpoints.find(self.spec.embedding_endpoint)
+
+    @cached_property
+    def _form(self) -> BatchForm:
+        return models.vector_form(self._endpoint, Vectors(self.spec.embedding_model, self.spec.embedding_dimensions))
 
     def work(self) -> BatchWork:
         """Say what is embedded and how vectors are kept."""
         return BatchWork(
             stage=self.task.ref("embeddings"),
-            provider=self.spec.embedding_provider,
+            provider=self.spec.embedding_endpoint,
             parcels=self._parcels,
-            handling=Handling(read=self._form.read, writer=self._writer),
+            handling=Handling(read=self._form.read, writer=self._writer, sent_as=self._form.sent_as),
             purse=partial(purse_of_texts, self.task, self.spec, self.responses),
             first_round=first_round(self.task.deployment.objects, self.task.ref("embeddings")),
             resend_lost=self.task.resend_lost,
@@ -60,7 +64,8 @@ class Texts:
         return Order(
             stage=self.task.ref("embeddings"),
             round=number,
-            provider=self.spec.embedding_provider,
+            provider=self.spec.embedding_endpoint,
+            protocol=self._endpoint.protocol,
             model=self.spec.embedding_model,
             endpoint=self._form.endpoint,
             limits=limits,

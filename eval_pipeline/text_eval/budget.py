@@ -15,9 +15,9 @@ from eval_pipeline.dispatch.vectors import VectorIndex
 from eval_pipeline.runs.life import find_run
 from eval_pipeline.runs.task import Task
 from eval_pipeline.storage.journal import Journal
+from eval_pipeline.text_eval.rates import embedding_tariff
 from eval_pipeline.text_eval.so_far import cost_of_vectors
 from eval_pipeline.text_eval.spec import TextSpec
-from eval_pipeline.wiring import models
 
 
 def purse_of_texts(task: Task, spec: TextSpec, responses: StageReader) -> RoundPurse | None:
@@ -25,7 +25,7 @@ def purse_of_texts(task: Task, spec: TextSpec, responses: StageReader) -> RoundP
     run = find_run(task.deployment, flow=task.flow, key=task.key)
     if run.max_cost_usd is None:
         return None
-    tariff = models.tariff(spec.embedding_provider, spec.embedding_model, mode=spec.mode)
+    tariff = embedding_tariff(spec)
     with Journal(task.deployment.objects, task.ref("embeddings")).spool() as spool:
         vectors_usd = cost_of_vectors(VectorIndex.read(spool), tariff=tariff, run=run).cost_usd
     answers_usd = PaidSummary.of(responses.manifest).known_usd

@@ -1,8 +1,9 @@
 """What the chosen scorers cannot do with the golden answers, told before anything is paid."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import islice
 
+from eval_pipeline.core.damaged_text import is_lost
 from eval_pipeline.runs.claims import Prepared
 from eval_pipeline.text_eval.golden.row import GoldenRow
 from eval_pipeline.text_eval.golden_store import GoldenManifest, golden_rows, require_manifest
@@ -16,13 +17,24 @@ _LINES_NAMED = 5
 
 
 def golden_warnings(prepared: Prepared[TextSpec], *, deployment: Deployment) -> list[dict[str, str]]:
-    """Return code, message and hint for every scorer that cannot score by some of the golden answers."""
+    """Return code, message and hint for golden answers that are damaged, and those that a scorer cannot read."""
     missing = _missing(prepared.spec.scorers, require_manifest(deployment.objects, prepared.dataset))
     checked = [scorer for scorer in prepared.spec.scorers if _reads_golden(scorer)]
-    if not checked:
-        return missing
     rows = list(islice(golden_rows(deployment.objects, prepared.dataset), ROWS_LOOKED_AT))
-    return [*missing, *(warning for scorer in checked for warning in _unreadable(scorer, rows))]
+    lost = {row.line for row in rows if row.answer and all(map(is_lost, row.golden_answers))}
+    whole = [row for row in rows if row.line not in lost]
+    unreadable = (warning for scorer in checked for warning in _unreadable(scorer, whole))
+    return [*missing, *_damaged(sorted(lost)), *unreadable]
+
+
+def _damaged(lines: Sequence[int]) -> Iterable[dict[str, str]]:
+    if lines:
+        count = "1 golden answer is" if len(lines) == 1 else f"{len(lines):,} golden answers are"
+        yield {
+            "code": "golden_damaged",
+            "message": f"{count} damaged or only a word for nothing ({_named(lines)}); no scorer will score them",
+            "hint": "correct these golden answers, and add the dataset again",
+        }
 
 
 def _missing(scorers: Iterable[ScorerConfig], manifest: GoldenManifest) -> list[dict[str, str]]:
@@ -32,8 +44,8 @@ def _missing(scorers: Iterable[ScorerConfig], manifest: GoldenManifest) -> list[
     if not count or not names:
         return []
     rows = "1 row has" if count == 1 else f"{count:,} rows have"
-    lines = ", ".join(str(line) for line in manifest.without_golden_lines[:_LINES_NAMED])
-    more = ", …" if count > _LINES_NAMED else ""
+    lines = ", ".join(map(str, manifest.without_golden_lines))
+    more = ", …" if count > len(manifest.without_golden_lines) else ""
     return [
         {
             "code": "golden_missing",
@@ -55,10 +67,13 @@ def _unreadable(config: ScorerConfig, rows: Iterable[GoldenRow]) -> Iterable[dic
     lines = [row.line for row in rows if row.answer and not any(map(is_readable, row.golden_answers))]
     if not lines:
         return
-    named = ", ".join(str(line) for line in lines[:_LINES_NAMED]) + (", …" if len(lines) > _LINES_NAMED else "")
     count = "1 golden answer holds" if len(lines) == 1 else f"{len(lines):,} golden answers hold"
     yield {
         "code": "golden_unreadable",
-        "message": f"{config.score_name}: {count} {scorer.golden_needs} (lines {named}); they will be unscoreable",
+        "message": f"{config.score_name}: {count} {scorer.golden_needs} ({_named(lines)}); they will be unscoreable",
         "hint": "correct these golden answers, or choose another scorer for this dataset",
     }
+
+
+def _named(lines: Sequence[int]) -> str:
+    return "lines " + ", ".join(map(str, lines[:_LINES_NAMED])) + (", …" if len(lines) > _LINES_NAMED else "")

@@ -21,7 +21,8 @@ def questions_of(run: RunRecord, *, dataset: StageReader) -> Questions:
     spec = TextSpec.from_json(run.spec)
     return Questions(
         stage="responses",
-        provider=spec.provider,
+        endpoint=spec.endpoint,
+        frozen=spec.answers_at,
         body=spec.model_body,
         mode=spec.mode,
         concurrency=spec.concurrency,

@@ -115,3 +115,29 @@ def test_no_model_of_another_name_is_taken_for_a_gemini_one() -> None:
 
     assert found is not None
     assert "half" not in found.rate
+
+
+@pytest.mark.parametrize(
+    ("address", "model", "usd"),
+    [
+        ("https://openrouter.ai/api/v1", "google/gemini-2.5-flash", "2.8"),
+        ("https://api.groq.com/openai/v1", "llama-3.3-70b-versatile", "1.38"),
+        ("https://api.groq.com/openai/v1", "gpt-4o-mini", None),
+        ("https://api.openai.com/v1", "gpt-4o-mini", "0.75"),
+        ("http://127.0.0.1:4000/v1", "gpt-4o-mini", "0.75"),
+        ("http://127.0.0.1:4000/v1", "openai/gpt-4o-mini", "0.75"),
+        ("http://127.0.0.1:11434/v1", "gpt-oss-20b", None),
+        ("http://127.0.0.1:11434/v1", "gemma3", None),
+        ("http://127.0.0.1:11434/v1", "deepseek-chat", None),
+        ("http://gpu-1:8000/v1", "llama-3.3-70b-versatile", None),
+        ("http://gpu-1:8000/v1", "google/gemma-3-27b-it", None),
+    ],
+)
+def test_at_an_address_the_list_of_its_owner_holds_and_own_machines_are_on_none(
+    address: str, model: str, usd: str | None
+) -> None:
+    usage = Usage(input=1_000_000, output=1_000_000, total=2_000_000)
+
+    found = PublishedPrices(address=address).price(model=model, usage=usage, mode=RunMode.FAST, at=AT)
+
+    assert found == (None if usd is None else Price(usd=Decimal(usd), rate="standard"))

@@ -13,6 +13,7 @@ from typing import Any, TypedDict
 import orjson
 
 from eval_pipeline.core.chunks import chunks
+from eval_pipeline.core.damaged_text import is_lost
 from eval_pipeline.core.documents import Row
 from eval_pipeline.core.errors import ConflictError
 from eval_pipeline.core.names import shown
@@ -30,6 +31,10 @@ _DATASET_COLUMNS = ("item_id", "question_id", "repeat", "golden_answer", "golden
 _RESPONSE_COLUMNS = ("item_id", "status", "answer")
 _EMBEDDING_COLUMNS = ("item_id", "answer_vector", "golden_vector", "alternative_vectors", "problem")
 _NOT_EMBEDDED = {"problem": "the run has no embeddings"}
+
+
+_NO_GOLDEN = ScoreValue.unscoreable(UnscoreableReason.EMPTY_GROUND_TRUTH)
+_DAMAGED_GOLDEN = ScoreValue.unscoreable(UnscoreableReason.DAMAGED_GROUND_TRUTH)
 
 
 class ScoreRow(TypedDict):
@@ -52,12 +57,13 @@ class _Item:
     question_id: str
     repeat: int
     category: str | None
-    golden_answers: tuple[str, ...]
-    """None of a row without golden answer."""
+    golden: tuple[tuple[str, bytes | None], ...]
+    """Every golden answer that is whole, with its vector."""
+    without_golden: ScoreValue
+    """What an item without them is, for a scorer that needs one."""
     answer: str
     obstacle: ScoreValue | None
     """Why nothing about this item can be scored."""
-    golden_vectors: tuple[bytes | None, ...]
     answer_vector: bytes | None
     vector_problem: str | None
 
@@ -135,15 +141,18 @@ def _check_same(golden: dict[str, Any] | None, other: dict[str, Any] | None, *, 
 
 def _item(golden: dict[str, Any], *, response: dict[str, Any], vectors: dict[str, Any]) -> _Item:
     response = {**response, "answer": _answer(response)}
+    texts = golden_answers(golden)
+    of_texts = (vectors.get("golden_vector"), *(vectors.get("alternative_vectors") or ()))
+    both = zip(texts, (*of_texts, *[None] * len(texts)), strict=False)
     return _Item(
         item_id=golden["item_id"],
         question_id=golden["question_id"],
         repeat=golden["repeat"],
         category=golden["category"],
-        golden_answers=golden_answers(golden),
+        golden=tuple((text, vector) for text, vector in both if not is_lost(text)),
+        without_golden=_DAMAGED_GOLDEN if texts else _NO_GOLDEN,
         answer=response["answer"] or "",
         obstacle=_obstacle(response),
-        golden_vectors=(vectors.get("golden_vector"), *(vectors.get("alternative_vectors") or ())),
         answer_vector=vectors.get("answer_vector"),
         vector_problem=vectors.get("problem"),
     )
@@ -174,9 +183,6 @@ def _obstacle(response: dict[str, Any]) -> ScoreValue | None:
     return None
 
 
-_NO_GOLDEN = ScoreValue.unscoreable(UnscoreableReason.EMPTY_GROUND_TRUTH)
-
-
 def _prepare(config: ScorerConfig) -> ScoreItems:
     scorer = config.scorer
     if isinstance(scorer, TextScorer):
@@ -190,9 +196,9 @@ def _text_column(rule: TextRule, *, needs_golden: bool) -> ScoreItems:
             return item.obstacle
         if not needs_golden:
             return rule(golden="", answer=item.answer)
-        if not item.golden_answers:
-            return _NO_GOLDEN
-        return best_of(rule(golden=golden, answer=item.answer) for golden in item.golden_answers)
+        if not item.golden:
+            return item.without_golden
+        return best_of(rule(golden=golden, answer=item.answer) for golden, _ in item.golden)
 
     def score(items: Sequence[_Item]) -> list[ScoreValue]:
         return [score_one(item) for item in items]
@@ -223,13 +229,13 @@ def _vector_column(rule: VectorRule) -> ScoreItems:
 
 def _vector_pairs(item: _Item) -> list[VectorPair]:
     """Pair the answer with every golden answer; none of an item that cannot be compared with all of them."""
-    answer, golden = item.answer_vector, [vector for vector in item.golden_vectors if vector is not None]
-    if item.obstacle is not None or not item.golden_answers or answer is None or len(golden) < len(item.golden_answers):
+    answer, golden = item.answer_vector, [vector for _, vector in item.golden if vector is not None]
+    if item.obstacle is not None or answer is None or len(golden) < len(item.golden):
         return []
     return [VectorPair(golden=vector, answer=answer) for vector in golden]
 
 
 def _without_vectors(item: _Item) -> ScoreValue:
-    if not item.golden_answers:
-        return _NO_GOLDEN
+    if not item.golden:
+        return item.without_golden
     return ScoreValue.unscoreable(UnscoreableReason.EMBEDDING_FAILED, item.vector_problem or "an embedding is missing")

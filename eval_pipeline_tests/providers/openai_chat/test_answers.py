@@ -10,7 +10,7 @@ import pytest
 
 from eval_pipeline.core.outcomes import AccountFault, Attempt, AttemptOutcome
 from eval_pipeline.core.ports.models import EmbeddingReply
-from eval_pipeline.dispatch.breaker import Endpoint, explain
+from eval_pipeline.dispatch.breaker import AskedModel, explain
 from eval_pipeline.providers.openai.client import OpenAIConnection
 from eval_pipeline.providers.openai.embeddings import OpenAIEmbedder
 from eval_pipeline.providers.openai.responses import OpenAIAnswerer
@@ -125,17 +125,17 @@ def test_any_other_refusal_is_the_answer(script: Script, refusal: str, limit: To
 
 
 @pytest.mark.parametrize(
-    ("url", "live", "batch"),
+    ("url", "usual"),
     [
-        ("https://api.openai.com/v1", "max_completion_tokens", "max_completion_tokens"),
-        ("https://team.openai.azure.com/openai/v1", "max_completion_tokens", "max_completion_tokens"),
-        ("https://api.groq.com/openai/v1", "both", "max_completion_tokens"),
-        ("http://127.0.0.1:11434/v1", "both", "max_completion_tokens"),
-        ("https://notopenai.com/v1", "both", "max_completion_tokens"),
+        ("https://api.openai.com/v1", "max_completion_tokens"),
+        ("https://team.openai.azure.com/openai/v1", "max_completion_tokens"),
+        ("https://api.groq.com/openai/v1", "both"),
+        ("http://127.0.0.1:11434/v1", "both"),
+        ("https://notopenai.com/v1", "both"),
     ],
 )
-def test_which_name_is_usual_depends_on_the_server(url: str, live: str, batch: str) -> None:
-    assert (usual_limit(url, in_batch=False), usual_limit(url, in_batch=True)) == (live, batch)
+def test_which_name_is_usual_depends_on_the_server(url: str, usual: str) -> None:
+    assert usual_limit(url) == usual
 
 
 def test_nothing_is_streamed_and_what_cannot_be_asked_is_not_sent(script: Script) -> None:
@@ -176,11 +176,13 @@ def test_a_server_without_responses_is_said_to_speak_chat_with_the_line_that_men
         attempt = _ask_responses(url)
 
     assert attempt.account_fault is AccountFault.OTHER_PROTOCOL
-    error = explain(attempt, Endpoint("OpenAI", url, "m", "OPENAI_API_KEY", "OPENAI_BASE_URL"))
+    error = explain(attempt, AskedModel("OpenAI", url, "m", "OPENAI_API_KEY", "OPENAI_BASE_URL"))
     assert error.code == "provider_other_protocol"
     assert f"{url} has no /responses, but it has /chat/completions" in error.message
     assert "EVAL_ENDPOINTS_FILE" in error.hint
-    assert f'{{protocol: openai_chat, base_url: "{url}"}}' in error.hint
+    assert f'{{protocol: openai_chat, base_url: "{url}", key: none}}' in error.hint
+    written = AskedModel("endpoint own", url, "m", "OWN_KEY", "base_url", written_in="endpoint own in endpoints.yaml")
+    assert "write protocol: openai_chat for endpoint own in endpoints.yaml" in explain(attempt, written).hint
 
 
 @pytest.mark.parametrize(
