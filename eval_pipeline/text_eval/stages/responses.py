@@ -1,5 +1,6 @@
 """The ``responses`` stage: every item asked once, live or by batches, recorded as it is answered, in dataset order."""
 
+from collections.abc import Iterator
 from functools import partial
 
 import orjson
@@ -8,15 +9,18 @@ from eval_pipeline.core.documents import JsonDict
 from eval_pipeline.core.outcomes import ItemRecord
 from eval_pipeline.core.passages import passages_json, searches_files
 from eval_pipeline.core.ports.stage_files import StageReader
+from eval_pipeline.core.runs import RunRecord
 from eval_pipeline.core.tallies import ItemCost
-from eval_pipeline.runs.answers import make_answers
+from eval_pipeline.core.turns import Input, input_of, read_turns
+from eval_pipeline.runs.answers import Question, Questions, make_answers
 from eval_pipeline.runs.life import find_run
 from eval_pipeline.runs.task import Task
 from eval_pipeline.text_eval import tables
-from eval_pipeline.text_eval.questions import questions_of
 from eval_pipeline.text_eval.retrieval import RetrievalTally
 from eval_pipeline.text_eval.spec import TextSpec
 from eval_pipeline.text_eval.thinking import without_thinking
+
+_ROWS_AT_ONCE = 4_096
 
 
 def make(task: Task, *, dataset: StageReader, response_batch: StageReader) -> StageReader | None:
@@ -34,6 +38,35 @@ def make(task: Task, *, dataset: StageReader, response_batch: StageReader) -> St
         read=lambda record: retrieval.add(without_thinking(record)),
         own=retrieval.summary,
     )
+
+
+def questions_of(run: RunRecord, *, dataset: StageReader) -> Questions:
+    """Ask every item of the dataset."""
+    spec = TextSpec.from_json(run.spec)
+    return Questions(
+        stage="responses",
+        endpoint=spec.endpoint,
+        frozen=spec.answers_at,
+        body=spec.model_body,
+        mode=spec.mode,
+        concurrency=spec.concurrency,
+        failure_threshold=spec.failure_threshold,
+        total=dataset.manifest.rows,
+        each=lambda: _questions(dataset),
+    )
+
+
+def _questions(dataset: StageReader) -> Iterator[Question]:
+    """Yield every question behind its earlier turns; a stage of an earlier version has no column of them."""
+    names = [name for name in ("item_id", "question", "turns") if name in dataset.manifest.columns]
+    for table in dataset.batches(names, rows=_ROWS_AT_ONCE):
+        ids, questions, *turns = (table.column(name).to_pylist() for name in names)
+        asked = map(_behind_turns, questions, turns[0]) if turns and any(turns[0]) else questions
+        yield from zip(ids, asked, strict=True)
+
+
+def _behind_turns(question: str, turns: str | None) -> Input:
+    return question if turns is None else input_of(question, read_turns(orjson.loads(turns)))
 
 
 def response_row(record: ItemRecord, cost: ItemCost) -> JsonDict:
