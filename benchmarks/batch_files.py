@@ -11,6 +11,7 @@ import orjson
 
 from eval_pipeline.core.batches import BatchJob, BatchListing, JobState, Phase, ProviderBatch
 from eval_pipeline.core.names import RunKey
+from eval_pipeline.core.protocols import ApiProtocol
 from eval_pipeline.core.runs import Flow
 from eval_pipeline.core.stages import StageRef
 from eval_pipeline.dispatch.submit import utc_now
@@ -101,6 +102,7 @@ def job_of_files(number: int, **facts: Any) -> BatchJob:  # noqa: ANN401 - field
         submission_key=f"key-{number}",
         fingerprint="f",
         provider="openai",
+        protocol=ApiProtocol.OPENAI_RESPONSES,
         account=FileBatches.account,
         base_url=FileBatches.base_url,
         model="gpt-4o-mini",

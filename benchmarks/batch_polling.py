@@ -23,6 +23,7 @@ from eval_pipeline.defs.instance import open_instance
 from eval_pipeline.dispatch.submit import utc_now
 from eval_pipeline.wiring import models
 from eval_pipeline.wiring.deployment import Deployment
+from eval_pipeline.wiring.protocols import protocols_of
 
 OTHERS: Final = 40
 """Batches of others that the account's list shows between ours."""
@@ -75,7 +76,7 @@ def tick(folder: Path, *, jobs: int, finished: int) -> dict[str, float]:
             account.calls = 0
             _tick(instance, deployment, asked=0)
             calls = account.calls
-            for job in deployment.ledger.open_jobs(provider="openai", limit=READY):
+            for job in deployment.ledger.open_jobs(protocols=protocols_of("openai"), limit=READY):
                 deployment.ledger.change_job(job, to=JobState.ENDED)
             before_s = min(_timed_tick(instance, deployment) for _ in range(REPEATS))
             _add_history(instance, deployment, finished)
@@ -93,7 +94,7 @@ def _timed_tick(instance: dg.DagsterInstance, deployment: Deployment) -> float:
 
 def _tick(instance: dg.DagsterInstance, deployment: Deployment, *, asked: int = READY) -> None:
     with dg.build_sensor_context(instance=instance) as context:
-        answer = look_after_batches(context, deployment, provider="openai")
+        answer = look_after_batches(context, deployment, family="openai")
     requests = len(answer.run_requests or []) if isinstance(answer, dg.SensorResult) else 0
     if requests != asked:
         raise RuntimeError(f"the sensor asks for {requests} runs, {asked} stages are ready: {answer}")

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from eval_pipeline.cli.main import cli
-from eval_pipeline.core.providers import Provider
+from eval_pipeline.core.protocols import OPENAI
 from eval_pipeline.core.runs import RunState
 from eval_pipeline.providers.gemini import generate
 from eval_pipeline.stt_eval.request import SttRequest
@@ -138,7 +138,7 @@ def test_the_example_of_a_credentials_file_is_accepted(tmp_path: Path) -> None:
     file.write_text(next(block for block in _blocks(CONFIGURATION, "yaml") if "health:" in block), encoding="utf-8")
 
     assert read_credentials("health", file=file, environ={}).traces_to_langfuse
-    assert read_credentials("schools", file=file, environ={}).base_url(Provider.OPENAI) == "http://127.0.0.1:8000/v1"
+    assert read_credentials("schools", file=file, environ={}).base_urls[OPENAI] == "http://127.0.0.1:8000/v1"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=_name)

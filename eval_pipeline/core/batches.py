@@ -16,6 +16,7 @@ from typing import NamedTuple, assert_never
 
 from eval_pipeline.core.errors import UnavailableError
 from eval_pipeline.core.outcomes import Attempt
+from eval_pipeline.core.protocols import ApiProtocol
 from eval_pipeline.core.secrets import holds_secret, redact_fields
 from eval_pipeline.core.stages import StageRef
 
@@ -184,6 +185,9 @@ class BatchJob:
     fingerprint: str
     """sha256 of the request file."""
     provider: str
+    """Name of the endpoint."""
+    protocol: ApiProtocol
+    """That it spoke when the job was recorded: whose sensor looks after it."""
     account: str
     """Digest of base URL and key; never the key."""
     base_url: str

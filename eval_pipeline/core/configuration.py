@@ -13,7 +13,6 @@ from eval_pipeline.core.documents import Json, JsonDict
 from eval_pipeline.core.errors import UsageError
 from eval_pipeline.core.names import shown
 from eval_pipeline.core.options import OptionKind, RunOption, keys_of, options_of, word_types
-from eval_pipeline.core.providers import Provider
 
 MAX_COST_USD = 1e9
 RequestT = TypeVar("RequestT")
@@ -86,18 +85,6 @@ def canonical_sha256(document: Json) -> str:
     """Return the digest of a frozen specification: of its JSON without spaces, keys in order."""
     canonical = json.dumps(document, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return sha256(canonical.encode()).hexdigest()
-
-
-def parse_provider(value: object) -> Provider:
-    """Read a provider's name."""
-    try:
-        return Provider(str(value))
-    except ValueError as error:
-        raise UsageError(
-            f"provider {shown(str(value))} cannot be used by a run",
-            code="config_type_unsupported",
-            hint=f"use one of: {', '.join(Provider)} (any compatible server through its base URL)",
-        ) from error
 
 
 def check_range(name: str, *, value: float, low: float, high: float) -> None:

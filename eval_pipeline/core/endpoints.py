@@ -5,12 +5,14 @@ is another digest of the same account, and no reason to stop a run (decision 21)
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 from eval_pipeline.core.configuration import canonical_sha256
 from eval_pipeline.core.documents import Json, JsonDict
 from eval_pipeline.core.errors import ConflictError
+from eval_pipeline.core.own_prices import OwnPrice
+from eval_pipeline.core.protocols import BUILT_IN, OPENAI, ApiProtocol
 
 ENDPOINT_CHANGED = "endpoint_changed"
 _KEY = "endpoints"
@@ -20,23 +22,41 @@ _KEY = "endpoints"
 class FrozenEndpoint:
     """Where a model is asked, in which protocol, and under which account (a digest; None where no key was there)."""
 
-    protocol: str
+    protocol: ApiProtocol
     base_url: str
     account: str | None
+    batches: bool = True
+    """Whether it was said to have batches, if its protocol has any."""
+    prices: Mapping[str, OwnPrice] = field(default_factory=dict)
+    """Set by a person for models that the run asks, by name: editing them later does not change what it cost."""
 
     @property
     def place(self) -> tuple[str, str]:
         """What tells it from another one."""
         return (self.protocol, self.base_url.rstrip("/"))
 
-    def to_json(self) -> dict[str, str | None]:
-        """Return the JSON form that a specification keeps."""
-        return {"protocol": self.protocol, "base_url": self.base_url, "account": self.account}
+    def to_json(self) -> JsonDict:
+        """Return the JSON form that a specification keeps; of the built-in ones it is that of earlier versions."""
+        batches = {} if self.batches else {"batches": False}
+        prices = {"prices": {name: price.to_json() for name, price in sorted(self.prices.items())}}
+        return {
+            "protocol": str(self.protocol),
+            "base_url": self.base_url,
+            "account": self.account,
+            **batches,
+            **(prices if self.prices else {}),
+        }
 
     @classmethod
     def from_json(cls, value: Json) -> Self:
         """Read the JSON form back."""
-        return cls(protocol=value["protocol"], base_url=value["base_url"], account=value["account"])
+        return cls(
+            protocol=ApiProtocol(value["protocol"]),
+            base_url=value["base_url"],
+            account=value["account"],
+            batches=value.get("batches", True),
+            prices={name: OwnPrice.from_json(price) for name, price in value.get("prices", {}).items()},
+        )
 
 
 Endpoints = Mapping[str, FrozenEndpoint]
@@ -51,6 +71,11 @@ def endpoints_json(endpoints: Endpoints) -> JsonDict:
 def read_endpoints(spec: Json) -> dict[str, FrozenEndpoint]:
     """Read the endpoints of a specification's JSON."""
     return {name: FrozenEndpoint.from_json(value) for name, value in spec.get(_KEY, {}).items()}
+
+
+def frozen_of(endpoints: Endpoints, name: str) -> FrozenEndpoint:
+    """Return an endpoint of a run; one of an earlier version asked the built-in ones, wherever they were."""
+    return endpoints.get(name) or FrozenEndpoint(BUILT_IN.get(name, BUILT_IN[OPENAI]), base_url="", account=None)
 
 
 def same_but_for_endpoints(given: Json, frozen: Json) -> bool:

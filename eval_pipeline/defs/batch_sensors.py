@@ -13,7 +13,7 @@ from dagster._core.events import DagsterEvent, DagsterEventType
 from eval_pipeline.core.batches import JobState, deadline_of, expiry_words, trouble_words
 from eval_pipeline.core.errors import EvalPipelineError
 from eval_pipeline.core.names import RunKey
-from eval_pipeline.core.providers import Provider
+from eval_pipeline.core.protocols import BUILT_IN, OPENAI
 from eval_pipeline.core.runs import Flow
 from eval_pipeline.core.stages import StageRef
 from eval_pipeline.defs.collectors import BEAT_EVERY_S, COLLECTORS
@@ -25,6 +25,7 @@ from eval_pipeline.runs.flow import plan_of
 from eval_pipeline.runs.task import Task
 from eval_pipeline.wiring import models
 from eval_pipeline.wiring.deployment import Deployment
+from eval_pipeline.wiring.protocols import protocols_of
 
 TICK_S = 40.0
 """Dagster ends a tick after 60 seconds."""
@@ -63,18 +64,18 @@ class _Place:
 
 
 def look_after_batches(
-    context: dg.SensorEvaluationContext, deployment: Deployment, *, provider: Provider
+    context: dg.SensorEvaluationContext, deployment: Deployment, *, family: str
 ) -> dg.SensorResult | dg.SkipReason:
     """Poll one page of open jobs; the next tick goes on behind it."""
     place = _Place.read(context.cursor)
-    jobs = deployment.ledger.open_jobs(provider=str(provider), after_id=place.after_id, limit=JOBS_A_TICK)
+    jobs = deployment.ledger.open_jobs(protocols=protocols_of(family), after_id=place.after_id, limit=JOBS_A_TICK)
     end_s = monotonic() + TICK_S
-    lost = deployment.ledger.lost_jobs(provider=str(provider), due=utc_now(), limit=LOST_A_TICK)
+    lost = deployment.ledger.lost_jobs(protocols=protocols_of(family), due=utc_now(), limit=LOST_A_TICK)
     polled = poll_jobs(deployment, [*jobs, *lost], time_left=lambda: end_s - monotonic())
     requests = dict(_requests(context.instance, deployment, polled))
     all_seen = place.after_id == 0 and len(jobs) < JOBS_A_TICK
     alerts = _tell_checks(context.instance, deployment, polled, {job.stage for job in jobs}, place, all_seen=all_seen)
-    beat_s = _beat(context.instance, provider, place)
+    beat_s = _beat(context.instance, family, place)
     after_id = jobs[-1].id if len(jobs) == JOBS_A_TICK else 0
     left = _Place(after_id, alerts, beat_s, ended_s=utc_now().timestamp()).written()
     if not jobs and not lost:
@@ -98,7 +99,7 @@ def _partitions(requests: Iterable[StageRef]) -> list[dg.AddDynamicPartitionsReq
     return [RUNS[flow].build_add_request(sorted(set(names))) for flow, names in keys.items()]
 
 
-def _beat(instance: dg.DagsterInstance, provider: Provider, place: _Place) -> float:
+def _beat(instance: dg.DagsterInstance, family: str, place: _Place) -> float:
     """Materialize the collector's own asset now and then: its freshness policy tells when nobody collects any more.
 
     What a tick left is kept only when it has ended well: while ticks fail there is nothing new, and no beat.
@@ -108,7 +109,7 @@ def _beat(instance: dg.DagsterInstance, provider: Provider, place: _Place) -> fl
     if beaten or not 0 <= now_s - place.ended_s < _LAST_TICK_WITHIN_S:
         return place.beat_s
     instance.report_runless_asset_event(
-        dg.AssetMaterialization(COLLECTORS[provider].key, description="looked after open batches")
+        dg.AssetMaterialization(COLLECTORS[family].key, description="looked after open batches")
     )
     return now_s
 
@@ -248,8 +249,8 @@ def _evaluate(instance: dg.DagsterInstance, deployment: Deployment, key: str, *,
 def judge_freshness(task: Task, *, collected_by: str) -> dg.AssetCheckResult:
     """Judge the batches of one stage by the ledger alone."""
     jobs = task.deployment.ledger.stage_jobs(task.ref(collected_by))
-    provider = Provider(jobs[0].provider) if jobs else Provider.OPENAI
-    policy = models.batch_policy(task.deployment.settings, provider=provider)
+    protocol = jobs[0].protocol if jobs else BUILT_IN[OPENAI]
+    policy = models.batch_policy(task.deployment.settings, protocol=protocol)
     out = [job for job in jobs if job.state is JobState.SUBMITTED]
     overdue = [job for job in out if utc_now() > deadline_of(job, policy=policy)]
     expiring = expiry_words(jobs, now=utc_now(), policy=policy)

@@ -1,11 +1,11 @@
-"""The sensors: they start what was requested, and look after the batches of each provider; they serve every flow."""
+"""The sensors: they start what was requested, and look after the batches of each family; they serve every flow."""
 
 import dagster as dg
 
-from eval_pipeline.core.providers import TITLES, Provider
 from eval_pipeline.defs.flows import job_of
 from eval_pipeline.defs.run_sensors import start_requested_runs
 from eval_pipeline.runs.flow import plans
+from eval_pipeline.wiring.protocols import FAMILIES, protocols_of
 
 JOBS = tuple(job_of(plan) for plan in plans())
 
@@ -23,26 +23,25 @@ def requested_runs(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.
     return start_requested_runs(context.resources.deployment, context.instance)
 
 
-def batch_sensor(provider: Provider) -> dg.SensorDefinition:
-    """Make the sensor that looks after a provider's batches."""
+def batch_sensor(family: str) -> dg.SensorDefinition:
+    """Make the sensor that looks after the batches of every endpoint of a family of protocols."""
 
     @dg.sensor(
-        name=f"{provider}_batches",
+        name=f"{family}_batches",
         jobs=JOBS,
         minimum_interval_seconds=5,
         default_status=dg.DefaultSensorStatus.RUNNING,
         required_resource_keys={"deployment"},
-        description=f"Asks {TITLES[provider]} about open batches, and starts the runs that collect what has ended.",
+        description=f"Asks endpoints that speak {' or '.join(protocols_of(family))} about open batches, and starts the "
+        "runs that collect what has ended.",
     )
     def batches(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         """Poll the open batches of all projects."""
         from eval_pipeline.defs.batch_sensors import look_after_batches  # noqa: PLC0415 - only where it ticks
 
-        return look_after_batches(context, context.resources.deployment, provider=provider)
+        return look_after_batches(context, context.resources.deployment, family=family)
 
     return batches
 
 
-openai_batches = batch_sensor(Provider.OPENAI)
-gemini_batches = batch_sensor(Provider.GEMINI)
-SENSORS = (requested_runs, openai_batches, gemini_batches)
+SENSORS = (requested_runs, *(batch_sensor(family) for family in FAMILIES))

@@ -24,7 +24,6 @@ from eval_pipeline.core.batches import (
     step_of_stage,
 )
 from eval_pipeline.core.outcomes import AttemptOutcome
-from eval_pipeline.core.providers import Provider
 from eval_pipeline.core.stages import StageRef
 from eval_pipeline.dispatch.budget import RoundPurse
 from eval_pipeline.dispatch.closing import Closer, Closing, close_jobs, raise_first
@@ -61,7 +60,8 @@ class BatchWork:
     """What a flow asks for by batches, and how it keeps the results."""
 
     stage: StageRef
-    provider: Provider
+    provider: str
+    """Name of the endpoint."""
     parcels: Callable[[int, bool], AbstractContextManager[Iterable[Parcel]]]
     """What a round asks of every model: what is not finished; True: also what failed for a reason that a person may
     have mended."""

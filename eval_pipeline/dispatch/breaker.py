@@ -16,7 +16,7 @@ FAULTS_IN_A_ROW = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Endpoint:
+class AskedModel:
     """Whom a stage calls, in the words of the person who configured it."""
 
     provider: str
@@ -38,7 +38,7 @@ class Breaker(Generic[Result]):
             remainder of nothing but faults is a matter of its items.
     """
 
-    def __init__(self, endpoint: Endpoint, *, proven: bool = False) -> None:
+    def __init__(self, endpoint: AskedModel, *, proven: bool = False) -> None:
         self._endpoint = endpoint
         self._proven = proven
         self._held: list[Result] = []
@@ -67,7 +67,7 @@ class Breaker(Generic[Result]):
         return released
 
 
-def explain(attempt: Attempt, endpoint: Endpoint) -> EvalPipelineError:  # noqa: PLR0911 - one a fault
+def explain(attempt: Attempt, endpoint: AskedModel) -> EvalPipelineError:  # noqa: PLR0911 - one a fault
     """Say what is wrong with the account and what to do."""
     if attempt.account_fault is None or attempt.error is None:
         raise ValueError(f"this attempt shows no account fault: {attempt.outcome}")

@@ -35,6 +35,7 @@ from eval_pipeline.core.batches import (
 from eval_pipeline.core.errors import NotFoundError
 from eval_pipeline.core.journal_lines import LineFile, SealedFile
 from eval_pipeline.core.outcomes import Attempt, AttemptOutcome, ItemError
+from eval_pipeline.core.ports.batch_provider import LineReader, SentAs, as_itself
 from eval_pipeline.core.ports.models import EmbeddingReply
 from eval_pipeline.core.secrets import excerpt, redact_bytes
 from eval_pipeline.dispatch.records import RESULT_LOST
@@ -54,9 +55,6 @@ _NOTHING = object()
 RESEND_HINT = "run retry --resend-lost sends it again, which may be charged a second time"
 
 
-LineReader = Callable[[bytes], ResultLine]
-
-
 class ResultWriter(Protocol):
     """Turns outcomes into journal lines of a flow."""
 
@@ -67,15 +65,6 @@ class ResultWriter(Protocol):
     def end(self, file: LineFile) -> Mapping[AttemptOutcome, int]:
         """Write what is told once for the whole job; returns how many items came to what, all checks included."""
         ...
-
-
-SentAs = Callable[[str, str], str]
-"""Returns the id under which an item's request goes out, from the key of its submission and the item's id."""
-
-
-def as_itself(_: str, item_id: str) -> str:
-    """Send an item under its own id, as most providers take any."""
-    return item_id
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,12 +11,12 @@ from hashlib import sha256
 from eval_pipeline.core.outcomes import Attempt, AttemptOutcome, ItemStatus, Usage, final_status
 from eval_pipeline.core.ports.models import Embedder, EmbeddingFailure, EmbeddingReply
 from eval_pipeline.core.retry import RetryPolicy
-from eval_pipeline.dispatch.breaker import Breaker, Endpoint
+from eval_pipeline.dispatch.breaker import AskedModel, Breaker
 from eval_pipeline.dispatch.budget import Purse
 from eval_pipeline.dispatch.calls import Called, Caller, run_workers
 from eval_pipeline.dispatch.gate import ShouldStop, StopReason, Timing, never_stop
 
-MAX_TEXTS = 2048
+MAX_TEXTS = 2_048
 MAX_TOKENS = 300_000
 _ASCII_BYTES_PER_TOKEN = 2  # English has four; numbers, code and other scripts need more tokens
 _FLOAT_BYTES = 4
@@ -92,7 +92,7 @@ async def embed_texts(
     max_texts: int = MAX_TEXTS,
     policy: RetryPolicy,
     concurrency: int,
-    endpoint: Endpoint,
+    endpoint: AskedModel,
     dimensions: int | None = None,
     purse: Purse[Sequence[str]] | None = None,
     should_stop: ShouldStop = never_stop,

@@ -11,7 +11,7 @@ from typing import Generic, Self, TypeVar
 from eval_pipeline.core.outcomes import Attempt, BilledCall, ItemError, ItemRecord, ItemStatus, settle
 from eval_pipeline.core.ports.models import Asks
 from eval_pipeline.core.retry import RetryPolicy
-from eval_pipeline.dispatch.breaker import Breaker, Endpoint
+from eval_pipeline.dispatch.breaker import AskedModel, Breaker
 from eval_pipeline.dispatch.budget import Purse
 from eval_pipeline.dispatch.calls import Called, Caller, run_workers
 from eval_pipeline.dispatch.gate import ShouldStop, StopReason, Timing, never_stop
@@ -71,7 +71,7 @@ async def run_live(
     record: Callable[[ItemRecord], Awaitable[None]],
     policy: RetryPolicy,
     concurrency: int,
-    endpoint: Endpoint,
+    endpoint: AskedModel,
     purse: Purse[Body] | None = None,
     should_stop: ShouldStop = never_stop,
     on_progress: Callable[[ItemRecord], None] | None = None,

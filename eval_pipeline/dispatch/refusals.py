@@ -9,7 +9,7 @@ from eval_pipeline.core.errors import IncompleteError
 from eval_pipeline.core.names import RunKey, command_on
 from eval_pipeline.core.outcomes import ItemError, ItemRecord, ItemStatus
 from eval_pipeline.core.reasons import reason_of
-from eval_pipeline.dispatch.breaker import Endpoint
+from eval_pipeline.dispatch.breaker import AskedModel
 
 REFUSALS_AT_THE_START: Final = 20
 REFUSES_ALL: Final = "provider_refuses_all"
@@ -45,7 +45,7 @@ class RefusalWatch:
             self.error = error
 
 
-def refuses_everything(key: RunKey, error: ItemError, *, endpoint: Endpoint) -> IncompleteError:
+def refuses_everything(key: RunKey, error: ItemError, *, endpoint: AskedModel) -> IncompleteError:
     """Say what a provider says to everything."""
     return IncompleteError(
         f"{endpoint.provider} at {endpoint.base_url} refused the first {REFUSALS_AT_THE_START} requests to model "

@@ -11,10 +11,12 @@ from datetime import datetime
 import orjson
 
 from eval_pipeline.core.batches import BatchJob, JobState
+from eval_pipeline.core.documents import Json
 from eval_pipeline.core.epoch import Age, Epoch, LedgerEpoch, age_of, epoch_key
 from eval_pipeline.core.errors import ConflictError, NotFoundError, UnavailableError
 from eval_pipeline.core.ports.ledger import EpochLedger
 from eval_pipeline.core.ports.object_store import ObjectStore
+from eval_pipeline.core.protocols import BUILT_IN, ApiProtocol
 from eval_pipeline.core.stages import StageRef
 
 _KEPT = (
@@ -91,7 +93,9 @@ def restored_words(restored_at: datetime) -> str:
 
 def store_round(objects: ObjectStore, intents: Sequence[BatchJob]) -> None:
     """Write the intents of a round into the store, before the ledger records them."""
-    document = [{name: getattr(intent, name) for name in _KEPT} for intent in intents]
+    document = [
+        {**{name: getattr(intent, name) for name in _KEPT}, "protocol": str(intent.protocol)} for intent in intents
+    ]
     objects.put(_round_key(intents[0].stage, intents[0].round), orjson.dumps(document))
 
 
@@ -120,8 +124,14 @@ def lost_intents(
                     created_at=now,
                     updated_at=now,
                     sought_since=since,
+                    protocol=_protocol_of(kept),
                     **{name: kept[name] for name in _KEPT},
                 )
+
+
+def _protocol_of(kept: Json) -> ApiProtocol:
+    """Read the protocol of an intent; earlier versions told none and knew the built-in endpoints alone."""
+    return ApiProtocol(kept["protocol"]) if "protocol" in kept else BUILT_IN[kept["provider"]]
 
 
 def _round_key(stage: StageRef, number: int) -> str:

@@ -27,7 +27,7 @@ from eval_pipeline.core.errors import EvalPipelineError
 from eval_pipeline.core.ports.batch_provider import BatchProvider
 from eval_pipeline.core.ports.ledger import BatchLedger
 from eval_pipeline.core.ports.object_store import ObjectStore
-from eval_pipeline.core.providers import Provider
+from eval_pipeline.core.protocols import ApiProtocol
 from eval_pipeline.core.stages import StageRef
 from eval_pipeline.dispatch.request_files import ShardFile, ShardLimits, write_shards
 from eval_pipeline.dispatch.restored import count_submission, store_round
@@ -86,7 +86,9 @@ class Order:
 
     stage: StageRef
     round: int
-    provider: Provider
+    provider: str
+    """Name of the endpoint."""
+    protocol: ApiProtocol
     model: str
     endpoint: str
     limits: ShardLimits
@@ -148,7 +150,8 @@ def _intent(desk: Desk, order: Order, *, shard: int, file: ShardFile) -> BatchJo
         attempt=0,
         submission_key=key,
         fingerprint=file.sha256,
-        provider=str(order.provider),
+        provider=order.provider,
+        protocol=order.protocol,
         account=desk.provider.account,
         base_url=desk.provider.base_url,
         model=order.model,
@@ -183,6 +186,7 @@ def again(job: BatchJob, *, ledger_id: str, now: datetime, waits_until: datetime
         submission_key=key,
         fingerprint=job.fingerprint,
         provider=job.provider,
+        protocol=job.protocol,
         account=job.account,
         base_url=job.base_url,
         model=job.model,

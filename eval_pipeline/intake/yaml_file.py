@@ -19,8 +19,13 @@ class UnreadableYamlError(Exception):
         self.line = line
 
 
-def read_yaml(data: bytes) -> object:
-    """Return what one YAML document says, of plain values alone."""
+def read_yaml(data: bytes, *, unique_keys: bool = False) -> object:
+    """Return what one YAML document says, of plain values alone.
+
+    Args:
+        data: as it was handed in.
+        unique_keys: whether a key that is there twice is an error; else the last one counts.
+    """
     import yaml  # noqa: PLC0415 - only where a file is given
 
     try:
@@ -30,6 +35,8 @@ def read_yaml(data: bytes) -> object:
             return None
         if _values(root, known={}) > MOST_VALUES:
             raise UnreadableYamlError(f"its anchors (& and *) stand for more than {MOST_VALUES:,} values")
+        if unique_keys:
+            _refuse_repeated(root, seen=set())
         return loader.construct_document(root)
     except UnicodeDecodeError:
         raise UnreadableYamlError("it is no UTF-8 text") from None
@@ -52,3 +59,21 @@ def _values(node: object, *, known: dict[int, int]) -> int:
         flat = [part for entry in parts for part in (entry if isinstance(entry, tuple) else (entry,))]
         counted = known[id(node)] = 1 + sum(_values(part, known=known) for part in flat)
     return counted
+
+
+def _refuse_repeated(node: object, *, seen: set[int]) -> None:
+    """Raise for a mapping that names a key twice: a reader would drop one of them without a word."""
+    inner = getattr(node, "value", None)
+    if id(node) in seen or not isinstance(inner, list):
+        return
+    seen.add(id(node))
+    keys: set[str] = set()
+    for entry in inner:
+        if not isinstance(entry, tuple):
+            _refuse_repeated(entry, seen=seen)
+            continue
+        key, value = entry
+        if isinstance(key.value, str) and key.value in keys and key.value != "<<":
+            raise UnreadableYamlError(f"{key.value!r} is there twice", line=key.start_mark.line + 1)
+        keys.add(str(key.value))
+        _refuse_repeated(value, seen=seen)

@@ -24,7 +24,6 @@ from eval_pipeline.core.batches import (
 from eval_pipeline.core.errors import EvalPipelineError
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.ports.batch_provider import BatchProvider
-from eval_pipeline.core.providers import KEY_VARIABLES, URL_VARIABLES, Provider
 from eval_pipeline.core.runs import Flow
 from eval_pipeline.core.stages import StageRef
 from eval_pipeline.dispatch.lost import look_for_lost
@@ -35,6 +34,7 @@ from eval_pipeline.dispatch.submit import utc_now
 from eval_pipeline.runs.rounds import reopen_rounds
 from eval_pipeline.wiring import models
 from eval_pipeline.wiring.deployment import Deployment
+from eval_pipeline.wiring.endpoint import Endpoint
 
 MOST_FOREIGN_LOOKUPS = 5
 ACCOUNT_S = 15.0
@@ -58,7 +58,7 @@ class Polled:
     reached: set[str] = field(default_factory=set)
     """Accounts that answer: no run is started for what another one has to say."""
     clocks: dict[str, datetime] = field(default_factory=dict)
-    """What the providers' clocks say, by project."""
+    """What the providers' clocks say, by account."""
 
     def alert(self, stage: StageRef, words: str) -> None:
         """Add what a person should do about a stage."""
@@ -88,16 +88,16 @@ def poll_jobs(deployment: Deployment, jobs: Sequence[BatchJob], *, time_left: Ca
     polled = Polled(jobs=sum(job.state in OPEN for job in jobs))
     accounts = list(by_account(jobs).items())
     first = next(_turns) % max(len(accounts), 1)
-    for (provider, project), mine in [*accounts[first:], *accounts[:first]]:
+    for (name, project), mine in [*accounts[first:], *accounts[:first]]:
         if time_left() <= 0:
             polled.notes.append(f"project {project} has its turn at the next look")
             continue
         try:
-            _poll_project(deployment, provider, project, mine, polled=polled, time_left=time_left)
+            _poll_endpoint(deployment, name, project, mine, polled=polled, time_left=time_left)
         except EvalPipelineError as error:
             _alert(polled, mine, f"project {project}: {error.message}; {error.hint}")
     now = utc_now()
-    policies = {job.stage: models.batch_policy(deployment.settings, provider=Provider(job.provider)) for job in jobs}
+    policies = {job.stage: models.batch_policy(deployment.settings, protocol=job.protocol) for job in jobs}
     for stage, policy in policies.items():
         _judge_stage(deployment, stage, policy, now=now, polled=polled)
     return polled
@@ -117,22 +117,23 @@ def _judge_stage(
     waiting = next((job for job in fresh if job.error_message and (job.waits_until or job.unseen_since)), None)
     if waiting is not None:
         polled.notes.append(f"{stage} {waiting.name}: {waiting.error_message}")
-    expiring = expiry_words(fresh, now=polled.clocks.get(stage.key.project, now), policy=policy)
+    clocks = (polled.clocks[job.account] for job in fresh if job.account in polled.clocks)
+    expiring = expiry_words(fresh, now=next(clocks, now), policy=policy)
     if expiring is not None:
         polled.alert(stage, f"{stage}: {expiring}")
 
 
-def by_account(jobs: Iterable[BatchJob]) -> dict[tuple[Provider, str], list[BatchJob]]:
-    """Group jobs by provider and project: whose keys open their account."""
-    grouped: dict[tuple[Provider, str], list[BatchJob]] = defaultdict(list)
+def by_account(jobs: Iterable[BatchJob]) -> dict[tuple[str, str], list[BatchJob]]:
+    """Group jobs by endpoint and project: whose keys open their account."""
+    grouped: dict[tuple[str, str], list[BatchJob]] = defaultdict(list)
     for job in jobs:
-        grouped[Provider(job.provider), job.stage.key.project].append(job)
+        grouped[job.provider, job.stage.key.project].append(job)
     return grouped
 
 
-def _poll_project(
+def _poll_endpoint(
     deployment: Deployment,
-    name: Provider,
+    name: str,
     project: str,
     jobs: Sequence[BatchJob],
     *,
@@ -140,7 +141,8 @@ def _poll_project(
     time_left: Callable[[], float],
 ) -> None:
     settings = deployment.settings
-    provider = models.open_batches(name, deployment.credentials(project), settings=settings, to_look=True)
+    endpoint = deployment.endpoints(project).find(name)
+    provider = models.open_batches(endpoint, settings=settings, to_look=True)
     account = provider.account
     began_s = monotonic()
     try:
@@ -150,8 +152,8 @@ def _poll_project(
         fresh = [job for job in jobs if job.state in OPEN]
         mine = [job for job in fresh if job.account == account]
         others = [job for job in fresh if job not in mine]
-        mine += _claim_foreign(deployment, provider, others, name=name, polled=polled)
-        policy = models.batch_policy(settings, provider=name)
+        mine += _claim_foreign(deployment, provider, others, endpoint=endpoint, polled=polled)
+        policy = models.batch_policy(settings, protocol=endpoint.protocol)
         end_s = began_s + min(ACCOUNT_S, time_left())
         report = poll_account(
             deployment.ledger,
@@ -163,7 +165,7 @@ def _poll_project(
         )
         _tell(polled, mine, report)
         if report.provider_now is not None:
-            polled.clocks[project] = report.provider_now
+            polled.clocks[account] = report.provider_now
         if not report.failed and end_s > monotonic():
             _look_for_lost(deployment, provider, jobs, policy=policy, polled=polled)
         if not report.failed:
@@ -214,7 +216,7 @@ def _alert(polled: Polled, jobs: Iterable[BatchJob], words: str) -> None:
 
 
 def _claim_foreign(
-    deployment: Deployment, provider: BatchProvider, jobs: Sequence[BatchJob], *, name: Provider, polled: Polled
+    deployment: Deployment, provider: BatchProvider, jobs: Sequence[BatchJob], *, endpoint: Endpoint, polled: Polled
 ) -> list[BatchJob]:
     """Take over jobs of the same account under a rotated key: the provider shows what they left there.
 
@@ -229,7 +231,7 @@ def _claim_foreign(
             moved = deployment.ledger.change_job(job, account=provider.account, input_file_id=None)
         else:
             polled.calls += 1
-            if not _is_ours(deployment, provider, job, name=name):
+            if not _is_ours(deployment, provider, job, endpoint=endpoint):
                 continue
             moved = deployment.ledger.change_job(job, account=provider.account, base_url=provider.base_url)
         claimed += [] if moved is None else [moved]
@@ -237,7 +239,7 @@ def _claim_foreign(
     if left:
         words = (
             f"{len(left):,} batches were submitted with another key or to another address ({left[0].base_url}); they "
-            f"are left alone: give {KEY_VARIABLES[name]} and {URL_VARIABLES[name]} of that account back"
+            f"are left alone: give {endpoint.key.words} and {endpoint.url_words} of that account back"
         )
         if any(job.is_ambiguous for job in left):
             words += "; if that key is gone for good: run retry --resend-lost sends again what may have been created"
@@ -246,15 +248,15 @@ def _claim_foreign(
 
 
 def take_over_rotated(
-    deployment: Deployment, provider: BatchProvider, jobs: Sequence[BatchJob], *, name: Provider
+    deployment: Deployment, provider: BatchProvider, jobs: Sequence[BatchJob], *, endpoint: Endpoint
 ) -> list[BatchJob]:
     """Return all of these jobs, those of them under this account that are its own under an older key."""
     others = [job for job in jobs if job.account != provider.account]
-    moved = {job.id: job for job in _claim_foreign(deployment, provider, others, name=name, polled=Polled())}
+    moved = {job.id: job for job in _claim_foreign(deployment, provider, others, endpoint=endpoint, polled=Polled())}
     return [moved.get(job.id, job) for job in jobs]
 
 
-def _is_ours(deployment: Deployment, provider: BatchProvider, job: BatchJob, *, name: Provider) -> bool:
+def _is_ours(deployment: Deployment, provider: BatchProvider, job: BatchJob, *, endpoint: Endpoint) -> bool:
     """Tell whether a job's account is the one that this key opens: it has the job's batch, or its request file."""
     try:
         if job.provider_id is not None:
@@ -262,7 +264,7 @@ def _is_ours(deployment: Deployment, provider: BatchProvider, job: BatchJob, *, 
         if job.input_file_id is not None and provider.knows_file(job.input_file_id):
             return True
         listing = provider.list(since=began([job]), most_calls=MOST_LIST_CALLS)
-        policy = models.batch_policy(deployment.settings, provider=name)
+        policy = models.batch_policy(deployment.settings, protocol=endpoint.protocol)
         told = tell_apart(deployment.ledger, provider, [job], listing=listing, policy=policy)
         return any(is_batch_of(batch, job) for batch in told.batches)
     except BatchCallError:

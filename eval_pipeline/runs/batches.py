@@ -107,7 +107,8 @@ def _desk(task: Task, work: BatchWork, lease: HeldLease) -> Iterator[Desk]:
     is_older = restored_at is not None and created_at <= restored_at
     if restored_at is not None and is_older:
         task.say(restored_words(restored_at))
-    provider = models.open_batches(work.provider, task.credentials, settings=deployment.settings)
+    endpoint = task.endpoints.find(work.provider)
+    provider = models.open_batches(endpoint, settings=deployment.settings)
     try:
         yield Desk(
             ledger=deployment.ledger,
@@ -115,7 +116,7 @@ def _desk(task: Task, work: BatchWork, lease: HeldLease) -> Iterator[Desk]:
             ledger_id=f"{deployment.ledger.id} {created_at.isoformat()}",
             objects=deployment.objects,
             provider=provider,
-            policy=models.batch_policy(deployment.settings, provider=work.provider),
+            policy=models.batch_policy(deployment.settings, protocol=endpoint.protocol),
             fence=lease,
             sought_since=created_at if is_older else None,
             fill=work.fill,

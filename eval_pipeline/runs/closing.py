@@ -29,10 +29,10 @@ def close_batches(deployment: Deployment, jobs: Sequence[BatchJob], *, closing: 
     """
     left: list[LeftOpen] = []
     for (name, project), theirs in by_account(jobs).items():
-        settings = deployment.settings
-        with closed_after(models.open_batches(name, deployment.credentials(project), settings=settings)) as provider:
-            mine = take_over_rotated(deployment, provider, theirs, name=name)
-            policy = models.batch_policy(settings, provider=name)
+        settings, endpoint = deployment.settings, deployment.endpoints(project).find(name)
+        with closed_after(models.open_batches(endpoint, settings=settings)) as provider:
+            mine = take_over_rotated(deployment, provider, theirs, endpoint=endpoint)
+            policy = models.batch_policy(settings, protocol=endpoint.protocol)
             closer = Closer(deployment.ledger, provider, policy=policy, now=utc_now())
             left += close_jobs(closer, mine, closing=closing)
     return left
@@ -43,10 +43,8 @@ def stop_lost_batches(deployment: Deployment, jobs: Sequence[BatchJob], *, closi
     lost = [disown(deployment.ledger, job) for job in jobs if job.state is JobState.LOST]
     for (name, project), theirs in by_account(lost).items():
         with suppress(EvalPipelineError):  # no key, no address: then it is stopped when it turns up
-            settings = deployment.settings
-            with closed_after(
-                models.open_batches(name, deployment.credentials(project), settings=settings)
-            ) as provider:
+            endpoint = deployment.endpoints(project).find(name)
+            with closed_after(models.open_batches(endpoint, settings=deployment.settings)) as provider:
                 stop_lost(deployment.ledger, provider, theirs, closing=closing)
 
 

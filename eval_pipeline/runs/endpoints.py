@@ -12,10 +12,8 @@ import orjson
 from eval_pipeline.core.endpoints import FrozenEndpoint, endpoint_changed, read_endpoints
 from eval_pipeline.core.errors import NotFoundError
 from eval_pipeline.core.names import command_on
-from eval_pipeline.core.providers import Provider
 from eval_pipeline.core.runs import RunRecord
 from eval_pipeline.wiring.deployment import Deployment
-from eval_pipeline.wiring.endpoints import endpoint_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,33 +25,33 @@ class AcceptedEndpoint:
     accepted_at: datetime
 
 
-def require_endpoint(deployment: Deployment, run: RunRecord, provider: Provider, *, accept: bool = False) -> None:
-    """Raise ``endpoint_changed`` unless a provider is asked where the run's specification says.
+def require_endpoint(deployment: Deployment, run: RunRecord, name: str, *, accept: bool = False) -> None:
+    """Raise ``endpoint_changed`` unless an endpoint is asked where the run's specification says.
 
     Args:
         deployment: where the run lives.
         run: its row.
-        provider: about to be asked.
+        name: of the endpoint that is about to be asked.
         accept: whether a person wants the present endpoint, which is then written down.
     """
-    frozen = read_endpoints(run.spec).get(str(provider))
+    frozen = read_endpoints(run.spec).get(name)
     if frozen is None:
         return
-    present = endpoint_of(deployment.credentials(run.key.project), provider)
+    present = deployment.endpoints(run.key.project).find(name).frozen()
     if present.place == frozen.place or present.place in {
-        one.endpoint.place for one in accepted_endpoints(deployment, run) if one.name == str(provider)
+        one.endpoint.place for one in accepted_endpoints(deployment, run) if one.name == name
     }:
         return
     if not accept:
         retry = command_on("run retry", run.key)
         raise endpoint_changed(run.key.partition, frozen=frozen, present=present, retry=retry)
-    _write_down(deployment, run, AcceptedEndpoint(str(provider), present, datetime.now(UTC)))
+    _write_down(deployment, run, AcceptedEndpoint(name, present, datetime.now(UTC)))
 
 
 def require_endpoints(deployment: Deployment, run: RunRecord, *, accept: bool) -> None:
-    """Do so for every provider that the run asks."""
+    """Do so for every endpoint that the run asks."""
     for name in read_endpoints(run.spec):
-        require_endpoint(deployment, run, Provider(name), accept=accept)
+        require_endpoint(deployment, run, name, accept=accept)
 
 
 def accepted_endpoints(deployment: Deployment, run: RunRecord) -> tuple[AcceptedEndpoint, ...]:

@@ -6,7 +6,7 @@ or out of money stops in order. Embeddings have their own way: several texts go 
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Generic, TypeVar
@@ -14,7 +14,6 @@ from typing import Generic, TypeVar
 from eval_pipeline.core.outcomes import ItemRecord, ItemStatus
 from eval_pipeline.core.ports.file_host import FileHost
 from eval_pipeline.core.ports.models import Asks
-from eval_pipeline.core.providers import Provider
 from eval_pipeline.core.tallies import ItemCost
 from eval_pipeline.dispatch.budget import Purse
 from eval_pipeline.dispatch.gate import StopReason
@@ -27,6 +26,7 @@ from eval_pipeline.runs.interruption import Interruption
 from eval_pipeline.runs.live_progress import LiveProgress
 from eval_pipeline.runs.task import Task
 from eval_pipeline.wiring import models
+from eval_pipeline.wiring.endpoint import Endpoint
 
 Item = TypeVar("Item")
 Body = TypeVar("Body")
@@ -37,7 +37,8 @@ OK: frozenset[ItemStatus] = frozenset({ItemStatus.OK})
 class LiveModel(Generic[Item, Body]):
     """What a stage asks one model, and how."""
 
-    provider: Provider
+    endpoint: str
+    """Its name."""
     name: str
     concurrency: int
     shown_as: str
@@ -47,8 +48,8 @@ class LiveModel(Generic[Item, Body]):
     """All items of the model, in order; read twice."""
     id_of: Callable[[Item], str]
     body_of: Callable[[Item], Body]
-    build: Callable[[models.Connection, FileHost | None], Asks[Body]]
-    """Builds the adapter on an open connection, and on what keeps its files."""
+    open: Callable[[Endpoint, FileHost | None], AbstractAsyncContextManager[Asks[Body]]]
+    """Opens the adapter at its endpoint, and on what keeps its files."""
     price: Callable[[ItemRecord], ItemCost]
     answered: frozenset[ItemStatus] = OK
     """What does not count as failed."""
@@ -77,8 +78,8 @@ def ask_missing(task: Task, stage: StageAtWork, model: LiveModel[Item, Body]) ->
     if outcome.stopped is StopReason.BUDGET:
         raise out_of_budget(stage, spent_usd=progress.usd, done=progress.done, total=progress.total)
     if outcome.refusal is not None:
-        endpoint = models.endpoint(task.credentials, provider=model.provider, model=model.name)
-        raise refuses_everything(stage.run.key, outcome.refusal, endpoint=endpoint)
+        asked = models.asked_model(task.endpoints.find(model.endpoint), model.name)
+        raise refuses_everything(stage.run.key, outcome.refusal, endpoint=asked)
     if outcome.stopped is not None:
         raise run_cancelled(stage.run.key)
     return outcome.calls
@@ -104,25 +105,23 @@ class _Asking(Generic[Item, Body]):
 
     async def ask(self, progress: LiveProgress, interruption: Interruption) -> LiveOutcome:
         """Call the model until all is answered, or there is a reason to stop."""
-        model, settings, credentials = self.model, self.task.deployment.settings, self.task.credentials
+        model, settings = self.model, self.task.deployment.settings
         accept = self.task.endpoint_changed
-        require_endpoint(self.task.deployment, self.stage.run, model.provider, accept=accept)
-        connection = models.open_connection(
-            model.provider, credentials, settings=settings, concurrency=model.concurrency
-        )
-        with self._host() as host, self.stage.journal.writer(self.stage.lease.token) as journal:
+        require_endpoint(self.task.deployment, self.stage.run, model.endpoint, accept=accept)
+        endpoint = self.task.endpoints.find(model.endpoint)
+        with self._host(endpoint) as host, self.stage.journal.writer(self.stage.lease.token) as journal:
 
             async def record(item: ItemRecord) -> None:
                 await journal.record(encode(item))
 
-            async with connection:
+            async with model.open(endpoint, host) as answerer:
                 return await run_live(
                     self._requests(),
-                    answerer=model.build(connection, host),
+                    answerer=answerer,
                     record=record,
                     policy=models.retry_policy(settings),
-                    concurrency=model.concurrency,
-                    endpoint=models.endpoint(credentials, provider=model.provider, model=model.name),
+                    concurrency=endpoint.most_at_once(model.concurrency),
+                    endpoint=models.asked_model(endpoint, model.name),
                     purse=model.purse(progress.usd),
                     should_stop=lambda: StopReason.CANCELLED if self.stage.should_stop() else interruption.reason,
                     on_progress=progress.add,
@@ -130,11 +129,10 @@ class _Asking(Generic[Item, Body]):
                 )
 
     @contextmanager
-    def _host(self) -> Iterator[FileHost | None]:
-        """Open what keeps files for the model's requests, where there are any and its provider wants that."""
-        settings, credentials = self.task.deployment.settings, self.task.credentials
-        provider = self.model.provider
-        host = models.open_file_host(provider, credentials, settings=settings) if self.model.keeps_files else None
+    def _host(self, endpoint: Endpoint) -> Iterator[FileHost | None]:
+        """Open what keeps files for the model's requests, where there are any and its endpoint wants that."""
+        settings = self.task.deployment.settings
+        host = models.open_file_host(endpoint, settings=settings) if self.model.keeps_files else None
         try:
             yield host
         finally:

@@ -16,7 +16,6 @@ from eval_pipeline.core.documents import JsonDict
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.paid_summary import PaidSummary, item_counts
 from eval_pipeline.core.ports.ledger import LeaseHeld
-from eval_pipeline.core.providers import Provider
 from eval_pipeline.core.runs import Flow, RunRecord
 from eval_pipeline.core.stages import Manifest, StageRef
 from eval_pipeline.dispatch.records import RecordIndex
@@ -52,9 +51,9 @@ def _submitted(plan: FlowPlan, jobs: Sequence[BatchJob]) -> dict[str, str]:
 
 def batches_json(deployment: Deployment, jobs: Sequence[BatchJob]) -> list[JsonDict]:
     """Return what a person wants to know of a run's batches: what is waiting for what, and since when."""
-    names = {Provider(job.provider) for job in jobs}
-    policies = {name: batch_policy(deployment.settings, provider=name) for name in names}
-    return [_batch_json(job, now=datetime.now(UTC), policy=policies[Provider(job.provider)]) for job in jobs]
+    protocols = {job.protocol for job in jobs}
+    policies = {protocol: batch_policy(deployment.settings, protocol=protocol) for protocol in protocols}
+    return [_batch_json(job, now=datetime.now(UTC), policy=policies[job.protocol]) for job in jobs]
 
 
 def _batch_json(job: BatchJob, *, now: datetime, policy: BatchPolicy) -> JsonDict:

@@ -10,6 +10,7 @@ from eval_pipeline.core.runs import Flow
 from eval_pipeline.core.stages import StageRef
 from eval_pipeline.wiring.credentials import Credentials
 from eval_pipeline.wiring.deployment import Deployment
+from eval_pipeline.wiring.endpoints import Endpoints
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,11 @@ class Task:
     def ref(self, stage: str) -> StageRef:
         """Name a stage of this run."""
         return StageRef(flow=self.flow, key=self.key, stage=stage)
+
+    @property
+    def endpoints(self) -> Endpoints:
+        """Whom the run's project can ask."""
+        return self.deployment.endpoints(self.key.project)
 
     @property
     def credentials(self) -> Credentials:

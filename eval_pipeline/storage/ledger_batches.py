@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from eval_pipeline.core.batches import BatchJob, JobState, may_become
 from eval_pipeline.core.documents import JsonDict
 from eval_pipeline.core.names import RunKey
+from eval_pipeline.core.protocols import BUILT_IN, ApiProtocol
 from eval_pipeline.core.runs import Flow
 from eval_pipeline.core.stages import StageRef
 from eval_pipeline.storage.ledger_database import LedgerTable
@@ -20,7 +21,8 @@ _IDENTITY: Final = frozenset(
     {"id", "stage", "round", "shard", "attempt", "submission_key", "fingerprint", "state", "version", "updated_at"}
 )
 _CHANGEABLE: Final = frozenset(field.name for field in fields(BatchJob)) - _IDENTITY
-_PLAIN: Final = tuple(field.name for field in fields(BatchJob) if field.name not in {"stage", "state", "anomalies"})
+_OTHERS: Final = frozenset({"stage", "state", "protocol", "anomalies"})
+_PLAIN: Final = tuple(field.name for field in fields(BatchJob) if field.name not in _OTHERS)
 
 
 class BatchTable(LedgerTable):
@@ -49,19 +51,21 @@ class BatchTable(LedgerTable):
         """Return the jobs of any run that have one of these ids at their provider."""
         return self._jobs(select(batch_jobs).where(batch_jobs.c.provider_id.in_([*provider_ids])))
 
-    def open_jobs(self, *, provider: str, after_id: int = 0, limit: int = 1_000) -> Sequence[BatchJob]:
-        """Return open jobs of all projects by id, from behind ``after_id``."""
+    def open_jobs(
+        self, *, protocols: Collection[ApiProtocol], after_id: int = 0, limit: int = 1_000
+    ) -> Sequence[BatchJob]:
+        """Return open jobs of some protocols and of all projects by id, from behind ``after_id``."""
         query = select(batch_jobs).where(
-            batch_jobs.c.provider == provider,
+            batch_jobs.c.protocol.in_([protocol.value for protocol in protocols]),
             batch_jobs.c.id > after_id,
             batch_jobs.c.state.in_([*map(_literal, OPEN_STATES)]),
         )
         return self._jobs(query.order_by(batch_jobs.c.id).limit(limit))
 
-    def lost_jobs(self, *, provider: str, due: datetime, limit: int) -> Sequence[BatchJob]:
+    def lost_jobs(self, *, protocols: Collection[ApiProtocol], due: datetime, limit: int) -> Sequence[BatchJob]:
         """Return lost jobs of all projects that are to be looked for by then, those that wait longest first."""
         query = select(batch_jobs).where(
-            batch_jobs.c.provider == provider,
+            batch_jobs.c.protocol.in_([protocol.value for protocol in protocols]),
             batch_jobs.c.state == _literal(JobState.LOST.value),
             batch_jobs.c.waits_until <= due,
         )
@@ -126,7 +130,8 @@ def _columns(job: BatchJob) -> dict[str, object]:
     plain = {name: getattr(job, name) for name in _PLAIN if name != "id"}
     stage = job.stage
     place = {"project": stage.key.project, "flow": stage.flow.value, "run": stage.key.run, "stage": stage.stage}
-    return {**plain, **place, "state": job.state.value, "anomalies": list(job.anomalies)}
+    words = {"state": job.state.value, "protocol": job.protocol.value}
+    return {**plain, **place, **words, "anomalies": list(job.anomalies)}
 
 
 def _job(row: Row[Any]) -> BatchJob:
@@ -136,5 +141,6 @@ def _job(row: Row[Any]) -> BatchJob:
         **{name: values[name] for name in _PLAIN},
         stage=stage,
         state=JobState(row.state),
+        protocol=BUILT_IN.get(row.provider) or ApiProtocol(row.protocol),  # code that knows no protocol told none
         anomalies=tuple(row.anomalies),
     )

@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 
 POSTGRESQL_SCHEMA: Final = "eval_pipeline"
-SCHEMA_VERSIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
+SCHEMA_VERSIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008")
 """Every schema that this code can upgrade from, oldest first; the last is the one it works with."""
 
 
@@ -165,6 +165,7 @@ batch_jobs: Final = Table(
     Column("submission_key", Text, nullable=False),
     Column("fingerprint", Text, nullable=False),
     Column("provider", Text, nullable=False),
+    Column("protocol", Text, nullable=False, server_default="openai_responses"),
     Column("account", Text, nullable=False),
     Column("base_url", Text, nullable=False),
     Column("model", FreeText, nullable=False),
@@ -211,7 +212,7 @@ OPEN_STATES: Final = ("intent", "submitted", "ended")
 LOST_STATE: Final = "lost"
 Index(
     "ix_batch_jobs_open",
-    batch_jobs.c.provider,
+    batch_jobs.c.protocol,
     batch_jobs.c.id,
     sqlite_where=batch_jobs.c.state.in_(OPEN_STATES),
     postgresql_where=batch_jobs.c.state.in_(OPEN_STATES),

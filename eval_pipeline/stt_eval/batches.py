@@ -8,7 +8,7 @@ from collections.abc import Set as AbstractSet
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -19,7 +19,7 @@ from eval_pipeline.core.outcomes import Attempt, AttemptOutcome, ItemError, sett
 from eval_pipeline.core.ports.file_host import HostedFile, HostedState
 from eval_pipeline.core.ports.models import Clip
 from eval_pipeline.core.ports.stage_files import StageReader
-from eval_pipeline.core.providers import Provider
+from eval_pipeline.core.runs import RunMode
 from eval_pipeline.dispatch.batch_stage import BatchWork
 from eval_pipeline.dispatch.collect import Handling
 from eval_pipeline.dispatch.delivery import (
@@ -43,11 +43,13 @@ from eval_pipeline.storage.objects import temporary_folder
 from eval_pipeline.stt_eval.clips.stored_clips import clip_of
 from eval_pipeline.stt_eval.models import SpeechModel
 from eval_pipeline.stt_eval.prompts import prompt_for
+from eval_pipeline.stt_eval.rates import mode_of
 from eval_pipeline.stt_eval.request import AudioTransport
 from eval_pipeline.stt_eval.scoring.scores import language_of
 from eval_pipeline.stt_eval.spec import SttSpec
 from eval_pipeline.stt_eval.transcript_rows import Item, items_of
 from eval_pipeline.wiring import models
+from eval_pipeline.wiring.endpoint import Endpoint
 from eval_pipeline.wiring.settings import Settings
 
 UNDELIVERED = "clip_refused"
@@ -70,9 +72,14 @@ class Recordings:
         self._spec = spec
         self._dataset = dataset
         self._ref = task.ref("transcripts")
-        self._models = [model for model in spec.models if model.provider in models.SPEECH_BATCHES]
+        self._models = [model for model in spec.models if mode_of(model, spec) is RunMode.BATCH]
         self._open = ExitStack()
         self._delivery: Delivery | None = None
+
+    @cached_property
+    def _endpoint(self) -> Endpoint:
+        """Whose batches the run uses; looked up when there is something to send or to collect."""
+        return self._task.endpoints.find(self._models[0].endpoint)
 
     def __enter__(self) -> Self:
         return self
@@ -87,9 +94,9 @@ class Recordings:
         objects = self._task.deployment.objects
         return BatchWork(
             stage=self._ref,
-            provider=Provider.GEMINI,
+            provider=self._endpoint.name,
             parcels=self._parcels,
-            handling=Handling(read=models.read_transcript, writer=partial(answer_results, objects)),
+            handling=Handling(read=models.clip_form(self._endpoint).read, writer=partial(answer_results, objects)),
             fill=self._filled,
             first_round=first_round(objects, self._ref),
             resend_lost=self._task.resend_lost,
@@ -120,9 +127,10 @@ class Recordings:
         return Order(
             stage=self._ref,
             round=number,
-            provider=model.provider,
+            provider=model.endpoint,
+            protocol=self._endpoint.protocol,
             model=model.name,
-            endpoint=models.transcription_endpoint(model.name),
+            endpoint=models.clip_form(self._endpoint).endpoint(model.name),
             limits=ShardLimits(requests=settings.batch_max_requests, size_bytes=settings.batch_max_bytes),
         )
 
@@ -132,7 +140,7 @@ class Recordings:
                 yield item
 
     def _lines(self, model: SpeechModel, asks: Asks | None, without: AbstractSet[str]) -> Iterator[bytes]:
-        template = models.transcription_lines()
+        template = models.clip_form(self._endpoint).lines()
         for item in self._wanted(asks):
             sample = item.sample
             if item.model != model or sample["audio_sha256"] in without:
@@ -212,9 +220,9 @@ class Recordings:
     def _host_clips(self) -> Delivery:
         if self._delivery is None:
             deployment = self._task.deployment
-            host = models.open_file_host(Provider.GEMINI, self._task.credentials, settings=deployment.settings)
+            host = models.open_file_host(self._endpoint, settings=deployment.settings)
             if host is None:
-                raise AssertionError("Gemini keeps files")
+                raise models.not_offered(self._endpoint, "files")
             self._open.callback(host.close)
             self._delivery = Delivery(
                 host,

@@ -3,16 +3,15 @@
 from datetime import UTC, datetime
 from math import ceil
 
-from eval_pipeline.core.cost import Costs, StageCost, as_number, estimate_tokens
+from eval_pipeline.core.cost import Costs, StageCost, Tariff, as_number, estimate_tokens
 from eval_pipeline.core.documents import JsonDict
 from eval_pipeline.core.outcomes import Usage
-from eval_pipeline.core.runs import RunMode
 from eval_pipeline.runs.claims import Prepared
 from eval_pipeline.stt_eval.clips.stored_manifest import AudioManifest, require_audio_manifest
 from eval_pipeline.stt_eval.models import SpeechModel
 from eval_pipeline.stt_eval.prompts import prompt_for
+from eval_pipeline.stt_eval.rates import tariff_of
 from eval_pipeline.stt_eval.spec import SttSpec
-from eval_pipeline.wiring import models
 from eval_pipeline.wiring.deployment import Deployment
 
 AUDIO_TOKENS_A_SECOND = 32
@@ -27,9 +26,7 @@ def estimate_run(prepared: Prepared[SttSpec], *, deployment: Deployment) -> Json
     manifest = require_audio_manifest(deployment.objects, prepared.dataset)
     prompt_tokens = estimate_tokens(prompt_for(spec.prompt, language=spec.language or "und")) * spec.samples_count
     stages = {
-        model.label: _cost(
-            model, manifest, prompt_tokens=prompt_tokens, mode=models.speech_mode(model.provider, mode=spec.mode)
-        )
+        model.label: _cost(model, manifest, prompt_tokens=prompt_tokens, tariff=tariff_of(model, spec))
         for model in spec.models
     }
     costs = Costs.of(stages)
@@ -44,7 +41,7 @@ def estimate_run(prepared: Prepared[SttSpec], *, deployment: Deployment) -> Json
                 f"model {model} has no published price per token: its cost is unknown, not zero"
                 for model in costs.unpriced_models
             ),
-            "published prices; batch rate where a model goes out in batches",
+            "published prices, or own ones; batch rate where a model goes out in batches",
         ],
     }
 
@@ -53,9 +50,9 @@ def _unmeasured(manifest: AudioManifest) -> str:
     return f"{manifest.unknown_durations:,} clips whose duration is not known are not in"
 
 
-def _cost(model: SpeechModel, manifest: AudioManifest, *, prompt_tokens: int, mode: RunMode) -> StageCost:
+def _cost(model: SpeechModel, manifest: AudioManifest, *, prompt_tokens: int, tariff: Tariff) -> StageCost:
     audio = ceil(manifest.duration_s * AUDIO_TOKENS_A_SECOND)
     said = ceil(manifest.duration_s * SPOKEN_TOKENS_A_SECOND)
     usage = Usage(input=audio + prompt_tokens, audio_input=audio, output=said, total=audio + prompt_tokens + said)
-    price = models.tariff(model.provider, model.name, mode=mode).price(usage, at=datetime.now(UTC))
+    price = tariff.price(usage, at=datetime.now(UTC))
     return StageCost(model=model.label).plus(usage, price, model=model.label)

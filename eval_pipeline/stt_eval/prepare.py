@@ -14,18 +14,19 @@ from eval_pipeline.runs.claims import Prepared, choose_concurrency, choose_failu
 from eval_pipeline.stt_eval.clips.stored_manifest import require_audio_manifest
 from eval_pipeline.stt_eval.figures.speakers import check_speaker_column
 from eval_pipeline.stt_eval.prompts import choose_prompt
+from eval_pipeline.stt_eval.rates import mode_of
 from eval_pipeline.stt_eval.request import AudioTransport, SttRequest
 from eval_pipeline.stt_eval.spec import SttSpec
 from eval_pipeline.wiring import models
 from eval_pipeline.wiring.deployment import Deployment
-from eval_pipeline.wiring.endpoints import endpoints_of
+from eval_pipeline.wiring.endpoints import Endpoints
 
 
 def prepare_given(
     given: Json, /, *, project: str, run: str, deployment: Deployment, needs_key: bool = True
 ) -> Prepared[SttSpec]:
     """Check what a person set, by whatever way."""
-    request = SttRequest.from_mapping(given)
+    request = SttRequest.from_mapping(given, endpoints=deployment.endpoints(validate_project(project)))
     return prepare(request, project=project, run=run, deployment=deployment, needs_key=needs_key)
 
 
@@ -45,7 +46,10 @@ def prepare(
         DatasetKind.STT, deployment=deployment, project=validate_project(project), reference=request.dataset
     )
     frozen = _freeze(request, dataset=dataset, deployment=deployment)
-    spec = replace(frozen, endpoints=endpoints_of(deployment.credentials(project), frozen.providers))
+    endpoints = deployment.endpoints(project)
+    asked = [(model.endpoint, model.name) for model in frozen.models]
+    spec = replace(frozen, endpoints=endpoints.frozen(asked))
+    _check_offered(spec, endpoints)
     _check_batches(spec)
     _check_transport(spec, deployment=deployment)
     require_audio_manifest(deployment.objects, dataset)
@@ -56,8 +60,8 @@ def prepare(
             spec.speaker_column, (sample.metadata for sample in audio_samples(deployment.objects, dataset))
         )
     if needs_key:
-        for provider in spec.providers:
-            deployment.credentials(project).require_key(provider)
+        for name in spec.asked_endpoints:
+            endpoints.find(name).require_key()
     return Prepared(key=RunKey.of(project=project, run=run), dataset=dataset, spec=spec)
 
 
@@ -82,9 +86,17 @@ def _freeze(request: SttRequest, *, dataset: DatasetVersion, deployment: Deploym
     )
 
 
+def _check_offered(spec: SttSpec, endpoints: Endpoints) -> None:
+    """Refuse a model of an endpoint whose protocol takes no recordings."""
+    for name in spec.asked_endpoints:
+        endpoint = endpoints.find(name)
+        if endpoint.plan.transcriber is None:
+            raise models.not_offered(endpoint, "transcriptions")
+
+
 def _check_batches(spec: SttSpec) -> None:
     """Refuse a batch run of which nothing could go out as a batch."""
-    if spec.mode is RunMode.FAST or any(model.provider in models.SPEECH_BATCHES for model in spec.models):
+    if spec.mode is RunMode.FAST or any(mode_of(model, spec) is RunMode.BATCH for model in spec.models):
         return
     raise UsageError(
         f"no batch API takes audio for {shown(spec.models[0].label)}",

@@ -7,14 +7,24 @@ from eval_pipeline.stt_eval.spec import SttSpec
 from eval_pipeline.wiring import models
 
 
+def batch_endpoint(spec: SttSpec) -> str | None:
+    """Name the endpoint whose batches the run uses: the first one that takes clips; the others are asked live."""
+    taking = (
+        model.endpoint
+        for model in spec.models
+        if models.speech_mode(spec.endpoint_of(model), mode=spec.mode) is RunMode.BATCH
+    )
+    return next(taking, None)
+
+
 def mode_of(model: SpeechModel, spec: SttSpec) -> RunMode:
     """Return how a model of the run is asked."""
-    return models.speech_mode(model.provider, mode=spec.mode)
+    return RunMode.BATCH if model.endpoint == batch_endpoint(spec) else RunMode.FAST
 
 
 def tariff_of(model: SpeechModel, spec: SttSpec) -> Tariff:
     """Return the prices that a model's calls fall under."""
-    return models.tariff(model.provider, model.name, mode=mode_of(model, spec))
+    return models.tariff(spec.endpoint_of(model), model.name, mode=mode_of(model, spec))
 
 
 def rate_of(model: SpeechModel, spec: SttSpec) -> str:

@@ -1,6 +1,6 @@
 """What a person may set of a speech run, a field each: file, form, command line and documentation come from it."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Self
@@ -15,6 +15,7 @@ from eval_pipeline.core.options import (
     OptionKind,
     RunOption,
 )
+from eval_pipeline.core.protocols import BUILT_IN
 from eval_pipeline.core.runs import RunMode
 from eval_pipeline.stt_eval.models import SpeechModel
 
@@ -49,10 +50,10 @@ class SttRequest:
         RunOption(
             kind=OptionKind.TEXTS,
             flag="model",
-            metavar="[PROVIDER/]NAME",
+            metavar="[ENDPOINT/]NAME",
             help="A model to compare: gemini-… is Gemini's, any other is asked over OpenAI's protocol; repeatable.",
             form="Models to compare, such as gemini-2.5-flash, openai/whisper-1; any name is taken.",
-            page="List of the models to compare, at most 50: `NAME` or `PROVIDER/NAME`. `gemini-…` is Gemini's, "
+            page="List of the models to compare, at most 50: `NAME` or `ENDPOINT/NAME`. `gemini-…` is Gemini's, "
             "any other name is asked over OpenAI's protocol.",
             unset="required",
         ),
@@ -114,10 +115,10 @@ class SttRequest:
     failure_threshold: Annotated[float | None, FAILURE_THRESHOLD] = None
 
     @classmethod
-    def from_mapping(cls, values: Json) -> Self:
+    def from_mapping(cls, values: Json, *, endpoints: Container[str] = BUILT_IN) -> Self:
         """Read a configuration file or form; an unknown key is an error, not ignored."""
         given = read_given(cls, values)
-        given["models"] = _models(given.get("models"))
+        given["models"] = _models(given.get("models"), endpoints=endpoints)
         if "language" in given:
             from eval_pipeline.stt_eval.language.languages import language_code  # noqa: PLC0415 - not when this loads
 
@@ -125,14 +126,15 @@ class SttRequest:
         return cls(**given)
 
 
-def _models(value: object) -> tuple[SpeechModel, ...]:
+def _models(value: object, *, endpoints: Container[str]) -> tuple[SpeechModel, ...]:
     """Read the models; one that is named twice would be paid for twice."""
     named = [value] if isinstance(value, str) else value
     if not isinstance(named, Sequence) or not named:
         raise invalid_config("no model was named", "give at least one, such as gemini-2.5-flash")
-    models = [SpeechModel.parse(name) for name in named]
+    models = [SpeechModel.parse(name, endpoints=endpoints) for name in named]
     if len(models) > MOST_MODELS:
         raise invalid_config(f"{len(models):,} models were named", f"give at most {MOST_MODELS}")
-    if twice := next((model for model in models if models.count(model) > 1), None):
-        raise invalid_config(f"model {shown(twice.label)} is named twice", "name every model once")
+    labels = [model.label for model in models]
+    if twice := next((label for label in labels if labels.count(label) > 1), None):
+        raise invalid_config(f"model {shown(twice)} is named twice", "name every model once")
     return tuple(models)

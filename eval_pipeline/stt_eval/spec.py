@@ -8,8 +8,7 @@ from typing import Self
 
 from eval_pipeline.core.configuration import canonical_sha256
 from eval_pipeline.core.documents import Json, JsonDict
-from eval_pipeline.core.endpoints import Endpoints, endpoints_json, read_endpoints
-from eval_pipeline.core.providers import Provider
+from eval_pipeline.core.endpoints import Endpoints, FrozenEndpoint, endpoints_json, frozen_of, read_endpoints
 from eval_pipeline.core.runs import RunMode
 from eval_pipeline.stt_eval.models import SpeechModel
 from eval_pipeline.stt_eval.request import AudioTransport
@@ -37,12 +36,16 @@ class SttSpec:
     speaker_column: str | None = None
     """Of the dataset's metadata, which names who speaks; None: every sample stands for itself."""
     endpoints: Endpoints = field(default_factory=dict)
-    """Where its providers are asked; none of a run that an earlier version specified."""
+    """Where its models are asked; none of a run that an earlier version specified."""
 
     @property
-    def providers(self) -> tuple[Provider, ...]:
+    def asked_endpoints(self) -> tuple[str, ...]:
         """Whom the run asks."""
-        return tuple(dict.fromkeys(model.provider for model in self.models))
+        return tuple(dict.fromkeys(model.endpoint for model in self.models))
+
+    def endpoint_of(self, model: SpeechModel) -> FrozenEndpoint:
+        """Return where a model is asked, as it was frozen."""
+        return frozen_of(self.endpoints, model.endpoint)
 
     @property
     def total_items_count(self) -> int:
@@ -60,7 +63,7 @@ class SttSpec:
                 "samples_count": self.samples_count,
             },
             "mode": str(self.mode),
-            "models": [{"provider": str(model.provider), "name": model.name} for model in self.models],
+            "models": [{"provider": model.endpoint, "name": model.name} for model in self.models],
             "prompt": self.prompt,
             "prompt_version": self.prompt_version,
             "language": self.language,
@@ -79,7 +82,7 @@ class SttSpec:
             dataset_version=value["dataset"]["version"],
             samples_count=value["dataset"]["samples_count"],
             mode=RunMode(value["mode"]),
-            models=tuple(SpeechModel(Provider(model["provider"]), model["name"]) for model in value["models"]),
+            models=tuple(SpeechModel(model["provider"], model["name"]) for model in value["models"]),
             prompt=value["prompt"],
             prompt_version=value["prompt_version"],
             language=value["language"],

@@ -62,7 +62,7 @@ def transcript_row(item: Item, record: ItemRecord, cost: ItemCost) -> JsonDict:
         "item_id": item.item_id,
         "sample_id": item.sample["sample_id"],
         "model": item.model.label,
-        "provider": str(item.model.provider),
+        "provider": item.model.endpoint,
         "status": COMPLETED if heard else FAILED,
         "outcome": str(record.status),
         "transcript": cleaned.text if cleaned else None,

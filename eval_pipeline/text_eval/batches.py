@@ -1,88 +1,32 @@
-"""What the text flow asks by batches, and how it keeps what comes back."""
+"""What the text flow embeds by batches, and how it keeps what comes back."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 
 from eval_pipeline.core.batches import BatchJob
+from eval_pipeline.core.ports.batch_provider import BatchForm
+from eval_pipeline.core.ports.models import Vectors
 from eval_pipeline.core.ports.stage_files import StageReader
-from eval_pipeline.dispatch.batch_results import AnswerResults, VectorResults
+from eval_pipeline.dispatch.batch_results import VectorResults
 from eval_pipeline.dispatch.batch_stage import BatchWork
 from eval_pipeline.dispatch.collect import Handling
 from eval_pipeline.dispatch.embed import text_digest
-from eval_pipeline.dispatch.records import RecordIndex
 from eval_pipeline.dispatch.request_files import ShardLimits
 from eval_pipeline.dispatch.submit import Order, Parcel
 from eval_pipeline.dispatch.vectors import VectorIndex
-from eval_pipeline.runs.batch_items import answer_results, asks_again
 from eval_pipeline.runs.rounds import first_round
 from eval_pipeline.runs.task import Task
 from eval_pipeline.storage.journal import Journal
-from eval_pipeline.text_eval.budget import purse_of_answers, purse_of_texts
+from eval_pipeline.text_eval.budget import purse_of_texts
 from eval_pipeline.text_eval.pairs import texts_to_embed
 from eval_pipeline.text_eval.spec import TextSpec
 from eval_pipeline.wiring import models
-
-ROWS_AT_ONCE = 4_096
-
-
-@dataclass(frozen=True, slots=True)
-class Questions:
-    """The answers stage of a run, as work for batches."""
-
-    task: Task
-    spec: TextSpec
-    dataset: StageReader
-
-    @property
-    def _form(self) -> models.BatchForm:
-        return models.answer_form(self.spec.provider, body=self.spec.model_body)
-
-    def work(self) -> BatchWork:
-        """Say what is asked and how answers are kept."""
-        return BatchWork(
-            stage=self.task.ref("responses"),
-            provider=self.spec.provider,
-            parcels=self._parcels,
-            handling=Handling(read=self._form.read, writer=self._writer),
-            purse=partial(purse_of_answers, self.task, self.spec),
-            first_round=first_round(self.task.deployment.objects, self.task.ref("responses")),
-            resend_lost=self.task.resend_lost,
-        )
-
-    def _order(self, number: int) -> Order:
-        settings = self.task.deployment.settings
-        limits = ShardLimits(requests=settings.batch_max_requests, size_bytes=settings.batch_max_bytes)
-        return Order(
-            stage=self.task.ref("responses"),
-            round=number,
-            provider=self.spec.provider,
-            model=self.spec.model,
-            endpoint=self._form.endpoint,
-            limits=limits,
-        )
-
-    @contextmanager
-    def _parcels(self, number: int, anew: bool) -> Iterator[Iterable[Parcel]]:
-        journal = Journal(self.task.deployment.objects, self.task.ref("responses"))
-        with journal.spool() as spool:
-            yield [Parcel(self._order(number), self._unanswered(RecordIndex(spool), anew=anew))]
-
-    def _unanswered(self, index: RecordIndex, *, anew: bool) -> Iterator[bytes]:
-        template = self._form.lines
-        asks = asks_again(index, anew=anew, resend_lost=self.task.resend_lost)
-        for table in self.dataset.batches(["item_id", "question"], rows=ROWS_AT_ONCE):
-            ids, questions = table.column("item_id").to_pylist(), table.column("question").to_pylist()
-            for item_id, question in zip(ids, questions, strict=True):
-                if asks is None or asks(item_id):
-                    yield template.line(item_id, question)
-
-    def _writer(self, job: BatchJob) -> AnswerResults:
-        return answer_results(self.task.deployment.objects, job)
+from eval_pipeline.wiring.endpoint import Endpoint
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Texts:
     """The embeddings stage of a run, as work for batches; a text's digest is its id."""
 
@@ -91,20 +35,21 @@ class Texts:
     dataset: StageReader
     responses: StageReader
 
-    @property
-    def _form(self) -> models.BatchForm:
-        spec = self.spec
-        return models.vector_form(
-            spec.embedding_provider, model=spec.embedding_model, dimensions=spec.embedding_dimensions
-        )
+    @cached_property
+    def _endpoint(self) -> Endpoint:
+        return self.task.endpoints.find(self.spec.embedding_endpoint)
+
+    @cached_property
+    def _form(self) -> BatchForm:
+        return models.vector_form(self._endpoint, Vectors(self.spec.embedding_model, self.spec.embedding_dimensions))
 
     def work(self) -> BatchWork:
         """Say what is embedded and how vectors are kept."""
         return BatchWork(
             stage=self.task.ref("embeddings"),
-            provider=self.spec.embedding_provider,
+            provider=self.spec.embedding_endpoint,
             parcels=self._parcels,
-            handling=Handling(read=self._form.read, writer=self._writer),
+            handling=Handling(read=self._form.read, writer=self._writer, sent_as=self._form.sent_as),
             purse=partial(purse_of_texts, self.task, self.spec, self.responses),
             first_round=first_round(self.task.deployment.objects, self.task.ref("embeddings")),
             resend_lost=self.task.resend_lost,
@@ -119,7 +64,8 @@ class Texts:
         return Order(
             stage=self.task.ref("embeddings"),
             round=number,
-            provider=self.spec.embedding_provider,
+            provider=self.spec.embedding_endpoint,
+            protocol=self._endpoint.protocol,
             model=self.spec.embedding_model,
             endpoint=self._form.endpoint,
             limits=limits,

@@ -5,11 +5,13 @@ from datetime import UTC, datetime
 
 from eval_pipeline.core.cost import ESTIMATED_OUTPUT_TOKENS, Costs, StageCost, as_number, estimate_usage
 from eval_pipeline.core.documents import Json, JsonDict
+from eval_pipeline.core.endpoints import FrozenEndpoint
 from eval_pipeline.core.outcomes import Usage
-from eval_pipeline.core.providers import Provider
+from eval_pipeline.core.runs import RunMode
 from eval_pipeline.runs.claims import Prepared
 from eval_pipeline.text_eval.golden_check import golden_warnings
 from eval_pipeline.text_eval.golden_store import golden_rows
+from eval_pipeline.text_eval.rates import embedding_mode
 from eval_pipeline.text_eval.spec import TextSpec
 from eval_pipeline.wiring import models
 from eval_pipeline.wiring.deployment import Deployment
@@ -33,10 +35,10 @@ def estimate_run(prepared: Prepared[TextSpec], *, deployment: Deployment) -> Jso
         )
         golden += estimate_usage([row.answer], output_tokens=0)
     answers = _times(once, spec.repeats)
-    stages = {"response": _cost(spec.provider, spec.model, usage=answers, spec=spec)}
+    stages = {"response": _cost(spec.answers_at, spec.model, usage=answers, mode=spec.mode)}
     if spec.needs_embeddings:
         texts = Usage(input=answers.output + golden.input, total=answers.output + golden.input)
-        stages["embedding"] = _cost(spec.embedding_provider, spec.embedding_model, usage=texts, spec=spec)
+        stages["embedding"] = _cost(spec.embeds_at, spec.embedding_model, usage=texts, mode=embedding_mode(spec))
     costs = Costs.of(stages)
     return {
         "items": spec.total_items_count,
@@ -75,6 +77,6 @@ def _times(usage: Usage, times: int) -> Usage:
     return Usage(input=usage.input * times, output=usage.output * times, total=usage.total * times)
 
 
-def _cost(provider: Provider, model: str, *, usage: Usage, spec: TextSpec) -> StageCost:
-    price = models.tariff(provider, model, mode=spec.mode).price(usage, at=datetime.now(UTC))
+def _cost(endpoint: FrozenEndpoint, model: str, *, usage: Usage, mode: RunMode) -> StageCost:
+    price = models.tariff(endpoint, model, mode=mode).price(usage, at=datetime.now(UTC))
     return StageCost(model=model).plus(usage, price, model=model)

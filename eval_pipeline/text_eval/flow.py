@@ -9,16 +9,16 @@ from eval_pipeline.runs.flow import Asks, CommandWords, FlowPlan, Paid, Stage
 from eval_pipeline.text_eval.request import TextRequest
 
 
-def _answering_provider(spec: Mapping[str, Any]) -> str:
+def _answering_endpoint(spec: Mapping[str, Any]) -> str:
     from eval_pipeline.text_eval.spec import TextSpec  # noqa: PLC0415 - not when this loads
 
-    return str(TextSpec.from_json(spec).provider)
+    return TextSpec.from_json(spec).endpoint
 
 
-def _embedding_provider(spec: Mapping[str, Any]) -> str:
+def _embedding_endpoint(spec: Mapping[str, Any]) -> str:
     from eval_pipeline.text_eval.spec import TextSpec  # noqa: PLC0415 - the same
 
-    return str(TextSpec.from_json(spec).embedding_provider)
+    return TextSpec.from_json(spec).embedding_endpoint
 
 
 PLAN = FlowPlan(
@@ -55,7 +55,7 @@ PLAN = FlowPlan(
             inputs=("dataset", "response_batch"),
             kinds=("openai", "parquet"),
             paid=Paid(
-                pool=_answering_provider,
+                pool=_answering_endpoint,
                 threshold="failed / total is not greater than the run's threshold; counted over the whole dataset.",
                 asks=Asks(rows_of="dataset"),
             ),
@@ -73,7 +73,7 @@ PLAN = FlowPlan(
             inputs=("dataset", "responses", "embedding_batch"),
             kinds=("openai", "parquet"),
             paid=Paid(
-                pool=_embedding_provider,
+                pool=_embedding_endpoint,
                 threshold="Answers and embeddings that failed, over the whole dataset, against the run's threshold.",
             ),
         ),

@@ -6,7 +6,7 @@ Dataset, configuration, type, size, name: the command line and the Dagster form 
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from eval_pipeline.core.configuration import MAX_COST_USD, check_range, parse_provider
+from eval_pipeline.core.configuration import MAX_COST_USD, check_range
 from eval_pipeline.core.datasets import DatasetKind, DatasetVersion
 from eval_pipeline.core.documents import Json
 from eval_pipeline.core.errors import UsageError
@@ -14,20 +14,19 @@ from eval_pipeline.core.names import RunKey, shown, validate_project
 from eval_pipeline.core.outcomes import Usage
 from eval_pipeline.core.runs import RunMode
 from eval_pipeline.runs.claims import Prepared, choose_concurrency, choose_failure_threshold, find_dataset_of
+from eval_pipeline.text_eval.choice import check_offered, choose_embedding, choose_model, require_provider
 from eval_pipeline.text_eval.golden_store import require_manifest
 from eval_pipeline.text_eval.request import TextRequest
 from eval_pipeline.text_eval.scoring.scorers import parse_scorers
 from eval_pipeline.text_eval.spec import (
     DEFAULT_SCORERS,
     TextSpec,
-    build_model_body,
     check_dimensions,
-    choose_embedding_model,
-    provider_of,
+    embeds,
 )
 from eval_pipeline.wiring import models
 from eval_pipeline.wiring.deployment import Deployment
-from eval_pipeline.wiring.endpoints import endpoints_of
+from eval_pipeline.wiring.endpoints import Endpoints
 
 
 def prepare_given(
@@ -53,40 +52,44 @@ def prepare(
     dataset = find_dataset_of(
         DatasetKind.TEXT, deployment=deployment, project=validate_project(project), reference=request.dataset
     )
-    frozen = _freeze(request, dataset=dataset, deployment=deployment)
-    spec = replace(frozen, endpoints=endpoints_of(deployment.credentials(project), frozen.providers))
+    endpoints = deployment.endpoints(project)
+    frozen = _freeze(request, dataset=dataset, deployment=deployment, endpoints=endpoints)
+    spec = replace(frozen, endpoints=endpoints.frozen(frozen.asked_models))
     if request.max_cost_usd is not None:
         check_range("max_cost_usd", value=request.max_cost_usd, low=0, high=MAX_COST_USD)
-    parse_provider(request.provider)
+    require_provider(request, endpoints)
+    check_offered(spec, endpoints)
     _check_size(spec, dataset=dataset, deployment=deployment)
     require_manifest(deployment.objects, dataset)
     if needs_key:
-        for needed in spec.providers:
-            deployment.credentials(project).require_key(needed)
+        for name in spec.endpoints:
+            endpoints.find(name).require_key()
     if request.max_cost_usd is not None:
         _check_priced(spec)
     key = RunKey.of(project=project, run=run)
     return Prepared(key=key, dataset=dataset, spec=spec, max_cost_usd=request.max_cost_usd)
 
 
-def _freeze(request: TextRequest, *, dataset: DatasetVersion, deployment: Deployment) -> TextSpec:
+def _freeze(request: TextRequest, *, dataset: DatasetVersion, deployment: Deployment, endpoints: Endpoints) -> TextSpec:
     settings = deployment.settings
     repeats = dataset.duplication_factor if request.repeats is None else request.repeats
     check_range("repeats", value=repeats, low=1, high=settings.max_duplication_factor)
     threshold = choose_failure_threshold(request.failure_threshold, mode=request.mode, settings=settings)
     concurrency = choose_concurrency(request.concurrency, settings=settings)
-    embedding_model = choose_embedding_model(request.embedding_model, provider=provider_of(request))
+    endpoint, body = choose_model(request, endpoints)
+    embedding = choose_embedding(request.embedding_model, answering=endpoint, endpoints=endpoints)
     if request.embedding_dimensions is not None:
-        check_dimensions(request.embedding_dimensions, model=embedding_model)
+        check_dimensions(request.embedding_dimensions, model=embedding.model)
     return TextSpec(
         dataset_name=dataset.name,
         dataset_version=dataset.version,
         original_items_count=dataset.original_items_count,
         repeats=int(repeats),
         mode=request.mode,
-        provider=provider_of(request),
-        model_body=build_model_body(request),
-        embedding_model=embedding_model,
+        endpoint=endpoint,
+        model_body=body,
+        embedding_endpoint=embedding.endpoint or embeds(embedding.model),
+        embedding_model=embedding.model,
         embedding_dimensions=request.embedding_dimensions,
         scorers=parse_scorers(request.scorers or DEFAULT_SCORERS),
         failure_threshold=threshold,
@@ -96,18 +99,14 @@ def _freeze(request: TextRequest, *, dataset: DatasetVersion, deployment: Deploy
 
 def _check_priced(spec: TextSpec) -> None:
     """Refuse a budget that cannot be kept, before the name is claimed."""
-    embedding = [(spec.embedding_provider, spec.embedding_model)] if spec.needs_embeddings else []
-    for provider, model in [(spec.provider, spec.model), *embedding]:
-        if (
-            models.tariff(provider, model, mode=spec.mode).price(
-                Usage(input=1, output=1, total=2), at=datetime.now(UTC)
-            )
-            is None
-        ):
+    for endpoint, model in spec.asked_models:
+        tariff = models.tariff(spec.endpoints[endpoint], model, mode=spec.mode)
+        if tariff.price(Usage(input=1, output=1, total=2), at=datetime.now(UTC)) is None:
             raise UsageError(
                 f"the budget cannot be kept: model {shown(model)} has no published price",
                 code="budget_needs_price",
-                hint="leave out max_cost_usd, or name a model with a published price",
+                hint="leave out max_cost_usd, name a model with a published price, or write its price into the "
+                "endpoints file",
             )
 
 

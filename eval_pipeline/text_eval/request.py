@@ -15,7 +15,6 @@ from eval_pipeline.core.options import (
     OptionKind,
     RunOption,
 )
-from eval_pipeline.core.providers import Provider
 from eval_pipeline.core.runs import RunMode
 
 
@@ -44,21 +43,25 @@ class TextRequest:
         ),
     ] = RunMode.BATCH
     provider: Annotated[
-        str,
-        RunOption(
-            metavar="NAME",
-            help="openai (default): OpenAI or any compatible server (OPENAI_BASE_URL). gemini.",
-            form="openai: OpenAI or any compatible server (OPENAI_BASE_URL). gemini.",
-            page="`openai`: OpenAI, or any compatible server. `gemini`: Gemini.",
-            unset="`openai`",
-        ),
-    ] = str(Provider.OPENAI)
-    model: Annotated[
         str | None,
         RunOption(
             metavar="NAME",
+            help="Endpoint of the model, where its name does not say it: openai (default; OPENAI_BASE_URL), gemini, "
+            "or one of the endpoints file.",
+            form="Endpoint of the model, where its name does not say it: openai, gemini, or one of the endpoints file.",
+            page="Endpoint that the model is asked at, where its name does not say it: `openai`, `gemini`, or one of "
+            "the [endpoints file](endpoints.md). With it, the model's name is taken as it stands, slashes included.",
+            unset="what `model` names before its slash; else `openai`",
+        ),
+    ] = None
+    model: Annotated[
+        str | None,
+        RunOption(
+            metavar="[ENDPOINT/]NAME",
             help="Model under test; default gpt-4o-mini, or gemini-2.5-flash.",
-            page="Model under test.",
+            form="Model under test: NAME, or ENDPOINT/NAME such as gemini/gemini-2.5-flash.",
+            page="Model under test: `NAME`, or `ENDPOINT/NAME` such as `gemini/gemini-2.5-flash` "
+            "([endpoints](endpoints.md)).",
             unset="`gpt-4o-mini`; of Gemini, `gemini-2.5-flash`",
         ),
     ] = None
@@ -87,10 +90,11 @@ class TextRequest:
     embedding_model: Annotated[
         str | None,
         RunOption(
-            metavar="NAME",
-            help="Default text-embedding-3-large, or gemini-embedding-001.",
+            metavar="[ENDPOINT/]NAME",
+            help="Default text-embedding-3-large, or gemini-embedding-001; any other as ENDPOINT/NAME.",
+            form="Default text-embedding-3-large, or gemini-embedding-001; any other as ENDPOINT/NAME.",
             page="`text-embedding-3-large`, `text-embedding-3-small`, `text-embedding-ada-002` or "
-            "`gemini-embedding-001`; whose name it is, is asked.",
+            "`gemini-embedding-001`; whose name it is, is asked. Any other model as `ENDPOINT/NAME`.",
             unset="`text-embedding-3-large`; with `provider: gemini`, `gemini-embedding-001`",
         ),
     ] = None

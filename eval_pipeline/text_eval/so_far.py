@@ -13,8 +13,8 @@ from eval_pipeline.core.tallies import RecordTally, price_item
 from eval_pipeline.dispatch.vectors import VectorIndex
 from eval_pipeline.runs.so_far import PaidSoFar, Share, count_so_far
 from eval_pipeline.storage.journal import Journal
+from eval_pipeline.text_eval.rates import answer_tariff, embedding_tariff
 from eval_pipeline.text_eval.spec import TextSpec
-from eval_pipeline.wiring import models
 from eval_pipeline.wiring.deployment import Deployment
 
 
@@ -25,7 +25,7 @@ def answers_so_far(deployment: Deployment, run: RunRecord) -> PaidSoFar | None:
     if dataset is None:
         return None
     tally = RecordTally(threshold=spec.failure_threshold, model=spec.model)
-    price = partial(price_item, tariff=models.tariff(spec.provider, spec.model, mode=spec.mode), at=run.created_at)
+    price = partial(price_item, tariff=answer_tariff(spec), at=run.created_at)
     shares = (Share(row["item_id"], tally, price) for row in dataset.rows(["item_id"]))
     counts = count_so_far(deployment, _ref(run.key, "responses"), shares)
     if counts is None:
@@ -41,11 +41,7 @@ def embedding_cost_so_far(deployment: Deployment, run: RunRecord) -> StageCost |
         index = VectorIndex.read(spool)
     if index.calls == 0:
         return None
-    return cost_of_vectors(index, tariff=_embedding_tariff(spec), run=run)
-
-
-def _embedding_tariff(spec: TextSpec) -> Tariff:
-    return models.tariff(spec.embedding_provider, spec.embedding_model, mode=spec.mode)
+    return cost_of_vectors(index, tariff=embedding_tariff(spec), run=run)
 
 
 def cost_of_vectors(index: VectorIndex, *, tariff: Tariff, run: RunRecord) -> StageCost:

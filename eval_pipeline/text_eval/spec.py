@@ -10,17 +10,19 @@ from typing import Self
 
 from eval_pipeline.core.configuration import canonical_sha256, check_range, invalid_config
 from eval_pipeline.core.documents import Json, JsonDict
-from eval_pipeline.core.endpoints import Endpoints, endpoints_json, read_endpoints
+from eval_pipeline.core.endpoints import Endpoints, FrozenEndpoint, endpoints_json, frozen_of, read_endpoints
 from eval_pipeline.core.names import shown
-from eval_pipeline.core.providers import Provider
+from eval_pipeline.core.protocols import GEMINI, OPENAI
 from eval_pipeline.core.runs import RunMode
 from eval_pipeline.text_eval.request import TextRequest
 from eval_pipeline.text_eval.scoring.scorers import ScorerConfig, parse_scorers
 
 SCHEMA = "eval_pipeline.text_spec/2"
+SCHEMA_OF_TWO = "eval_pipeline.text_spec/3"
+"""Of a run whose embeddings another endpoint makes than the one that their model's name tells."""
 SCHEMA_WITHOUT_ENDPOINTS = "eval_pipeline.text_spec/1"
-DEFAULT_MODELS = {Provider.OPENAI: "gpt-4o-mini", Provider.GEMINI: "gemini-2.5-flash"}
-DEFAULT_EMBEDDING_MODELS = {Provider.OPENAI: "text-embedding-3-large", Provider.GEMINI: "gemini-embedding-001"}
+DEFAULT_MODELS = {OPENAI: "gpt-4o-mini", GEMINI: "gemini-2.5-flash"}
+DEFAULT_EMBEDDING_MODELS = {OPENAI: "text-embedding-3-large", GEMINI: "gemini-embedding-001"}
 EMBEDDING_DIMENSIONS = {
     "text-embedding-3-large": 3_072,
     "text-embedding-3-small": 1_536,
@@ -28,6 +30,8 @@ EMBEDDING_DIMENSIONS = {
     "gemini-embedding-001": 3_072,
 }
 """Known embedding models and their own width."""
+MOST_DIMENSIONS = 65_536
+"""Of a model whose own width is not known."""
 _FIXED_WIDTH = frozenset({"text-embedding-ada-002"})
 DEFAULT_SCORERS = ("cosine_similarity",)
 _RESERVED_BODY_KEYS = {
@@ -46,8 +50,11 @@ class TextSpec:
     original_items_count: int
     repeats: int
     mode: RunMode
-    provider: Provider
+    endpoint: str
+    """Name of the endpoint that the model under test is asked at."""
     model_body: Json
+    embedding_endpoint: str
+    """Who embeds: a model of one endpoint may be compared by the embeddings of another."""
     embedding_model: str
     embedding_dimensions: int | None
     """Shorter vectors, where the model offers them; None: the model's own width."""
@@ -55,23 +62,28 @@ class TextSpec:
     failure_threshold: float
     concurrency: int
     endpoints: Endpoints = field(default_factory=dict)
-    """Where its providers are asked; none of a run that an earlier version specified."""
+    """Where its models are asked; none of a run that an earlier version specified."""
 
     @property
-    def providers(self) -> tuple[Provider, ...]:
-        """Whom the run asks."""
-        embedding = (self.embedding_provider,) if self.needs_embeddings else ()
-        return tuple(dict.fromkeys((self.provider, *embedding)))
+    def asked_models(self) -> tuple[tuple[str, str], ...]:
+        """Whom the run asks: pairs of endpoint and model."""
+        embedding = ((self.embedding_endpoint, self.embedding_model),) if self.needs_embeddings else ()
+        return ((self.endpoint, self.model), *embedding)
+
+    @property
+    def answers_at(self) -> FrozenEndpoint:
+        """Where answers are asked for, as it was frozen."""
+        return frozen_of(self.endpoints, self.endpoint)
+
+    @property
+    def embeds_at(self) -> FrozenEndpoint:
+        """Where texts are embedded, as it was frozen."""
+        return frozen_of(self.endpoints, self.embedding_endpoint)
 
     @property
     def model(self) -> str:
         """The model under test, as it was asked for."""
         return str(self.model_body["model"])
-
-    @property
-    def embedding_provider(self) -> Provider:
-        """Who embeds: a model of one provider may be compared by the embeddings of another."""
-        return Provider.GEMINI if self.embedding_model.startswith("gemini-") else Provider.OPENAI
 
     @property
     def total_items_count(self) -> int:
@@ -85,8 +97,11 @@ class TextSpec:
 
     def to_json(self) -> JsonDict:
         """Return the JSON form that the ledger keeps."""
+        is_told = self.embedding_endpoint == embeds(self.embedding_model)
+        told = {} if is_told else {"embedding_endpoint": self.embedding_endpoint}
+        schema = SCHEMA if self.endpoints else SCHEMA_WITHOUT_ENDPOINTS
         return {
-            "schema": SCHEMA if self.endpoints else SCHEMA_WITHOUT_ENDPOINTS,
+            "schema": SCHEMA_OF_TWO if told else schema,
             "dataset": {
                 "name": self.dataset_name,
                 "version": self.dataset_version,
@@ -94,9 +109,10 @@ class TextSpec:
             },
             "repeats": self.repeats,
             "mode": str(self.mode),
-            "provider": str(self.provider),
+            "provider": self.endpoint,
             "model_body": dict(self.model_body),
             "embedding_model": self.embedding_model,
+            **told,
             "embedding_dimensions": self.embedding_dimensions,
             "scorers": [scorer.to_json() for scorer in self.scorers],
             "failure_threshold": self.failure_threshold,
@@ -113,8 +129,9 @@ class TextSpec:
             original_items_count=value["dataset"]["original_items_count"],
             repeats=value["repeats"],
             mode=RunMode(value["mode"]),
-            provider=Provider(value["provider"]),
+            endpoint=value["provider"],
             model_body=value["model_body"],
+            embedding_endpoint=value.get("embedding_endpoint") or embeds(value["embedding_model"]),
             embedding_model=value["embedding_model"],
             embedding_dimensions=value["embedding_dimensions"],
             scorers=parse_scorers(value["scorers"]),
@@ -129,7 +146,12 @@ class TextSpec:
         return canonical_sha256(self.to_json())
 
 
-def build_model_body(request: TextRequest) -> JsonDict:
+def embeds(model: str) -> str:
+    """Name the endpoint of an embedding model that was named without one."""
+    return GEMINI if model.startswith("gemini-") else OPENAI
+
+
+def build_model_body(request: TextRequest, *, default_model: str = DEFAULT_MODELS[OPENAI]) -> JsonDict:
     """Join the pass-through body with model and instructions, checked as far as possible without paying."""
     body = request.model_body if request.model_body is not None else {}
     if not isinstance(body, Mapping):
@@ -139,7 +161,7 @@ def build_model_body(request: TextRequest) -> JsonDict:
         )
     named = {"model": request.model, "instructions": request.instructions}
     given = {name: value for name, value in named.items() if value is not None}
-    return _checked_body({"model": DEFAULT_MODELS[provider_of(request)], **body, **given})
+    return _checked_body({"model": default_model, **body, **given})
 
 
 def _checked_body(body: Json) -> JsonDict:
@@ -161,21 +183,18 @@ def _checked_body(body: Json) -> JsonDict:
     return kept
 
 
-def provider_of(request: TextRequest) -> Provider:
-    """Return whose defaults a request has; that its provider is none that is known is told later, as its type."""
-    return Provider(request.provider) if request.provider in set(Provider) else Provider.OPENAI
-
-
-def choose_embedding_model(name: str | None, *, provider: Provider) -> str:
-    """Return a known embedding model, by default one of the provider under test, or raise before anything is paid."""
-    chosen = name or DEFAULT_EMBEDDING_MODELS[provider]
-    if chosen in EMBEDDING_DIMENSIONS:
-        return chosen
-    raise invalid_config(f"unknown embedding model {shown(chosen)}", f"known: {', '.join(EMBEDDING_DIMENSIONS)}")
+def choose_embedding_model(name: str) -> str:
+    """Return an embedding model that was named without its endpoint, or raise before anything is paid."""
+    if name in EMBEDDING_DIMENSIONS:
+        return name
+    raise invalid_config(
+        f"unknown embedding model {shown(name)}",
+        f"known: {', '.join(EMBEDDING_DIMENSIONS)}; any other as ENDPOINT/MODEL",
+    )
 
 
 def check_dimensions(dimensions: int, *, model: str) -> None:
     """Raise unless the embedding model offers vectors of that width."""
     if model in _FIXED_WIDTH:
         raise invalid_config(f"{model} has no shorter vectors", "leave embedding_dimensions out")
-    check_range("embedding_dimensions", value=dimensions, low=1, high=EMBEDDING_DIMENSIONS[model])
+    check_range("embedding_dimensions", value=dimensions, low=1, high=EMBEDDING_DIMENSIONS.get(model, MOST_DIMENSIONS))

@@ -2,26 +2,32 @@
 
 import json
 import os
-import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
-from urllib.parse import SplitResult, urlsplit
+from types import MappingProxyType
+from typing import Final
 
 from eval_pipeline.core.errors import UsageError
-from eval_pipeline.core.names import DEFAULT_PROJECT, shown
-from eval_pipeline.core.providers import KEY_VARIABLES, OTHER_KEY_VARIABLES, TITLES, URL_VARIABLES, Provider
+from eval_pipeline.core.names import DEFAULT_PROJECT
+from eval_pipeline.core.protocols import BUILT_IN, GEMINI, OPENAI
 from eval_pipeline.core.secrets import know_secrets, secrets_in_url
 from eval_pipeline.intake.handed_file import read_small_file
 from eval_pipeline.intake.yaml_file import UnreadableYamlError, read_yaml
+from eval_pipeline.wiring.addresses import check_address
+from eval_pipeline.wiring.keys import fit_for_header
 
-_PUBLIC_URLS = {
-    Provider.OPENAI: "https://api.openai.com/v1",
-    Provider.GEMINI: "https://generativelanguage.googleapis.com",
-}
-_HOST_LIKE = re.compile(r"[a-z]+://|[\w-]+(\.[\w-]+)+([:/]|$)|localhost\b")
-"""What is shown of a wrong address: a key that was pasted into the wrong variable is not."""
+KEY_VARIABLES: Final = MappingProxyType({OPENAI: "OPENAI_API_KEY", GEMINI: "GEMINI_API_KEY"})
+_OTHER_KEY_VARIABLES: Final = MappingProxyType({GEMINI: "GOOGLE_API_KEY"})
+"""Names that win over the first ones where both are set, as in the vendor's own client."""
+TITLES: Final = MappingProxyType({OPENAI: "OpenAI", GEMINI: "Gemini"})
+URL_VARIABLES: Final = MappingProxyType({OPENAI: "OPENAI_BASE_URL", GEMINI: "GOOGLE_GEMINI_BASE_URL"})
+_PUBLIC_URLS: Final = MappingProxyType(
+    {OPENAI: "https://api.openai.com/v1", GEMINI: "https://generativelanguage.googleapis.com"}
+)
 LANGFUSE_URL = "https://cloud.langfuse.com"
+ENDPOINTS_FILE: Final = "EVAL_ENDPOINTS_FILE"
 _KNOWN = (
     "OPENAI_API_KEY",
     "OPENAI_BASE_URL",
@@ -31,6 +37,7 @@ _KNOWN = (
     "LANGFUSE_PUBLIC_KEY",
     "LANGFUSE_SECRET_KEY",
     "LANGFUSE_BASE_URL",
+    ENDPOINTS_FILE,
 )
 
 
@@ -39,81 +46,58 @@ class Credentials:
     """The provider variables of one project; keys never show."""
 
     langfuse_base_url: str
-    base_urls: Mapping[Provider, str]
-    api_keys: Mapping[Provider, str] = field(repr=False)
+    base_urls: Mapping[str, str]
+    """Of the built-in endpoints, by name; so are the others."""
+    api_keys: Mapping[str, str] = field(repr=False)
     langfuse_public_key: str | None = field(default=None, repr=False)
     langfuse_secret_key: str | None = field(default=None, repr=False)
-    key_variables: Mapping[Provider, str] = field(default_factory=lambda: KEY_VARIABLES)
+    key_variables: Mapping[str, str] = field(default_factory=lambda: KEY_VARIABLES)
     """Where each key came from, or belongs."""
+    variables: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """All that the project's variables are."""
+    endpoints_file: Path | None = None
+    """Where endpoints beside the built-in ones are written down."""
 
     @property
     def traces_to_langfuse(self) -> bool:
         """Whether both Langfuse keys are there."""
         return bool(self.langfuse_public_key and self.langfuse_secret_key)
 
-    def base_url(self, provider: Provider) -> str:
-        """Where a provider is reached."""
-        return self.base_urls[provider]
-
-    def has_key(self, provider: Provider) -> bool:
-        """Whether the provider can be asked at all."""
-        return provider in self.api_keys
-
-    def require_key(self, provider: Provider) -> str:
-        """Return the provider's key, or raise ``missing_api_key``."""
-        variable = self.key_variables[provider]
-        if self.has_key(provider):
-            return _fit_for_header(variable, self.api_keys[provider])
-        raise UsageError(
-            f"no API key for {self.base_url(provider)}: {variable} is not set",
-            code="missing_api_key",
-            hint=f"set {variable} (any text will do for a server that checks none) and, if it is not "
-            f"{TITLES[provider]} itself, {URL_VARIABLES[provider]}",
-        )
-
     def require_langfuse_keys(self) -> tuple[str, str]:
         """Return Langfuse's public and secret key, or raise when one could not be sent."""
         public, secret = self.langfuse_public_key or "", self.langfuse_secret_key or ""
-        return _fit_for_header("LANGFUSE_PUBLIC_KEY", public), _fit_for_header("LANGFUSE_SECRET_KEY", secret)
+        return fit_for_header("LANGFUSE_PUBLIC_KEY", public), fit_for_header("LANGFUSE_SECRET_KEY", secret)
 
 
-def _fit_for_header(variable: str, key: str) -> str:
-    """Return a key that can be sent; one with a line break or a typographic dash in it was pasted wrongly."""
-    for place, character in enumerate(key, start=1):
-        if not "!" <= character <= "~":
-            raise UsageError(
-                f"{variable} has {_named(character)} as character {place} of {len(key)}, which cannot be sent",
-                code="invalid_setting",
-                hint=f"copy the key again, in one line and without quotes, into {variable}",
-            )
-    return key
-
-
-def _named(character: str) -> str:
-    """Name a character of a key without showing any other."""
-    known = {"\n": "a line break", "\r": "a carriage return", " ": "a space", "\t": "a tab"}
-    return known.get(character) or f"the character U+{ord(character):04X}"
-
-
-def read_credentials(project: str, *, file: Path | None, environ: Mapping[str, str] | None = None) -> Credentials:
+def read_credentials(
+    project: str, *, file: Path | None, environ: Mapping[str, str] | None = None, endpoints_file: Path | None = None
+) -> Credentials:
     """Collect a project's variables.
 
     Without a file every project uses the environment. With one, a project uses its own entry alone; only ``default``
-    may fall back to the environment.
+    may fall back to the environment. What an endpoints file calls ``${VARIABLE}`` is looked up in the same place.
+
+    Args:
+        project: whose they are.
+        file: maps projects to their variables.
+        environ: of the process.
+        endpoints_file: of all projects; the entry of one may name its own.
     """
     variables = dict(os.environ if environ is None else environ)
     if file is not None:
-        entries = _read_file(file)
+        entries = _read_file(file, endpoints_file=endpoints_file)
         for entry in entries.values():
             _keep_secret(entry)
         variables = entries.get(project, variables if project == DEFAULT_PROJECT else {})
+        own = entries.get(project, {}).get(ENDPOINTS_FILE, "").strip()
+        endpoints_file = file.parent / own if own else endpoints_file
     _keep_secret(variables)
     return Credentials(
         api_keys=_keys(variables),
-        key_variables={provider: _key_variable(variables, provider) for provider in Provider},
-        base_urls={
-            provider: _url(variables, URL_VARIABLES[provider], default=url) for provider, url in _PUBLIC_URLS.items()
-        },
+        key_variables={name: _key_variable(variables, name) for name in BUILT_IN},
+        base_urls={name: _url(variables, URL_VARIABLES[name], default=url) for name, url in _PUBLIC_URLS.items()},
+        variables=variables,
+        endpoints_file=endpoints_file,
         langfuse_public_key=variables.get("LANGFUSE_PUBLIC_KEY", "").strip() or None,
         langfuse_secret_key=variables.get("LANGFUSE_SECRET_KEY", "").strip() or None,
         langfuse_base_url=_url(variables, "LANGFUSE_BASE_URL", default=LANGFUSE_URL),
@@ -129,58 +113,25 @@ def _keep_secret(variables: Mapping[str, str]) -> None:
             know_secrets(secrets_in_url(variables.get(name, "")))
 
 
-def _keys(variables: Mapping[str, str]) -> dict[Provider, str]:
+def _keys(variables: Mapping[str, str]) -> dict[str, str]:
     """Collect what is set; a key that is blank is none, and a line break behind one is not part of it."""
-    keys = {provider: variables.get(_key_variable(variables, provider), "").strip() for provider in Provider}
-    return {provider: key for provider, key in keys.items() if key}
+    keys = {name: variables.get(_key_variable(variables, name), "").strip() for name in BUILT_IN}
+    return {name: key for name, key in keys.items() if key}
 
 
-def _key_variable(variables: Mapping[str, str], provider: Provider) -> str:
-    """Name where a provider's key is; Google's SDK prefers GOOGLE_API_KEY where both of its names are."""
-    other = OTHER_KEY_VARIABLES.get(provider)
-    return other if other is not None and variables.get(other, "").strip() else KEY_VARIABLES[provider]
+def _key_variable(variables: Mapping[str, str], name: str) -> str:
+    """Name where a built-in endpoint's key is; Google's SDK prefers GOOGLE_API_KEY where both of its names are."""
+    other = _OTHER_KEY_VARIABLES.get(name)
+    return other if other is not None and variables.get(other, "").strip() else KEY_VARIABLES[name]
 
 
 def _url(variables: Mapping[str, str], name: str, *, default: str) -> str:
     """Read an address, or raise before anything is sent to a place that cannot exist."""
-    url = variables.get(name, "").strip() or default
-    parts = _split(url)
-    if parts is None:
-        raise UsageError(
-            f"{name} is no address of a server: it cannot be read as one",
-            code="invalid_setting",
-            hint=f"give a URL such as {default}, or leave it unset for that one",
-        )
-    surplus = {
-        "a user name or password": parts.username or parts.password,
-        "a question mark and what follows it": parts.query or "?" in url,
-        "a fragment (#)": parts.fragment or "#" in url,
-    }
-    if found := [words for words, is_there in surplus.items() if is_there]:
-        raise UsageError(
-            f"{name} holds {' and '.join(found)}",
-            code="invalid_setting",
-            hint="give the address alone; keys have variables of their own, which never show",
-        )
-    if parts.scheme in {"http", "https"} and parts.hostname:
-        return url
-    raise UsageError(
-        f"{name} is {shown(url) if _HOST_LIKE.match(url) else 'something'}, which is no address of a server",
-        code="invalid_setting",
-        hint=f"give a URL such as {default}, or leave it unset for that one",
-    )
+    hint = f"give a URL such as {default}, or leave it unset for that one"
+    return check_address(variables.get(name, "").strip() or default, words=name, hint=hint)
 
 
-def _split(url: str) -> SplitResult | None:
-    try:
-        parts = urlsplit(url)
-        usable = parts.port is None or parts.port > 0
-    except ValueError:  # such as http://[x, or a port that is no number
-        return None
-    return parts if usable else None
-
-
-def _read_file(file: Path) -> dict[str, dict[str, str]]:
+def _read_file(file: Path, *, endpoints_file: Path | None) -> dict[str, dict[str, str]]:
     try:
         data = read_small_file(file)
     except UsageError as error:
@@ -188,13 +139,28 @@ def _read_file(file: Path) -> dict[str, dict[str, str]]:
     entries = _parse(file, data)
     if not isinstance(entries, dict) or not all(isinstance(entry, dict) for entry in entries.values()):
         raise _bad_file(file, problem="it is not a mapping of project to variables")
-    return {str(project): _read_entry(file, project, entry) for project, entry in entries.items()}
+    named = cache(lambda: _named_in(endpoints_file))
+    return {str(project): _read_entry(file, project, entry, named=named) for project, entry in entries.items()}
 
 
-def _read_entry(file: Path, project: object, entry: Mapping[object, object]) -> dict[str, str]:
-    """Read one project's variables; one without a value is not set."""
+def _named_in(endpoints_file: Path | None) -> frozenset[str]:
+    """Return the variables that an endpoints file refers to."""
+    if endpoints_file is None:
+        return frozenset()
+    from eval_pipeline.wiring.endpoints_file import read_endpoints_file  # noqa: PLC0415 - pydantic: where there is one
+
+    return read_endpoints_file(endpoints_file).variables
+
+
+def _read_entry(
+    file: Path, project: object, entry: Mapping[object, object], *, named: Callable[[], frozenset[str]]
+) -> dict[str, str]:
+    """Read one project's variables; one without a value is not set.
+
+    Beside the known ones it may hold those that the endpoints file names; with a file of its own, any.
+    """
     for name, value in entry.items():
-        if name not in _KNOWN:
+        if name not in _KNOWN and not entry.get(ENDPOINTS_FILE) and name not in named():
             raise _bad_file(file, problem=f"project {project!r} has the unknown variable {name!r}")
         if isinstance(value, dict | list):
             raise _bad_file(file, problem=f"{name} of project {project!r} is no text")

@@ -15,6 +15,7 @@ from eval_pipeline.dispatch.workers import this_worker
 from eval_pipeline.storage.home import find_home, make_home, open_home_ledger
 from eval_pipeline.storage.local import LocalObjectStore
 from eval_pipeline.wiring.credentials import Credentials, read_credentials
+from eval_pipeline.wiring.endpoints import Endpoints, endpoints_of_project
 from eval_pipeline.wiring.settings import Settings
 
 _STORE_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
@@ -169,4 +170,13 @@ class Deployment:
 
     def credentials(self, project: str) -> Credentials:
         """Return the provider variables of a project."""
-        return read_credentials(project, file=self.settings.project_credentials_file, environ=self._environ)
+        return read_credentials(
+            project,
+            file=self.settings.project_credentials_file,
+            environ=self._environ,
+            endpoints_file=self.settings.endpoints_file,
+        )
+
+    def endpoints(self, project: str) -> Endpoints:
+        """Return whom a project can ask."""
+        return endpoints_of_project(self.credentials(project))

@@ -10,14 +10,12 @@ from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
 from http.client import HTTPException
-from typing import assert_never
 from uuid import uuid4
 
 from eval_pipeline.core.errors import EvalPipelineError
-from eval_pipeline.core.providers import TITLES, URL_VARIABLES, Provider
+from eval_pipeline.core.protocols import OPENAI
 from eval_pipeline.core.secrets import redact_fields
 from eval_pipeline.dispatch.restored import restored_words
-from eval_pipeline.providers.gemini.account import GeminiAccount
 from eval_pipeline.providers.transport import elsewhere
 from eval_pipeline.wiring.deployment import Deployment
 
@@ -50,8 +48,13 @@ def examine(deployment: Deployment, *, project: str) -> Iterator[Finding]:
     yield _guarded("database", lambda: _database(deployment))
     yield _guarded("store", lambda: _store(deployment))
     yield _guarded("ledger", lambda: _ages(deployment))
-    for provider in Provider:
-        yield _guarded(TITLES[provider], partial(_provider, deployment, provider, project=project))
+    try:
+        endpoints = deployment.endpoints(project)
+    except EvalPipelineError as error:
+        yield Finding("endpoints", ok=False, detail=error.message, hint=error.hint)
+    else:
+        for endpoint in endpoints.values():
+            yield _guarded(endpoint.title, partial(_endpoint, deployment, endpoint.name, project=project))
     yield _guarded("Langfuse", lambda: _langfuse(deployment, project=project))
 
 
@@ -97,28 +100,21 @@ def _store(deployment: Deployment) -> Finding:
     return Finding("store", ok=True, detail=f"{deployment.store_url} can be written and read")
 
 
-def _provider(deployment: Deployment, provider: Provider, *, project: str) -> Finding:
-    """Try a provider's key; one without a key is off, as long as there is another to ask."""
-    credentials = deployment.credentials(project)
-    variable = credentials.key_variables[provider]
-    others = [other for other in Provider if other is not provider and credentials.has_key(other)]
-    if not credentials.has_key(provider) and (others or provider is not Provider.OPENAI):
-        return Finding(TITLES[provider], ok=None, detail=f"off: {variable} is not set")
-    key = credentials.require_key(provider)
-    url, headers = _models_of(provider, credentials.base_url(provider), key=key)
-    remedy = f"{variable} and {URL_VARIABLES[provider]}"
-    return _judge_reply(TITLES[provider], _get(url, headers=headers), url=url, remedy=remedy)
-
-
-def _models_of(provider: Provider, base_url: str, *, key: str) -> tuple[str, dict[str, str]]:
-    """Return where a provider lists its models, which costs nothing, and the headers that it wants."""
-    match provider:
-        case Provider.OPENAI:
-            return base_url.rstrip("/") + "/models", {"Authorization": f"Bearer {key}"}
-        case Provider.GEMINI:
-            return GeminiAccount(key, base_url).url("models"), {"x-goog-api-key": key}
-        case _:
-            assert_never(provider)
+def _endpoint(deployment: Deployment, name: str, *, project: str) -> Finding:
+    """Try an endpoint's key; one without a key is off, as long as there is another to ask."""
+    endpoints = deployment.endpoints(project)
+    endpoint = endpoints.find(name)
+    others = [other for other in endpoints.values() if other is not endpoint and other.has_key]
+    if not endpoint.has_key and (others or name != OPENAI):
+        return Finding(endpoint.title, ok=None, detail=f"off: {endpoint.key.problem}")
+    reach = endpoint.reach(deployment.settings)
+    if endpoint.plan.listing is None:
+        return Finding(endpoint.title, ok=None, detail=f"{endpoint.base_url} cannot be tried without paying")
+    listing = endpoint.plan.listing(reach)
+    remedy = f"{endpoint.key.words} and {endpoint.url_words}"
+    return _judge_reply(
+        endpoint.title, _get(listing.url, headers=dict(listing.headers)), url=listing.url, remedy=remedy
+    )
 
 
 def _langfuse(deployment: Deployment, *, project: str) -> Finding:

@@ -1,140 +1,174 @@
-"""Builds the adapters of one run: connection, model under test, prices, tracing."""
+"""Builds what a run asks with: adapters of endpoints, forms of batches, prices, budget, tracing.
 
-from dataclasses import dataclass, replace
+All that is asked of an endpoint is opened from it alone, so that one run may ask several, and one stage, too.
+"""
+
+from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from decimal import Decimal
-from typing import Final, assert_never
 
 from eval_pipeline.core.batches import BatchPolicy
 from eval_pipeline.core.cost import Tariff
 from eval_pipeline.core.documents import Json
-from eval_pipeline.core.ports.batch_provider import BatchProvider, RequestLines
+from eval_pipeline.core.endpoints import FrozenEndpoint
+from eval_pipeline.core.errors import UsageError
+from eval_pipeline.core.ports.batch_provider import BatchForm, BatchProvider, ClipForm
 from eval_pipeline.core.ports.file_host import FileHost
-from eval_pipeline.core.ports.models import Answerer, Embedder, Transcriber
-from eval_pipeline.core.providers import TITLES, URL_VARIABLES, Provider
+from eval_pipeline.core.ports.models import Answerer, Embedder, Transcriber, Vectors
+from eval_pipeline.core.protocols import ApiProtocol
 from eval_pipeline.core.retry import RetryPolicy
 from eval_pipeline.core.runs import RunMode
 from eval_pipeline.core.tracing import TraceSink
-from eval_pipeline.dispatch.breaker import Endpoint
+from eval_pipeline.dispatch.breaker import AskedModel
 from eval_pipeline.dispatch.budget import Budget
-from eval_pipeline.dispatch.collect import LineReader
-from eval_pipeline.dispatch.embed import MAX_TEXTS
-from eval_pipeline.providers.gemini.batch_lines import (
-    GeminiEmbeddingLines,
-    GeminiLines,
-    TranscriptionLines,
-    read_generation_line,
-)
-from eval_pipeline.providers.gemini.batch_lines import read_embedding_line as gemini_vector
-from eval_pipeline.providers.gemini.batches import embed_endpoint, generate_endpoint
-from eval_pipeline.providers.gemini.client import GeminiConnection
-from eval_pipeline.providers.gemini.embeddings import MAX_TEXTS_A_CALL, GeminiEmbedder
-from eval_pipeline.providers.gemini.generate import GeminiAnswerer
-from eval_pipeline.providers.gemini.transcripts import GeminiTranscriber
-from eval_pipeline.providers.openai.batch_lines import OpenAILines, read_response_line
-from eval_pipeline.providers.openai.batch_lines import read_embedding_line as openai_vector
-from eval_pipeline.providers.openai.client import OpenAIConnection
-from eval_pipeline.providers.openai.embeddings import OpenAIEmbedder
-from eval_pipeline.providers.openai.responses import OpenAIAnswerer, with_results
-from eval_pipeline.providers.openai.transcriptions import OpenAITranscriber
-from eval_pipeline.providers.prices import GOOGLE, OPENAI, PublishedPrices
+from eval_pipeline.providers.plan import BatchPlan, Reach
+from eval_pipeline.providers.prices import PublishedPrices
 from eval_pipeline.wiring.credentials import Credentials
+from eval_pipeline.wiring.endpoint import LOOK_TIMEOUT_S, Endpoint
+from eval_pipeline.wiring.protocols import plan_of
 from eval_pipeline.wiring.settings import Settings
 
-ANSWERS, EMBEDDINGS = "/v1/responses", "/v1/embeddings"
-EMBEDDING_TASK = "SEMANTIC_SIMILARITY"
-"""What Gemini's embeddings are made for: answers and golden answers are compared."""
-Connection = OpenAIConnection | GeminiConnection
-"""What live calls of one provider go through, inside one ``async with``."""
+
+def answerer(endpoint: Endpoint, *, settings: Settings, concurrency: int) -> AbstractAsyncContextManager[Answerer]:
+    """Open a model under test, alive inside one ``async with``; its key is looked at now."""
+    return endpoint.plan.answerer(endpoint.reach(settings, concurrency=endpoint.most_at_once(concurrency)))
 
 
-def open_connection(
-    provider: Provider, credentials: Credentials, *, settings: Settings, concurrency: int
-) -> Connection:
-    """Build the connection that a provider's live calls go through."""
-    kind = GeminiConnection if provider is Provider.GEMINI else OpenAIConnection
-    return kind(
-        api_key=credentials.require_key(provider),
-        base_url=credentials.base_url(provider),
-        timeout_s=settings.request_timeout_seconds,
-        connections=concurrency,
-        max_answer_bytes=settings.max_answer_bytes,
-    )
+def embedder(
+    endpoint: Endpoint, vectors: Vectors, *, settings: Settings, concurrency: int
+) -> AbstractAsyncContextManager[Embedder]:
+    """Open an embedding model."""
+    if endpoint.plan.embedder is None:
+        raise not_offered(endpoint, "embeddings")
+    return endpoint.plan.embedder(endpoint.reach(settings, concurrency=endpoint.most_at_once(concurrency)), vectors)
 
 
-def answerer(connection: Connection) -> Answerer:
-    """Build the model under test."""
-    if isinstance(connection, GeminiConnection):
-        return GeminiAnswerer(connection)
-    return OpenAIAnswerer(connection)
-
-
-def embedder(connection: Connection, *, model: str, dimensions: int | None) -> Embedder:
-    """Build the embedding model."""
-    if isinstance(connection, GeminiConnection):
-        return GeminiEmbedder(connection, model=model, dimensions=dimensions, task_type=EMBEDDING_TASK)
-    return OpenAIEmbedder(connection, model=model, dimensions=dimensions)
-
-
-def texts_a_call(provider: Provider) -> int:
-    """Return how many texts one embedding call of a provider takes."""
-    return MAX_TEXTS_A_CALL if provider is Provider.GEMINI else MAX_TEXTS
-
-
-def transcriber(connection: Connection, *, host: FileHost | None) -> Transcriber:
-    """Build a speech model.
+def transcriber(
+    endpoint: Endpoint, *, host: FileHost | None, settings: Settings, concurrency: int
+) -> AbstractAsyncContextManager[Transcriber]:
+    """Open a speech model.
 
     Args:
-        connection: of its provider.
+        endpoint: whose it is.
         host: where clips go that are too large for a request.
+        settings: how long an answer is waited for.
+        concurrency: calls under way at once.
     """
-    if isinstance(connection, GeminiConnection):
-        return GeminiTranscriber(connection, host=host)
-    return OpenAITranscriber(connection)
+    if endpoint.plan.transcriber is None:
+        raise not_offered(endpoint, "transcriptions")
+    return endpoint.plan.transcriber(endpoint.reach(settings, concurrency=endpoint.most_at_once(concurrency)), host)
 
 
-def open_file_host(provider: Provider, credentials: Credentials, *, settings: Settings) -> FileHost | None:
-    """Build what keeps clips for a provider's requests; None where a provider takes them in the request alone."""
-    if provider is not Provider.GEMINI:
+def open_file_host(endpoint: Endpoint, *, settings: Settings) -> FileHost | None:
+    """Build what keeps clips for an endpoint's requests; None where it takes them in the request alone."""
+    if endpoint.plan.file_host is None:
         return None
-    from eval_pipeline.providers.gemini.files import GeminiFiles  # noqa: PLC0415 - only where clips are uploaded
-
-    return GeminiFiles(
-        api_key=credentials.require_key(provider),
-        base_url=credentials.base_url(provider),
-        timeout_s=settings.batch_create_timeout_seconds,
-    )
+    return endpoint.plan.file_host(_reach_of_files(endpoint, settings=settings))
 
 
-LOOK_TIMEOUT_S = 10.0
-"""A list that takes longer keeps other accounts waiting."""
-
-
-def open_batches(
-    provider: Provider, credentials: Credentials, *, settings: Settings, to_look: bool = False
-) -> BatchProvider:
-    """Build the files and batches of a project's account; nothing is sent before it is used.
+def open_batches(endpoint: Endpoint, *, settings: Settings, to_look: bool = False) -> BatchProvider:
+    """Build the files and batches of an endpoint's account; nothing is sent before it is used.
 
     Args:
-        provider: whose they are.
-        credentials: of the project.
+        endpoint: whose they are.
         settings: how long an answer is waited for.
         to_look: whether nothing is to be created, so that there is no reason to wait long.
     """
-    key, url = credentials.require_key(provider), credentials.base_url(provider)
-    timeout_s = settings.batch_create_timeout_seconds
+    reach = _reach_of_files(endpoint, settings=settings)
     if to_look:
-        timeout_s = min(timeout_s, LOOK_TIMEOUT_S)
-    match provider:
-        case Provider.OPENAI:
-            from eval_pipeline.providers.openai.batches import OpenAIBatches  # noqa: PLC0415 - where batches are used
+        reach = replace(reach, timeout_s=min(reach.timeout_s, LOOK_TIMEOUT_S))
+    return _batches_of(endpoint).open(reach)
 
-            return OpenAIBatches(api_key=key, base_url=url, timeout_s=timeout_s)
-        case Provider.GEMINI:
-            from eval_pipeline.providers.gemini.batches import GeminiBatches  # noqa: PLC0415 - the same
 
-            return GeminiBatches(api_key=key, base_url=url, timeout_s=timeout_s)
-        case _:
-            assert_never(provider)
+def _reach_of_files(endpoint: Endpoint, *, settings: Settings) -> Reach:
+    return replace(endpoint.reach(settings), timeout_s=settings.batch_create_timeout_seconds)
+
+
+def _batches_of(endpoint: Endpoint) -> BatchPlan:
+    if endpoint.plan.batches is None:
+        raise not_offered(endpoint, "batches")
+    return endpoint.plan.batches
+
+
+def not_offered(endpoint: Endpoint, what: str) -> UsageError:
+    """Build the error of an endpoint that is asked for what its protocol does not have."""
+    return UsageError(
+        f"{endpoint.title} has no {what}: its protocol, {endpoint.protocol}, knows none",
+        code="not_offered_by_endpoint",
+        hint=f"name another endpoint for the {what}, as ENDPOINT/MODEL",
+    )
+
+
+def answer_form(endpoint: Endpoint, *, body: Json) -> BatchForm:
+    """Return how questions go out under a frozen model body."""
+    return _batches_of(endpoint).answers(body, endpoint.base_url)
+
+
+def vector_form(endpoint: Endpoint, vectors: Vectors) -> BatchForm:
+    """Return how texts go out to be embedded."""
+    form = _batches_of(endpoint).vectors
+    if form is None:
+        raise not_offered(endpoint, "batches of embeddings")
+    return form(vectors)
+
+
+def clip_form(endpoint: Endpoint) -> ClipForm:
+    """Return how clips go out to be transcribed."""
+    form = _batches_of(endpoint).clips
+    if form is None:
+        raise not_offered(endpoint, "batches of clips")
+    return form
+
+
+def answer_mode(frozen: FrozenEndpoint, *, mode: RunMode) -> RunMode:
+    """Return how an endpoint's answers are asked for in a run: live in every mode where it has no batches."""
+    return mode if frozen.batches and plan_of(frozen.protocol).batches is not None else RunMode.FAST
+
+
+def vector_mode(frozen: FrozenEndpoint, *, mode: RunMode) -> RunMode:
+    """Return how its embeddings are asked for in a run."""
+    batches = plan_of(frozen.protocol).batches
+    return mode if frozen.batches and batches is not None and batches.vectors is not None else RunMode.FAST
+
+
+def speech_mode(frozen: FrozenEndpoint, *, mode: RunMode) -> RunMode:
+    """Return how its speech models are asked in a run."""
+    batches = plan_of(frozen.protocol).batches
+    return mode if frozen.batches and batches is not None and batches.clips is not None else RunMode.FAST
+
+
+def batch_policy(settings: Settings, *, protocol: ApiProtocol) -> BatchPolicy:
+    """Return how patient this installation is with batches of a protocol."""
+    policy = BatchPolicy(
+        poll_s=settings.batch_poll_seconds,
+        window_s=settings.batch_window_seconds,
+        create_timeout_s=settings.batch_create_timeout_seconds,
+        cancel_grace_s=settings.batch_cancel_grace_seconds,
+        lost_s=settings.batch_lost_seconds,
+        max_rounds=settings.batch_max_rounds,
+        results_kept_s=30 * 86_400.0,
+        expiry_warning_s=7 * 86_400.0,
+    )
+    batches = plan_of(protocol).batches
+    return policy if batches is None else batches.patience(policy)
+
+
+def asked_model(endpoint: Endpoint, model: str) -> AskedModel:
+    """Name a model in the words of the person who configured its endpoint."""
+    return AskedModel(
+        provider=endpoint.title,
+        base_url=endpoint.base_url,
+        model=model,
+        key_variable=endpoint.key.words,
+        url_variable=endpoint.url_words,
+    )
+
+
+def tariff(frozen: FrozenEndpoint, model: str, *, mode: RunMode) -> Tariff:
+    """Return the prices that a stage's calls fall under: own ones, else those that are published."""
+    own = frozen.prices.get(model)
+    book = PublishedPrices(plan_of(frozen.protocol).seller) if own is None else own
+    return Tariff(book=book, model=model, mode=mode)
 
 
 _WIDTHS = {
@@ -149,91 +183,6 @@ _WIDTHS = {
 def vector_width(model: str) -> int | None:
     """Return how many numbers the vectors of an embedding model have as published; None where that is not known."""
     return _WIDTHS.get(model)
-
-
-@dataclass(frozen=True, slots=True)
-class BatchForm:
-    """How requests of one kind go out as batches: to which endpoint, in which lines, and how results are read."""
-
-    endpoint: str
-    lines: RequestLines
-    read: LineReader
-
-
-def answer_form(provider: Provider, *, body: Json) -> BatchForm:
-    """Return how questions go out under a frozen model body."""
-    if provider is Provider.GEMINI:
-        endpoint = generate_endpoint(str(body["model"]))
-        return BatchForm(endpoint, GeminiLines(body=body), read_generation_line)
-    return BatchForm(ANSWERS, OpenAILines(endpoint=ANSWERS, body=with_results(body)), read_response_line)
-
-
-def vector_form(provider: Provider, *, model: str, dimensions: int | None) -> BatchForm:
-    """Return how texts go out to be embedded."""
-    if provider is Provider.GEMINI:
-        lines = GeminiEmbeddingLines(dimensions=dimensions, task_type=EMBEDDING_TASK)
-        return BatchForm(embed_endpoint(model), lines, gemini_vector)
-    body: dict[str, str | int] = {"model": model, "encoding_format": "base64"}
-    if dimensions is not None:
-        body |= {"dimensions": dimensions}
-    return BatchForm(EMBEDDINGS, OpenAILines(endpoint=EMBEDDINGS, body=body), openai_vector)
-
-
-def transcription_lines() -> TranscriptionLines:
-    """Return the lines that clips go out in; Gemini's is the only batch API that takes them."""
-    return TranscriptionLines()
-
-
-def transcription_endpoint(model: str) -> str:
-    """Return where a batch of clips for a model is created."""
-    return generate_endpoint(model)
-
-
-read_transcript: Final[LineReader] = read_generation_line
-SPEECH_BATCHES = frozenset({Provider.GEMINI})
-"""Providers whose batches take clips."""
-
-
-def speech_mode(provider: Provider, *, mode: RunMode) -> RunMode:
-    """Return how a provider's speech models are asked in a run: live in every mode where no batch takes clips."""
-    return mode if provider in SPEECH_BATCHES else RunMode.FAST
-
-
-def batch_policy(settings: Settings, *, provider: Provider) -> BatchPolicy:
-    """Return how patient this installation is with a provider's batches.
-
-    Gemini's run for up to two days before they expire, OpenAI's for one; Gemini's files are kept for two days.
-    """
-    policy = BatchPolicy(
-        poll_s=settings.batch_poll_seconds,
-        window_s=settings.batch_window_seconds,
-        create_timeout_s=settings.batch_create_timeout_seconds,
-        cancel_grace_s=settings.batch_cancel_grace_seconds,
-        lost_s=settings.batch_lost_seconds,
-        max_rounds=settings.batch_max_rounds,
-        results_kept_s=30 * 86_400.0,
-        expiry_warning_s=7 * 86_400.0,
-    )
-    if provider is not Provider.GEMINI:
-        return policy
-    return replace(policy, window_s=2 * policy.window_s, results_kept_s=2 * 86_400.0, expiry_warning_s=12 * 3_600.0)
-
-
-def endpoint(credentials: Credentials, *, provider: Provider, model: str) -> Endpoint:
-    """Name the endpoint in the words of the person who configured it."""
-    return Endpoint(
-        provider=TITLES[provider],
-        base_url=credentials.base_url(provider),
-        model=model,
-        key_variable=credentials.key_variables[provider],
-        url_variable=URL_VARIABLES[provider],
-    )
-
-
-def tariff(provider: Provider, model: str, *, mode: RunMode) -> Tariff:
-    """Return the published prices that a stage's calls fall under."""
-    book = PublishedPrices(GOOGLE if provider is Provider.GEMINI else OPENAI)
-    return Tariff(book=book, model=model, mode=mode)
 
 
 def retry_policy(settings: Settings) -> RetryPolicy:

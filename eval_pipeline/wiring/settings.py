@@ -237,6 +237,10 @@ class Settings:
         "a project sees no other's.",
     )
 
+    endpoints_file: Path | None = _path(  # noqa: RUF009 - a field, as all others
+        "YAML file of endpoints beside the built-in openai and gemini, and of own prices: [endpoints](endpoints.md).",
+    )
+
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Self:
         """Read and check every ``EVAL_…`` variable; an unknown one is refused, for it is a typing error."""

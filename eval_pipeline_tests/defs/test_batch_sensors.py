@@ -24,7 +24,7 @@ from sqlalchemy import Engine, event
 
 from eval_pipeline.core.batches import BatchJob, JobState
 from eval_pipeline.core.names import RunKey
-from eval_pipeline.core.providers import Provider
+from eval_pipeline.core.protocols import OPENAI
 from eval_pipeline.core.runs import Flow
 from eval_pipeline.core.stages import StageRef
 from eval_pipeline.defs import batch_sensors
@@ -77,7 +77,7 @@ def add_job(deployment: Deployment, run: str, *, state: JobState = JobState.SUBM
     """Record a run with one job that went out under our key, a moment ago."""
     key = deployment.ledger.claim_run(a_run(run)).key
     change_run(deployment.ledger, key=key, dagster_run_id=f"dagster-{run}")
-    base_url = deployment.credentials("default").base_url(Provider.OPENAI)
+    base_url = deployment.endpoints("default").find(OPENAI).base_url
     account = OpenAIBatches(api_key=KEY, base_url=base_url).account
     now = utc_now()
     job = a_job(
@@ -98,7 +98,7 @@ def tick(
 ) -> tuple[dg.SensorResult | dg.SkipReason, str]:
     """Let the sensor tick once; returns what it answers and its cursor."""
     with dg.build_sensor_context(instance=instance, cursor=cursor) as context:
-        answer = look_after_batches(context, deployment, provider=Provider.OPENAI)
+        answer = look_after_batches(context, deployment, family=OPENAI)
         if isinstance(answer, dg.SkipReason):
             assert context.cursor is not None
             return answer, context.cursor
@@ -141,7 +141,7 @@ def test_the_collector_says_now_and_then_that_it_lives(
         monkeypatch.setattr(batch_sensors, "utc_now", lambda moment=moment: moment)
         for _ in range(3):
             _, cursor = tick(deployment, instance, cursor)
-        beats.append(len(instance.fetch_materializations(COLLECTORS[Provider.OPENAI].key, limit=10).records))
+        beats.append(len(instance.fetch_materializations(COLLECTORS[OPENAI].key, limit=10).records))
 
     assert beats == [1, 2, 3]
 
@@ -157,7 +157,7 @@ def test_a_collector_whose_ticks_fail_does_not_say_that_it_lives(
         monkeypatch.setattr(batch_sensors, "utc_now", lambda moment=moment: moment)
         tick(deployment, instance, kept)
 
-    assert instance.fetch_materializations(COLLECTORS[Provider.OPENAI].key, limit=10).records == []
+    assert instance.fetch_materializations(COLLECTORS[OPENAI].key, limit=10).records == []
 
 
 def test_a_request_brings_its_partition_with_it(deployment: Deployment, instance: dg.DagsterInstance) -> None:

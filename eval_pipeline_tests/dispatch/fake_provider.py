@@ -7,9 +7,9 @@ from typing import Any
 
 from eval_pipeline.core.outcomes import AccountFault, Attempt, AttemptOutcome, ItemError, ItemRecord, Usage
 from eval_pipeline.core.ports.models import EmbeddingFailure, EmbeddingReply
-from eval_pipeline.dispatch.breaker import Endpoint
+from eval_pipeline.dispatch.breaker import AskedModel
 
-ENDPOINT = Endpoint("OpenAI", "http://127.0.0.1:1/v1", "gpt-4o", "OPENAI_API_KEY", "OPENAI_BASE_URL")
+ENDPOINT = AskedModel("OpenAI", "http://127.0.0.1:1/v1", "gpt-4o", "OPENAI_API_KEY", "OPENAI_BASE_URL")
 OK = Attempt(outcome=AttemptOutcome.OK, text="an answer", usage=Usage(input=10, output=5, total=15), model="gpt-4o")
 
 

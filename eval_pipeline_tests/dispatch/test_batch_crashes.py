@@ -16,13 +16,13 @@ import pytest
 
 from eval_pipeline.core.batches import BatchCallError, BatchPolicy, CallFault, JobState
 from eval_pipeline.core.names import RunKey
-from eval_pipeline.core.ports.batch_provider import BatchProvider, RequestLines
-from eval_pipeline.core.providers import Provider
+from eval_pipeline.core.ports.batch_provider import BatchProvider, LineReader, RequestLines, SentAs, as_itself
+from eval_pipeline.core.protocols import ApiProtocol
 from eval_pipeline.core.runs import Flow
 from eval_pipeline.core.stages import StageRef
 from eval_pipeline.dispatch.batch_results import AnswerResults
 from eval_pipeline.dispatch.batch_stage import BatchStage, BatchWork
-from eval_pipeline.dispatch.collect import Handling, LineReader, SentAs, as_itself
+from eval_pipeline.dispatch.collect import Handling
 from eval_pipeline.dispatch.records import RecordIndex
 from eval_pipeline.dispatch.request_files import ShardLimits
 from eval_pipeline.dispatch.submit import Desk, Order, Parcel
@@ -146,7 +146,7 @@ class World:
         """Ask every item, four a file: two files, one of them with a single line."""
         return BatchWork(
             stage=STAGE,
-            provider=Provider.OPENAI,
+            provider="openai",
             parcels=self.parcels,
             handling=Handling(
                 read=self.form.read,
@@ -162,7 +162,8 @@ class World:
         order = Order(
             stage=STAGE,
             round=number,
-            provider=Provider.OPENAI,
+            provider="openai",
+            protocol=ApiProtocol.OPENAI_RESPONSES,
             model="gpt-4o-mini",
             endpoint=self.form.endpoint,
             limits=ShardLimits(requests=self.a_file, size_bytes=10_000),

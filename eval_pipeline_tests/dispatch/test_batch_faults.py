@@ -15,7 +15,7 @@ import pytest
 
 from eval_pipeline.core.batches import BatchCallError, BatchJob, BatchPolicy, CallFault, JobState
 from eval_pipeline.core.names import RunKey
-from eval_pipeline.core.providers import Provider
+from eval_pipeline.core.protocols import OPENAI, ApiProtocol
 from eval_pipeline.core.runs import Flow
 from eval_pipeline.core.stages import StageRef
 from eval_pipeline.dispatch.batch_results import VectorResults
@@ -103,7 +103,7 @@ class Place:
         """Look, as the sensor does so much later, for what is to be looked for by then; returns what turned up."""
         now = utc_now() + later
         with closing(self.provider()) as provider:
-            due = self.ledger.lost_jobs(provider="openai", due=now, limit=10)
+            due = self.ledger.lost_jobs(protocols=[ApiProtocol.OPENAI_RESPONSES], due=now, limit=10)
             return look_for_lost(self.ledger, provider, due, policy=self.policy, now=now)
 
     def provider(self) -> OpenAIBatches:
@@ -135,7 +135,7 @@ class Place:
             handling = Handling(read=read_embedding_line, writer=lambda _: VectorResults(dimensions=None))
         return BatchWork(
             stage=self.stage,
-            provider=Provider.OPENAI,
+            provider=OPENAI,
             parcels=self.parcels,
             handling=handling,
             first_round=self.first_round,
@@ -149,7 +149,8 @@ class Place:
         order = Order(
             stage=self.stage,
             round=number,
-            provider=Provider.OPENAI,
+            provider=OPENAI,
+            protocol=ApiProtocol.OPENAI_RESPONSES,
             model="some-model",
             endpoint=endpoint,
             limits=ShardLimits(requests=10, size_bytes=10_000),

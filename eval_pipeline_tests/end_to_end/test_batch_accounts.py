@@ -13,7 +13,7 @@ import dagster as dg
 import pytest
 
 from eval_pipeline.core.names import RunKey
-from eval_pipeline.core.providers import Provider
+from eval_pipeline.core.protocols import OPENAI
 from eval_pipeline.core.runs import Flow
 from eval_pipeline.core.stages import StageRef
 from eval_pipeline.defs import batch_sensors
@@ -73,7 +73,7 @@ class Installation:
         """Let the sensor tick; returns what it asks for and what it says."""
         with self.instance() as instance, closing(Deployment(environ={**self.environ, **variables})) as deployment:
             context = dg.build_sensor_context(instance=instance, cursor=self.cursor)
-            answer = look_after_batches(context, deployment, provider=Provider.OPENAI)
+            answer = look_after_batches(context, deployment, family=OPENAI)
         skipped = answer if isinstance(answer, dg.SkipReason) else answer.skip_reason
         self.cursor = context.cursor if isinstance(answer, dg.SkipReason) else answer.cursor
         requests = [] if isinstance(answer, dg.SkipReason) else list(answer.run_requests or [])

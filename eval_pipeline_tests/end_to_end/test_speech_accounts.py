@@ -7,7 +7,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from eval_pipeline.core.providers import Provider
+from eval_pipeline.core.protocols import GEMINI
 from eval_pipeline.core.runs import Flow
 from eval_pipeline.defs.batch_sensors import FRESHNESS_CHECK, WAKE_TAG, look_after_batches
 from eval_pipeline.defs.instance import open_instance
@@ -43,7 +43,7 @@ def tick(made: Studio, instance: dg.DagsterInstance, **variables: str) -> tuple[
     environ = {"EVAL_PIPELINE_HOME": str(made.commands.home), **made.variables, **variables}
     with closing(Deployment(environ=environ)) as deployment:
         context = dg.build_sensor_context(instance=instance)
-        answer = look_after_batches(context, deployment, provider=Provider.GEMINI)
+        answer = look_after_batches(context, deployment, family=GEMINI)
     if isinstance(answer, dg.SkipReason):
         return [], str(answer.skip_message)
     words = answer.skip_reason

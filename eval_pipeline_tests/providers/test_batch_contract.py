@@ -19,14 +19,14 @@ from eval_pipeline.core.batches import (
     refusal_of,
 )
 from eval_pipeline.core.outcomes import AttemptOutcome
-from eval_pipeline.core.ports.batch_provider import BatchProvider, RequestLines
+from eval_pipeline.core.ports.batch_provider import BatchProvider, RequestLines, SentAs, as_itself
 from eval_pipeline.core.ports.models import EmbeddingReply
-from eval_pipeline.dispatch.collect import SentAs, as_itself
 from eval_pipeline.providers.anthropic import batch_lines as anthropic_lines
 from eval_pipeline.providers.anthropic.batches import AnthropicBatches
 from eval_pipeline.providers.anthropic.custom_ids import custom_id
 from eval_pipeline.providers.gemini import batch_lines as gemini_lines
-from eval_pipeline.providers.gemini.batches import GeminiBatches, embed_endpoint, generate_endpoint
+from eval_pipeline.providers.gemini.account import embed_endpoint, generate_endpoint
+from eval_pipeline.providers.gemini.batches import GeminiBatches
 from eval_pipeline.providers.openai import batch_lines as openai_lines
 from eval_pipeline.providers.openai.batches import OpenAIBatches
 from eval_pipeline.providers.openai_chat import batch_lines as chat_lines

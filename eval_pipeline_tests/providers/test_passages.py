@@ -6,11 +6,13 @@ import orjson
 
 from eval_pipeline.core.outcomes import Attempt, settle
 from eval_pipeline.core.passages import Passage, searches_files
-from eval_pipeline.core.providers import Provider
+from eval_pipeline.core.protocols import OPENAI
 from eval_pipeline.core.secrets import forget_secrets, know_secrets
 from eval_pipeline.dispatch.records import decode, encode
 from eval_pipeline.providers.gemini.generate import parse_generation
 from eval_pipeline.providers.openai.responses import parse_response, with_results
+from eval_pipeline.wiring.credentials import read_credentials
+from eval_pipeline.wiring.endpoints import endpoints_of_project
 from eval_pipeline.wiring.models import answer_form
 
 SEARCH = {"type": "file_search", "vector_store_ids": ["vs_1"]}
@@ -36,7 +38,8 @@ def test_results_are_asked_for_where_files_are_searched_and_only_there() -> None
     assert with_results(body)["include"] == ["reasoning.encrypted_content", "file_search_call.results"]
     assert with_results(with_results(body)) == with_results(body)
     assert "include" not in with_results({"model": "m", "tools": [{"type": "web_search"}]})
-    line = answer_form(Provider.OPENAI, body={"model": "m", "tools": [SEARCH]}).lines.line("q1", "q")
+    endpoint = endpoints_of_project(read_credentials("default", file=None, environ={})).find(OPENAI)
+    line = answer_form(endpoint, body={"model": "m", "tools": [SEARCH]}).lines.line("q1", "q")
     assert orjson.loads(line)["body"]["include"] == ["file_search_call.results"]
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from eval_pipeline.core.batches import BatchJob, JobState
 from eval_pipeline.core.names import RunKey
-from eval_pipeline.core.providers import Provider
+from eval_pipeline.core.protocols import OPENAI
 from eval_pipeline.core.runs import Flow
 from eval_pipeline.core.stages import StageRef
 from eval_pipeline.dispatch import rests
@@ -26,10 +26,12 @@ from eval_pipeline.runs.batch_polling import MOST_FOREIGN_LOOKUPS, Polled, poll_
 from eval_pipeline.runs.closing import Cancelled, cancel_batches
 from eval_pipeline.wiring import models
 from eval_pipeline.wiring.deployment import Deployment
+from eval_pipeline.wiring.protocols import protocols_of
 from eval_pipeline_tests.batch_server import BatchServer, batch_server
 from eval_pipeline_tests.storage.records import a_job, as_it_stands
 
 KEY = "sk-test-7f3a9c1e5b"
+OPENAI_JOBS = protocols_of("openai")
 PATIENCE_S = 60
 DAY = timedelta(days=1)
 REQUEST = {"custom_id": "q0", "url": "/v1/responses", "body": {"model": "gpt-4o-mini", "input": "?"}}
@@ -86,7 +88,7 @@ def stage_of(run: str, project: str = "default") -> StageRef:
 def an_intent(deployment: Deployment, run: str = "first", shard: int = 0, *, project: str = "default") -> BatchJob:
     """Return an intent under the key that the installation has now."""
     with closing(
-        models.open_batches(Provider.OPENAI, deployment.credentials("default"), settings=deployment.settings)
+        models.open_batches(deployment.endpoints("default").find(OPENAI), settings=deployment.settings)
     ) as provider:
         account, base_url = provider.account, provider.base_url
     key = f"key-{project}-{run}-{shard}"
@@ -104,7 +106,7 @@ def an_intent(deployment: Deployment, run: str = "first", shard: int = 0, *, pro
 
 def poll(deployment: Deployment, *, time_s: float = 40.0) -> Polled:
     """Poll all open jobs once."""
-    return poll_jobs(deployment, deployment.ledger.open_jobs(provider="openai"), time_left=lambda: time_s)
+    return poll_jobs(deployment, deployment.ledger.open_jobs(protocols=OPENAI_JOBS), time_left=lambda: time_s)
 
 
 def changed(job: BatchJob | None) -> BatchJob:
@@ -183,9 +185,9 @@ def test_a_run_is_polled_alone_when_that_is_asked_for(office: Office, deployment
     polled = [poll_run(deployment, flow=Flow.TEXT, key=RunKey(project="default", run="first")) for _ in range(2)]
 
     assert [(one.jobs, one.ended) for one in polled] == [(1, 0), (1, 1)]
-    assert [job.stage for job in deployment.ledger.open_jobs(provider="openai") if job.state is JobState.SUBMITTED] == [
-        stage_of("second")
-    ]
+    assert [
+        job.stage for job in deployment.ledger.open_jobs(protocols=OPENAI_JOBS) if job.state is JobState.SUBMITTED
+    ] == [stage_of("second")]
 
 
 @pytest.mark.parametrize("shown", [True, False], ids=["its-number-is-taken-there", "it-is-not-known-there"])
@@ -306,7 +308,7 @@ def test_a_thousand_open_batches_cost_at_most_twelve_calls(office: Office, deplo
 
     assert polled.jobs == 1_000
     assert polled.calls == office.calls <= 12
-    assert {job.provider_status for job in deployment.ledger.open_jobs(provider="openai")} == {"validating"}
+    assert {job.provider_status for job in deployment.ledger.open_jobs(protocols=OPENAI_JOBS)} == {"validating"}
     assert (polled.notes, polled.alerts) == ([], {})
 
 

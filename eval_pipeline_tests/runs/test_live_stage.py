@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from eval_pipeline.core.cost import Tariff
+from eval_pipeline.core.endpoints import frozen_of
 from eval_pipeline.core.errors import IncompleteError
-from eval_pipeline.core.providers import Provider
+from eval_pipeline.core.protocols import OPENAI
 from eval_pipeline.core.runs import Flow, RunMode
 from eval_pipeline.core.stages import StageRef
 from eval_pipeline.core.tallies import price_item
@@ -19,13 +20,14 @@ from eval_pipeline.runs.live_stage import LiveModel, ask_missing
 from eval_pipeline.runs.task import Task
 from eval_pipeline.wiring import models
 from eval_pipeline.wiring.deployment import Deployment
+from eval_pipeline.wiring.settings import Settings
 from eval_pipeline_tests.providing import Provider as Running
 from eval_pipeline_tests.providing import provider
 from eval_pipeline_tests.storage.records import KEY, a_dataset, a_run
 
 REF = StageRef(flow=Flow.TEXT, key=KEY, stage="judgements")
 NAME = "gpt-4o-mini"
-TARIFF = models.tariff(Provider.OPENAI, NAME, mode=RunMode.FAST)
+TARIFF = models.tariff(frozen_of({}, OPENAI), NAME, mode=RunMode.FAST)
 
 
 class Watcher:
@@ -68,7 +70,7 @@ def task(tmp_path: Path, running: Running) -> Iterator[Task]:
 
 def judging(stage: StageAtWork, items: range, *, tariff: Tariff = TARIFF, **more: Any) -> LiveModel[int, Any]:  # noqa: ANN401 - fields
     return LiveModel(
-        provider=Provider.OPENAI,
+        endpoint=OPENAI,
         name=NAME,
         concurrency=2,
         shown_as="judgements of a judge",
@@ -76,7 +78,7 @@ def judging(stage: StageAtWork, items: range, *, tariff: Tariff = TARIFF, **more
         items=lambda: items,
         id_of="j{}".format,
         body_of=lambda number: {"model": NAME, "input": f"Is {number} right?"},
-        build=lambda connection, _: models.answerer(connection),
+        open=lambda endpoint, _: models.answerer(endpoint, settings=Settings(), concurrency=2),
         price=lambda record: price_item(record, tariff, at=stage.run.created_at),
         **more,
     )

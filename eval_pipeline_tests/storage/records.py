@@ -9,6 +9,7 @@ from eval_pipeline.core.batches import BatchJob, BatchPolicy, JobState
 from eval_pipeline.core.datasets import DatasetKind, DatasetVersion, SkippedRow
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.ports.ledger import BatchLedger, RunLedger
+from eval_pipeline.core.protocols import BUILT_IN, ApiProtocol
 from eval_pipeline.core.runs import Flow, RunMode, RunRecord, RunState
 from eval_pipeline.core.stages import StageRef
 
@@ -77,6 +78,7 @@ def a_job(run: str = "first", *, project: str = "default", at: datetime = MOMENT
         submission_key=f"key-{project}-{run}",
         fingerprint="f" * 64,
         provider="openai",
+        protocol=ApiProtocol.OPENAI_RESPONSES,
         account="account",
         base_url="http://127.0.0.1/v1",
         model="gpt-4o-mini",
@@ -87,7 +89,8 @@ def a_job(run: str = "first", *, project: str = "default", at: datetime = MOMENT
         created_at=at,
         updated_at=at,
     )
-    return replace(job, **changes)
+    protocol = BUILT_IN.get(changes.get("provider", job.provider), job.protocol)
+    return replace(job, **{"protocol": protocol, **changes})
 
 
 def as_it_stands(ledger: BatchLedger, job: BatchJob) -> BatchJob:

@@ -10,11 +10,13 @@ from sqlalchemy import Engine, event
 
 from eval_pipeline.core.batches import BatchJob, JobState
 from eval_pipeline.core.names import RunKey
+from eval_pipeline.core.protocols import ApiProtocol
 from eval_pipeline.core.runs import Flow
 from eval_pipeline.storage.ledger import SqlLedger, open_ledger
 from eval_pipeline_tests.crowd import all_at_once
 from eval_pipeline_tests.storage.records import MOMENT, a_job, as_it_stands
 
+OPENAI_JOBS = (ApiProtocol.OPENAI_RESPONSES, ApiProtocol.OPENAI_CHAT)
 INTENT = a_job(submission_key="key-0")
 STAGE = INTENT.stage
 
@@ -178,14 +180,14 @@ def test_jobs_come_in_the_order_of_their_submission(ledger: SqlLedger) -> None:
 def test_open_jobs_come_in_pages_and_closed_ones_never(ledger: SqlLedger) -> None:
     jobs = ledger.add_jobs([intent(shard) for shard in range(7)])
     ledger.change_job(jobs[2], to=JobState.CANCELLED)
-    ledger.add_jobs([intent(8, provider="gemini")])
+    ledger.add_jobs([intent(8, provider="gemini", protocol=ApiProtocol.GEMINI)])
 
-    first = ledger.open_jobs(provider="openai", limit=4)
-    second = ledger.open_jobs(provider="openai", after_id=first[-1].id, limit=4)
+    first = ledger.open_jobs(protocols=OPENAI_JOBS, limit=4)
+    second = ledger.open_jobs(protocols=OPENAI_JOBS, after_id=first[-1].id, limit=4)
 
     assert [job.shard for job in first] == [0, 1, 3, 4]
     assert [job.shard for job in second] == [5, 6]
-    assert [job.shard for job in ledger.open_jobs(provider="gemini")] == [8]
+    assert [job.shard for job in ledger.open_jobs(protocols=[ApiProtocol.GEMINI])] == [8]
 
 
 def test_jobs_of_other_runs_and_projects_are_not_mixed_in(ledger: SqlLedger) -> None:
@@ -206,7 +208,7 @@ def test_finding_open_jobs_costs_what_is_open_and_not_what_ever_was(ledger: SqlL
         statements.append((statement, parameters))
 
     try:
-        found = ledger.open_jobs(provider="openai")
+        found = ledger.open_jobs(protocols=OPENAI_JOBS)
     finally:
         event.remove(Engine, "before_cursor_execute", note)
     statement, parameters = next(taken for taken in statements if "batch_jobs" in taken[0])

@@ -10,7 +10,7 @@ import pytest
 
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.paid_summary import PaidSummary
-from eval_pipeline.core.providers import Provider
+from eval_pipeline.core.protocols import GEMINI
 from eval_pipeline.core.runs import Flow
 from eval_pipeline.core.stages import StageRef
 from eval_pipeline.defs.batch_sensors import WAKE_TAG, look_after_batches
@@ -123,7 +123,7 @@ def test_batches_of_one_name_in_two_flows_wake_each_its_own(
     made.gemini.set(batch_polls=0)
 
     context = dg.build_sensor_context(instance=instance)
-    answer = look_after_batches(context, deployment, provider=Provider.GEMINI)
+    answer = look_after_batches(context, deployment, family=GEMINI)
 
     assert isinstance(answer, dg.SensorResult)
     requests = {request.job_name: request for request in answer.run_requests or []}

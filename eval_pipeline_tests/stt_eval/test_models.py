@@ -3,7 +3,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eval_pipeline.core.errors import UsageError
-from eval_pipeline.core.providers import Provider
 from eval_pipeline.stt_eval.models import MOST_NAME_CHARACTERS, SpeechModel
 from eval_pipeline_tests.stt_eval.any_text import repeatable
 
@@ -28,7 +27,7 @@ NAMES = st.lists(PARTS, min_size=1, max_size=4).map("/".join).filter(str.strip)
     ],
 )
 def test_the_name_tells_the_provider_unless_it_is_said(asked: str, provider: str, name: str) -> None:
-    assert SpeechModel.parse(asked) == SpeechModel(Provider(provider), name)
+    assert SpeechModel.parse(asked) == SpeechModel(provider, name)
 
 
 @repeatable

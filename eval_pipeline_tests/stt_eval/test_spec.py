@@ -6,7 +6,7 @@ import pytest
 
 from eval_pipeline.core.endpoints import FrozenEndpoint
 from eval_pipeline.core.errors import UsageError
-from eval_pipeline.core.providers import Provider
+from eval_pipeline.core.protocols import GEMINI, OPENAI
 from eval_pipeline.core.runs import RunMode
 from eval_pipeline.stt_eval.models import SpeechModel
 from eval_pipeline.stt_eval.request import MOST_MODELS, AudioTransport, SttRequest
@@ -17,7 +17,7 @@ SPEC = SttSpec(
     dataset_version="v1",
     samples_count=49,
     mode=RunMode.BATCH,
-    models=(SpeechModel(Provider.GEMINI, "gemini-2.5-flash"), SpeechModel(Provider.OPENAI, "org/whisper")),
+    models=(SpeechModel(GEMINI, "gemini-2.5-flash"), SpeechModel(OPENAI, "org/whisper")),
     prompt="Schreib es auf: \u2028“नमस्ते”",
     prompt_version="own",
     language="hi",
@@ -66,7 +66,7 @@ def test_the_denominator_is_samples_times_models() -> None:
 def test_a_request_says_only_what_is_not_the_default() -> None:
     request = SttRequest.from_mapping({**CLIPS, "prompt": None, "language": None, "concurrency": None})
 
-    assert request == SttRequest(dataset="clips", models=(SpeechModel(Provider.GEMINI, "gemini-2.5-flash"),))
+    assert request == SttRequest(dataset="clips", models=(SpeechModel(GEMINI, "gemini-2.5-flash"),))
     assert request.mode is RunMode.BATCH
 
 

@@ -13,7 +13,7 @@ from eval_pipeline.core.errors import ConflictError
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.outcomes import BilledCall, ItemError, ItemRecord, ItemStatus, Usage
 from eval_pipeline.core.ports.stage_files import StageReader
-from eval_pipeline.core.providers import Provider
+from eval_pipeline.core.protocols import GEMINI, OPENAI
 from eval_pipeline.core.runs import Flow
 from eval_pipeline.core.stages import StageRef
 from eval_pipeline.core.tallies import ItemCost, missing_record
@@ -25,7 +25,7 @@ from eval_pipeline.stt_eval.tables import DATASET, SCORES, TRANSCRIPTS
 from eval_pipeline.stt_eval.transcript_rows import Item, as_heard, item_id, items_of, transcript_row
 from eval_pipeline_tests.storage.writing import allow
 
-MODELS = (SpeechModel(Provider.GEMINI, "gemini-2.5-flash"), SpeechModel(Provider.OPENAI, "whisper-1"))
+MODELS = (SpeechModel(GEMINI, "gemini-2.5-flash"), SpeechModel(OPENAI, "whisper-1"))
 ERROR = ItemError(code="safety", type="finish_reason", message="the model stopped (SAFETY)", transient=False)
 USAGE = Usage(input=100, cached_input=1, output=20, reasoning=3, total=120, audio_input=90)
 FREE = ItemCost(Decimal(0))

@@ -10,7 +10,7 @@ import dagster as dg
 import pytest
 
 from eval_pipeline.core.batches import JobState
-from eval_pipeline.core.providers import Provider
+from eval_pipeline.core.protocols import OPENAI
 from eval_pipeline.core.runs import Flow, RunState
 from eval_pipeline.defs.batch_sensors import look_after_batches
 from eval_pipeline.dispatch.leases import HeldLease, hold
@@ -53,7 +53,7 @@ def said(lab: Laboratory, made: Made) -> str:
 def asked_for(lab: Laboratory) -> list[str | None]:
     """Let the sensor of an instance tick once, and return the partitions that it asks runs for."""
     with dg.build_sensor_context(instance=lab.instance) as context:
-        answer = look_after_batches(context, lab.deployment, provider=Provider.OPENAI)
+        answer = look_after_batches(context, lab.deployment, family=OPENAI)
     assert isinstance(answer, dg.SensorResult)
     return [request.partition_key for request in answer.run_requests or []]
 

@@ -7,7 +7,6 @@ import pytest
 
 from eval_pipeline.core.configuration import check_range
 from eval_pipeline.core.errors import UsageError
-from eval_pipeline.core.providers import Provider
 from eval_pipeline.core.runs import RunMode
 from eval_pipeline.text_eval.request import TextRequest
 from eval_pipeline.text_eval.scoring.scorers import parse_scorers
@@ -25,8 +24,9 @@ SPEC = TextSpec(
     original_items_count=3,
     repeats=2,
     mode=RunMode.FAST,
-    provider="openai",
+    endpoint="openai",
     model_body={"model": "gpt-5", "temperature": 0, "tools": [{"type": "file_search"}]},
+    embedding_endpoint="openai",
     embedding_model="text-embedding-3-large",
     embedding_dimensions=None,
     scorers=parse_scorers(["cosine_similarity", {"name": "numeric", "tolerance": 0.1}]),
@@ -170,12 +170,10 @@ def test_switched_off_streaming_is_no_harm() -> None:
 
 
 def test_only_known_embedding_models_are_chosen() -> None:
-    ours = Provider.OPENAI
-    assert choose_embedding_model(None, provider=ours) == "text-embedding-3-large"
-    assert choose_embedding_model(None, provider=Provider.GEMINI) == "gemini-embedding-001"
-    assert [choose_embedding_model(name, provider=ours) for name in EMBEDDING_DIMENSIONS] == list(EMBEDDING_DIMENSIONS)
-    with pytest.raises(UsageError, match="word2vec"):
-        choose_embedding_model("word2vec", provider=ours)
+    assert [choose_embedding_model(name) for name in EMBEDDING_DIMENSIONS] == list(EMBEDDING_DIMENSIONS)
+    with pytest.raises(UsageError, match="word2vec") as refused:
+        choose_embedding_model("word2vec")
+    assert "ENDPOINT/MODEL" in refused.value.hint
 
 
 @pytest.mark.parametrize("value", [float("nan"), -0.1, 1.1, True, "0.5", None, float("inf")])

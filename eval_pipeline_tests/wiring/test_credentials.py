@@ -5,10 +5,16 @@ from pathlib import Path
 import pytest
 
 from eval_pipeline.core.errors import UsageError
-from eval_pipeline.core.providers import Provider
-from eval_pipeline.wiring.credentials import LANGFUSE_URL, read_credentials
+from eval_pipeline.core.protocols import GEMINI, OPENAI
+from eval_pipeline.wiring.credentials import LANGFUSE_URL, Credentials, read_credentials
+from eval_pipeline.wiring.endpoint import Endpoint
+from eval_pipeline.wiring.endpoints import endpoints_of_project
 
 SECRETS = {"OPENAI_API_KEY": "sk-openai", "GEMINI_API_KEY": "AIza-gemini", "LANGFUSE_SECRET_KEY": "sk-lf"}
+
+
+def asked(credentials: Credentials, name: str) -> Endpoint:
+    return endpoints_of_project(credentials).find(name)
 
 
 def file_of(folder: Path, text: str, *, name: str = "credentials.yaml") -> Path:
@@ -28,9 +34,9 @@ def refusal(file: Path, project: str = "health") -> str:
 def test_without_a_file_every_project_uses_the_environment() -> None:
     found = read_credentials("health", file=None, environ=SECRETS)
 
-    assert found.require_key(Provider.OPENAI) == "sk-openai"
-    assert found.require_key(Provider.GEMINI) == "AIza-gemini"
-    assert found.base_url(Provider.GEMINI) == "https://generativelanguage.googleapis.com"
+    assert asked(found, OPENAI).require_key() == "sk-openai"
+    assert asked(found, GEMINI).require_key() == "AIza-gemini"
+    assert found.base_urls[GEMINI] == "https://generativelanguage.googleapis.com"
     assert found.langfuse_base_url == LANGFUSE_URL
     assert not any(secret in repr(found) for secret in SECRETS.values())
 
@@ -48,17 +54,17 @@ def test_without_a_file_every_project_uses_the_environment() -> None:
 def test_googles_own_name_of_the_key_wins_as_in_its_client(variables: dict[str, str], key: str, name: str) -> None:
     found = read_credentials("default", file=None, environ=variables)
 
-    assert found.require_key(Provider.GEMINI) == key
-    assert found.key_variables[Provider.GEMINI] == name, "a person is sent to the variable that was used"
+    assert asked(found, GEMINI).require_key() == key
+    assert found.key_variables[GEMINI] == name, "a person is sent to the variable that was used"
 
 
 @pytest.mark.parametrize("variables", [{}, {"GEMINI_API_KEY": ""}, {"GEMINI_API_KEY": " \n"}])
 def test_a_key_that_is_missing_is_named(variables: dict[str, str]) -> None:
     found = read_credentials("default", file=None, environ=variables)
 
-    assert not found.has_key(Provider.GEMINI)
+    assert not asked(found, GEMINI).has_key
     with pytest.raises(UsageError, match="GEMINI_API_KEY is not set") as caught:
-        found.require_key(Provider.GEMINI)
+        asked(found, GEMINI).require_key()
     assert caught.value.code == "missing_api_key"
     assert "GOOGLE_GEMINI_BASE_URL" in caught.value.hint
 
@@ -78,23 +84,23 @@ def test_with_a_file_a_project_has_its_own_keys_and_no_others(tmp_path: Path) ->
     health = read_credentials("health", file=file, environ=SECRETS)
     schools = read_credentials("schools", file=file, environ=SECRETS)
 
-    assert health.api_keys == {Provider.GEMINI: "AIza-health"}
-    assert health.base_url(Provider.GEMINI) == "http://127.0.0.1:9"
-    assert schools.api_keys == {Provider.OPENAI: "12345"}, "an entry without a value sets nothing"
-    assert read_credentials("2024", file=file, environ=SECRETS).api_keys == {Provider.OPENAI: "sk-year"}
+    assert health.api_keys == {GEMINI: "AIza-health"}
+    assert health.base_urls[GEMINI] == "http://127.0.0.1:9"
+    assert schools.api_keys == {OPENAI: "12345"}, "an entry without a value sets nothing"
+    assert read_credentials("2024", file=file, environ=SECRETS).api_keys == {OPENAI: "sk-year"}
 
 
 def test_only_the_default_project_falls_back_to_the_environment(tmp_path: Path) -> None:
     file = file_of(tmp_path, FILE)
 
-    assert read_credentials("default", file=file, environ=SECRETS).has_key(Provider.GEMINI)
+    assert GEMINI in read_credentials("default", file=file, environ=SECRETS).api_keys
     assert read_credentials("unknown", file=file, environ=SECRETS).api_keys == {}
 
 
 def test_a_file_may_be_json(tmp_path: Path) -> None:
     file = file_of(tmp_path, '{"health": {"GEMINI_API_KEY": "a"}}', name="credentials.json")
 
-    assert read_credentials("health", file=file, environ={}).has_key(Provider.GEMINI)
+    assert GEMINI in read_credentials("health", file=file, environ={}).api_keys
     assert "line 2 is not JSON" in refusal(file_of(tmp_path, '{"a":\n', name="b.json"))
 
 

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from eval_pipeline.core.errors import UsageError
-from eval_pipeline.core.providers import Provider
+from eval_pipeline.core.protocols import OPENAI
 from eval_pipeline.dispatch.workers import this_worker
 from eval_pipeline.storage.local import LocalObjectStore
 from eval_pipeline.storage.s3 import S3ObjectStore
@@ -98,4 +98,4 @@ def test_the_worker_is_this_process(tmp_path: Path) -> None:
 def test_credentials_come_from_the_same_environment(tmp_path: Path) -> None:
     deployment = _deployment(tmp_path, OPENAI_API_KEY="mine")
 
-    assert deployment.credentials("default").require_key(Provider.OPENAI) == "mine"
+    assert deployment.endpoints("default").find(OPENAI).require_key() == "mine"

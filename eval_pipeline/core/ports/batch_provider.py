@@ -1,12 +1,25 @@
 """A provider's batches: the lines of request files, and the calls that look after files and jobs."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from eval_pipeline.core.batches import BatchListing, ProviderBatch
+from eval_pipeline.core.batches import BatchListing, ProviderBatch, ResultLine
 from eval_pipeline.core.turns import Input
+
+LineReader = Callable[[bytes], ResultLine]
+"""Reads one line of a results file."""
+
+
+SentAs = Callable[[str, str], str]
+"""Returns the id under which an item's request goes out, from the key of its submission and the item's id."""
+
+
+def as_itself(_: str, item_id: str) -> str:
+    """Send an item under its own id, as most providers take any."""
+    return item_id
 
 
 class RequestLines(Protocol):
@@ -15,6 +28,34 @@ class RequestLines(Protocol):
     def line(self, item_id: str, given: Input) -> bytes:
         """Return the line of one item, with its line break; ``given`` is what its request has under ``input``."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class BatchForm:
+    """How requests of one kind go out as batches: to which endpoint, in which lines, and how results are read."""
+
+    endpoint: str
+    lines: RequestLines
+    read: LineReader
+    sent_as: SentAs = as_itself
+
+
+class ClipLines(Protocol):
+    """Writes the lines of clips that a file host, or an address, holds."""
+
+    def line(self, item_id: str, *, prompt: str, mime_type: str, file_uri: str) -> bytes:
+        """Return the line of one clip, with its line break."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ClipForm:
+    """How clips go out as batches."""
+
+    endpoint: Callable[[str], str]
+    """Where a batch for a model is created."""
+    lines: Callable[[], ClipLines]
+    read: LineReader
 
 
 class BatchProvider(Protocol):

@@ -12,6 +12,7 @@ from eval_pipeline.core.epoch import Epoch, LedgerEpoch
 from eval_pipeline.core.errors import EvalPipelineError
 from eval_pipeline.core.feedback import FeedbackEntry
 from eval_pipeline.core.names import RunKey
+from eval_pipeline.core.protocols import ApiProtocol
 from eval_pipeline.core.runs import Flow, RunRecord, RunState, Worker
 from eval_pipeline.core.stages import StageRef
 
@@ -192,11 +193,16 @@ class BatchLedger(EpochLedger, Protocol):
         """Return the jobs of any run that have one of these ids at their provider."""
         ...
 
-    def open_jobs(self, *, provider: str, after_id: int = 0, limit: int = 1_000) -> Sequence[BatchJob]:
-        """Return open jobs of all projects by id, from behind ``after_id``; cost does not grow with closed ones."""
+    def open_jobs(
+        self, *, protocols: Collection[ApiProtocol], after_id: int = 0, limit: int = 1_000
+    ) -> Sequence[BatchJob]:
+        """Return open jobs of some protocols and of all projects by id, from behind ``after_id``.
+
+        Its cost does not grow with closed ones.
+        """
         ...
 
-    def lost_jobs(self, *, provider: str, due: datetime, limit: int) -> Sequence[BatchJob]:
+    def lost_jobs(self, *, protocols: Collection[ApiProtocol], due: datetime, limit: int) -> Sequence[BatchJob]:
         """Return lost jobs of all projects that are to be looked for by then, those that wait longest first."""
         ...
 

@@ -81,6 +81,15 @@ Transcriber = Asks[TranscriptionRequest]
 """A speech model."""
 
 
+@dataclass(frozen=True, slots=True)
+class Vectors:
+    """Which vectors are wanted."""
+
+    model: str
+    dimensions: int | None
+    """Shorter ones, where the model offers them; None: the model's own width."""
+
+
 class Embedder(Protocol):
     """An embedding model: packs of texts in, vectors out. Never raises for what a provider does."""
 

@@ -56,12 +56,8 @@ class GeminiAccount:
     def headers(self) -> dict[str, str]:
         """Return the key, and our name where Google's SDK gives its own."""
         library = f"eval-pipeline/{version('eval-pipeline')} gl-python/{platform.python_version()}"
-        return {
-            "Content-Type": "application/json",
-            "x-goog-api-key": self.api_key,
-            "user-agent": library,
-            "x-goog-api-client": library,
-        }
+        key = {"x-goog-api-key": self.api_key} if self.api_key else {}
+        return {"Content-Type": "application/json", **key, "user-agent": library, "x-goog-api-client": library}
 
     def _split(self) -> tuple[str, str]:
         root, _, last = self.base_url.rpartition("/")
@@ -76,3 +72,13 @@ def model_path(model: str) -> str:
     """
     name = model if model.startswith(_KINDS) else f"models/{model}"
     return quote(name, safe="/")
+
+
+def generate_endpoint(model: str) -> str:
+    """Return the endpoint that makes a batch of ``generateContent`` requests."""
+    return f"{model_path(model)}:batchGenerateContent"
+
+
+def embed_endpoint(model: str) -> str:
+    """Return the endpoint that makes a batch of ``embedContent`` requests."""
+    return f"{model_path(model)}:asyncBatchEmbedContent"

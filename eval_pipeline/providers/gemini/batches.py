@@ -18,7 +18,7 @@ from eval_pipeline.core.batches import BatchCallError, BatchListing, CallFault, 
 from eval_pipeline.core.documents import Json
 from eval_pipeline.core.secrets import redact
 from eval_pipeline.providers.batch_calls import NAME_REPEATS_KEY, download_whole, of_creation, of_upload, reaches
-from eval_pipeline.providers.gemini.account import GeminiAccount, model_path
+from eval_pipeline.providers.gemini.account import GeminiAccount
 from eval_pipeline.providers.gemini.calls import GeminiCalls
 from eval_pipeline.providers.gemini.errors import read_status
 from eval_pipeline.providers.gemini.fields import count_in, part_of, pick, text_in
@@ -26,7 +26,6 @@ from eval_pipeline.providers.gemini.files import delete, read_moment, upload
 from eval_pipeline.providers.words import cut
 
 PAGE: Final = 100
-_URL: Final = "GOOGLE_GEMINI_BASE_URL"
 REQUEST_FILE: Final = "application/jsonl"
 _MARK: Final = "eval-pipeline"
 _NAME_CHARACTERS: Final = 128
@@ -65,6 +64,8 @@ class GeminiBatches:
         timeout_s: for one call.
         transfer_timeout_s: between two pieces of a file on its way.
         sleep: waits so many seconds between attempts at a download.
+        key_words: what gives the key, for messages.
+        url_words: what gives the address.
     """
 
     def __init__(
@@ -75,9 +76,17 @@ class GeminiBatches:
         timeout_s: float = 60.0,
         transfer_timeout_s: float = 600.0,
         sleep: Callable[[float], None] = time.sleep,
+        key_words: str = "GEMINI_API_KEY",
+        url_words: str = "GOOGLE_GEMINI_BASE_URL",
     ) -> None:
         self._account = GeminiAccount(api_key, base_url)
-        self._calls = GeminiCalls(self._account, timeout_s=timeout_s, transfer_timeout_s=transfer_timeout_s)
+        self._calls = GeminiCalls(
+            self._account,
+            timeout_s=timeout_s,
+            transfer_timeout_s=transfer_timeout_s,
+            key_words=key_words,
+            url_words=url_words,
+        )
         self._sleep = sleep
 
     def __repr__(self) -> str:
@@ -111,7 +120,7 @@ class GeminiBatches:
         try:
             return upload(self._calls, path, name=name, mime_type=REQUEST_FILE).name
         except BatchCallError as error:
-            raise of_upload(error, url=_URL) from None
+            raise of_upload(error, url=self._calls.url_words) from None
 
     def create(self, requests: str | Path, *, endpoint: str, key: str, labels: Mapping[str, str]) -> ProviderBatch:
         """Create a batch, once, with the key in its display name; the endpoint is ``generate_endpoint`` or its kin."""
@@ -119,7 +128,7 @@ class GeminiBatches:
         try:
             return self._batch("the creation of a batch", "POST", endpoint, body={"batch": batch})
         except BatchCallError as error:
-            raise of_creation(error, url=_URL, tells_itself=True) from None
+            raise of_creation(error, url=self._calls.url_words, tells_itself=True) from None
 
     def list(self, *, since: datetime | None, most_calls: int) -> BatchListing:
         """List batches, newest first, in at most so many calls of 100.
@@ -191,16 +200,6 @@ class GeminiBatches:
         if batch.repeats_secret:
             self._calls.fail(what, CallFault.REFUSED, NAME_REPEATS_KEY)
         return batch
-
-
-def generate_endpoint(model: str) -> str:
-    """Return the endpoint that makes a batch of ``generateContent`` requests."""
-    return f"{model_path(model)}:batchGenerateContent"
-
-
-def embed_endpoint(model: str) -> str:
-    """Return the endpoint that makes a batch of ``embedContent`` requests."""
-    return f"{model_path(model)}:asyncBatchEmbedContent"
 
 
 def display_name(key: str, labels: Mapping[str, str]) -> str:

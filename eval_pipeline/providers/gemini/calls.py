@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     import httpx2
 
 _HINTS: Final = {
-    CallFault.ACCOUNT: "check GEMINI_API_KEY, GOOGLE_GEMINI_BASE_URL and the account's billing; nothing is lost",
+    CallFault.ACCOUNT: "check {key}, {url} and the account's billing; nothing is lost",
     CallFault.BUSY: "it is tried again by itself once there is room",
     CallFault.REFUSED: "the provider's words tell why; correct the configuration and start a new run",
-    CallFault.UNSUPPORTED: NO_BATCHES.format(url="GOOGLE_GEMINI_BASE_URL"),
-    CallFault.GONE: "check that GEMINI_API_KEY and GOOGLE_GEMINI_BASE_URL name the account that it was made under",
-    CallFault.UNREACHABLE: "check GOOGLE_GEMINI_BASE_URL and the network, then: eval-pipeline run retry RUN",
+    CallFault.UNSUPPORTED: NO_BATCHES,
+    CallFault.GONE: "check that {key} and {url} name the account that it was made under",
+    CallFault.UNREACHABLE: "check {url} and the network, then: eval-pipeline run retry RUN",
     CallFault.AMBIGUOUS: "it is looked up and tried again by itself",
 }
 
@@ -33,13 +33,28 @@ class GeminiCalls(AccountCalls):
         account: key and address.
         timeout_s: for one call.
         transfer_timeout_s: between two pieces of a file on its way.
+        key_words: what gives the key, for messages.
+        url_words: what gives the address.
     """
 
-    def __init__(self, account: GeminiAccount, *, timeout_s: float, transfer_timeout_s: float) -> None:
+    def __init__(
+        self,
+        account: GeminiAccount,
+        *,
+        timeout_s: float,
+        transfer_timeout_s: float,
+        key_words: str = "GEMINI_API_KEY",
+        url_words: str = "GOOGLE_GEMINI_BASE_URL",
+    ) -> None:
         super().__init__(
-            account, judge=_judge, hints=_HINTS, timeout_s=timeout_s, transfer_timeout_s=transfer_timeout_s
+            account,
+            judge=_judge,
+            hints={fault: hint.format(key=key_words, url=url_words) for fault, hint in _HINTS.items()},
+            timeout_s=timeout_s,
+            transfer_timeout_s=transfer_timeout_s,
         )
         self.account: GeminiAccount = account
+        self.url_words = url_words
 
 
 def _judge(reply: "httpx2.Response") -> Refusal:

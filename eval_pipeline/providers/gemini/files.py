@@ -32,13 +32,28 @@ class GeminiFiles:
         base_url: such as ``https://generativelanguage.googleapis.com``.
         timeout_s: for one call.
         transfer_timeout_s: between two pieces of a file on its way.
+        key_words: what gives the key, for messages.
+        url_words: what gives the address.
     """
 
     def __init__(
-        self, *, api_key: str, base_url: str, timeout_s: float = 60.0, transfer_timeout_s: float = 600.0
+        self,
+        *,
+        api_key: str,
+        base_url: str,
+        timeout_s: float = 60.0,
+        transfer_timeout_s: float = 600.0,
+        key_words: str = "GEMINI_API_KEY",
+        url_words: str = "GOOGLE_GEMINI_BASE_URL",
     ) -> None:
         account = GeminiAccount(api_key, base_url)
-        self._calls = GeminiCalls(account, timeout_s=timeout_s, transfer_timeout_s=transfer_timeout_s)
+        self._calls = GeminiCalls(
+            account,
+            timeout_s=timeout_s,
+            transfer_timeout_s=transfer_timeout_s,
+            key_words=key_words,
+            url_words=url_words,
+        )
 
     def __repr__(self) -> str:
         return f"GeminiFiles(base_url={self._calls.account.base_url!r})"

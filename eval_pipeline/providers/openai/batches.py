@@ -34,6 +34,7 @@ from eval_pipeline.providers.batch_calls import (
 from eval_pipeline.providers.capped import cap_documents
 from eval_pipeline.providers.headers import retry_after_s
 from eval_pipeline.providers.json_text import read_loose_json
+from eval_pipeline.providers.openai.client import KEYLESS, left_out
 from eval_pipeline.providers.openai.errors import is_no_address
 from eval_pipeline.providers.transport import (
     CONNECT_TIMEOUT_S,
@@ -69,12 +70,12 @@ _PHASES = {
 _ENDS = ("completed_at", "expired_at", "cancelled_at", "failed_at")
 _NO_CREDIT = frozenset({"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"})
 _HINTS = {
-    CallFault.ACCOUNT: "check OPENAI_API_KEY, OPENAI_BASE_URL and the account's credit; nothing is lost meanwhile",
+    CallFault.ACCOUNT: "check {key}, {url} and the account's credit; nothing is lost meanwhile",
     CallFault.BUSY: "it is tried again by itself once there is room",
     CallFault.REFUSED: "the provider's words tell why; correct the configuration and start a new run",
-    CallFault.UNSUPPORTED: NO_BATCHES.format(url="OPENAI_BASE_URL"),
-    CallFault.GONE: "check that OPENAI_API_KEY and OPENAI_BASE_URL name the account that the batch was made under",
-    CallFault.UNREACHABLE: "check OPENAI_BASE_URL and the network, then: eval-pipeline run retry RUN",
+    CallFault.UNSUPPORTED: NO_BATCHES,
+    CallFault.GONE: "check that {key} and {url} name the account that the batch was made under",
+    CallFault.UNREACHABLE: "check {url} and the network, then: eval-pipeline run retry RUN",
     CallFault.AMBIGUOUS: "it is looked up and tried again by itself",
 }
 
@@ -88,6 +89,9 @@ class OpenAIBatches:
         timeout_s: for one call.
         transfer_timeout_s: between two pieces of a file on its way.
         sleep: waits so many seconds between attempts at a download.
+        key_words: what gives the key, for messages.
+        url_words: what gives the address.
+        is_own: whether what the environment says for OpenAI's own client is not for this account.
     """
 
     def __init__(
@@ -98,6 +102,9 @@ class OpenAIBatches:
         timeout_s: float = 60.0,
         transfer_timeout_s: float = 600.0,
         sleep: Callable[[float], None] = time.sleep,
+        key_words: str = "OPENAI_API_KEY",
+        url_words: str = "OPENAI_BASE_URL",
+        is_own: bool = False,
     ) -> None:
         know_secrets([api_key, *secrets_in_url(base_url)])
         self._api_key = api_key
@@ -105,6 +112,9 @@ class OpenAIBatches:
         self._timeout_s = timeout_s
         self._transfer_timeout_s = transfer_timeout_s
         self._sleep = sleep
+        self._key_words = key_words
+        self._url_words = url_words
+        self._is_own = is_own
         self._clock = ProviderClock()
 
     def __repr__(self) -> str:
@@ -135,7 +145,12 @@ class OpenAIBatches:
                 verify=tls_context(), follow_redirects=False, event_hooks={"response": [cap_documents()]}
             )
         return openai.OpenAI(
-            api_key=self._api_key, base_url=self._url, max_retries=0, timeout=timeout, http_client=http
+            api_key=self._api_key or KEYLESS,
+            base_url=self._url,
+            max_retries=0,
+            timeout=timeout,
+            http_client=http,
+            default_headers=left_out(api_key=self._api_key, is_own=self._is_own),
         )
 
     def close(self) -> None:
@@ -159,7 +174,7 @@ class OpenAIBatches:
                     ),
                 )
             except BatchCallError as error:
-                raise of_upload(error, url="OPENAI_BASE_URL") from None
+                raise of_upload(error, url=self._url_words) from None
         file_id = str(self._document("the upload of a request file", made)["id"])
         if holds_secret(file_id):
             self._fail("the upload of a request file", CallFault.REFUSED, NAME_REPEATS_KEY)
@@ -179,7 +194,7 @@ class OpenAIBatches:
                 ),
             )
         except BatchCallError as error:
-            raise _of_endpoint(of_creation(error, url="OPENAI_BASE_URL"), endpoint) from None
+            raise _of_endpoint(of_creation(error, url=self._url_words), endpoint) from None
         return self._batch("the creation of a batch", made)
 
     def list(self, *, since: datetime | None, most_calls: int) -> BatchListing:
@@ -315,7 +330,8 @@ class OpenAIBatches:
         retry_after_s: float | None = None,
     ) -> NoReturn:
         message = f"{what} at the provider failed: {redact_words(words)}"
-        raise BatchCallError(message, fault=fault, hint=_HINTS[fault], retry_after_s=retry_after_s) from None
+        hint = _HINTS[fault].format(key=self._key_words, url=self._url_words)
+        raise BatchCallError(message, fault=fault, hint=hint, retry_after_s=retry_after_s) from None
 
 
 def _of_endpoint(error: BatchCallError, endpoint: str) -> BatchCallError:

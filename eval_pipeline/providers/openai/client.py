@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from eval_pipeline.core.outcomes import Attempt
 from eval_pipeline.core.secrets import know_secrets, secrets_in_url
@@ -32,6 +32,11 @@ if TYPE_CHECKING:
     import openai
 
 
+KEYLESS = "none"
+"""What the SDK is given where there is no key; it is not sent."""
+_ACCOUNT_HEADERS = ("OpenAI-Organization", "OpenAI-Project")
+
+
 @dataclass(frozen=True, slots=True)
 class FormFile:
     """A file of a form; some servers decide by its name, others by its type."""
@@ -50,6 +55,7 @@ class OpenAIConnection:
         timeout_s: for a whole call, from connecting to the last byte.
         connections: calls that may be under way at once.
         max_answer_bytes: of one answer, unpacked.
+        is_own: whether what the environment says for OpenAI's own client is not for this server.
     """
 
     def __init__(
@@ -60,9 +66,11 @@ class OpenAIConnection:
         timeout_s: float = 600.0,
         connections: int = 100,
         max_answer_bytes: int = ANSWER_BYTES,
+        is_own: bool = False,
     ) -> None:
         know_secrets([api_key, *secrets_in_url(base_url)])
         self._api_key = api_key
+        self._is_own = is_own
         self.base_url = base_url.rstrip("/")
         self.timeout_s = timeout_s
         self.connections = connections
@@ -84,7 +92,12 @@ class OpenAIConnection:
                 follow_redirects=False,
             )
         self._headers = _headers_of(
-            openai.AsyncOpenAI(api_key=self._api_key, base_url=self.base_url, http_client=self._http)
+            openai.AsyncOpenAI(
+                api_key=self._api_key or KEYLESS,
+                base_url=self.base_url,
+                http_client=self._http,
+                default_headers=left_out(api_key=self._api_key, is_own=self._is_own),
+            )
         )
         return self
 
@@ -147,9 +160,18 @@ class OpenAIConnection:
         return finished(attempt, latency_s=latency_s)
 
 
+def left_out(*, api_key: str, is_own: bool) -> Mapping[str, str]:
+    """Return the headers of the SDK that a server is not sent: of a key that it does not want, of OpenAI's accounts."""
+    import openai  # noqa: PLC0415 - only when calls are made
+
+    names = [*(() if api_key else ("Authorization",)), *(_ACCOUNT_HEADERS if is_own else ())]
+    omitted = {name: openai.Omit() for name in names}
+    return cast("Mapping[str, str]", omitted)  # the SDK takes it, and does not say so
+
+
 def _headers_of(client: "openai.AsyncOpenAI") -> dict[str, str]:
     """Return the headers that the SDK sends: key, organization, project, its own name and version."""
-    headers = {**client.default_headers, **client.auth_headers}
+    headers = {**client.auth_headers, **client.default_headers}
     return {
         name: value for name, value in headers.items() if isinstance(value, str)
     }  # the rest are left out on purpose

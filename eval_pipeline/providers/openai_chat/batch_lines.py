@@ -4,7 +4,8 @@ import orjson
 
 from eval_pipeline.core.batches import ResultLine
 from eval_pipeline.core.documents import Json
-from eval_pipeline.providers.json_text import json_text
+from eval_pipeline.core.turns import Input
+from eval_pipeline.providers.json_text import encode_json, json_text
 from eval_pipeline.providers.openai.batch_lines import read_result
 from eval_pipeline.providers.openai_chat.body import chat_body
 from eval_pipeline.providers.openai_chat.completion import parse_completion
@@ -23,6 +24,7 @@ class ChatLines:
     """
 
     def __init__(self, *, body: Json, limit: TokenLimit = TokenLimit.MAX_COMPLETION_TOKENS) -> None:
+        self._body, self._limit = body, limit
         asked = chat_body({**body, "input": ""}, limit=limit)
         *said, question = asked.pop("messages")
         shared = orjson.dumps({**asked, "messages": [*said, {**question, "content": None}]})
@@ -31,9 +33,16 @@ class ChatLines:
             shared.removesuffix(b"null}]}"),
         )
 
-    def line(self, item_id: str, given: str) -> bytes:
+    def line(self, item_id: str, given: Input) -> bytes:
         """Return the line of one item, with its line break."""
-        return b'{"custom_id":%b%b%b}]}}\n' % (json_text(item_id), self._middle, json_text(given))
+        if isinstance(given, str):
+            return b'{"custom_id":%b%b%b}]}}\n' % (json_text(item_id), self._middle, json_text(given))
+        body = chat_body({**self._body, "input": given}, limit=self._limit)
+        return b'{"custom_id":%b,"method":"POST","url":%b,"body":%b}\n' % (
+            json_text(item_id),
+            orjson.dumps(ENDPOINT),
+            encode_json(body),
+        )
 
 
 def read_completion_line(line: bytes) -> ResultLine:

@@ -1,6 +1,7 @@
 """The ``transcripts`` stage: every clip at every model, live or collected from batches; a row for each, always."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 
 from eval_pipeline.core.chunks import chunks
@@ -9,7 +10,8 @@ from eval_pipeline.core.documents import JsonDict
 from eval_pipeline.core.errors import EvalPipelineError, IncompleteError
 from eval_pipeline.core.outcomes import ItemError, ItemRecord, ItemStatus
 from eval_pipeline.core.paid_summary import PaidSummary
-from eval_pipeline.core.ports.models import TranscriptionRequest
+from eval_pipeline.core.ports.file_host import FileHost
+from eval_pipeline.core.ports.models import Transcriber, TranscriptionRequest
 from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.core.runs import RunMode
 from eval_pipeline.core.tallies import ItemCost, RecordTally, missing_record, price_item
@@ -31,6 +33,7 @@ from eval_pipeline.stt_eval.scoring.scores import language_of
 from eval_pipeline.stt_eval.spec import SttSpec
 from eval_pipeline.stt_eval.transcript_rows import HEARD, Item, as_heard, items_of, transcript_row
 from eval_pipeline.wiring import models
+from eval_pipeline.wiring.endpoint import Endpoint
 
 ROWS_AT_ONCE = 500
 
@@ -93,7 +96,7 @@ class _Transcribing:
 
     def _ask_model(self, model: SpeechModel) -> None:
         asked = LiveModel(
-            provider=model.provider,
+            endpoint=model.endpoint,
             name=model.name,
             concurrency=self.spec.concurrency,
             shown_as=f"transcripts {model.label}",
@@ -101,12 +104,16 @@ class _Transcribing:
             items=lambda: self._items_of(model),
             id_of=lambda item: item.item_id,
             body_of=self._request,
-            build=lambda connection, host: models.transcriber(connection, host=host),
+            open=self._open,
             price=lambda record: self._cost(record, model),
             answered=HEARD,
             keeps_files=True,
         )
         ask_missing(self.task, self.stage, asked)
+
+    def _open(self, endpoint: Endpoint, host: FileHost | None) -> AbstractAsyncContextManager[Transcriber]:
+        settings = self.task.deployment.settings
+        return models.transcriber(endpoint, host=host, settings=settings, concurrency=self.spec.concurrency)
 
     def _cost(self, record: ItemRecord, model: SpeechModel) -> ItemCost:
         return price_item(record, self.tariffs[model], at=self.stage.run.created_at)

@@ -8,6 +8,7 @@ from eval_pipeline.core.chunks import chunks
 from eval_pipeline.core.cost import NOTHING, StageCost, Tariff
 from eval_pipeline.core.documents import JsonDict
 from eval_pipeline.core.paid_summary import Calls, PaidSummary
+from eval_pipeline.core.ports.models import Vectors
 from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.core.runs import RunMode
 from eval_pipeline.dispatch.budget import EmbeddingPurse
@@ -23,6 +24,7 @@ from eval_pipeline.runs.task import Task
 from eval_pipeline.text_eval import tables
 from eval_pipeline.text_eval.batches import Texts
 from eval_pipeline.text_eval.pairs import EmbeddingTally, embedding_row, pairs, texts_to_embed
+from eval_pipeline.text_eval.rates import embedding_mode, embedding_tariff
 from eval_pipeline.text_eval.so_far import cost_of_vectors
 from eval_pipeline.text_eval.spec import TextSpec
 from eval_pipeline.wiring import models
@@ -43,7 +45,7 @@ def make(
         if not spec.needs_embeddings:
             stage.files.finish(_not_needed(responses).to_json())
             return deployment.stages.open(ref)
-        tariff = models.tariff(spec.embedding_provider, spec.embedding_model, mode=spec.mode)
+        mode = embedding_mode(spec)
         answers = PaidSummary.of(responses.manifest)
         work = _Embedding(
             task=task,
@@ -51,10 +53,10 @@ def make(
             dataset=dataset,
             responses=responses,
             spec=spec,
-            tariff=tariff,
+            tariff=embedding_tariff(spec),
             answers=answers,
         )
-        if spec.mode is RunMode.BATCH:
+        if mode is RunMode.BATCH:
             texts = Texts(task, spec, dataset, responses).work
             # vectors are found by the digest of their text: those of other answers do no harm
             if not go_on(task, stage, texts, batch=embedding_batch, made_from=None):
@@ -64,7 +66,7 @@ def make(
             if task.refresh:
                 start_over(deployment, stage, by=task.dagster_run_id, retried=task.retried_run_id)
             calls = work.embed_missing()
-        told = replace(work.store(), mode=str(spec.mode), requests=calls, batch_notes=batch_notes(task, ref))
+        told = replace(work.store(), mode=str(mode), requests=calls, batch_notes=batch_notes(task, ref))
         stage.files.finish(told.to_json())
     close_rounds(task.deployment.objects, task.deployment.ledger, ref)
     return deployment.stages.open(ref)
@@ -105,13 +107,12 @@ class _Embedding:
         return outcome.calls
 
     async def _embed(self, index: VectorIndex) -> EmbedOutcome:
-        settings, credentials = self.task.deployment.settings, self.task.credentials
-        provider, accept = self.spec.embedding_provider, self.task.endpoint_changed
-        require_endpoint(self.task.deployment, self.stage.run, provider, accept=accept)
+        settings, spec, accept = self.task.deployment.settings, self.spec, self.task.endpoint_changed
+        require_endpoint(self.task.deployment, self.stage.run, spec.embedding_endpoint, accept=accept)
+        endpoint = self.task.endpoints.find(spec.embedding_endpoint)
         budget = models.budget(self.stage.run.max_cost_usd, spent_usd=self._spent(index))
-        connection = models.open_connection(
-            self.spec.embedding_provider, credentials, settings=settings, concurrency=PACKS_AT_ONCE
-        )
+        vectors = Vectors(spec.embedding_model, spec.embedding_dimensions)
+        opened = models.embedder(endpoint, vectors, settings=settings, concurrency=PACKS_AT_ONCE)
         progress = _Progress(self.task, total=self._most_texts(), done=len(index))
         with self.stage.journal.writer(self.stage.lease.token) as journal:
             recorder = VectorRecorder(journal.record)
@@ -120,20 +121,16 @@ class _Embedding:
                 await recorder(pack)
                 progress.add(pack)
 
-            async with connection:
+            async with opened as embedder:
                 return await embed_texts(
                     texts_to_embed(self.dataset, self.responses),
-                    embedder=models.embedder(
-                        connection, model=self.spec.embedding_model, dimensions=self.spec.embedding_dimensions
-                    ),
+                    embedder=embedder,
                     sink=sink,
                     known=index,
-                    max_texts=models.texts_a_call(self.spec.embedding_provider),
+                    max_texts=endpoint.plan.texts_a_call,
                     policy=models.retry_policy(settings),
-                    concurrency=min(PACKS_AT_ONCE, self.spec.concurrency),
-                    endpoint=models.endpoint(
-                        credentials, provider=self.spec.embedding_provider, model=self.spec.embedding_model
-                    ),
+                    concurrency=endpoint.most_at_once(min(PACKS_AT_ONCE, spec.concurrency)),
+                    endpoint=models.asked_model(endpoint, spec.embedding_model),
                     dimensions=index.dimensions,
                     purse=EmbeddingPurse(budget, self.tariff) if budget else None,
                     should_stop=self._why_stop,

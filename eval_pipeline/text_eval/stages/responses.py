@@ -1,125 +1,30 @@
 """The ``responses`` stage: every item asked once, live or by batches, recorded as it is answered, in dataset order."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from decimal import Decimal
+from functools import partial
 
-import orjson
-
-from eval_pipeline.core.chunks import chunks
-from eval_pipeline.core.cost import Tariff
-from eval_pipeline.core.documents import Json, JsonDict
+from eval_pipeline.core.documents import JsonDict
 from eval_pipeline.core.outcomes import ItemRecord
 from eval_pipeline.core.ports.stage_files import StageReader
-from eval_pipeline.core.runs import RunMode
-from eval_pipeline.core.tallies import ItemCost, RecordTally, missing_record, price_item
-from eval_pipeline.dispatch.budget import ResponsePurse
-from eval_pipeline.dispatch.records import RecordIndex
-from eval_pipeline.runs.at_work import StageAtWork, at_work, start_over
-from eval_pipeline.runs.batches import batch_notes, go_on
-from eval_pipeline.runs.live_stage import LiveModel, ask_missing
-from eval_pipeline.runs.rounds import close_rounds
+from eval_pipeline.core.tallies import ItemCost
+from eval_pipeline.runs.answers import make_answers
 from eval_pipeline.runs.task import Task
 from eval_pipeline.text_eval import tables
-from eval_pipeline.text_eval.batches import Questions
-from eval_pipeline.text_eval.spec import TextSpec
+from eval_pipeline.text_eval.questions import questions_of
 from eval_pipeline.text_eval.thinking import without_thinking
-from eval_pipeline.wiring import models
-
-ROWS_AT_ONCE = 500
 
 
 def make(task: Task, *, dataset: StageReader, response_batch: StageReader) -> StageReader | None:
     """Ask the model under test what is not answered yet, then store every item; None while batches are out."""
-    deployment, ref = task.deployment, task.ref("responses")
-    with at_work(
-        deployment, ref, schema=tables.RESPONSES, inputs={"dataset": dataset}, dagster_run_id=task.dagster_run_id
-    ) as stage:
-        work = _Answering.of(task, stage=stage, dataset=dataset)
-        if work.spec.mode is RunMode.BATCH:
-            questions = Questions(task, work.spec, dataset).work
-            if not go_on(task, stage, questions, batch=response_batch, made_from=dataset):
-                return None
-            calls = sum(job.requests for job in deployment.ledger.stage_jobs(ref))
-        else:
-            if task.refresh:
-                start_over(deployment, stage, by=task.dagster_run_id, retried=task.retried_run_id)
-            calls = work.ask_missing()
-        rate = "standard" if work.spec.mode is RunMode.FAST else "batch"
-        told = replace(
-            work.store().summary(rate=rate),
-            mode=str(work.spec.mode),
-            requests=calls,
-            batch_notes=batch_notes(task, ref),
-        )
-        stage.files.finish(told.to_json())
-    close_rounds(task.deployment.objects, task.deployment.ledger, ref)
-    return deployment.stages.open(ref)
-
-
-@dataclass(frozen=True, slots=True)
-class _Answering:
-    """One materialization of ``responses``."""
-
-    task: Task
-    stage: StageAtWork
-    dataset: StageReader
-    spec: TextSpec
-    tariff: Tariff
-
-    @classmethod
-    def of(cls, task: Task, *, stage: StageAtWork, dataset: StageReader) -> "_Answering":
-        spec = TextSpec.from_json(stage.run.spec)
-        return cls(task, stage, dataset, spec, models.tariff(spec.provider, spec.model, mode=spec.mode))
-
-    def ask_missing(self) -> int:
-        """Call the model for every item without a finished record; returns the calls made."""
-        return ask_missing(self.task, self.stage, self._model())
-
-    def _model(self) -> LiveModel[Json, Json]:
-        spec, dataset = self.spec, self.dataset
-        return LiveModel(
-            provider=spec.provider,
-            name=spec.model,
-            concurrency=spec.concurrency,
-            shown_as="responses",
-            total=dataset.manifest.rows,
-            items=lambda: dataset.rows(["item_id", "question"]),
-            id_of=lambda row: str(row["item_id"]),
-            body_of=lambda row: request_body(spec, row["question"]),
-            build=lambda connection, _: models.answerer(connection),
-            price=self._cost,
-            purse=self._purse,
-        )
-
-    def _cost(self, record: ItemRecord) -> ItemCost:
-        return price_item(record, self.tariff, at=self.stage.run.created_at)
-
-    def _purse(self, spent_usd: Decimal) -> ResponsePurse | None:
-        budget = models.budget(self.stage.run.max_cost_usd, spent_usd=spent_usd)
-        if budget is None:
-            return None
-        return ResponsePurse(budget, self.tariff, measure=lambda body: len(orjson.dumps(body)))
-
-    def store(self) -> RecordTally:
-        """Write every item in the order of the dataset; one that nothing came back for is ``missing``."""
-        tally = RecordTally(threshold=self.spec.failure_threshold, model=self.spec.model)
-        with self.stage.journal.spool() as spool:
-            for rows in chunks(self._rows(RecordIndex(spool), tally), size=ROWS_AT_ONCE):
-                self.stage.files.append(rows)
-        return tally
-
-    def _rows(self, index: RecordIndex, tally: RecordTally) -> Iterator[JsonDict]:
-        for item in self.dataset.rows(["item_id"]):
-            record = without_thinking(index.find(item["item_id"]) or missing_record(item["item_id"]))
-            cost = self._cost(record)
-            tally.add(record, cost)
-            yield response_row(record, cost)
-
-
-def request_body(spec: TextSpec, question: str) -> JsonDict:
-    """Return the body of one Responses API request: the frozen model body as given, and the question as input."""
-    return {**spec.model_body, "input": question}
+    return make_answers(
+        task,
+        "responses",
+        schema=tables.RESPONSES,
+        made_from=dataset,
+        submitted=response_batch,
+        questions=partial(questions_of, dataset=dataset),
+        row=response_row,
+        read=without_thinking,
+    )
 
 
 def response_row(record: ItemRecord, cost: ItemCost) -> JsonDict:

@@ -91,7 +91,7 @@ def trace_run(record: RunRecord, spec: TextSpec) -> TraceRun:
             "spec_hash": record.spec_hash,
             "dataset": record.dataset_name,
             "dataset_version": record.dataset_version,
-            "provider": spec.provider,
+            "provider": spec.endpoint,
             "model_body": dict(spec.model_body),
         },
         dataset_name=f"{record.dataset_name}@{record.dataset_version[:VERSION_CHARACTERS]}",

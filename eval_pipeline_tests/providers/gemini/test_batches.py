@@ -10,11 +10,10 @@ from typing import Any
 import pytest
 
 from eval_pipeline.core.batches import QUEUE_FULL, BatchCallError, CallFault, LineError, Phase, Refusal, refusal_of
+from eval_pipeline.providers.gemini.account import embed_endpoint, generate_endpoint
 from eval_pipeline.providers.gemini.batches import (
     GeminiBatches,
     display_name,
-    embed_endpoint,
-    generate_endpoint,
     key_in,
 )
 from eval_pipeline_tests.providers.script import Script

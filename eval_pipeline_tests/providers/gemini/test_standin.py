@@ -15,8 +15,9 @@ from eval_pipeline.core.batches import Phase, ProviderBatch
 from eval_pipeline.core.outcomes import AccountFault, Attempt, AttemptOutcome
 from eval_pipeline.core.ports.file_host import HostedState
 from eval_pipeline.core.ports.models import Clip, EmbeddingFailure, EmbeddingReply, TranscriptionRequest
+from eval_pipeline.providers.gemini.account import generate_endpoint
 from eval_pipeline.providers.gemini.batch_lines import TranscriptionLines, read_generation_line
-from eval_pipeline.providers.gemini.batches import GeminiBatches, generate_endpoint
+from eval_pipeline.providers.gemini.batches import GeminiBatches
 from eval_pipeline.providers.gemini.client import GeminiConnection
 from eval_pipeline.providers.gemini.embeddings import GeminiEmbedder
 from eval_pipeline.providers.gemini.errors import FILE_UNAVAILABLE

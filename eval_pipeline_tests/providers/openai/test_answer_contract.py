@@ -10,7 +10,7 @@ import pytest
 from eval_pipeline.core.outcomes import ItemRecord, ItemStatus, Usage
 from eval_pipeline.core.ports.models import Answerer
 from eval_pipeline.core.retry import RetryPolicy
-from eval_pipeline.dispatch.breaker import Endpoint
+from eval_pipeline.dispatch.breaker import AskedModel
 from eval_pipeline.dispatch.gate import Timing
 from eval_pipeline.dispatch.live import LiveRequest, run_live
 from eval_pipeline.providers.openai.client import OpenAIConnection
@@ -101,7 +101,7 @@ def ask(protocol: Protocol, base_url: str, questions: list[str]) -> dict[str, It
                 record=record,
                 policy=RetryPolicy(max_attempts=3),
                 concurrency=2,
-                endpoint=Endpoint("OpenAI", base_url, "gpt-4o", "OPENAI_API_KEY", "OPENAI_BASE_URL"),
+                endpoint=AskedModel("OpenAI", base_url, "gpt-4o", "OPENAI_API_KEY", "OPENAI_BASE_URL"),
                 proven=True,
                 timing=Timing(clock=clock, sleep=clock.sleep, jitter=lambda: 0.5),
             )

@@ -10,7 +10,7 @@ import pytest
 
 from eval_pipeline.core.outcomes import AccountFault, Attempt, AttemptOutcome
 from eval_pipeline.core.ports.models import EmbeddingReply
-from eval_pipeline.dispatch.breaker import Endpoint, explain
+from eval_pipeline.dispatch.breaker import AskedModel, explain
 from eval_pipeline.providers.openai.client import OpenAIConnection
 from eval_pipeline.providers.openai.embeddings import OpenAIEmbedder
 from eval_pipeline.providers.openai.responses import OpenAIAnswerer
@@ -176,7 +176,7 @@ def test_a_server_without_responses_is_said_to_speak_chat_with_the_line_that_men
         attempt = _ask_responses(url)
 
     assert attempt.account_fault is AccountFault.OTHER_PROTOCOL
-    error = explain(attempt, Endpoint("OpenAI", url, "m", "OPENAI_API_KEY", "OPENAI_BASE_URL"))
+    error = explain(attempt, AskedModel("OpenAI", url, "m", "OPENAI_API_KEY", "OPENAI_BASE_URL"))
     assert error.code == "provider_other_protocol"
     assert f"{url} has no /responses, but it has /chat/completions" in error.message
     assert "EVAL_ENDPOINTS_FILE" in error.hint

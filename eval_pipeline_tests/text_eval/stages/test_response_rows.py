@@ -11,10 +11,11 @@ from eval_pipeline.core.outcomes import PLAINLY, BilledCall, ItemError, ItemReco
 from eval_pipeline.core.ports.prices import Price
 from eval_pipeline.core.runs import RunMode
 from eval_pipeline.core.tallies import ItemCost, RecordTally, missing_record, price_item
+from eval_pipeline.runs.answers import request_body
 from eval_pipeline.text_eval import tables
 from eval_pipeline.text_eval.request import TextRequest
 from eval_pipeline.text_eval.spec import TextSpec, build_model_body
-from eval_pipeline.text_eval.stages.responses import request_body, response_row
+from eval_pipeline.text_eval.stages.responses import response_row
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 USAGE = Usage(input=100, cached_input=10, output=50, reasoning=5, total=150)
@@ -49,8 +50,9 @@ def _spec(body: Mapping[str, Any]) -> TextSpec:
         original_items_count=1,
         repeats=1,
         mode=RunMode.FAST,
-        provider="openai",
+        endpoint="openai",
         model_body=build_model_body(TextRequest(dataset="golden", model_body=body)),
+        embedding_endpoint="openai",
         embedding_model="text-embedding-3-large",
         embedding_dimensions=None,
         scorers=(),
@@ -62,7 +64,7 @@ def _spec(body: Mapping[str, Any]) -> TextSpec:
 def test_the_body_is_passed_through_with_the_question_as_input() -> None:
     body = {"model": "gpt-5", "tools": [{"type": "file_search"}], "reasoning": {"effort": "low"}, "metadata": None}
 
-    assert request_body(_spec(body), "Why?\n") == {**body, "input": "Why?\n"}
+    assert request_body(_spec(body).model_body, "Why?\n") == {**body, "input": "Why?\n"}
 
 
 def test_an_item_costs_its_call_and_its_retries() -> None:
