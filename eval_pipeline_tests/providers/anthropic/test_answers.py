@@ -10,7 +10,7 @@ import pytest
 from eval_pipeline.core.batches import BatchCallError, CallFault
 from eval_pipeline.core.outcomes import ItemRecord, ItemStatus
 from eval_pipeline.core.retry import RetryPolicy
-from eval_pipeline.dispatch.breaker import Endpoint
+from eval_pipeline.dispatch.breaker import AskedModel
 from eval_pipeline.dispatch.gate import Timing
 from eval_pipeline.dispatch.live import LiveRequest, run_live
 from eval_pipeline.providers.anthropic.batch_lines import AnthropicLines
@@ -74,7 +74,7 @@ def ask(base_url: str, questions: list[str], *, key: str = KEY) -> dict[str, Ite
                 record=record,
                 policy=RetryPolicy(max_attempts=3),
                 concurrency=2,
-                endpoint=Endpoint("Anthropic", base_url, "claude-sonnet-5", "ANTHROPIC_API_KEY", "base_url"),
+                endpoint=AskedModel("Anthropic", base_url, "claude-sonnet-5", "ANTHROPIC_API_KEY", "base_url"),
                 proven=True,
                 timing=Timing(clock=clock, sleep=clock.sleep, jitter=lambda: 0.5),
             )

@@ -158,20 +158,19 @@ def test_what_was_not_done_may_be_done_later(result: object, outcome: AttemptOut
 
 
 def test_the_body_of_openais_responses_asks_claude_the_same() -> None:
-    body = check_body(
-        {
-            "model": "claude-sonnet-5",
-            "instructions": "Be brief.",
-            "temperature": 0,
-            "stop": "END",
-            "user": "u-1",
-            "reasoning": {"effort": "low"},
-            "text": {"format": {"type": "json_schema", "name": "city", "schema": SCHEMA, "strict": True}},
-            "messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}],
-            "thinking": {"type": "adaptive"},
-            "tomorrow": 1,
-        }
-    )
+    body: dict[str, Any] = {
+        "model": "claude-sonnet-5",
+        "instructions": "Be brief.",
+        "temperature": 0,
+        "stop": "END",
+        "user": "u-1",
+        "reasoning": {"effort": "low"},
+        "text": {"format": {"type": "json_schema", "name": "city", "schema": SCHEMA, "strict": True}},
+        "messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}],
+        "thinking": {"type": "adaptive"},
+        "tomorrow": 1,
+    }
+    check_body(body)
     request = request_of({**body, "input": "Where?"})
 
     assert request == {
