@@ -16,6 +16,7 @@ from eval_pipeline.runs.life import find_run
 from eval_pipeline.runs.status import batches_json
 from eval_pipeline.runs.stored_run import StoredRun
 from eval_pipeline.text_eval.report.export import export_grouped, export_rows
+from eval_pipeline.text_eval.scoring.score_values import UnscoreableReason
 from eval_pipeline.text_eval.scoring.scorers import outdated
 from eval_pipeline.text_eval.scoring.side_by_side import WalkedItem, walk
 from eval_pipeline.text_eval.spec import TextSpec
@@ -47,10 +48,23 @@ def show_run(deployment: Deployment, key: RunKey, *, detail: bool) -> dict[str, 
         "langfuse": stored.fact("traces", "langfuse"),
         "warnings": [
             *cost_warnings({stage: stored.paid(stage) for stage in ("responses", "embeddings")}),
+            *_damaged_golden(stored, total=spec.total_items_count),
             *_outdated_scores(run, stored),
         ],
     }
     return {**document, "traces": list(_traces(stored, run))} if detail else document
+
+
+def _damaged_golden(stored: StoredRun, *, total: int) -> Iterator[dict[str, str]]:
+    """Tell of items that nothing could be held against: they count neither as right nor as wrong."""
+    scores = stored.fact("scores", "summary_scores") or ()
+    count = max((score["unscoreable"].get(UnscoreableReason.DAMAGED_GROUND_TRUTH, 0) for score in scores), default=0)
+    if count:
+        yield {
+            "code": "golden_damaged",
+            "message": f"{count:,} of {total:,} items are not scored: their golden answer is damaged",
+            "hint": "correct these golden answers, and add the dataset again",
+        }
 
 
 def _outdated_scores(run: RunRecord, stored: StoredRun) -> Iterator[dict[str, str]]:

@@ -9,6 +9,7 @@ from itertools import zip_longest
 from typing import Any, TypedDict
 
 from eval_pipeline.core.chunks import chunks
+from eval_pipeline.core.damaged_text import is_lost
 from eval_pipeline.core.errors import ConflictError
 from eval_pipeline.core.names import shown
 from eval_pipeline.core.outcomes import ItemStatus
@@ -157,6 +158,8 @@ def _obstacle(response: dict[str, Any], *, golden_answer: str) -> ScoreValue | N
         return ScoreValue.unscoreable(UnscoreableReason.RESPONSE_FAILED, f"the response is {status}")
     if not golden_answer.strip():
         return ScoreValue.unscoreable(UnscoreableReason.EMPTY_GROUND_TRUTH)
+    if is_lost(golden_answer):
+        return ScoreValue.unscoreable(UnscoreableReason.DAMAGED_GROUND_TRUTH)
     return None
 
 

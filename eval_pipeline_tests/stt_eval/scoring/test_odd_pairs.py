@@ -11,7 +11,7 @@ import pytest
 
 from eval_pipeline.stt_eval.clips.references import reference_text
 from eval_pipeline.stt_eval.language.cleaning import clean_transcript
-from eval_pipeline.stt_eval.scoring.scores import NOT_UNDERSTOOD, score_sample
+from eval_pipeline.stt_eval.scoring.scores import DAMAGED, NOT_UNDERSTOOD, score_sample
 
 LINES = (Path(__file__).with_name("cases") / "stt_pairs.jsonl").read_text(encoding="utf-8").splitlines()
 PAIRS = {pair["id"]: pair for pair in map(json.loads, LINES)}
@@ -42,5 +42,6 @@ def test_what_was_said_is_found_whatever_stands_around_it(name: str) -> None:
 
 def test_what_cannot_be_scored_says_why_and_what_is_odd_is_flagged() -> None:
     assert scored("s11")["unscored_reason"] == NOT_UNDERSTOOD
+    assert scored("s13")["unscored_reason"] == DAMAGED
     assert scored("t10")["insertions_on_silence"] == 2
     assert scored("s09")["flags"] == ["loop"]

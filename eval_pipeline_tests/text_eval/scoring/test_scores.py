@@ -78,6 +78,9 @@ def test_rows_are_those_of_the_table() -> None:
         ({"status": "empty", "answer": None}, "18", "empty_output"),
         ({"status": "ok", "answer": " \n"}, "18", "empty_output"),
         ({"status": "ok", "answer": "18"}, "\u00a0 ", "empty_ground_truth"),
+        ({"status": "ok", "answer": "18"}, "nan", "damaged_ground_truth"),
+        ({"status": "ok", "answer": "18"}, "#NAME?", "damaged_ground_truth"),
+        ({"status": "ok", "answer": "18"}, "???? ??", "damaged_ground_truth"),
         ({"status": "failed", "answer": None}, " ", "response_failed"),
     ],
 )
