@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -202,7 +203,8 @@ def _refusal(custom_id: str, scenario: str) -> dict[str, Any]:
 
 def _result(line: dict[str, Any], scenario: str | None) -> dict[str, Any]:
     body = line["body"]
-    made = _vector(body) if line["url"] == "/v1/embeddings" else _answer(body, scenario)
+    makers = {"/v1/embeddings": _vector, "/v1/chat/completions": partial(_completion, scenario=scenario)}
+    made = makers.get(line["url"], partial(_answer, scenario=scenario))(body)
     response = {"status_code": 200, "request_id": "req", "body": made}
     return {"id": "batch_req", "custom_id": line["custom_id"], "response": response, "error": None}
 
@@ -214,9 +216,25 @@ def _vector(body: dict[str, Any]) -> dict[str, Any]:
     return {"object": "list", "data": data, "model": body["model"], "usage": {"prompt_tokens": 5, "total_tokens": 5}}
 
 
+def _text(question: str, scenario: str | None) -> str:
+    return f"answer\u2028to {question}" if scenario == "u2028" else f"answer to {question}"
+
+
+def _completion(body: dict[str, Any], scenario: str | None) -> dict[str, Any]:
+    message = {"role": "assistant", "content": _text(body["messages"][-1]["content"], scenario), "refusal": None}
+    finish = "length" if scenario == "incomplete" else "stop"
+    return {
+        "id": "chatcmpl",
+        "object": "chat.completion",
+        "model": body["model"],
+        "choices": [{"index": 0, "message": message, "finish_reason": finish}],
+        "usage": {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15},
+    }
+
+
 def _answer(body: dict[str, Any], scenario: str | None) -> dict[str, Any]:
     cut = scenario == "incomplete"
-    text = f"answer\u2028to {body['input']}" if scenario == "u2028" else f"answer to {body['input']}"
+    text = _text(body["input"], scenario)
     return {
         "id": "resp",
         "object": "response",

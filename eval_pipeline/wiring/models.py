@@ -101,7 +101,7 @@ def not_offered(endpoint: Endpoint, what: str) -> UsageError:
 
 def answer_form(endpoint: Endpoint, *, body: Json) -> BatchForm:
     """Return how questions go out under a frozen model body."""
-    return _batches_of(endpoint).answers(body, endpoint.base_url)
+    return _batches_of(endpoint).answers(body, endpoint.more)
 
 
 def vector_form(endpoint: Endpoint, vectors: Vectors) -> BatchForm:
@@ -161,14 +161,15 @@ def asked_model(endpoint: Endpoint, model: str) -> AskedModel:
         model=model,
         key_variable=endpoint.key.words,
         url_variable=endpoint.url_words,
+        written_in=None if endpoint.file is None else f"endpoint {endpoint.name} in {endpoint.file}",
     )
 
 
 def tariff(frozen: FrozenEndpoint, model: str, *, mode: RunMode) -> Tariff:
     """Return the prices that a stage's calls fall under: own ones, else those that are published."""
-    own = frozen.prices.get(model)
-    book = PublishedPrices(plan_of(frozen.protocol).seller) if own is None else own
-    return Tariff(book=book, model=model, mode=mode)
+    own, plan = frozen.prices.get(model), plan_of(frozen.protocol)
+    published = PublishedPrices(plan.seller, address=frozen.base_url if plan.is_sold_by_address else None)
+    return Tariff(book=published if own is None else own, model=model, mode=mode)
 
 
 _WIDTHS = {

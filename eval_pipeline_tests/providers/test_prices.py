@@ -126,3 +126,29 @@ def test_claude_is_charged_for_what_its_cache_gives_and_takes_and_half_of_all_in
     # 500,000 at 2, 200,000 read at 0.20, 200,000 written at 2.50, 100,000 for an hour at 4, 10,000 at 10 dollars
     assert live == Price(usd=Decimal("2.04"), rate="standard")
     assert batch == Price(usd=Decimal("1.02"), rate="batch")
+
+
+@pytest.mark.parametrize(
+    ("address", "model", "usd"),
+    [
+        ("https://openrouter.ai/api/v1", "google/gemini-2.5-flash", "2.8"),
+        ("https://api.groq.com/openai/v1", "llama-3.3-70b-versatile", "1.38"),
+        ("https://api.groq.com/openai/v1", "gpt-4o-mini", None),
+        ("https://api.openai.com/v1", "gpt-4o-mini", "0.75"),
+        ("http://127.0.0.1:4000/v1", "gpt-4o-mini", "0.75"),
+        ("http://127.0.0.1:4000/v1", "openai/gpt-4o-mini", "0.75"),
+        ("http://127.0.0.1:11434/v1", "gpt-oss-20b", None),
+        ("http://127.0.0.1:11434/v1", "gemma3", None),
+        ("http://127.0.0.1:11434/v1", "deepseek-chat", None),
+        ("http://gpu-1:8000/v1", "llama-3.3-70b-versatile", None),
+        ("http://gpu-1:8000/v1", "google/gemma-3-27b-it", None),
+    ],
+)
+def test_at_an_address_the_list_of_its_owner_holds_and_own_machines_are_on_none(
+    address: str, model: str, usd: str | None
+) -> None:
+    usage = Usage(input=1_000_000, output=1_000_000, total=2_000_000)
+
+    found = PublishedPrices(address=address).price(model=model, usage=usage, mode=RunMode.FAST, at=AT)
+
+    assert found == (None if usd is None else Price(usd=Decimal(usd), rate="standard"))

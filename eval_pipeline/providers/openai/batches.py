@@ -47,6 +47,7 @@ from eval_pipeline.providers.transport import (
 from eval_pipeline.providers.words import cut, read_words, redact_words
 
 if TYPE_CHECKING:
+    import httpx2
     import openai
 
 T = TypeVar("T")
@@ -142,7 +143,9 @@ class OpenAIBatches:
         timeout = httpx2.Timeout(self._timeout_s, connect=CONNECT_TIMEOUT_S)
         with proxies_explained():
             http = openai.DefaultHttpxClient(
-                verify=tls_context(), follow_redirects=False, event_hooks={"response": [cap_documents()]}
+                verify=tls_context(),
+                follow_redirects=False,
+                event_hooks={"request": [] if self._api_key else [_without_key], "response": [cap_documents()]},
             )
         return openai.OpenAI(
             api_key=self._api_key or KEYLESS,
@@ -150,7 +153,7 @@ class OpenAIBatches:
             max_retries=0,
             timeout=timeout,
             http_client=http,
-            default_headers=left_out(api_key=self._api_key, is_own=self._is_own),
+            default_headers=left_out(api_key=KEYLESS, is_own=self._is_own),
         )
 
     def close(self) -> None:
@@ -332,6 +335,11 @@ class OpenAIBatches:
         message = f"{what} at the provider failed: {redact_words(words)}"
         hint = _HINTS[fault].format(key=self._key_words, url=self._url_words)
         raise BatchCallError(message, fault=fault, hint=hint, retry_after_s=retry_after_s) from None
+
+
+def _without_key(request: "httpx2.Request") -> None:
+    """Take off what the SDK insists on sending; a server that wants no key is sent none."""
+    request.headers.pop("authorization", None)
 
 
 def _of_endpoint(error: BatchCallError, endpoint: str) -> BatchCallError:
