@@ -48,7 +48,7 @@ def _batches(reach: Reach) -> BatchProvider:
     )
 
 
-def _answer_form(body: Json, _base_url: str) -> BatchForm:
+def _answer_form(body: Json, _more: Json) -> BatchForm:
     return BatchForm(ENDPOINT, AnthropicLines(body=body), read_message_line, custom_id)
 
 
