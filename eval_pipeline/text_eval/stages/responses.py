@@ -1,16 +1,20 @@
 """The ``responses`` stage: every item asked once, live or by batches, recorded as it is answered, in dataset order."""
 
+from collections.abc import Iterator
 from functools import partial
 
 from eval_pipeline.core.documents import JsonDict
 from eval_pipeline.core.outcomes import ItemRecord
 from eval_pipeline.core.ports.stage_files import StageReader
+from eval_pipeline.core.runs import RunRecord
 from eval_pipeline.core.tallies import ItemCost
-from eval_pipeline.runs.answers import make_answers
+from eval_pipeline.runs.answers import Question, Questions, make_answers
 from eval_pipeline.runs.task import Task
 from eval_pipeline.text_eval import tables
-from eval_pipeline.text_eval.questions import questions_of
+from eval_pipeline.text_eval.spec import TextSpec
 from eval_pipeline.text_eval.thinking import without_thinking
+
+_ROWS_AT_ONCE = 4_096
 
 
 def make(task: Task, *, dataset: StageReader, response_batch: StageReader) -> StageReader | None:
@@ -25,6 +29,27 @@ def make(task: Task, *, dataset: StageReader, response_batch: StageReader) -> St
         row=response_row,
         read=without_thinking,
     )
+
+
+def questions_of(run: RunRecord, *, dataset: StageReader) -> Questions:
+    """Ask every item of the dataset."""
+    spec = TextSpec.from_json(run.spec)
+    return Questions(
+        stage="responses",
+        endpoint=spec.endpoint,
+        frozen=spec.answers_at,
+        body=spec.model_body,
+        mode=spec.mode,
+        concurrency=spec.concurrency,
+        failure_threshold=spec.failure_threshold,
+        total=dataset.manifest.rows,
+        each=lambda: _questions(dataset),
+    )
+
+
+def _questions(dataset: StageReader) -> Iterator[Question]:
+    for table in dataset.batches(["item_id", "question"], rows=_ROWS_AT_ONCE):
+        yield from zip(table.column("item_id").to_pylist(), table.column("question").to_pylist(), strict=True)
 
 
 def response_row(record: ItemRecord, cost: ItemCost) -> JsonDict:
