@@ -158,7 +158,7 @@ def test_a_waiting_run_is_taken_on_by_the_sensor_of_its_protocol(commands: Comma
         "EVAL_PIPELINE_HOME": str(commands.home),
         "EVAL_ENDPOINTS_FILE": str(commands.folder / "endpoints.yaml"),
         "CLAUDE_KEY": KEY,
-        "EVAL_BATCH_POLL_SECONDS": "0",
+        "EVAL_BATCH_POLL_SECONDS": "0.1",
         "NO_PROXY": "127.0.0.1",
     }
     with dg.DagsterInstance.ephemeral() as instance:
