@@ -114,6 +114,7 @@ def make_answers(
     questions: Callable[[RunRecord], Questions],
     row: Callable[[ItemRecord, ItemCost], JsonDict],
     read: Callable[[ItemRecord], ItemRecord] = lambda record: record,
+    own: Callable[[], JsonDict] = dict,
 ) -> StageReader | None:
     """Ask what is not answered yet, then store a row for every question; None while batches are out.
 
@@ -126,6 +127,7 @@ def make_answers(
         questions: says what a run asks.
         row: makes the row of an item from its record and its cost.
         read: says what a record counts as.
+        own: what this stage alone tells, once all records were read.
     """
     deployment, ref = task.deployment, task.ref(stage)
     inputs = {made_from.manifest.stage.stage: made_from}
@@ -145,6 +147,7 @@ def make_answers(
             mode=str(asked.mode),
             requests=calls,
             batch_notes=batch_notes(task, ref),
+            own=own(),
         )
         held.files.finish(told.to_json())
     close_rounds(deployment.objects, deployment.ledger, ref)
