@@ -5,11 +5,7 @@ from functools import partial
 
 import orjson
 
-<<<<<<< HEAD
 from eval_pipeline.core.documents import Json, JsonDict
-=======
-from eval_pipeline.core.documents import JsonDict
->>>>>>> main
 from eval_pipeline.core.outcomes import ItemRecord
 from eval_pipeline.core.passages import passages_json, searches_files
 from eval_pipeline.core.ports.stage_files import StageReader
