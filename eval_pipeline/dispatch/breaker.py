@@ -24,6 +24,8 @@ class AskedModel:
     model: str
     key_variable: str
     url_variable: str
+    chat_remedy: str = "give its endpoint protocol: openai_chat, in the file that EVAL_ENDPOINTS_FILE names"
+    """What lets a server be asked that has chat completions alone."""
 
     def __post_init__(self) -> None:
         redact_fields(self, "base_url")  # some gateways take a key in their path
@@ -95,9 +97,7 @@ def explain(attempt: Attempt, endpoint: AskedModel) -> EvalPipelineError:  # noq
             return UsageError(
                 words,
                 code="provider_other_protocol",
-                hint="say so in the file that EVAL_ENDPOINTS_FILE names: endpoints: "
-                f'{{NAME: {{protocol: openai_chat, base_url: "{endpoint.base_url}"}}}}, then start a run with '
-                f"--model NAME/{endpoint.model}",
+                hint=endpoint.chat_remedy,
             )
         case AccountFault.MODEL_NOT_FOUND:
             return UsageError(

@@ -51,6 +51,8 @@ class Endpoint:
     key: Key
     file: Path | None = None
     """Where it is written down; None of the built-in ones, which are in the environment."""
+    beside: Path | None = None
+    """The project's file of others, where there is one."""
     concurrency: int | None = None
     """Live calls under way at once, at most; None: as many as the run wants."""
     has_batches: bool = True
@@ -105,6 +107,18 @@ class Endpoint:
     def most_at_once(self, wanted: int) -> int:
         """Return how many calls may be under way at once of those that a run wants."""
         return wanted if self.concurrency is None else min(wanted, self.concurrency)
+
+    def spoken_as(self, protocol: ApiProtocol) -> str:
+        """Say which line of the endpoints file lets its server be asked in a protocol that it speaks instead."""
+        if self.file is not None:
+            return f"in {self.file}, give endpoint {self.name} the line  protocol: {protocol}"
+        key = f"${{{self.key.words}}}" if self.key.is_wanted else "none"
+        line = f'local: {{protocol: {protocol}, base_url: "{redact(self.base_url)}", key: {key}}}'
+        name_it = "" if self.beside is not None else "name that file in EVAL_ENDPOINTS_FILE, and "
+        return (
+            f"write into {self.beside or 'a file endpoints.yaml'}:\n  endpoints:\n    {line}\n"
+            f"then {name_it}name the model local/MODEL"
+        )
 
     def frozen(self, *models: str) -> FrozenEndpoint:
         """Return it as a specification keeps it, with the prices of the models that are asked."""

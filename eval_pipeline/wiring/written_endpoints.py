@@ -38,6 +38,7 @@ def written_endpoint(name: str, credentials: Credentials, file: EndpointsFile) -
         url_words=words,
         key=_key(name, entry, credentials, file.path),
         file=file.path,
+        beside=file.path,
         concurrency=entry.concurrency,
         has_batches=plan.batches is not None and (at_home if entry.batches is None else entry.batches),
         prices=file.prices.get(name, {}),
@@ -52,7 +53,7 @@ def _key(name: str, entry: EndpointEntry, credentials: Credentials, file: Path) 
         return _key_in_file(file.parent / entry.key_file, name=name)
     found = VARIABLE.fullmatch(entry.key or KEYLESS)
     if found is None:
-        return Key(None, "no key", is_wanted=False)
+        return Key(None, f"key: none of endpoint {name} in {file}", is_wanted=False)
     variable = found[1]
     value = credentials.variables.get(variable, "").strip()
     know_secrets([value])

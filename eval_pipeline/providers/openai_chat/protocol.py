@@ -14,11 +14,11 @@ from eval_pipeline.providers.openai.protocol import (
     open_transcriber,
     vector_form,
 )
-from eval_pipeline.providers.openai_chat.answers import ChatAnswerer
+from eval_pipeline.providers.openai_chat.answers import PATH, ChatAnswerer
 from eval_pipeline.providers.openai_chat.batch_lines import ENDPOINT, ChatLines, read_completion_line
-from eval_pipeline.providers.openai_chat.body import check_body
+from eval_pipeline.providers.openai_chat.body import chat_body, check_body
 from eval_pipeline.providers.openai_chat.token_limit import usual_limit
-from eval_pipeline.providers.plan import BatchPlan, ProtocolPlan, Reach
+from eval_pipeline.providers.plan import BatchPlan, ProtocolPlan, Reach, SentRequest
 from eval_pipeline.providers.prices import OPENAI
 
 
@@ -33,6 +33,11 @@ def _answer_form(body: Json, base_url: str) -> BatchForm:
     return BatchForm(ENDPOINT, lines, read_completion_line)
 
 
+def _request(reach: Reach, body: Json) -> SentRequest:
+    asked = chat_body(body, limit=usual_limit(reach.base_url, in_batch=False))
+    return SentRequest(url=f"{reach.base_url.rstrip('/')}{PATH}", headers=listing(reach).headers, body=asked)
+
+
 PLAN = ProtocolPlan(
     title="Chat Completions",
     default_url=None,
@@ -44,5 +49,6 @@ PLAN = ProtocolPlan(
     transcriber=open_transcriber,
     batches=BatchPlan(open=open_batches, answers=_answer_form, vectors=vector_form),
     listing=listing,
+    request=_request,
     paths=("/responses", "/chat/completions", "/embeddings", "/batches"),
 )
