@@ -36,11 +36,17 @@ class Site:
         return run([EVAL_PIPELINE, *arguments], folder=self.folder, environ=self.environ)
 
     def text_run(
-        self, *, items: int, latency_s: float = 0.0, concurrency: int = 10, dimensions: int | None = None
+        self,
+        *,
+        items: int,
+        latency_s: float = 0.0,
+        concurrency: int = 10,
+        dimensions: int | None = None,
+        model: str = "gpt-4o-mini",
     ) -> Finished:
         """Evaluate so many items and check that every one was answered and compared."""
         self._set_latency(latency_s)
-        arguments = ["--mode", "fast", "--model", "gpt-4o-mini", "--concurrency", str(concurrency)]
+        arguments = ["--mode", "fast", "--model", model, "--concurrency", str(concurrency)]
         if dimensions is not None:
             arguments += ["--embedding-dimensions", str(dimensions)]
         name = f"run-{next(self._numbers)}"
@@ -85,10 +91,18 @@ def open_site() -> Iterator[Site]:
             "PYTHONPYCACHEPREFIX": str(Path(name, "bytecode")),  # compiled by the first use, wherever this is installed
             "OPENAI_BASE_URL": urls["openai_base_url"],
             "OPENAI_API_KEY": "stand-in",
+            "EVAL_ENDPOINTS_FILE": str(_write_endpoints(Path(name, "endpoints.yaml"), urls["openai_base_url"])),
         }
         site = Site(folder=Path(name), environ=environ, control_url=urls["openai_control_url"])
         site.text_run(items=1)
         yield site
+
+
+def _write_endpoints(path: Path, base_url: str) -> Path:
+    """Write down the same stand-in once more, to be asked in the other protocol."""
+    chat = {"protocol": "openai_chat", "base_url": base_url, "key": "${OPENAI_API_KEY}"}
+    path.write_text(json.dumps({"endpoints": {"chat": chat}}))  # JSON is YAML
+    return path
 
 
 @contextmanager

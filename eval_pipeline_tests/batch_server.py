@@ -4,6 +4,7 @@ What it executed is counted per item, so that a test can say what was paid for. 
 """
 
 import base64
+import gzip
 import json
 import re
 import struct
@@ -11,8 +12,9 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -202,7 +204,8 @@ def _refusal(custom_id: str, scenario: str) -> dict[str, Any]:
 
 def _result(line: dict[str, Any], scenario: str | None) -> dict[str, Any]:
     body = line["body"]
-    made = _vector(body) if line["url"] == "/v1/embeddings" else _answer(body, scenario)
+    makers = {"/v1/embeddings": _vector, "/v1/chat/completions": partial(_completion, scenario=scenario)}
+    made = makers.get(line["url"], partial(_answer, scenario=scenario))(body)
     response = {"status_code": 200, "request_id": "req", "body": made}
     return {"id": "batch_req", "custom_id": line["custom_id"], "response": response, "error": None}
 
@@ -214,9 +217,25 @@ def _vector(body: dict[str, Any]) -> dict[str, Any]:
     return {"object": "list", "data": data, "model": body["model"], "usage": {"prompt_tokens": 5, "total_tokens": 5}}
 
 
+def _text(question: str, scenario: str | None) -> str:
+    return f"answer\u2028to {question}" if scenario == "u2028" else f"answer to {question}"
+
+
+def _completion(body: dict[str, Any], scenario: str | None) -> dict[str, Any]:
+    message = {"role": "assistant", "content": _text(body["messages"][-1]["content"], scenario), "refusal": None}
+    finish = "length" if scenario == "incomplete" else "stop"
+    return {
+        "id": "chatcmpl",
+        "object": "chat.completion",
+        "model": body["model"],
+        "choices": [{"index": 0, "message": message, "finish_reason": finish}],
+        "usage": {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15},
+    }
+
+
 def _answer(body: dict[str, Any], scenario: str | None) -> dict[str, Any]:
     cut = scenario == "incomplete"
-    text = f"answer\u2028to {body['input']}" if scenario == "u2028" else f"answer to {body['input']}"
+    text = _text(body["input"], scenario)
     return {
         "id": "resp",
         "object": "response",
@@ -380,10 +399,23 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(403, "not allowed to read files")
         elif content is None or self.state.strikes("output_late"):
             self._refuse(404, "No such File object")
+        elif self.state.strikes("endless"):
+            self._send_without_end()
+        elif self.state.strikes("bomb"):
+            self._send_bytes(gzip.compress(bytes(10_000_000)), headers={"Content-Encoding": "gzip"})
         elif self.state.strikes("short_download"):
             self._send_bytes(content[: len(content) // 2], announced=len(content))
         else:
             self._send_bytes(content)
+
+    def _send_without_end(self) -> None:
+        """Send until nobody listens any more."""
+        self.close_connection = True
+        self.send_response(200)
+        self.end_headers()
+        with suppress(OSError):
+            while True:
+                self.wfile.write(b"x" * 65_536)
 
     def do_DELETE(self) -> None:
         with self.state.lock:

@@ -63,6 +63,10 @@ class Commands:
             **variables,
         }
 
+    def set(self, **variables: str) -> None:
+        """Change the environment of the commands that follow."""
+        self._environ |= variables
+
     def __call__(self, *arguments: str, **variables: str) -> Ended:
         """Run a command in this process."""
         out, err = StringIO(), StringIO()

@@ -161,6 +161,16 @@ class Laboratory:
         """Return a stage's checkpoints."""
         return Journal(self.deployment.objects, self.ref(partition, stage))
 
+    @contextmanager
+    def endpoints_of(self, file: Path) -> Iterator[Deployment]:
+        """Open the same home once more, with a file of endpoints."""
+        home = self.deployment.home
+        deployment = open_deployment(home, self.provider, EVAL_ENDPOINTS_FILE=str(file), EVAL_BATCH_POLL_SECONDS="0.1")
+        try:
+            yield deployment
+        finally:
+            deployment.close()
+
     def add_golden(self, folder: Path, text: str = GOLDEN, *, name: str = "golden") -> None:
         """Add a dataset."""
         file = folder / f"{name}.csv"

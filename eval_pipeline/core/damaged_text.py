@@ -26,7 +26,9 @@ class Damage(StrEnum):
     """UTF-8 that was read as a Western European encoding, and saved as that."""
     SPREADSHEET_ERROR = "spreadsheet_error"
     PLACEHOLDER = "placeholder"
-    """What programs write for "nothing"; a person may have meant the word."""
+    """What programs write for "nothing"."""
+    MAYBE_MEANT = "maybe_meant"
+    """A word that programs write for "nothing", and people as an answer."""
 
 
 SAYS: Mapping[Damage, str] = {
@@ -34,7 +36,8 @@ SAYS: Mapping[Damage, str] = {
     Damage.REPLACEMENT: "hold U+FFFD (�), which stands for letters that were lost",
     Damage.MISREAD: "hold UTF-8 that was read as another encoding (à¤… or Ã© instead of letters)",
     Damage.SPREADSHEET_ERROR: "hold an error of a spreadsheet (such as #NAME?) instead of text",
-    Damage.PLACEHOLDER: "hold what programs write for nothing (nan, None, null)",
+    Damage.PLACEHOLDER: "hold what programs write for nothing (such as nan or null), and cannot be scored against",
+    Damage.MAYBE_MEANT: "hold a word that programs write for nothing and people as an answer (None, nil, N/A)",
 }
 """Completes "N rows …"."""
 REMEDIES: Mapping[Damage, str] = {
@@ -42,7 +45,8 @@ REMEDIES: Mapping[Damage, str] = {
     Damage.REPLACEMENT: "export the original again as CSV UTF-8",
     Damage.MISREAD: "export the original again as CSV UTF-8, or open it as UTF-8",
     Damage.SPREADSHEET_ERROR: "mend the formulas, or put an apostrophe before text that begins with = + - or @",
-    Damage.PLACEHOLDER: "leave the cell empty or remove the row, unless the word is meant",
+    Damage.PLACEHOLDER: "leave the cell empty or remove the row",
+    Damage.MAYBE_MEANT: "it counts as it stands; remove the row unless the word is meant",
 }
 
 _SPREADSHEET_ERROR = re.compile(
@@ -51,9 +55,10 @@ _SPREADSHEET_ERROR = re.compile(
     r"|Err:5\d\d|Loading\.\.\.",
     re.IGNORECASE,
 )
-_PLACEHOLDERS = frozenset(
-    ["nan", "none", "null", "nil", "nat", "<na>", "n/a", "(null)", "undefined", "[object object]", "\\n"]
-)
+_PLACEHOLDERS = frozenset(["nan", "null", "nat", "<na>", "(null)", "undefined", "[object object]", "\\n"])
+_MAYBE_MEANT = frozenset(["none", "nil", "n/a"])
+_LOST = frozenset({Damage.SPREADSHEET_ERROR, Damage.PLACEHOLDER})
+"""Damage of a text as a whole."""
 _LONGEST_CELL_OF_A_PROGRAM = 40
 _FEWEST_MARKS = 2
 _FEWEST_MARKS_BETWEEN_WORDS = 3
@@ -78,11 +83,26 @@ def damage_of(text: str) -> Damage | None:
             return Damage.SPREADSHEET_ERROR
         if bare.casefold() in _PLACEHOLDERS:
             return Damage.PLACEHOLDER
+        if bare.casefold() in _MAYBE_MEANT:
+            return Damage.MAYBE_MEANT
     if _REPLACEMENT in bare or any(escaped in bare for escaped in _ESCAPED_REPLACEMENTS):
         return Damage.REPLACEMENT
     if "??" in bare and _marks_stand_for_words(bare):
         return Damage.QUESTION_MARKS
     return Damage.MISREAD if not bare.isascii() and _is_misread(bare) else None
+
+
+def is_lost(text: str) -> bool:
+    """Tell whether too little is left of a text to hold anything against it: a marker, or damage in half of its words.
+
+    >>> is_lost("nan"), is_lost("???? ?? 5"), is_lost("मेरा ??? है"), is_lost("None"), is_lost("donâ€™t run")
+    (True, True, False, False, True)
+    """
+    damage = damage_of(text)
+    if damage is None or damage is Damage.MAYBE_MEANT:
+        return False
+    words = text.split()
+    return damage in _LOST or 2 * sum(map(_is_damaged_word, words)) >= len(words)
 
 
 class DamagedRows:
@@ -114,8 +134,9 @@ class DamagedRows:
         return tuple(f"{self._told(damage)}; {REMEDIES[damage]}" for damage in Damage if damage in self._counts)
 
     def most(self) -> tuple[str, str] | None:
-        """Return problem and remedy when more than half of the rows are damaged; placeholders may be meant."""
-        damaged = [damage for damage in Damage if damage in self._counts and damage is not Damage.PLACEHOLDER]
+        """Return problem and remedy when more than half of the rows are damaged; words for "nothing" are told alone."""
+        words = frozenset({Damage.PLACEHOLDER, Damage.MAYBE_MEANT})
+        damaged = [damage for damage in Damage if damage in self._counts and damage not in words]
         count = sum(self._counts[damage] for damage in damaged)
         if self._rows < _FEWEST_ROWS_TO_REFUSE or 2 * count <= self._rows:
             return None
@@ -129,6 +150,10 @@ class DamagedRows:
             (self._noun, SAYS[damage]) if count > 1 else (self._noun.removesuffix("s"), _singular(SAYS[damage]))
         )
         return f"{count:,} {noun} {verb}: {', '.join(places)}{more}"
+
+
+def _is_damaged_word(word: str) -> bool:
+    return _is_of_marks(word) or damage_of(word) in {Damage.REPLACEMENT, Damage.MISREAD}
 
 
 def _singular(verb: str) -> str:

@@ -5,8 +5,8 @@ import dagster as dg
 from eval_pipeline.core.paid_summary import PaidSummary
 from eval_pipeline.core.thresholds import Threshold
 from eval_pipeline.defs.metadata import describe
-from eval_pipeline.runs.ending import end_run
 from eval_pipeline.runs.flow import breached_module
+from eval_pipeline.runs.life import end_run
 from eval_pipeline.runs.task import Task
 
 

@@ -24,8 +24,8 @@ class AskedModel:
     model: str
     key_variable: str
     url_variable: str
-    chat_remedy: str = "give its endpoint protocol: openai_chat, in the file that EVAL_ENDPOINTS_FILE names"
-    """What lets a server be asked that has chat completions alone."""
+    written_in: str | None = None
+    """The file that names its endpoint, and the place in it; None of the built-in ones."""
 
     def __post_init__(self) -> None:
         redact_fields(self, "base_url")  # some gateways take a key in their path
@@ -97,7 +97,7 @@ def explain(attempt: Attempt, endpoint: AskedModel) -> EvalPipelineError:  # noq
             return UsageError(
                 words,
                 code="provider_other_protocol",
-                hint=endpoint.chat_remedy,
+                hint=where_chat_is_said(endpoint),
             )
         case AccountFault.MODEL_NOT_FOUND:
             return UsageError(
@@ -119,3 +119,14 @@ def explain(attempt: Attempt, endpoint: AskedModel) -> EvalPipelineError:  # noq
             )
         case _:
             assert_never(attempt.account_fault)
+
+
+def where_chat_is_said(endpoint: AskedModel) -> str:
+    """Name the line that makes an endpoint one of chat completions; a run keeps the protocol that it was made with."""
+    if endpoint.written_in is not None:
+        return f"write protocol: openai_chat for {endpoint.written_in}, then start a run under a new name"
+    return (
+        "say so in the file that EVAL_ENDPOINTS_FILE names: endpoints: "
+        f'{{NAME: {{protocol: openai_chat, base_url: "{endpoint.base_url}", key: ${{{endpoint.key_variable}}}}}}}, then start a run with '
+        f"--model NAME/{endpoint.model}"
+    )

@@ -54,8 +54,8 @@ class BatchPlan:
 
     open: Callable[[Reach], BatchProvider]
     """Builds the files and batches of an account; nothing is sent before it is used."""
-    answers: Callable[[Json, str], BatchForm]
-    """How questions go out under a frozen model body, at an address: servers differ in what they take."""
+    answers: Callable[[Json, Json], BatchForm]
+    """How questions go out under a frozen model body; also given what the endpoints file says beyond what all have."""
     vectors: Callable[[Vectors], BatchForm] | None = None
     clips: ClipForm | None = None
     patience: Callable[[BatchPolicy], BatchPolicy] = _as_it_is
@@ -100,8 +100,12 @@ class ProtocolPlan:
     """Whether it must be said where an endpoint is, unless the vendor has an address of its own."""
     is_one_model: bool = False
     """Whether a server is one assistant, so that an endpoint's name alone names it."""
+    takes_items: bool = False
+    """Whether requests tell the id and the metadata of their item, as ``item_id`` and ``metadata``."""
     seller: str
     """The vendor as the library of prices names it."""
+    is_sold_by_address: bool = False
+    """Whether servers of many sellers, or of nobody, speak it: then the address tells whose prices hold."""
     answerer: Callable[[Reach], AbstractAsyncContextManager[Answerer]]
     """Opens the model under test, alive inside one ``async with`` of one event loop."""
     check_body: Callable[[Json], None] = _anything

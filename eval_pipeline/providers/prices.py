@@ -24,9 +24,15 @@ WEB_SEARCH: Final = "web_search_call"
 _FEES_USD: Final = {"file_search_call": Decimal("0.0025")}
 """By OpenAI's price page: $2.50 per 1,000 calls. Containers of the code interpreter are billed by session, which no
 answer names, so that their fee stays unknown."""
+_OPEN_MODELS: Final = "gpt-oss"
+"""OpenAI's that anybody may run."""
 _NUMBERED = re.compile(r"-\d{3}$")
 _REMEMBERED = 10_000
 """The library takes 0.15 ms a request, and an item is priced twice: when it is answered and when it is stored."""
+
+
+References = tuple[tuple[str | None, str], ...]
+"""Sellers and names to look a model up under, in this order."""
 
 
 class PublishedPrices:
@@ -35,10 +41,14 @@ class PublishedPrices:
     Args:
         provider: whom the models are bought from. Google's are looked up as Google's alone; OpenAI's protocol is spoken
             by many, so that there a name which is another seller's, and not OpenAI's, is priced as that seller's.
+        address: of the server, where anybody may be the seller: whose it is tells whose list holds. At an address that
+            is nobody's only OpenAI's own models have a price, for nobody else can serve them; an open model that
+            somebody runs has none, whatever others sell it for.
     """
 
-    def __init__(self, provider: str = OPENAI) -> None:
+    def __init__(self, provider: str = OPENAI, *, address: str | None = None) -> None:
         self._provider = provider
+        self._address = address
 
     def price(self, *, model: str, usage: Usage, mode: RunMode, at: datetime, served: Served = PLAINLY) -> Price | None:
         """Return the price of one request at that time, or None where a part of it has no published price."""
@@ -77,19 +87,27 @@ class PublishedPrices:
 
     def _fee(self, model: str, tool: str, *, at: datetime) -> Decimal | None:
         if tool == WEB_SEARCH:
-            return _web_search_fee(_references(model, provider=self._provider), at=at)
+            return _web_search_fee(self._references(model), at=at)
         return _FEES_USD.get(tool) if self._provider == OPENAI else None
+
+    def _references(self, model: str) -> References:
+        if self._address is None:
+            return _references(model, provider=self._provider)
+        seller = _seller_at(self._address)
+        if seller is not None:
+            return ((seller, model),)
+        name = model.removeprefix("openai/")  # as routers write it
+        return () if name.startswith(_OPEN_MODELS) else ((OPENAI, name),)
 
     def _published(
         self, model: str, usage: Usage, *, at: datetime, tier: str | None, key: str = "processing"
     ) -> Decimal | None:
-        references = _references(model, provider=self._provider)
-        return _published(references, usage, at=at, context=None if tier is None else (key, tier))
+        return _published(self._references(model), usage, at=at, context=None if tier is None else (key, tier))
 
 
 @lru_cache(maxsize=_REMEMBERED)
 def _published(
-    references: tuple[tuple[str | None, str], ...], usage: Usage, *, at: datetime, context: tuple[str, str] | None
+    references: References, usage: Usage, *, at: datetime, context: tuple[str, str] | None
 ) -> Decimal | None:
     from genai_prices import Usage as PricedUsage  # noqa: PLC0415 - its table takes half a second to import
     from genai_prices import calc_price  # noqa: PLC0415 - the same
@@ -114,7 +132,7 @@ def _published(
 
 
 @lru_cache(maxsize=_REMEMBERED)
-def _web_search_fee(references: tuple[tuple[str | None, str], ...], *, at: datetime) -> Decimal | None:
+def _web_search_fee(references: References, *, at: datetime) -> Decimal | None:
     """Return the fee of one search by the table, which counts them beside tokens."""
     from genai_prices import Usage as PricedUsage  # noqa: PLC0415 - its table takes half a second to import
     from genai_prices import calc_price  # noqa: PLC0415 - the same
@@ -136,11 +154,22 @@ def _web_search_fee(references: tuple[tuple[str | None, str], ...], *, at: datet
     return None
 
 
-def _references(model: str, *, provider: str) -> tuple[tuple[str | None, str], ...]:
+@lru_cache
+def _seller_at(address: str) -> str | None:
+    """Return whose server an address is, by the table; None: nobody's that it knows."""
+    from genai_prices.data_snapshot import get_snapshot  # noqa: PLC0415 - its table takes half a second to import
+
+    try:
+        return get_snapshot().find_provider(None, None, address).id
+    except LookupError:
+        return None
+
+
+def _references(model: str, *, provider: str) -> References:
     """List where to look a model up."""
     if provider == GOOGLE:
         name = model.removeprefix("models/")
         return ((GOOGLE, name), (GOOGLE, _NUMBERED.sub("", name)))  # a numbered version costs what its family does
     prefix, separator, name = model.partition("/")
-    prefixed: tuple[tuple[str | None, str], ...] = ((prefix, name),) if separator and prefix and name else ()
+    prefixed: References = ((prefix, name),) if separator and prefix and name else ()
     return ((provider, model), *prefixed, (None, model))

@@ -3,12 +3,15 @@
 ``Markup`` is HTML that may stand in a page as it is; whatever is a plain ``str`` is escaped where it is placed.
 """
 
+import re
 from datetime import datetime
 from functools import partial
 
 from markupsafe import Markup
 
 from eval_pipeline.reporting.text import is_long, preview, script_tag, visible
+
+_UTC = re.compile(r"\b(\d{4}-\d\d-\d\d) (\d\d:\d\d(?::\d\d)?) UTC\b")
 
 
 def inline(text: object) -> Markup:
@@ -20,6 +23,21 @@ def inline(text: object) -> Markup:
 def moment(at: datetime) -> Markup:
     """Place a time of day in UTC; the page adds the reader's own beside it."""
     return Markup('<time datetime="{}">{}</time>').format(at.isoformat(), f"{at:%H:%M %Z}")
+
+
+def day(at: datetime) -> Markup:
+    """Place a date in UTC; the page adds date and time of the reader's own zone beside it."""
+    return Markup('<time datetime="{}">{}</time>').format(at.isoformat(), f"{at:%-d %B %Y}")
+
+
+def timed(text: str) -> Markup:
+    """Place a short text as ``inline`` does; its times (``2026-11-28 08:30 UTC``) get the reader's own beside them."""
+    shown, placed, end = visible(text), Markup(), 0
+    for match in _UTC.finditer(shown):
+        moment_html = Markup('<time datetime="{}T{}Z">{}</time>').format(match[1], match[2], match[0])
+        placed += shown[end : match.start()] + moment_html
+        end = match.end()
+    return Markup("<bdi{}>{}</bdi>").format(_lang(shown), placed + shown[end:])
 
 
 def prose(text: str, *, lang: str | None = None, direction: str = "auto") -> Markup:

@@ -86,6 +86,7 @@ def _environment() -> "Environment":
         "visible": text.visible,
         "inline": markup.inline,
         "moment": markup.moment,
+        "day": markup.day,
         "prose": markup.prose,
         "count": amounts.count,
         "number": amounts.number,

@@ -12,7 +12,7 @@ from eval_pipeline.core.endpoints import read_endpoints
 from eval_pipeline.core.paid_summary import PaidSummary
 from eval_pipeline.core.runs import RunRecord
 from eval_pipeline.core.stages import Manifest
-from eval_pipeline.reporting.markup import inline
+from eval_pipeline.reporting.markup import timed
 from eval_pipeline.reporting.table import NONE, Cell, Column, Table
 
 
@@ -95,4 +95,4 @@ def _endpoints(run: RunRecord, stages: Sequence[StageFact]) -> Iterator[tuple[st
 
 
 def _mono(value: str) -> Cell:
-    return Cell(value, html=Markup("<code>{}</code>").format(inline(value)), trusted=False)
+    return Cell(value, html=Markup("<code>{}</code>").format(timed(value)), trusted=False)

@@ -30,7 +30,8 @@ def _of_stage(stage: str, summary: PaidSummary) -> Iterator[dict[str, str]]:
         yield _warning(
             f"{stage}: model {', '.join(map(str, unpriced))} has no published price, so its cost is unknown",
             code="price_unknown",
-            hint="the provider's own price list tells; the tokens are counted",
+            hint="the tokens are counted; a price that stands in the endpoints file, as prices: {ENDPOINT/MODEL: "
+            "{input: …, output: …}}, holds for later runs",
         )
     if calls.unreported:
         yield _warning(

@@ -14,7 +14,9 @@ from eval_pipeline.core.errors import (
 from eval_pipeline.core.names import RunKey, command_on
 from eval_pipeline.core.runs import Flow, RunRecord, RunState
 from eval_pipeline.core.system_errors import defect, explain_system
+from eval_pipeline.core.thresholds import Threshold
 from eval_pipeline.dispatch.workers import worker_is_dead
+from eval_pipeline.runs.task import Task
 from eval_pipeline.wiring.deployment import Deployment
 
 _SETTLED = frozenset({RunState.COMPLETED, RunState.FAILED, RunState.INCOMPLETE, RunState.CANCELLED})
@@ -197,3 +199,14 @@ def _state_after(error: EvalPipelineError) -> RunState:
     if error.code == "run_cancelled":
         return RunState.CANCELLED
     return RunState.INCOMPLETE if isinstance(error, IncompleteError) else RunState.FAILED
+
+
+def end_run(task: Task, threshold: Threshold) -> None:
+    """Note, once all that a run makes is there, that it is completed, or failed when it missed its threshold."""
+    breached = threshold.breached
+    task.deployment.ledger.set_run_state(
+        flow=task.flow,
+        key=task.key,
+        to=RunState.FAILED if breached else RunState.COMPLETED,
+        error=threshold.error(task.key) if breached else None,
+    )

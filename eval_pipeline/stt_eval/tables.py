@@ -63,7 +63,7 @@ SCORES = pa.schema(
         pa.field("sample_id", pa.string(), nullable=False),
         pa.field("model", pa.string(), nullable=False),
         pa.field("level", pa.string(), nullable=False),  # verbatim | standard | lenient
-        pa.field("unscored_reason", pa.string()),  # no_reference, reference_not_understood, failed; null: scored
+        pa.field("unscored_reason", pa.string()),  # no_reference, reference_not_understood, reference_damaged, failed
         pa.field("hits", pa.int64()),  # of words; null where the row is not scored
         pa.field("substitutions", pa.int64()),
         pa.field("deletions", pa.int64()),

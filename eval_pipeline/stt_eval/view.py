@@ -100,7 +100,18 @@ class _Stored:
         hint = "run retry asks them again"
         told = [{"code": "model_not_asked", "message": fault, "hint": hint} for fault in faults]
         ages = age_warnings(self._deployment, self._run.key)
-        return [*cost_warnings({"transcripts": self._paid}), *told, *ages]
+        return [*cost_warnings({"transcripts": self._paid}), *told, *self._unscored(), *ages]
+
+    def _unscored(self) -> Iterator[dict[str, str]]:
+        """Tell of references that nothing can be held against: they count neither as right nor as wrong."""
+        samples = (self.stages.fact("scores", "figures") or {}).get("samples") or {}
+        for name, why in (("damaged", "is damaged"), ("not_understood", "says that nobody understood it")):
+            if count := samples.get(name):
+                yield {
+                    "code": "references_not_scored",
+                    "message": f"{count:,} of {samples['total']:,} samples are not scored: their reference {why}",
+                    "hint": "correct these references and add the dataset again; stt rescore scores against them",
+                }
 
     def results(self) -> Iterator[JsonDict]:
         """Yield every pair with its transcript and its scores, sample by sample."""

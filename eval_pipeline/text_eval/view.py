@@ -16,6 +16,7 @@ from eval_pipeline.runs.life import find_run
 from eval_pipeline.runs.status import batches_json
 from eval_pipeline.runs.stored_run import StoredRun
 from eval_pipeline.text_eval.report.export import export_grouped, export_rows
+from eval_pipeline.text_eval.scoring.score_values import UnscoreableReason
 from eval_pipeline.text_eval.scoring.scorers import outdated
 from eval_pipeline.text_eval.scoring.side_by_side import WalkedItem, walk
 from eval_pipeline.text_eval.spec import TextSpec
@@ -42,15 +43,29 @@ def show_run(deployment: Deployment, key: RunKey, *, detail: bool) -> dict[str, 
         "cost": standing.cost_json(),
         "threshold": standing.threshold_json(),
         "latency_s": None if latency is None else latency.to_json(),
+        "retrieval": None if answers is None else answers.own.get("retrieval"),
         "batches": batches_json(deployment, deployment.ledger.run_jobs(flow=Flow.TEXT, key=key)),
         "report": stored.fact("report", "url"),
         "langfuse": stored.fact("traces", "langfuse"),
         "warnings": [
             *cost_warnings({stage: stored.paid(stage) for stage in ("responses", "embeddings")}),
+            *_damaged_golden(stored, total=spec.total_items_count),
             *_outdated_scores(run, stored),
         ],
     }
     return {**document, "traces": list(_traces(stored, run))} if detail else document
+
+
+def _damaged_golden(stored: StoredRun, *, total: int) -> Iterator[dict[str, str]]:
+    """Tell of items that nothing could be held against: they count neither as right nor as wrong."""
+    scores = stored.fact("scores", "summary_scores") or ()
+    count = max((score["unscoreable"].get(UnscoreableReason.DAMAGED_GROUND_TRUTH, 0) for score in scores), default=0)
+    if count:
+        yield {
+            "code": "golden_damaged",
+            "message": f"{count:,} of {total:,} items are not scored: their golden answer is damaged",
+            "hint": "correct these golden answers, and add the dataset again",
+        }
 
 
 def _outdated_scores(run: RunRecord, stored: StoredRun) -> Iterator[dict[str, str]]:
@@ -91,6 +106,10 @@ def _trace(item: WalkedItem, run: RunRecord) -> dict[str, Any]:
         "partial_answer": response["partial_answer"],
         "thinking": response.get("thinking"),
         "ground_truth_answer": asked["golden_answer"],
+        "ground_truth_alternatives": _json_in(asked, "golden_alternatives") or [],
+        "history": _json_in(asked, "turns") or [],
+        "contexts": _json_in(asked, "contexts"),
+        "passages": _json_in(response, "passages"),
         "question_id": asked["question_id"],
         "repeat": asked["repeat"],
         "category": asked["category"],
@@ -102,6 +121,12 @@ def _trace(item: WalkedItem, run: RunRecord) -> dict[str, Any]:
         "cost_usd": None if response["cost_usd"] is None else float(response["cost_usd"]),
         "scores": [_score(score) for score in item.scores],
     }
+
+
+def _json_in(row: Mapping[str, Any], name: str) -> Any:  # noqa: ANN401 - JSON
+    """Return what a column holds as JSON; None where it is empty, or an earlier version had no such column."""
+    text = row.get(name)
+    return None if text is None else orjson.loads(text)
 
 
 def _error(response: Mapping[str, Any]) -> dict[str, Any] | None:

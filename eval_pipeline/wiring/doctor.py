@@ -9,10 +9,13 @@ from http import HTTPStatus
 from uuid import uuid4
 
 from eval_pipeline.core.errors import EvalPipelineError
-from eval_pipeline.core.protocols import OPENAI
+from eval_pipeline.core.protocols import OPENAI, ApiProtocol
 from eval_pipeline.core.secrets import redact_fields
+from eval_pipeline.dispatch.breaker import where_chat_is_said
 from eval_pipeline.dispatch.restored import restored_words
+from eval_pipeline.wiring import models
 from eval_pipeline.wiring.deployment import Deployment
+from eval_pipeline.wiring.endpoint import Endpoint
 from eval_pipeline.wiring.endpoint_finding import find, other_protocol
 from eval_pipeline.wiring.endpoints import Endpoints
 from eval_pipeline.wiring.looks import Reply, look
@@ -109,9 +112,16 @@ def _endpoint(deployment: Deployment, endpoints: Endpoints, name: str) -> Findin
     spoken = other_protocol(endpoint, found.has)
     if judged.ok is not False and spoken is not None:
         detail = f"{judged.detail}; it does not speak {endpoint.protocol}, but {spoken}: {found.words()}"
-        return Finding(endpoint.title, ok=False, detail=detail, hint=endpoint.spoken_as(spoken))
+        return Finding(endpoint.title, ok=False, detail=detail, hint=_how_spoken(endpoint, spoken))
     told = "; ".join(filter(None, (judged.detail, found.words())))
     return replace(judged, detail=told, found=found.to_json())
+
+
+def _how_spoken(endpoint: Endpoint, protocol: ApiProtocol) -> str:
+    """Say which line lets a server be asked in the protocol that it speaks."""
+    if protocol is ApiProtocol.OPENAI_CHAT:
+        return where_chat_is_said(models.asked_model(endpoint, "MODEL"))
+    return f"write protocol: {protocol} for endpoint {endpoint.name} in {endpoint.file}"
 
 
 def _langfuse(deployment: Deployment, *, project: str) -> Finding:

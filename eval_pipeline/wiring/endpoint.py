@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from eval_pipeline.core.configuration import canonical_sha256
 from eval_pipeline.core.documents import Json
 from eval_pipeline.core.endpoints import FrozenEndpoint
 from eval_pipeline.core.errors import UsageError
@@ -51,8 +52,6 @@ class Endpoint:
     key: Key
     file: Path | None = None
     """Where it is written down; None of the built-in ones, which are in the environment."""
-    beside: Path | None = None
-    """The project's file of others, where there is one."""
     concurrency: int | None = None
     """Live calls under way at once, at most; None: as many as the run wants."""
     has_batches: bool = True
@@ -108,18 +107,6 @@ class Endpoint:
         """Return how many calls may be under way at once of those that a run wants."""
         return wanted if self.concurrency is None else min(wanted, self.concurrency)
 
-    def spoken_as(self, protocol: ApiProtocol) -> str:
-        """Say which line of the endpoints file lets its server be asked in a protocol that it speaks instead."""
-        if self.file is not None:
-            return f"in {self.file}, give endpoint {self.name} the line  protocol: {protocol}"
-        key = f"${{{self.key.words}}}" if self.key.is_wanted else "none"
-        line = f'local: {{protocol: {protocol}, base_url: "{redact(self.base_url)}", key: {key}}}'
-        name_it = "" if self.beside is not None else "name that file in EVAL_ENDPOINTS_FILE, and "
-        return (
-            f"write into {self.beside or 'a file endpoints.yaml'}:\n  endpoints:\n    {line}\n"
-            f"then {name_it}name the model local/MODEL"
-        )
-
     def frozen(self, *models: str) -> FrozenEndpoint:
         """Return it as a specification keeps it, with the prices of the models that are asked."""
         key = self.require_key() if self.has_key else None
@@ -129,4 +116,5 @@ class Endpoint:
             account=None if key is None else account_digest(self.base_url, api_key=key),
             batches=self.has_batches,
             prices={model: self.prices[model] for model in models if model in self.prices},
+            form=canonical_sha256(self.more) if self.more else None,
         )

@@ -95,6 +95,5 @@ def _built_in(name: str, credentials: Credentials, prices: Mapping[str, OwnPrice
             remedy=f"set {variable} (any text will do for a server that checks none) and, if it is not "
             f"{TITLES[name]} itself, {url_variable}",
         ),
-        beside=credentials.endpoints_file,
         prices=prices,
     )

@@ -102,7 +102,7 @@ def not_offered(endpoint: Endpoint, what: str) -> UsageError:
 
 def answer_form(endpoint: Endpoint, *, body: Json) -> BatchForm:
     """Return how questions go out under a frozen model body."""
-    return _batches_of(endpoint).answers(body, endpoint.base_url)
+    return _batches_of(endpoint).answers(body, endpoint.more)
 
 
 def vector_form(endpoint: Endpoint, vectors: Vectors) -> BatchForm:
@@ -126,6 +126,11 @@ def answer_mode(frozen: FrozenEndpoint, *, mode: RunMode) -> RunMode:
     return mode if frozen.batches and plan_of(frozen.protocol).batches is not None else RunMode.FAST
 
 
+def takes_items(protocol: ApiProtocol) -> bool:
+    """Tell whether the requests of a protocol tell the id and the metadata of their item."""
+    return plan_of(protocol).takes_items
+
+
 def vector_mode(frozen: FrozenEndpoint, *, mode: RunMode) -> RunMode:
     """Return how its embeddings are asked for in a run."""
     batches = plan_of(frozen.protocol).batches
@@ -147,6 +152,8 @@ def batch_policy(settings: Settings, *, protocol: ApiProtocol) -> BatchPolicy:
         cancel_grace_s=settings.batch_cancel_grace_seconds,
         lost_s=settings.batch_lost_seconds,
         max_rounds=settings.batch_max_rounds,
+        most_result_bytes=settings.batch_max_result_bytes,
+        most_line_bytes=settings.max_answer_bytes,
         results_kept_s=30 * 86_400.0,
         expiry_warning_s=7 * 86_400.0,
     )
@@ -162,15 +169,15 @@ def asked_model(endpoint: Endpoint, model: str) -> AskedModel:
         model=model,
         key_variable=endpoint.key.words,
         url_variable=endpoint.url_words,
-        chat_remedy=endpoint.spoken_as(ApiProtocol.OPENAI_CHAT),
+        written_in=None if endpoint.file is None else f"endpoint {endpoint.name} in {endpoint.file}",
     )
 
 
 def tariff(frozen: FrozenEndpoint, model: str, *, mode: RunMode) -> Tariff:
     """Return the prices that a stage's calls fall under: own ones, else those that are published."""
-    own = frozen.prices.get(model)
-    book = PublishedPrices(plan_of(frozen.protocol).seller) if own is None else own
-    return Tariff(book=book, model=model, mode=mode)
+    own, plan = frozen.prices.get(model), plan_of(frozen.protocol)
+    published = PublishedPrices(plan.seller, address=frozen.base_url if plan.is_sold_by_address else None)
+    return Tariff(book=published if own is None else own, model=model, mode=mode)
 
 
 _WIDTHS = {

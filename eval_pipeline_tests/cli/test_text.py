@@ -71,12 +71,13 @@ def test_a_configuration_that_cannot_be_meant_is_refused(commands: Commands, pro
 
 
 def test_golden_answers_that_a_scorer_cannot_read_are_counted_before_anything_is_paid(commands: Commands) -> None:
-    commands.add("words", "question,answer\nWhat?,honey\nHow many?,5 lakh\nWho?,the nurse\n")
+    commands.add("words", "question,answer\nWhat?,honey\nHow many?,5 lakh\nWho?,the nurse\nWhere?,nan\n")
     chosen = ("--dataset", "words", "--mode", "fast", "--scorer", "numeric")
     told = commands.json("text", "run", "never", *chosen, "--estimate")["estimate"]["warnings"]
 
-    assert [warning["code"] for warning in told] == ["golden_unreadable"]
-    assert "2 golden answers hold no quantity that can be read (lines 2, 4)" in told[0]["message"]
+    assert [warning["code"] for warning in told] == ["golden_damaged", "golden_unreadable"]
+    assert told[0]["message"].startswith("1 golden answer is damaged or only a word for nothing (lines 5)")
+    assert "2 golden answers hold no quantity that can be read (lines 2, 4)" in told[1]["message"]
 
 
 def test_an_empty_configuration_file_sets_nothing(commands: Commands) -> None:

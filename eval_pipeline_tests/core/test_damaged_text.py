@@ -4,7 +4,7 @@ import doctest
 import pytest
 
 from eval_pipeline.core import damaged_text
-from eval_pipeline.core.damaged_text import Damage, DamagedRows, damage_of
+from eval_pipeline.core.damaged_text import Damage, DamagedRows, damage_of, is_lost
 
 
 def test_the_examples_in_the_documentation_hold() -> None:
@@ -21,7 +21,8 @@ def test_the_examples_in_the_documentation_hold() -> None:
             Damage.SPREADSHEET_ERROR,
             ["#NAME?", " #REF! ", "#N/A", "#VALUE!", "#DIV/0!", "########", "#ERROR!", "Err:502"],
         ),
-        (Damage.PLACEHOLDER, ["nan", "NaN", "None", "null", "<NA>", "N/A", "undefined", "[object Object]"]),
+        (Damage.PLACEHOLDER, ["nan", "NaN", "NULL", "null", "<NA>", "NaT", "undefined", "[object Object]", "\\N"]),
+        (Damage.MAYBE_MEANT, ["None", "N/A", "nil"]),
     ],
 )
 def test_what_happened_to_a_text_is_told(damage: Damage, texts: list[str]) -> None:
@@ -50,9 +51,16 @@ def test_what_people_write_is_whole(text: str) -> None:
     assert damage_of(text) is None
 
 
+def test_a_text_is_lost_when_nothing_can_be_held_against_it() -> None:
+    lost = ["nan", "NULL", "#NAME?", "????", "???? ?? 5", "à¤¨à¤®à¤¸à¥\x8dà¤¤à¥‡", "\ufffd\ufffd"]
+    whole = ["None", "what???", "मेरा ??? है", "He said donâ€™t run", "Mik\ufffd lives here", "nan bread", "?"]
+
+    assert [text for text in (*lost, *whole) if is_lost(text)] == lost
+
+
 def test_rows_are_told_with_their_places_and_most_of_them_refuse_a_file() -> None:
     rows = DamagedRows(noun="rows")
-    for line, text in enumerate(["????", "None", "????", "fine"], start=2):
+    for line, text in enumerate(["????", "nan", "????", "fine"], start=2):
         rows.see(f"line {line}", "a question", text)
     question_marks, placeholder = rows.warnings()
 

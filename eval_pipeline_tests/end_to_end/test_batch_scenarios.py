@@ -1,6 +1,6 @@
 """Batch runs from request to report, over HTTP through the SDK and real Dagster runs, when the provider goes wrong."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,9 +32,31 @@ def commands(tmp_path: Path, server: BatchServer) -> Commands:
     return commands
 
 
+@pytest.fixture
+def asking(request: pytest.FixtureRequest, commands: Commands, server: BatchServer) -> tuple[str, ...]:
+    """The options that ask the server in a protocol, the first one's by default."""
+    if getattr(request, "param", "openai_responses") == "openai_responses":
+        return ()
+    server.spoils = "/v1/chat/completions"
+    own = f'{{protocol: openai_chat, base_url: "{server.url}", key: "${{OPENAI_API_KEY}}", batches: true}}'
+    (commands.folder / "endpoints.yaml").write_text(f"endpoints: {{own: {own}}}\n")
+    commands.set(EVAL_ENDPOINTS_FILE=str(commands.folder / "endpoints.yaml"))
+    return ("--model", "own/gpt-4o-mini")
+
+
 def run(commands: Commands, *options: str, **variables: str) -> dict[str, Any]:
     ended = commands("text", "run", "batch-1", *RUN, *options, "--json", **variables)
     return {**ended.document, "exit": ended.code}
+
+
+def in_both_protocols(cases: Sequence[tuple[Any, ...]], *, usual: frozenset[str]) -> list[Any]:
+    """Return the cases in each protocol; those of chat completions that show what others show as well are slow."""
+    return [
+        pytest.param(protocol, case, id=f"{protocol}-{case[0]}", marks=() if quick else pytest.mark.slow)
+        for protocol in ("openai_responses", "openai_chat")
+        for case in cases
+        for quick in [protocol == "openai_responses" or case[0] in usual]
+    ]
 
 
 RECOVERED = [
@@ -61,13 +83,18 @@ RECOVERED = [
 ]
 
 
-@pytest.mark.parametrize(("scenario", "times", "batches"), RECOVERED, ids=[case[0] for case in RECOVERED])
+@pytest.mark.parametrize(
+    ("asking", "case"),
+    in_both_protocols(RECOVERED, usual=frozenset({"expired", "u2028"})),
+    indirect=["asking"],
+)
 def test_what_can_be_recovered_ends_well_and_is_paid_once(
-    commands: Commands, server: BatchServer, scenario: str, times: int, batches: int
+    commands: Commands, server: BatchServer, asking: tuple[str, ...], case: tuple[str, int, int]
 ) -> None:
-    server.scenario, server.times = scenario, times
+    scenario, server.times, batches = case
+    server.scenario = scenario
 
-    document = run(commands)
+    document = run(commands, *asking)
 
     assert (document["exit"], document["state"], document["counts"]["ok"]) == (0, "completed", 5)
     assert len(server.batches) == batches
@@ -77,24 +104,27 @@ def test_what_can_be_recovered_ends_well_and_is_paid_once(
     assert all(sum(job["outcomes"].values()) == job["requests"] for job in document["batches"] if job["outcomes"])
 
 
+FINAL = [
+    ("cancelled_no_files", (0, "failed", "batch_cancelled")),
+    ("all_400", (0, "failed", "invalid_value")),
+    ("one_400", (4, "failed", "invalid_value")),
+    ("output_404", (0, "missing", "result_lost")),
+    ("incomplete", (0, "incomplete", "max_output_tokens")),
+    ("model_refused", (0, "failed", "model_not_found")),
+]
+
+
 @pytest.mark.parametrize(
-    ("scenario", "expected"),
-    [
-        ("cancelled_no_files", (0, "failed", "batch_cancelled")),
-        ("all_400", (0, "failed", "invalid_value")),
-        ("one_400", (4, "failed", "invalid_value")),
-        ("output_404", (0, "missing", "result_lost")),
-        ("incomplete", (0, "incomplete", "max_output_tokens")),
-        ("model_refused", (0, "failed", "model_not_found")),
-    ],
+    ("asking", "case"),
+    in_both_protocols(FINAL, usual=frozenset({"incomplete"})),
+    indirect=["asking"],
 )
 def test_what_is_final_is_told_in_the_providers_words_and_not_sent_again(
-    commands: Commands, server: BatchServer, scenario: str, expected: tuple[int, str, str]
+    commands: Commands, server: BatchServer, asking: tuple[str, ...], case: tuple[str, tuple[int, str, str]]
 ) -> None:
-    ok, status, code = expected
-    server.scenario = scenario
+    server.scenario, (ok, status, code) = case
 
-    document = run(commands, EVAL_BATCH_LOST_SECONDS="0")
+    document = run(commands, *asking, EVAL_BATCH_LOST_SECONDS="0")
 
     assert document["exit"] == (0 if ok else 100)
     assert (document["counts"]["ok"], document["counts"]["by_status"][status]) == (ok, 5 - ok)

@@ -1,6 +1,8 @@
 """Untrusted text as HTML."""
 
-from eval_pipeline.reporting.markup import inline, prose
+from datetime import UTC, datetime
+
+from eval_pipeline.reporting.markup import day, inline, prose, timed
 
 
 def test_markup_in_a_text_is_escaped() -> None:
@@ -30,3 +32,15 @@ def test_a_long_text_shows_its_beginning_and_holds_the_whole() -> None:
 
 def test_a_language_and_direction_that_are_known_are_set() -> None:
     assert prose("یہ", lang="ur-PK", direction="rtl") == '<span class="prose" dir="rtl" lang="ur-PK">یہ</span>'
+
+
+def test_every_time_in_utc_can_have_the_readers_own_beside_it() -> None:
+    told = timed("collected <b> until 2026-11-28 08:30 UTC, seen at 2026-11-28 09:00:05 UTC; 2026-11-28 is a day")
+
+    assert '<time datetime="2026-11-28T08:30Z">2026-11-28 08:30 UTC</time>' in told
+    assert '<time datetime="2026-11-28T09:00:05Z">2026-11-28 09:00:05 UTC</time>; 2026-11-28 is a day' in told
+    assert "&lt;b&gt;" in told
+    assert timed("no time") == inline("no time")
+    assert day(datetime(2026, 11, 28, 20, tzinfo=UTC)) == (
+        '<time datetime="2026-11-28T20:00:00+00:00">28 November 2026</time>'
+    )

@@ -12,12 +12,19 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote, urlencode
 
-from eval_pipeline.core.batches import BatchCallError, BatchListing, CallFault, Phase, ProviderBatch
+from eval_pipeline.core.batches import (
+    MOST_RESULT_BYTES,
+    BatchCallError,
+    BatchListing,
+    CallFault,
+    Phase,
+    ProviderBatch,
+)
 from eval_pipeline.core.documents import Json
 from eval_pipeline.core.secrets import redact
 from eval_pipeline.providers.anthropic.account import PUBLIC_URL, AnthropicAccount
 from eval_pipeline.providers.anthropic.batch_body import BatchBody, TooSlowError
-from eval_pipeline.providers.anthropic.calls import URL_NAME, AnthropicCalls
+from eval_pipeline.providers.anthropic.calls import AnthropicCalls
 from eval_pipeline.providers.anthropic.custom_ids import key_in
 from eval_pipeline.providers.batch_calls import NAME_REPEATS_KEY, download_whole, of_creation, reaches
 from eval_pipeline.providers.reading import id_in
@@ -42,6 +49,8 @@ class AnthropicBatches:
         timeout_s: for one call.
         transfer_timeout_s: between two pieces of results on their way.
         sleep: waits so many seconds between attempts at a download.
+        key_words: what gives the key, for messages.
+        url_words: what gives the address.
     """
 
     def __init__(
@@ -52,9 +61,17 @@ class AnthropicBatches:
         timeout_s: float = 60.0,
         transfer_timeout_s: float = 600.0,
         sleep: Callable[[float], None] = time.sleep,
+        key_words: str = "the key",
+        url_words: str = "the address",
     ) -> None:
         self._account = AnthropicAccount(api_key, base_url)
-        self._calls = AnthropicCalls(self._account, timeout_s=timeout_s, transfer_timeout_s=transfer_timeout_s)
+        self._calls = AnthropicCalls(
+            self._account,
+            timeout_s=timeout_s,
+            transfer_timeout_s=transfer_timeout_s,
+            key_words=key_words,
+            url_words=url_words,
+        )
         self._body_s = BODY_TIMES * timeout_s
         self._sleep = sleep
 
@@ -103,7 +120,7 @@ class AnthropicBatches:
         except BatchCallError as error:
             if error.fault is CallFault.AMBIGUOUS and not body.was_sent:
                 raise _not_begun(error) from None
-            raise of_creation(error, url=URL_NAME) from None
+            raise of_creation(error, url=self._calls.url_words) from None
         return replace(made, key=key, named=True)
 
     def list(self, *, since: datetime | None, most_calls: int) -> BatchListing:
@@ -152,10 +169,12 @@ class AnthropicBatches:
                 raise
         return self.find(batch_id)
 
-    def download(self, file_id: str, path: Path) -> None:
+    def download(self, file_id: str, path: Path, *, most_bytes: int = MOST_RESULT_BYTES) -> None:
         """Copy a batch's results to ``path``, whole or not at all; tried again in place when the connection breaks."""
-        what = f"the download of the results of {file_id}"
-        download_whole(lambda part: self._calls.fetch(what, self._results(file_id), part), path, sleep=self._sleep)
+        url = self._results(file_id)
+        download_whole(
+            lambda part: self._calls.fetch(file_id, url, part, most_bytes=most_bytes), path, sleep=self._sleep
+        )
 
     def knows_file(self, file_id: str) -> bool:
         """Tell that there are no files."""

@@ -81,7 +81,7 @@ def _batches(reach: Reach) -> BatchProvider:
     )
 
 
-def _answer_form(body: Json, _base_url: str) -> BatchForm:
+def _answer_form(body: Json, _more: Json) -> BatchForm:
     return BatchForm(generate_endpoint(str(body["model"])), GeminiLines(body=body), read_generation_line)
 
 

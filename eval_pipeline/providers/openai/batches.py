@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from eval_pipeline.core.batches import (
+    MOST_RESULT_BYTES,
     QUEUE_FULL,
     BatchCallError,
     BatchListing,
@@ -30,6 +31,7 @@ from eval_pipeline.providers.batch_calls import (
     of_creation,
     of_upload,
     reaches,
+    write_all,
 )
 from eval_pipeline.providers.capped import cap_documents
 from eval_pipeline.providers.headers import retry_after_s
@@ -47,6 +49,7 @@ from eval_pipeline.providers.transport import (
 from eval_pipeline.providers.words import cut, read_words, redact_words
 
 if TYPE_CHECKING:
+    import httpx2
     import openai
 
 T = TypeVar("T")
@@ -142,7 +145,9 @@ class OpenAIBatches:
         timeout = httpx2.Timeout(self._timeout_s, connect=CONNECT_TIMEOUT_S)
         with proxies_explained():
             http = openai.DefaultHttpxClient(
-                verify=tls_context(), follow_redirects=False, event_hooks={"response": [cap_documents()]}
+                verify=tls_context(),
+                follow_redirects=False,
+                event_hooks={"request": [] if self._api_key else [_without_key], "response": [cap_documents()]},
             )
         return openai.OpenAI(
             api_key=self._api_key or KEYLESS,
@@ -150,7 +155,7 @@ class OpenAIBatches:
             max_retries=0,
             timeout=timeout,
             http_client=http,
-            default_headers=left_out(api_key=self._api_key, is_own=self._is_own),
+            default_headers=left_out(api_key=KEYLESS, is_own=self._is_own),
         )
 
     def close(self) -> None:
@@ -239,19 +244,17 @@ class OpenAIBatches:
             return self.find(batch_id)
         return self._batch(what, reply)
 
-    def download(self, file_id: str, path: Path) -> None:
+    def download(self, file_id: str, path: Path, *, most_bytes: int = MOST_RESULT_BYTES) -> None:
         """Copy a file's bytes to ``path``, whole or not at all; tried again in place when the connection breaks."""
-        download_whole(lambda part: self._download_once(file_id, part), path, sleep=self._sleep)
+        download_whole(lambda part: self._download_once(file_id, part, most_bytes=most_bytes), path, sleep=self._sleep)
 
-    def _download_once(self, file_id: str, part: Path) -> None:
+    def _download_once(self, file_id: str, part: Path, *, most_bytes: int) -> None:
         what = f"the download of file {file_id}"
 
         def copy() -> tuple[int, str | None]:
             streaming = self._client.files.with_streaming_response.content(file_id, timeout=self._transfer_timeout_s)
-            size_bytes = 0
-            with streaming as reply, part.open("wb") as file:
-                for chunk in reply.iter_bytes(CHUNK_BYTES):
-                    size_bytes += file.write(chunk)
+            with streaming as reply:
+                size_bytes = write_all(reply.iter_bytes(CHUNK_BYTES), part, file_id=file_id, most_bytes=most_bytes)
             encoded = reply.headers.get("content-encoding")
             return size_bytes, None if encoded else reply.headers.get("content-length")
 
@@ -332,6 +335,11 @@ class OpenAIBatches:
         message = f"{what} at the provider failed: {redact_words(words)}"
         hint = _HINTS[fault].format(key=self._key_words, url=self._url_words)
         raise BatchCallError(message, fault=fault, hint=hint, retry_after_s=retry_after_s) from None
+
+
+def _without_key(request: "httpx2.Request") -> None:
+    """Take off what the SDK insists on sending; a server that wants no key is sent none."""
+    request.headers.pop("authorization", None)
 
 
 def _of_endpoint(error: BatchCallError, endpoint: str) -> BatchCallError:

@@ -64,7 +64,7 @@ def open_batches(reach: Reach) -> BatchProvider:
     )
 
 
-def _answer_form(body: Json, _base_url: str) -> BatchForm:
+def _answer_form(body: Json, _more: Json) -> BatchForm:
     return BatchForm(ANSWERS, OpenAILines(endpoint=ANSWERS, body=with_results(body)), read_response_line)
 
 

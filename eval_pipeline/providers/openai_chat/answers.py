@@ -23,7 +23,7 @@ class ChatAnswerer:
 
     def __init__(self, connection: OpenAIConnection, *, limit: TokenLimit | None = None) -> None:
         self._connection = connection
-        self._limit = limit or usual_limit(connection.base_url, in_batch=False)
+        self._limit = limit or usual_limit(connection.base_url)
         self._learns = limit is None
 
     async def ask(self, body: Json) -> Attempt:

@@ -9,7 +9,8 @@ from eval_pipeline.providers.json_text import encode_json, json_text
 from eval_pipeline.providers.openai.batch_lines import read_result
 from eval_pipeline.providers.openai_chat.body import chat_body
 from eval_pipeline.providers.openai_chat.completion import parse_completion
-from eval_pipeline.providers.openai_chat.token_limit import TokenLimit
+from eval_pipeline.providers.openai_chat.messages import to_messages
+from eval_pipeline.providers.openai_chat.token_limit import IN_BATCHES, TokenLimit
 from eval_pipeline.providers.reading import read_line
 
 ENDPOINT = "/v1/chat/completions"
@@ -23,26 +24,19 @@ class ChatLines:
         limit: by which name the server knows the limit of output tokens.
     """
 
-    def __init__(self, *, body: Json, limit: TokenLimit = TokenLimit.MAX_COMPLETION_TOKENS) -> None:
-        self._body, self._limit = body, limit
-        asked = chat_body({**body, "input": ""}, limit=limit)
-        *said, question = asked.pop("messages")
-        shared = orjson.dumps({**asked, "messages": [*said, {**question, "content": None}]})
-        self._middle = b',"method":"POST","url":%b,"body":%b' % (
-            orjson.dumps(ENDPOINT),
-            shared.removesuffix(b"null}]}"),
-        )
+    def __init__(self, *, body: Json, limit: TokenLimit = IN_BATCHES) -> None:
+        asked = chat_body({**body, "input": []}, limit=limit)
+        shared = orjson.dumps(asked).removesuffix(b"]}")  # messages stand last
+        before = shared + b"," if asked["messages"] else shared
+        self._middle = b',"method":"POST","url":%b,"body":%b' % (orjson.dumps(ENDPOINT), before)
 
     def line(self, item_id: str, given: Input) -> bytes:
         """Return the line of one item, with its line break."""
         if isinstance(given, str):
-            return b'{"custom_id":%b%b%b}]}}\n' % (json_text(item_id), self._middle, json_text(given))
-        body = chat_body({**self._body, "input": given}, limit=self._limit)
-        return b'{"custom_id":%b,"method":"POST","url":%b,"body":%b}\n' % (
-            json_text(item_id),
-            orjson.dumps(ENDPOINT),
-            encode_json(body),
-        )
+            said = b'{"role":"user","content":%b}' % json_text(given)
+        else:
+            said = b",".join(map(encode_json, to_messages(None, given)))
+        return b'{"custom_id":%b%b%b]}}\n' % (json_text(item_id), self._middle, said)
 
 
 def read_completion_line(line: bytes) -> ResultLine:

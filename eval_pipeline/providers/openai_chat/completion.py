@@ -209,12 +209,12 @@ def _with_facts(
 ) -> Attempt:
     usage = read_usage(document.get("usage"))
     return Attempt(
-        outcome,
-        text if content is None else content.text or None,
-        error,
-        _name(document.get("id")),
-        _name(document.get("model")),
-        usage,
+        outcome=outcome,
+        text=text if content is None else content.text or None,
+        error=error,
+        response_id=_name(document.get("id")),
+        model=_name(document.get("model")),
+        usage=usage,
         maybe_billed=usage is None,
         thinking=None if content is None else content.thinking,
         served=_served(document.get("service_tier")),

@@ -40,16 +40,15 @@ _UNKNOWN: Final = re.compile(
 """Words about a field that a server does not take, in contrast to those about its value."""
 
 
-def usual_limit(base_url: str, *, in_batch: bool) -> TokenLimit:
-    """Return the fields that a server is sent where its endpoint says nothing.
+IN_BATCHES: Final = TokenLimit.MAX_COMPLETION_TOKENS
+"""Where an endpoint says nothing: of a refusal, which would cost the whole batch, nothing can be learned in time."""
 
-    Args:
-        base_url: of the server.
-        in_batch: whether a refusal would cost the whole batch, so that nothing can be learned from it.
-    """
+
+def usual_limit(base_url: str) -> TokenLimit:
+    """Return the fields that a server is sent live where its endpoint says nothing."""
     host = urlsplit(base_url).hostname or ""
     newest = any(host == name or host.endswith(f".{name}") for name in _REFUSE_MAX_TOKENS)
-    return TokenLimit.MAX_COMPLETION_TOKENS if newest or in_batch else TokenLimit.BOTH
+    return TokenLimit.MAX_COMPLETION_TOKENS if newest else TokenLimit.BOTH
 
 
 def after_refusal(sent: TokenLimit, attempt: Attempt) -> TokenLimit | None:

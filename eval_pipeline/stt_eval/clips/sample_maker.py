@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 import orjson
 
-from eval_pipeline.core.damaged_text import DamagedRows
+from eval_pipeline.core.damaged_text import DamagedRows, is_lost
 from eval_pipeline.core.errors import UsageError
 from eval_pipeline.core.names import shown
 from eval_pipeline.stt_eval.clips.audio_facts import can_measure
@@ -144,6 +144,8 @@ class SampleTally:
         self._damaged.see(here, reference)
         if is_not_understood(reference):
             self._not_understood.add(f"{here} ({shown(reference)})")
+            return
+        if is_lost(reference):
             return
         wordless = holds_no_word(reference)
         self.silent += wordless or is_silence(reference)

@@ -13,7 +13,7 @@ from eval_pipeline.stt_eval.figures.slices import Slices
 from eval_pipeline.stt_eval.figures.speakers import Speakers
 from eval_pipeline.stt_eval.language.languages import unsegmented
 from eval_pipeline.stt_eval.language.normalisation import Level
-from eval_pipeline.stt_eval.scoring.scores import NO_REFERENCE, NOT_ANSWERED, NOT_UNDERSTOOD, ScoredSample
+from eval_pipeline.stt_eval.scoring.scores import DAMAGED, NO_REFERENCE, NOT_ANSWERED, NOT_UNDERSTOOD, ScoredSample
 
 Counts = NDArray[np.int64]
 
@@ -94,7 +94,7 @@ class Columns:
 
     def _take(self, row: dict[str, object]) -> None:
         reason = row["unscored_reason"]
-        if reason in {NO_REFERENCE, NOT_UNDERSTOOD}:
+        if reason in {NO_REFERENCE, NOT_UNDERSTOOD, DAMAGED}:
             return
         collected = self._collected[str(row["model"]), Level(str(row["level"]))]
         collected.answered.append(reason != NOT_ANSWERED)

@@ -16,7 +16,7 @@ from eval_pipeline.stt_eval.figures.summary import Summariser, headline_metric
 from eval_pipeline.stt_eval.language.languages import unsegmented
 from eval_pipeline.stt_eval.language.normalisation import NORMALISER_VERSIONS, Level
 from eval_pipeline.stt_eval.scoring.edits import Edit
-from eval_pipeline.stt_eval.scoring.scores import ScoredSample
+from eval_pipeline.stt_eval.scoring.scores import DAMAGED, NOT_UNDERSTOOD, ScoredSample
 from eval_pipeline.stt_eval.scoring.scoring import HEADLINE, HeardText, ReferenceForm
 from eval_pipeline.stt_eval.transcript_rows import COMPLETED
 
@@ -57,6 +57,7 @@ class RunFigures:
         self._samples = 0
         self._silent = 0
         self._not_understood = 0
+        self._damaged = 0
         self._audio_s = 0.0
         self._unmeasured = 0
 
@@ -67,7 +68,9 @@ class RunFigures:
         self._audio_s += duration_s or 0.0
         self._unmeasured += duration_s is None
         self._columns.add(scored)
-        self._not_understood += scored.forms is None and scored.sample["reference"] is not None
+        if scored.forms is None and scored.rows:
+            self._damaged += scored.rows[0]["unscored_reason"] == DAMAGED
+            self._not_understood += scored.rows[0]["unscored_reason"] == NOT_UNDERSTOOD
         if scored.forms is not None:
             self._silent += not scored.forms[HEADLINE].words
         for position, row in enumerate(scored.transcripts):
@@ -86,8 +89,9 @@ class RunFigures:
             "samples": {
                 "total": self._samples,
                 "labelled": self._columns.labelled,
-                "unlabelled": self._samples - self._columns.labelled - self._not_understood,
+                "unlabelled": self._samples - self._columns.labelled - self._not_understood - self._damaged,
                 "not_understood": self._not_understood,
+                "damaged": self._damaged,
                 "silent": self._silent,
                 "audio_s": self._audio_s,
                 "without_duration": self._unmeasured,

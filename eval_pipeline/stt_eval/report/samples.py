@@ -11,6 +11,7 @@ from typing import Final
 import orjson
 from markupsafe import Markup
 
+from eval_pipeline.core.damaged_text import is_lost
 from eval_pipeline.core.documents import Json, Row
 from eval_pipeline.reporting.markup import prose
 from eval_pipeline.reporting.text import clip
@@ -62,7 +63,7 @@ class SampleView:
     metric: str
     """The headline metric, or CER where the language is written without spaces."""
     kind: str
-    """``labelled``, ``silence``, ``not_understood`` or ``unlabelled``."""
+    """``labelled``, ``silence``, ``not_understood``, ``damaged`` or ``unlabelled``."""
     reference: Markup | None
     clip: Clip
     metadata: Json
@@ -156,7 +157,9 @@ def view_samples(
 
 def _kind(scored: ScoredSample) -> str:
     if scored.forms is None:
-        return "unlabelled" if scored.sample["reference"] is None else "not_understood"
+        if scored.sample["reference"] is None:
+            return "unlabelled"
+        return "damaged" if is_lost(scored.sample["reference"]) else "not_understood"
     return "labelled" if scored.forms[HEADLINE].words else "silence"
 
 

@@ -13,14 +13,38 @@ from eval_pipeline.stt_eval.language.words import Word
 from eval_pipeline.stt_eval.scoring.alignment import edit_counts
 from eval_pipeline.stt_eval.scoring.edits import EditCounts
 from eval_pipeline.stt_eval.scoring.lattice import Lattice, tokens_of
+from eval_pipeline.stt_eval.scoring.lattice_parts import by_parts, longest_way
 from eval_pipeline.stt_eval.scoring.lattice_search import search
 
 _MOST_TRIED: Final = 64
 """So many ways are simply tried, some 5 µs each; a search through the table of a larger lattice takes milliseconds."""
 
 
+MOST_CELLS: Final = 4_000_000
+"""Words of the lattice times words of the hypothesis that are searched at once, in some four seconds."""
+_MOST_TRIED_CELLS: Final = 500_000_000
+"""The same times the ways, where each is tried."""
+
+
 def closest_path(lattice: Lattice, hypothesis: Sequence[str]) -> tuple[Word, ...]:
-    """Choose the way that the hypothesis comes closest to; free of cost where there is but one."""
+    """Choose the way that the hypothesis comes closest to; free of cost where there is but one.
+
+    Very long texts are chosen for part by part: see ``lattice_parts``.
+    """
+    ways = lattice.ways
+    if ways == 1:
+        return next(lattice.paths())
+    cells = longest_way(lattice) * len(hypothesis)
+    if cells > MOST_CELLS and (ways > _MOST_TRIED or ways * cells > _MOST_TRIED_CELLS):
+        return by_parts(lattice, hypothesis, choose=_closest, is_short=_is_short)
+    return _closest(lattice, hypothesis)
+
+
+def _is_short(words: int, heard: int) -> bool:
+    return words * heard <= MOST_CELLS
+
+
+def _closest(lattice: Lattice, hypothesis: Sequence[str]) -> tuple[Word, ...]:
     ways = lattice.ways
     if ways == 1:
         return next(lattice.paths())

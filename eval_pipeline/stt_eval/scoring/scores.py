@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypedDict
 
+from eval_pipeline.core.damaged_text import is_lost
 from eval_pipeline.core.errors import ConflictError
 from eval_pipeline.core.outcomes import ItemStatus
 from eval_pipeline.core.ports.stage_files import StageReader
@@ -28,6 +29,7 @@ from eval_pipeline.stt_eval.scoring.scoring import (
 from eval_pipeline.stt_eval.transcript_rows import COMPLETED
 
 NO_REFERENCE, NOT_UNDERSTOOD, NOT_ANSWERED = "no_reference", "reference_not_understood", "failed"
+DAMAGED = "reference_damaged"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ class ScoredSample:
     """Row of ``tables.DATASET``."""
     language: str | None
     forms: Mapping[Level, ReferenceForm] | None
-    """None: unlabelled, or the reference only says that nobody understood what was said."""
+    """None: unlabelled, or the reference is damaged or only says that nobody understood what was said."""
     transcripts: tuple[Mapping[str, Any], ...]
     """Rows of ``tables.TRANSCRIPTS``, one a model in the order of the run's models."""
     heard: tuple[Mapping[Level, HeardText] | None, ...]
@@ -131,6 +133,8 @@ def score_sample(
     forms, unscored = None, NO_REFERENCE
     if reference is not None and is_not_understood(reference):
         unscored = NOT_UNDERSTOOD
+    elif reference is not None and is_lost(reference):
+        unscored = DAMAGED
     elif reference is not None:
         forms = {level: reference_form(reference, level, language=language) for level in Level}
     heard = tuple(_heard(row, language=language) for row in transcripts)

@@ -155,7 +155,7 @@ def flags_of(
         Flag.LOOP: loops(tokens) or word_loops(heard.words),
         Flag.WRONG_SCRIPT: language is not None and wrong_script(" ".join(heard.words), language),
         Flag.REFUSAL: is_refusal(spoken),
-        Flag.DAMAGED: damage_of(spoken) not in {None, Damage.PLACEHOLDER},
+        Flag.DAMAGED: damage_of(spoken) not in {None, Damage.PLACEHOLDER, Damage.MAYBE_MEANT},
         Flag.TIME_STAMPS: holds_time_stamps(transcript),
         Flag.THINKING: Removed.THINKING in removed,
     }

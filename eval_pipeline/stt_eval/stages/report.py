@@ -8,7 +8,7 @@ from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.core.runs import RunRecord
 from eval_pipeline.reporting.provenance import StageFact
 from eval_pipeline.runs.at_work import at_work
-from eval_pipeline.runs.ending import end_run
+from eval_pipeline.runs.life import end_run
 from eval_pipeline.runs.stored_run import check_made_from
 from eval_pipeline.runs.task import Task
 from eval_pipeline.storage.objects import temporary_folder

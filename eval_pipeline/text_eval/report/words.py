@@ -50,6 +50,7 @@ _REASONS = {
     "response_failed": "no answer",
     "empty_output": "the answer was empty",
     "empty_ground_truth": "the golden answer holds nothing to compare with",
+    "damaged_ground_truth": "the golden answer is damaged",
     "unreadable_output": "the answer may mean two things",
     "time_limit": "scoring it took too long",
     "embedding_failed": "the texts could not be embedded",

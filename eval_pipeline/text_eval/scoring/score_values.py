@@ -20,6 +20,8 @@ class UnscoreableReason(StrEnum):
     EMPTY_OUTPUT = "empty_output"
     EMPTY_GROUND_TRUTH = "empty_ground_truth"
     """The golden answer holds nothing to compare with; for ``numeric``, no quantity that can be read."""
+    DAMAGED_GROUND_TRUTH = "damaged_ground_truth"
+    """The golden answer was lost on its way (``????``, ``#NAME?``) or is what programs write for nothing (``nan``)."""
     UNREADABLE_OUTPUT = "unreadable_output"
     """The answer may mean the golden answer or something else; for ``numeric``, 05/06/2024 or 9 x 2."""
     TIME_LIMIT = "time_limit"

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.core.runs import RunRecord
 from eval_pipeline.runs.at_work import at_work
-from eval_pipeline.runs.ending import end_run
+from eval_pipeline.runs.life import end_run
 from eval_pipeline.runs.task import Task
 from eval_pipeline.text_eval.answers import Answers, run_cost, worst_threshold
 from eval_pipeline.text_eval.report.data import ReportData

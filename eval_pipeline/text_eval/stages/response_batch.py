@@ -5,7 +5,7 @@ from functools import partial
 from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.runs.answers import submit_questions
 from eval_pipeline.runs.task import Task
-from eval_pipeline.text_eval.questions import questions_of
+from eval_pipeline.text_eval.stages.responses import questions_of
 
 
 def make(task: Task, *, dataset: StageReader) -> StageReader:

@@ -125,17 +125,17 @@ def test_any_other_refusal_is_the_answer(script: Script, refusal: str, limit: To
 
 
 @pytest.mark.parametrize(
-    ("url", "live", "batch"),
+    ("url", "usual"),
     [
-        ("https://api.openai.com/v1", "max_completion_tokens", "max_completion_tokens"),
-        ("https://team.openai.azure.com/openai/v1", "max_completion_tokens", "max_completion_tokens"),
-        ("https://api.groq.com/openai/v1", "both", "max_completion_tokens"),
-        ("http://127.0.0.1:11434/v1", "both", "max_completion_tokens"),
-        ("https://notopenai.com/v1", "both", "max_completion_tokens"),
+        ("https://api.openai.com/v1", "max_completion_tokens"),
+        ("https://team.openai.azure.com/openai/v1", "max_completion_tokens"),
+        ("https://api.groq.com/openai/v1", "both"),
+        ("http://127.0.0.1:11434/v1", "both"),
+        ("https://notopenai.com/v1", "both"),
     ],
 )
-def test_which_name_is_usual_depends_on_the_server(url: str, live: str, batch: str) -> None:
-    assert (usual_limit(url, in_batch=False), usual_limit(url, in_batch=True)) == (live, batch)
+def test_which_name_is_usual_depends_on_the_server(url: str, usual: str) -> None:
+    assert usual_limit(url) == usual
 
 
 def test_nothing_is_streamed_and_what_cannot_be_asked_is_not_sent(script: Script) -> None:
@@ -180,6 +180,9 @@ def test_a_server_without_responses_is_said_to_speak_chat_with_the_line_that_men
     assert error.code == "provider_other_protocol"
     assert f"{url} has no /responses, but it has /chat/completions" in error.message
     assert "EVAL_ENDPOINTS_FILE" in error.hint
+    assert f'{{protocol: openai_chat, base_url: "{url}", key: ${{OPENAI_API_KEY}}}}' in error.hint
+    written = AskedModel("endpoint own", url, "m", "OWN_KEY", "base_url", written_in="endpoint own in endpoints.yaml")
+    assert "write protocol: openai_chat for endpoint own in endpoints.yaml" in explain(attempt, written).hint
 
 
 @pytest.mark.parametrize(

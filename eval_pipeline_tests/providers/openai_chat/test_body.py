@@ -6,6 +6,7 @@ import orjson
 import pytest
 
 from eval_pipeline.core.errors import UsageError
+from eval_pipeline.core.turns import Input
 from eval_pipeline.providers.openai_chat.batch_lines import ChatLines
 from eval_pipeline.providers.openai_chat.body import chat_body, check_body
 from eval_pipeline.providers.openai_chat.token_limit import TokenLimit
@@ -173,10 +174,17 @@ def test_a_turn_that_chat_does_not_know_is_named(turn: object, named: str) -> No
     assert named in refused.value.message
 
 
-def test_a_line_of_a_batch_is_the_live_request_of_one_item() -> None:
-    body = {"model": "m", "instructions": "Be “brief”.", "max_output_tokens": 9, "temperature": 0}
+TURNS = [{"role": "user", "content": "Which crop?"}, {"role": "assistant", "content": "Wheat."}]
 
-    line = ChatLines(body=body).line("q1", "How high\u2028is it?")
+
+@pytest.mark.parametrize("said", [{}, {"instructions": "Be “brief”."}], ids=["bare", "instructed"])
+@pytest.mark.parametrize(
+    "given", ["How high\u2028is it?", [*TURNS, {"role": "user", "content": "When?"}]], ids=["question", "turns"]
+)
+def test_a_line_of_a_batch_is_the_live_request_of_one_item(said: dict[str, Any], given: Input) -> None:
+    body = {"model": "m", "max_output_tokens": 9, "temperature": 0, **said}
+
+    line = ChatLines(body=body).line("q1", given)
 
     assert (line[-1:], line.count(b"\n")) == (b"\n", 1)
     limit = TokenLimit.MAX_COMPLETION_TOKENS
@@ -184,6 +192,6 @@ def test_a_line_of_a_batch_is_the_live_request_of_one_item() -> None:
         "custom_id": "q1",
         "method": "POST",
         "url": "/v1/chat/completions",
-        "body": chat_body({**body, "input": "How high\u2028is it?"}, limit=limit),
+        "body": chat_body({**body, "input": given}, limit=limit),
     }
     assert rb'"content":"cut \ud83d"' in ChatLines(body=body).line("q1", "cut \ud83d")
