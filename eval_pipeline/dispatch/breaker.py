@@ -127,6 +127,6 @@ def where_chat_is_said(endpoint: AskedModel) -> str:
         return f"write protocol: openai_chat for {endpoint.written_in}, then start a run under a new name"
     return (
         "say so in the file that EVAL_ENDPOINTS_FILE names: endpoints: "
-        f'{{NAME: {{protocol: openai_chat, base_url: "{endpoint.base_url}", key: ${{{endpoint.key_variable}}}}}}}, then start a run with '
-        f"--model NAME/{endpoint.model}"
+        f'{{NAME: {{protocol: openai_chat, base_url: "{endpoint.base_url}", key: ${{{endpoint.key_variable}}}}}}}, '
+        f"then start a run with --model NAME/{endpoint.model}"
     )
