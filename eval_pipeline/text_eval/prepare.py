@@ -14,7 +14,7 @@ from eval_pipeline.core.names import RunKey, shown, validate_project
 from eval_pipeline.core.outcomes import Usage
 from eval_pipeline.core.runs import RunMode
 from eval_pipeline.runs.claims import Prepared, choose_concurrency, choose_failure_threshold, find_dataset_of
-from eval_pipeline.text_eval.choice import check_offered, choose_embedding, choose_model, require_provider
+from eval_pipeline.text_eval.choice import check_offered, choose_embedding, choose_model, require_provider, usual_mode
 from eval_pipeline.text_eval.golden_store import GoldenManifest, require_manifest
 from eval_pipeline.text_eval.request import TextRequest
 from eval_pipeline.text_eval.scoring.scorers import parse_scorers
@@ -34,11 +34,24 @@ def prepare_given(
 ) -> Prepared[TextSpec]:
     """Check what a person set, by whatever way."""
     request = TextRequest.from_mapping(given)
-    return prepare(request, project=project, run=run, deployment=deployment, needs_key=needs_key)
+    return prepare(
+        request,
+        project=project,
+        run=run,
+        deployment=deployment,
+        needs_key=needs_key,
+        chooses_mode=given.get("mode") is None,
+    )
 
 
 def prepare(
-    request: TextRequest, *, project: str, run: str, deployment: Deployment, needs_key: bool = True
+    request: TextRequest,
+    *,
+    project: str,
+    run: str,
+    deployment: Deployment,
+    needs_key: bool = True,
+    chooses_mode: bool = False,
 ) -> Prepared[TextSpec]:
     """Check a request against datasets and settings; nothing is paid, nothing is written.
 
@@ -48,11 +61,14 @@ def prepare(
         run: its name.
         deployment: where datasets are.
         needs_key: whether a provider will be called; an estimate needs no key.
+        chooses_mode: whether nobody said how it is asked.
     """
     dataset = find_dataset_of(
         DatasetKind.TEXT, deployment=deployment, project=validate_project(project), reference=request.dataset
     )
     endpoints = deployment.endpoints(project)
+    if chooses_mode:
+        request = replace(request, mode=usual_mode(request, endpoints))
     frozen = _freeze(request, dataset=dataset, deployment=deployment, endpoints=endpoints)
     spec = replace(frozen, endpoints=endpoints.frozen(frozen.asked_models))
     if request.max_cost_usd is not None:
@@ -124,8 +140,8 @@ def _check_scorable(spec: TextSpec, manifest: GoldenManifest) -> None:
 
 
 def _check_size(spec: TextSpec, *, dataset: DatasetVersion, deployment: Deployment) -> None:
-    if spec.mode is not RunMode.FAST:
-        return
+    if spec.mode is not RunMode.FAST or models.answer_mode(spec.answers_at, mode=RunMode.BATCH) is RunMode.FAST:
+        return  # an endpoint without batches has no other way
     settings = deployment.settings
     if not dataset.eligible_for_fast(settings.fast_max_unique_rows):
         raise UsageError(
