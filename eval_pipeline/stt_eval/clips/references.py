@@ -5,7 +5,7 @@ A cell that holds a list of texts or segments as data is read as what was said: 
 
 from eval_pipeline.stt_eval.language.alternatives import parse_reference
 from eval_pipeline.stt_eval.language.listed_texts import listed_text
-from eval_pipeline.stt_eval.language.markers import says_not_understood, without_markers
+from eval_pipeline.stt_eval.language.markers import is_unheard_bare, says_not_understood, without_markers
 from eval_pipeline.stt_eval.language.normalisation import Level, normalise
 
 
@@ -50,4 +50,4 @@ def is_not_understood(reference: str) -> bool:
     >>> is_not_understood("[अस्पष्ट]"), is_not_understood("[noise]"), is_not_understood("[inaudible] yes")
     (True, False, False)
     """
-    return holds_no_word(reference) and says_not_understood(reference)
+    return is_unheard_bare(reference) or (holds_no_word(reference) and says_not_understood(reference))

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 
 from eval_pipeline.core.values import value
-from eval_pipeline.stt_eval.language.cleaning_labels import without_label
+from eval_pipeline.stt_eval.language.cleaning_labels import without_label, without_notes
 from eval_pipeline.stt_eval.language.cleaning_times import without_speakers, without_subtitles, without_time_stamps
 from eval_pipeline.stt_eval.language.cleaning_tokens import without_thinking, without_tokens
 from eval_pipeline.stt_eval.language.listed_texts import listed_text
@@ -48,6 +48,8 @@ class Removed(StrEnum):
     TIME_STAMPS = "time_stamps"
     SPEAKERS = "speakers"
     LABEL = "label"
+    NOTES = "notes"
+    """A translation or a remark behind the transcript."""
     QUOTES = "quotes"
 
 
@@ -113,6 +115,7 @@ _UNWRAPPERS: Mapping[Removed, Callable[[str], str | None]] = {
     Removed.CODE_FENCE: _without_fence,
     Removed.JSON: listed_text,
     Removed.LABEL: without_label,
+    Removed.NOTES: without_notes,
     Removed.SUBTITLES: without_subtitles,
     Removed.TIME_STAMPS: without_time_stamps,
     Removed.SPEAKERS: without_speakers,

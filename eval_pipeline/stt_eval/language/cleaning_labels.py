@@ -20,15 +20,19 @@ _INTRODUCED = r"""
     (?:here\ is|here's|here\u2019s|this\ is|below\ is|the\ following\ is)\s[^:.!?\n]{0,60}
     (?:transcript|transcription|transcribed)[^:.!?\n]{0,80}
 """
+_SAID = r"""
+    (?:in\ (?:the|this)\ (?:audio|recording|clip),?\s+)?the\ (?:audio|recording|clip|speaker|person|voice)
+    (?:\ in\ (?:the|this)\ (?:audio|recording|clip))?\ (?:says|said|is\ saying|states)
+"""
 _LANGUAGE_LINE = r"""
-    (?:detected\s+)?language\s*[:=]\s*[^\W\d_]+(?:\ [^\W\d_]+)?(?:\s*\([\w-]{2,12}\))?\s*\n
+    (?:detected\s+)?language\s*[:=]\s*[^\W\d_]+(?:\ [^\W\d_]+)?(?:\s*\([\w-]{2,12}\))?\s*\n\s*(?:text\s*:\s*)?
 """
 _STEMS = (
     "प्रतिलेख|ट्रांसक्रि|ट्रान्सक्रि|ट्रांस्क्रि|लिप्यंतर|लिप्यांतर|लिखित रूप|प्रतिलिपि"
     "|লিপ্যন্তর|প্রতিলিপি|ট্রান্সক্রি|ট্রান্সক্রা|অনুলিপি|ਟ੍ਰਾਂਸਕ੍ਰਿ|ਪ੍ਰਤੀਲਿਪੀ|ટ્રાન્સક્રિ"
     "|ટ્રાંસ્ક્રિ|લિપ્યંતર|પ્રતિલિપિ|ଟ୍ରାନ୍ସକ୍ରି|ପ୍ରତିଲିପି|டிரான்ஸ்கிரி|ட்ரான்ஸ்கிரி|படியெடு"
     "|எழுத்து வடிவ|ట్రాన్స్క్రి|ట్రాన్స్‌క్రి|లిప్యంతర|ప్రతిలేఖన|ಟ್ರಾನ್ಸ್ಕ್ರಿ|ಟ್ರಾನ್ಸ್‌ಕ್ರಿ"
-    "|ಪ್ರತಿಲಿಪಿ|ಲಿಪ್ಯಂತರ|ട്രാൻസ്ക്രി|ലിപ്യന്തര|ٹرانسکر|نقل حرفی|متن کی نقل|تحریری متن"
+    "|ಪ್ರತಿಲಿಪಿ|ಪ್ರತಿಲೇಖ|ಲಿಪ್ಯಂತರ|ട്രാൻസ്ക്രി|ലിപ്യന്തര|ٹرانسکر|نقل حرفی|متن کی نقل|تحریری متن"
     "|transcripci|transcriç|transcripti|trascrizion|transkript|transkrip|unukuzi|nakala ya"
     "|maandishi ya sauti|транскрип|расшифров|النص المكتوب|نسخة نصية|التفريغ|文字起こし|書き起こし|文字稿|转写"
     "|轉寫|转录|轉錄|필사본|전사"
@@ -42,49 +46,34 @@ _OPENERS = (
     "|aqui|segue|abaixo|esta é|a |claro,|ecco|hier|hapa|hii|ifuatayo|berikut|ini|вот|ниже|هذا"
     "|هذه|إليك|فيما يلي|以下|这是|這是|これ|다음|여기"
 )
-_OTHERS = (
-    "प्रतिलेख",
-    "प्रतिलेखन",
-    "ट्रांसक्रिप्ट",
-    "ट्रांसक्रिप्शन",
-    "ट्रान्सक्रिप्ट",
-    "लिप्यंतरण",
-    "প্রতিলিপি",
-    "ট্রান্সক্রিপ্ট",
-    "ট্রান্সক্রিপশন",
-    "ਟ੍ਰਾਂਸਕ੍ਰਿਪਟ",
-    "ટ્રાન્સક્રિપ્ટ",
-    "டிரான்ஸ்கிரிப்ட்",
-    "ట్రాన్స్క్రిప్ట్",
-    "ಪ್ರತಿಲಿಪಿ",
-    "ಟ್ರಾನ್ಸ್ಕ್ರಿಪ್ಟ್",
-    "ട്രാൻസ്ക്രിപ്റ്റ്",
-    "ٹرانسکرپٹ",
-    "transcripción",
-    "transcrição",
-    "trascrizione",
-    "transkript",
-    "transkription",
-    "transkrip",
-    "transkripsi",
-    "транскрипция",
-    "расшифровка",
-    "文字起こし",
-    "文字稿",
-    "转写",
-    "转录",
-)
+_ENDING = r"[^\s:\uff1a.!?\u0964]{0,16}"
 _CLAUSE = r"[^:\uff1a.!?\u0964\n]{0,80}"
 _STEMS_PATTERN, _OPENERS_PATTERN = (names.replace(" ", r"\ ") for names in (_STEMS, _OPENERS))
 _EMPHASIS = r"[*_]{0,3}"
 _LABEL = re.compile(
     rf"""(?:\#{{1,6}}\s+)?{_EMPHASIS}
-         (?:{_ENGLISH}|{_INTRODUCED}|{"|".join(_OTHERS)}
+         (?:{_ENGLISH}|{_INTRODUCED}|{_SAID}|(?:{_STEMS_PATTERN}){_ENDING}
            |(?:{_OPENERS_PATTERN}){_CLAUSE}(?:{_STEMS_PATTERN}){_CLAUSE})
          {_EMPHASIS}[ \u00a0]?[:\uff1a]{_EMPHASIS}\s*
        | {_LANGUAGE_LINE}""",
     re.VERBOSE | re.IGNORECASE,
 )
+
+
+_NOTES = re.compile(
+    rf"""\n\s*{_EMPHASIS}\(?{_EMPHASIS}
+         (?:(?:(?:english|literal|approximate)\s+)?(?:translation|transliteration)|(?<=\n)\s*(?:notes?|explanation)
+           |अनुवाद|भाषांतर|অনুবাদ|மொழிபெயர்ப்பு|అనువాదం|ಅನುವಾದ|വിവർത്തനം|અનુવાદ|ભાષાંતર|ਅਨੁਵਾਦ|ଅନୁବାଦ|ترجمہ|ترجمة
+           |traducción|traduction|tradução|tafsiri)
+         (?:\s*\([^()\n]{{2,30}}\))?{_EMPHASIS}\s*[:\uff1a].*\Z""",
+    re.VERBOSE | re.IGNORECASE | re.DOTALL,
+)
+
+
+def without_notes(text: str) -> str | None:
+    """Return the text before a translation or a note on lines of its own behind it; None where there is none."""
+    notes = _NOTES.search(text)
+    return None if notes is None or not text[: notes.start()].strip() else text[: notes.start()]
 
 
 def without_label(text: str) -> str | None:

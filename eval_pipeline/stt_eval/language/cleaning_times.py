@@ -5,7 +5,7 @@ A clock time can be spoken: only what stands at the beginning of lines in a row,
 
 import re
 
-_CLOCK = r"(?:\d{1,2}:)?\d{1,3}:\d{2}(?:[.,]\d{1,3})?"
+_CLOCK = r"(?:(?:\d{1,2}:)?\d{1,3}:\d{2}(?:[.,]\d{1,3})?|(?:\d{1,3}h)?\d{1,3}m\d{1,2}s|\d{1,5}(?:\.\d{1,3})?\s?s)"
 _RANGE = rf"{_CLOCK}(?:\s*(?:-->|-|\u2013|\u2014|~|to)\s*{_CLOCK})?"
 _CUE = re.compile(rf"\s*{_CLOCK}\s*-->\s*{_CLOCK}.*")
 _HEADING = re.compile(r"\s*(?:\ufeff)?(?:WEBVTT|NOTE|STYLE|REGION|Kind:|Language:)\b.*")

@@ -106,9 +106,53 @@ PHRASES_NOT_UNDERSTOOD = (
     "알아들을 수 없음",
     "들리지 않음",
     "saaf nahi",
+    "not clear",
+    "not audible",
+    "not intelligible",
+    "cannot hear",
+    "could not hear",
+    "hard to hear",
+    "xxx",
+    "आवाज साफ नहीं",
+    "साफ नहीं",
+    "स्पष्ट नहीं",
+    "स्पष्ट नाही",
+    "स्पष्ट छैन",
+    "স্পষ্ট নয়",
+    "পরিষ্কার নয়",
+    "સ્પષ્ટ નથી",
+    "ਸਾਫ਼ ਨਹੀਂ",
+    "స్పష్టంగా లేదు",
+    "ಸ್ಪಷ್ಟವಾಗಿಲ್ಲ",
+    "കേൾക്കാനാവുന്നില്ല",
+    "തെളിയാത്ത",
+    "ସ୍ପଷ୍ଟ ନୁହେଁ",
+    "صاف نہیں",
     "sunai nahi diya",
 )
 """Of words that say it only together."""
+PHRASES_APART = (
+    "no speech",
+    "no audio",
+    "no sound",
+    "no voice",
+    "no talking",
+    "end of transcript",
+    "end of transcription",
+    "end of audio",
+    "end of recording",
+    "end of clip",
+    "start of audio",
+    "कोई आवाज नहीं",
+    "आवाज नहीं",
+    "कोई भाषण नहीं",
+    "কোনো কথা নেই",
+    "பேச்சு இல்லை",
+    "మాటలు లేవు",
+)
+"""Nothing was said, or nothing more."""
+UNHEARD_BARE = frozenset({"inaudible", "unintelligible", "xxx", "अश्रव्य", "अश्राव्य", "অশ্রাব্য"})
+"""Also without brackets, where there is nothing else."""
 AROUND = (
     # English
     "loud soft faint heavy light brief short long distant ambient upbeat dramatic gentle playing plays starts stops"
@@ -135,7 +179,7 @@ AROUND = (
 )
 TOKENS_OF_MODELS = (
     "s pad eos bos cls sep mask unk sil spn nsn sta fil spk int non nps npc hes dtmf eps eou eob"
-    " nospeech noise blank blank_audio no_speech start_of_turn end_of_turn endoftext asr_text"
+    " nospeech noise blank blank_audio no_speech end start_of_turn end_of_turn endoftext asr_text"
 )
 """What the vocabularies of models and the transcripts of corpora have in ``< >``, and in capitals in ``[ ]``."""
 MARKUP = (

@@ -15,9 +15,11 @@ from eval_pipeline.stt_eval.language.marker_words import (
     NOISES,
     NOT_UNDERSTOOD,
     NOT_UNDERSTOOD_WITH_OTHERS,
+    PHRASES_APART,
     PHRASES_NOT_UNDERSTOOD,
     SPEAKERS,
     TOKENS_OF_MODELS,
+    UNHEARD_BARE,
 )
 from eval_pipeline.stt_eval.language.normalisation_indic import fold_spellings
 
@@ -25,6 +27,7 @@ LONGEST_MARKER = 100
 """A bracket that closes later than this many characters is no marker: text is kept rather than lost."""
 
 _OPENING, _CLOSING = "[<({\uff3b\uff08\u3010\u3008", "]>)}\uff3d\uff09\u3011\u3009"
+_ASTERISK = "*"
 _INSIDE = rf"[^{re.escape(_OPENING + _CLOSING)}]{{1,{LONGEST_MARKER}}}"
 _TIME = r"\d{1,3}(?::\d{2}){1,2}(?:[.,]\d{1,3})?|\d{1,6}\.\d{1,3}"
 _TIMES = re.compile(rf"(?:{_TIME})(?:\s*(?:-->|-|\u2013|~|to)\s*(?:{_TIME}))?")
@@ -32,6 +35,7 @@ _BRACKETED = re.compile(
     "|".join(
         [
             rf"\[\s*(?:{_TIME})\s*-->\s*(?:{_TIME})\s*\]",
+            rf"\*{{1,2}}[^*\n{re.escape(_OPENING + _CLOSING)}]{{1,{LONGEST_MARKER}}}\*{{1,2}}",
             *(f"{re.escape(one)}{_INSIDE}{re.escape(other)}" for one, other in zip(_OPENING, _CLOSING, strict=True)),
         ]
     )
@@ -62,7 +66,7 @@ def split_at_markers(text: str) -> list[str]:
 
     The parts of a text with brackets are NFC: a ``<`` can be half of another sign.
     """
-    if not any(opening in text for opening in _OPENING):
+    if not any(opening in text for opening in _OPENING + _ASTERISK):
         return [text]
     composed = unicodedata.normalize("NFC", text)
     parts, end = [], 0
@@ -84,6 +88,15 @@ def says_not_understood(text: str) -> bool:
     return any(marker_kind(marker) is MarkerKind.NOT_UNDERSTOOD for marker in split_at_markers(text)[1::2])
 
 
+def is_unheard_bare(text: str) -> bool:
+    """Tell whether the whole text is a word for what nobody understood, without brackets around it.
+
+    >>> is_unheard_bare("Inaudible."), is_unheard_bare("it was inaudible")
+    (True, False)
+    """
+    return len(text) <= LONGEST_MARKER and _folded(text).strip() in _BARE
+
+
 @lru_cache(maxsize=4096)
 def marker_kind(bracketed: str) -> MarkerKind | None:
     """Tell what brackets with their content say; None where it may have been spoken.
@@ -91,7 +104,7 @@ def marker_kind(bracketed: str) -> MarkerKind | None:
     >>> marker_kind("[background noise]").name, marker_kind("[2]"), marker_kind("(अस्पष्ट)").name
     ('APART', None, 'NOT_UNDERSTOOD')
     """
-    inside = bracketed[1:-1].strip()
+    inside = bracketed[1:-1].strip(" *\t\n")
     by_form = _kind_by_form(inside, opening=bracketed[0])
     if by_form is not None:
         return by_form
@@ -101,6 +114,8 @@ def marker_kind(bracketed: str) -> MarkerKind | None:
     phrase = " ".join(words)
     if phrase in _PHRASES:
         return MarkerKind.NOT_UNDERSTOOD
+    if phrase in _NOTHING_SAID:
+        return MarkerKind.APART
     if _SPEAKER.fullmatch(phrase):
         return MarkerKind.APART
     return _kind_by_words(words) if all(word in _KNOWN or word.isdigit() for word in words) else None
@@ -119,6 +134,8 @@ def _kind_by_form(inside: str, *, opening: str) -> MarkerKind | None:
     """Tell markers by how they are written: tokens of models, markup, times."""
     if opening == "<" and inside[:1] == inside[-1:] == "|":
         return MarkerKind.APART
+    if inside and not inside.strip("? "):
+        return MarkerKind.NOT_UNDERSTOOD
     name = inside.strip("|!/ ").casefold()
     if name in _TOKENS and (opening == "<" or (opening == "[" and inside.isupper())):
         return MarkerKind.NOT_UNDERSTOOD if name in _UNHEARD else MarkerKind.APART
@@ -155,4 +172,6 @@ _HEARD = _all_words(list(NOISES.values()))
 _UNHEARD = _all_words(list(NOT_UNDERSTOOD.values()))
 _UNHEARD_WITH_OTHERS = _all_words([NOT_UNDERSTOOD_WITH_OTHERS])
 _PHRASES = frozenset(" ".join(_folded(phrase).split()) for phrase in PHRASES_NOT_UNDERSTOOD)
+_NOTHING_SAID = frozenset(" ".join(_folded(phrase).split()) for phrase in PHRASES_APART)
+_BARE = frozenset(_folded(word).strip() for word in UNHEARD_BARE)
 _KNOWN = _HEARD | _UNHEARD | _UNHEARD_WITH_OTHERS | _all_words([AROUND])

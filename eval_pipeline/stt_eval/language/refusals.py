@@ -17,12 +17,20 @@ _SORRY = (
 _MODEL = r"as\ an?\ (?:ai|(?:large\ )?language\ model)\b"
 _CANNOT = r"(?:can(?:not|'t|\ not)|could(?:\ not|n't)|(?:am|'m|was)\ (?:not\ able|unable)\ to|do(?:\ not|n't)\ have)"
 _AUDIO = r"(?:transcri(?:be|bing|pts?|ptions?)|audio|recordings?|sound\ files?)"
+_CLIP = r"(?:audio|recording|sound)(?:\ (?:file|clip|recording|sample))?"
 _ENGLISH = re.compile(
     rf"""{_SORRY}(?:
          (?:{_MODEL}[^,.\n]*,\ )?i\ ?{_CANNOT}\b[^.\n]{{0,80}}\b{_AUDIO}\b
        | {_MODEL}
        | please\ (?:provide|upload|share|attach)\b[^.\n]{{0,30}}\b(?:audio|recording)\b
        | (?:there\ (?:is|was)\ )?no\ audio\b[^.\n]{{0,20}}\b(?:provided|attached|uploaded)\b
+       | i\ ?{_CANNOT}\ ?(?:assist|help)(?:\ you)?\ with\ (?:that|this)(?:\ request)?[.!]?\s*\Z
+       | (?:the|this|your)\ (?:provided\ |attached\ |uploaded\ )?{_CLIP}\ (?:
+             (?:is|was|seems|appears)\ (?:to\ be\ )?(?:empty|silent|blank|inaudible)\b
+           | (?:contains|has|includes)\ (?:no|only|just)\b
+           | does(?:\ not|n't)\ contain\b)
+       | there\ (?:is|was)\ no\ (?:\w+\ ){{0,2}}(?:speech|voice|sound|talking)\b[^.\n]{{0,30}}\b(?:the|this)\ {_CLIP}\b
+       | no\ (?:\w+\ ){{0,2}}(?:speech|voice)\ (?:was\ |is\ |could\ be\ )?(?:detected|found|present|heard)\b
     )""",
     re.VERBOSE | re.IGNORECASE,
 )

@@ -7,6 +7,11 @@ from eval_pipeline.stt_eval.language.refusals import is_refusal
     "text",
     [
         "I'm sorry, I can't transcribe this audio.",
+        "I cannot assist with that request.",
+        "The audio is empty.",
+        "There is no discernible speech in this audio clip.",
+        "The provided audio contains only background noise.",
+        "No speech detected.",
         "I\u2019m sorry, but I cannot process audio files.",
         "I am unable to listen to the recording you provided.",
         "Unfortunately, I don't have the ability to hear audio.",
@@ -40,6 +45,8 @@ def test_a_model_that_declines_is_told(text: str) -> None:
     [
         "",
         "I'm sorry, I can't hear you.",
+        "I cannot help with that today, come tomorrow",
+        "The audio book is good",
         "I cannot come to the office today.",
         "Please provide your phone number.",
         "He said I'm sorry I can't transcribe this audio",
