@@ -11,7 +11,7 @@ from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.paid_standing import PaidStanding
 from eval_pipeline.core.paid_summary import PaidSummary
 from eval_pipeline.core.reasons import SHOWN, Reason
-from eval_pipeline.core.runs import Flow, RunMode, RunRecord
+from eval_pipeline.core.runs import Flow, RunRecord
 from eval_pipeline.core.stages import StageRef
 from eval_pipeline.core.tallies import RecordTally, price_item
 from eval_pipeline.core.thresholds import Threshold, worst
@@ -22,6 +22,7 @@ from eval_pipeline.storage.journal import Journal
 from eval_pipeline.text_eval.pairs import FAILED_EMBEDDINGS
 from eval_pipeline.text_eval.rates import answer_tariff, embedding_tariff
 from eval_pipeline.text_eval.spec import TextSpec
+from eval_pipeline.wiring import models
 from eval_pipeline.wiring.deployment import Deployment
 
 EMBEDDING_FAILED = "embedding_failed"
@@ -82,7 +83,7 @@ def answers_so_far(deployment: Deployment, run: RunRecord) -> PaidSoFar | None:
     counts = count_so_far(deployment, _ref(run.key, "responses"), shares)
     if counts is None:
         return None
-    rate = "standard" if run.mode is RunMode.FAST else "batch"
+    rate = models.rate(spec.answers_at, spec.model, mode=run.mode)
     return PaidSoFar(counts, tally.cost(rate=rate))
 
 
