@@ -53,6 +53,10 @@ bench: $(VENV)/dev ## Speed and memory as ratios to limits measured in the same 
 chaos: $(VENV)/dev ## Kill everything at random moments, some ten minutes; SEED=N repeats the chances
 	@$(BIN)/python -m eval_pipeline_tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(KILLS),--kills $(KILLS))
 
+.PHONY: faults
+faults: $(VENV)/dev ## Every fault of a batch provider in every protocol, strictly judged, some ten minutes; COLUMN=text
+	@$(BIN)/python -m eval_pipeline_tests.faults $(if $(COLUMN),--column "$(COLUMN)")
+
 .PHONY: lock
 lock: $(VENV)/dev ## Resolve the dependencies again into the lock files
 	@$(BIN)/pip install --quiet uv

@@ -4,6 +4,7 @@ What it executed is counted per item, so that a test can say what was paid for. 
 """
 
 import base64
+import gzip
 import json
 import re
 import struct
@@ -11,7 +12,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from hashlib import sha256
@@ -398,10 +399,23 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(403, "not allowed to read files")
         elif content is None or self.state.strikes("output_late"):
             self._refuse(404, "No such File object")
+        elif self.state.strikes("endless"):
+            self._send_without_end()
+        elif self.state.strikes("bomb"):
+            self._send_bytes(gzip.compress(bytes(10_000_000)), headers={"Content-Encoding": "gzip"})
         elif self.state.strikes("short_download"):
             self._send_bytes(content[: len(content) // 2], announced=len(content))
         else:
             self._send_bytes(content)
+
+    def _send_without_end(self) -> None:
+        """Send until nobody listens any more."""
+        self.close_connection = True
+        self.send_response(200)
+        self.end_headers()
+        with suppress(OSError):
+            while True:
+                self.wfile.write(b"x" * 65_536)
 
     def do_DELETE(self) -> None:
         with self.state.lock:

@@ -106,6 +106,21 @@ class BatchCallError(UnavailableError):
         """Whether it speaks of a file, which a provider may not find yet that took it a moment ago."""
 
 
+RESULT_VARIABLE = "EVAL_BATCH_MAX_RESULT_BYTES"
+MOST_RESULT_BYTES = 5_000_000_000
+
+
+class ResultTooLargeError(BatchCallError):
+    """A file of results that was broken off: what it holds was paid for, and lies at the provider."""
+
+    def __init__(self, file_id: str, *, most_bytes: int) -> None:
+        super().__init__(
+            f"its result file {file_id} has more than {most_bytes:,} bytes ({RESULT_VARIABLE}) and was broken off",
+            fault=CallFault.REFUSED,
+            hint=f"with a larger {RESULT_VARIABLE}, eval-pipeline run retry collects it for nothing",
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class LineError:
     """One reason for which a provider did not take a batch; ``line`` counts from 1."""
@@ -282,6 +297,10 @@ class BatchPolicy:
     """How long the provider keeps the files of a batch; like the window, no two keep to the same."""
     expiry_warning_s: float
     """So long before results are deleted a person is told that nobody has collected them."""
+    most_result_bytes: int = MOST_RESULT_BYTES
+    """Of one file of results, unpacked."""
+    most_line_bytes: int = 32_000_000
+    """Of one line of it; the rest of a longer one is passed over."""
 
 
 def submission_key(*, ledger_id: str, stage: StageRef, shard: int, round_: int, attempt: int, fingerprint: str) -> str:

@@ -31,12 +31,18 @@ def daemon_is_alive() -> bool:
         return _alive(instance)
 
 
-def daemon_beats(*, tell: Callable[[str], None], now_s: Callable[[], float] = time.time) -> bool:
+def daemon_beats(
+    *,
+    tell: Callable[[str], None],
+    now_s: Callable[[], float] = time.time,
+    wait: Callable[[float], object] = time.sleep,
+) -> bool:
     """Watch the heartbeats for as long as one takes, and return whether a daemon lives; at once when none did lately.
 
     Args:
         tell: says that this takes a moment.
         now_s: the time of day.
+        wait: waits so many seconds.
     """
     with open_instance() as instance:
         before = _newest_beat(instance)
@@ -47,7 +53,7 @@ def daemon_beats(*, tell: Callable[[str], None], now_s: Callable[[], float] = ti
         while now_s() <= until:
             if _newest_beat(instance) > before:
                 return True
-            time.sleep(1)
+            wait(1)
         return False
 
 

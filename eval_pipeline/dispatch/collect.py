@@ -23,6 +23,7 @@ from eval_pipeline.core.batches import (
     ProviderBatch,
     Refusal,
     ResultLine,
+    ResultTooLargeError,
     file_patience_s,
     is_over,
     lacks_files,
@@ -37,9 +38,10 @@ from eval_pipeline.core.journal_lines import LineFile, SealedFile
 from eval_pipeline.core.outcomes import Attempt, AttemptOutcome, ItemError
 from eval_pipeline.core.ports.batch_provider import LineReader, SentAs, as_itself
 from eval_pipeline.core.ports.models import EmbeddingReply
-from eval_pipeline.core.secrets import excerpt, redact_bytes
+from eval_pipeline.core.secrets import excerpt
 from eval_pipeline.dispatch.records import RESULT_LOST
 from eval_pipeline.dispatch.request_files import request_ids
+from eval_pipeline.dispatch.result_lines import clean_file, lines_of
 from eval_pipeline.dispatch.submit import Desk, again, requests_key
 
 NEVER_ENDED = "never_ended"
@@ -121,7 +123,8 @@ def collect_job(desk: Desk, job: BatchJob, handling: Handling, *, folder: Path) 
     desk.objects.put_file(results_key(job), folder / "results.jsonl")
     told: dict[str, Any] = _settled(job)
     if raw.lost:
-        told = {"error_code": RESULT_LOST, "error_message": raw.lost_words, "waits_until": _next_look(desk, job)}
+        next_look = None if raw.too_large else _next_look(desk, job)
+        told = {"error_code": RESULT_LOST, "error_message": raw.lost_words, "waits_until": next_look}
     collected = desk.ledger.change_job(
         job,
         to=JobState.LOST if raw.lost else JobState.COLLECTED,
@@ -249,10 +252,14 @@ class _Raw:
     """The file, as far as it has a name."""
     not_yet: bool = False
     """Whether it is too early to call it lost."""
+    too_large: str | None = None
+    """What is said of a file that was broken off: it is there, and no look of ours changes that."""
 
     @property
     def lost_words(self) -> str | None:
         """Say what is lost."""
+        if self.too_large is not None:
+            return self.too_large
         if self.lost is None or self.lost == _NAMELESS:
             return self.lost
         return f"its result file {self.lost} is gone at the provider (404)"
@@ -261,12 +268,16 @@ class _Raw:
 def _fetch(desk: Desk, job: BatchJob, batch: ProviderBatch, *, folder: Path) -> _Raw:
     keys: list[str] = []
     lost: list[str] = []
+    too_large: str | None = None
     files = (("output", batch.output_file_id), ("errors", batch.error_file_id))
     for kind, file_id in files:
         if file_id is None:
             continue
         try:
             keys.append(_copy(desk, raw_key(job, kind), file_id, folder=folder))
+        except ResultTooLargeError as error:
+            too_large = f"{error.message}; {error.hint}"
+            lost.append(file_id)
         except BatchCallError as error:
             if error.fault is not CallFault.GONE:
                 raise
@@ -274,7 +285,8 @@ def _fetch(desk: Desk, job: BatchJob, batch: ProviderBatch, *, folder: Path) -> 
     if lost:
         waited = is_over(job.unseen_since, file_patience_s(desk.policy), now=_present(desk))
         over = waited or job.error_code == RESULT_LOST  # was called lost before, and is looked at once more
-        return _Raw(tuple(keys), lost=" and ".join(lost), not_yet=not over)
+        not_yet = not (over or too_large)
+        return _Raw(tuple(keys), lost=" and ".join(lost), not_yet=not_yet, too_large=too_large)
     if lacks_files(batch) and was_paid_for(batch):
         return _Raw(tuple(keys), lost=_NAMELESS)
     return _Raw(tuple(keys))
@@ -292,22 +304,11 @@ def _copy(desk: Desk, key: str, file_id: str, *, folder: Path) -> str:
     except NotFoundError:
         pass
     local = folder / "download.jsonl"
-    desk.provider.download(file_id, local)
-    _clean(local)
+    desk.provider.download(file_id, local, most_bytes=desk.policy.most_result_bytes)
+    clean_file(local, most_bytes=desk.policy.most_line_bytes)
     desk.objects.put_file(key, local)
     local.unlink(missing_ok=True)
     return key
-
-
-def _clean(path: Path) -> None:
-    """Take our keys out of a file that a server wrote; most files hold none and are only read."""
-    with path.open("rb") as file:
-        if all(redact_bytes(line) is line for line in file):
-            return
-    clean = path.with_name(f"{path.name}.clean")
-    with path.open("rb") as file, clean.open("wb") as written:
-        written.writelines(map(redact_bytes, file))
-    clean.replace(path)
 
 
 @dataclass(slots=True)
@@ -402,7 +403,8 @@ _Place = tuple[str, int]
 def _all_lines(desk: Desk, keys: Iterable[str], read: LineReader) -> Iterator[tuple[_Place, ResultLine]]:
     for key in keys:
         with desk.objects.local_copy(key) as path, path.open("rb", buffering=_BUFFER_BYTES) as file:
-            for number, raw_line in enumerate(file, start=1):  # a binary file ends lines at b"\n" and nowhere else
+            lines = lines_of(file, most_bytes=desk.policy.most_line_bytes)
+            for number, raw_line in enumerate(lines, start=1):
                 if not raw_line.isspace():
                     # some servers begin a file with a mark
                     yield (key, number), read(raw_line if number > 1 else raw_line.removeprefix(BOM_UTF8))

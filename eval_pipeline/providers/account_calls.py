@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from eval_pipeline.core.batches import BatchCallError, CallFault
 from eval_pipeline.providers.accounts import Account
-from eval_pipeline.providers.batch_calls import CHUNK_BYTES, ProviderClock
+from eval_pipeline.providers.batch_calls import CHUNK_BYTES, ProviderClock, write_all
 from eval_pipeline.providers.capped import cap_documents
 from eval_pipeline.providers.json_text import read_loose_json
 from eval_pipeline.providers.transport import (
@@ -139,20 +139,18 @@ class AccountCalls:
             self._fail_unanswered(what, error)
         return bytes(begun[:size_bytes])
 
-    def fetch(self, what: str, url: str, path: Path) -> None:
-        """Stream a file's bytes to a path; fewer than were announced are a failure."""
+    def fetch(self, file_id: str, url: str, path: Path, *, most_bytes: int) -> None:
+        """Stream a file's bytes to a path; fewer than were announced are a failure, and more than may come."""
         import httpx2  # noqa: PLC0415 - loaded with the client
 
+        what = f"the download of {file_id}"
         timeout = httpx2.Timeout(self._transfer_timeout_s, connect=CONNECT_TIMEOUT_S)
-        size_bytes = 0
         try:
             with self._client().stream("GET", url, timeout=timeout) as reply:
                 if reply.status_code >= _ERRORS_FROM:
                     reply.read()
                 self._accept(what, reply)
-                with path.open("wb") as file:
-                    for chunk in reply.iter_bytes(CHUNK_BYTES):
-                        size_bytes += file.write(chunk)
+                size_bytes = write_all(reply.iter_bytes(CHUNK_BYTES), path, file_id=file_id, most_bytes=most_bytes)
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
             self._fail_unanswered(what, error)
         encoded = reply.headers.get("content-encoding")

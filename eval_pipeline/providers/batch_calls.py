@@ -3,13 +3,13 @@
 import os
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import assert_never
 
-from eval_pipeline.core.batches import BatchCallError, CallFault, ProviderBatch
+from eval_pipeline.core.batches import BatchCallError, CallFault, ProviderBatch, ResultTooLargeError
 from eval_pipeline.providers.headers import read_date
 
 LISTED_BEFORE = timedelta(seconds=600)
@@ -104,6 +104,18 @@ def account_digest(base_url: str, *, api_key: str) -> str:
 def reaches(batch: ProviderBatch, since: datetime | None) -> bool:
     """Tell whether a list, newest first, that ends with this batch reaches back far enough."""
     return since is not None and batch.created_at is not None and batch.created_at < since - LISTED_BEFORE
+
+
+def write_all(chunks: Iterable[bytes], path: Path, *, file_id: str, most_bytes: int) -> int:
+    """Write a file as it comes, unpacked; returns its size, and raises once it has more bytes than it may."""
+    size_bytes = 0
+    with path.open("wb") as file:
+        for chunk in chunks:
+            size_bytes += len(chunk)
+            if size_bytes > most_bytes:
+                raise ResultTooLargeError(file_id, most_bytes=most_bytes)
+            file.write(chunk)
+    return size_bytes
 
 
 def download_whole(fetch: Callable[[Path], None], path: Path, *, sleep: Callable[[float], None]) -> None:

@@ -146,6 +146,8 @@ def batch_policy(settings: Settings, *, protocol: ApiProtocol) -> BatchPolicy:
         cancel_grace_s=settings.batch_cancel_grace_seconds,
         lost_s=settings.batch_lost_seconds,
         max_rounds=settings.batch_max_rounds,
+        most_result_bytes=settings.batch_max_result_bytes,
+        most_line_bytes=settings.max_answer_bytes,
         results_kept_s=30 * 86_400.0,
         expiry_warning_s=7 * 86_400.0,
     )

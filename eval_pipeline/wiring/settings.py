@@ -160,6 +160,13 @@ class Settings:
         "How long, by the provider's clock, a batch that it does not find, or the results of one that is completed, "
         "are looked for before they count as lost.",
     )
+    batch_max_result_bytes: int = _whole(
+        5_000_000_000,
+        10_000,
+        10**13,
+        "Size of one file of results, unpacked; a larger one is broken off. What it holds was paid for: with a larger "
+        "limit `run retry` collects it.",
+    )
     retry_max_attempts: int = _whole(
         5,
         1,

@@ -306,6 +306,24 @@ def test_a_creation_that_was_given_up_is_stopped_when_it_turns_up_beside_what_wa
     assert "turned up" in first.anomalies[-1]
 
 
+@pytest.mark.parametrize("scenario", ["endless", "bomb"])
+def test_results_without_an_end_fill_no_disk_and_are_collected_once_they_may_be_so_large(
+    place: Place, scenario: str
+) -> None:
+    place.server.scenario, place.server.times = scenario, 10**6
+    place.policy = replace(EAGER, most_result_bytes=200_000)
+
+    assert place.live()
+
+    [job] = place.jobs
+    assert (job.state, job.outcomes, job.waits_until) == (JobState.LOST, {"missing": 5}, None)
+    assert "has more than 200,000 bytes (EVAL_BATCH_MAX_RESULT_BYTES)" in (job.error_message or "")
+    assert max(path.stat().st_size for path in place.folder.rglob("*.jsonl*")) < 200_000
+    place.server.scenario, place.policy = None, EAGER
+    assert place.retry()
+    assert (place.answered(), len(place.server.batches), set(place.server.executed.values())) == (5, 1, {1})
+
+
 @pytest.mark.parametrize("scenario", ["cancelled_lines", "cancelled_lines_answered", "cancelled_no_files"])
 def test_what_somebody_else_cancelled_is_not_sent_again_until_a_person_takes_the_run_up(
     place: Place, scenario: str

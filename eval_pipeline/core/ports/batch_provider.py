@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from eval_pipeline.core.batches import BatchListing, ProviderBatch, ResultLine
+from eval_pipeline.core.batches import MOST_RESULT_BYTES, BatchListing, ProviderBatch, ResultLine
 from eval_pipeline.core.turns import Input
 
 LineReader = Callable[[bytes], ResultLine]
@@ -111,8 +111,11 @@ class BatchProvider(Protocol):
         """Ask for a batch to be cancelled; one that has ended stays as it is."""
         ...
 
-    def download(self, file_id: str, path: Path) -> None:
-        """Copy a file's bytes to ``path``, whole or not at all; tried again in place when the connection breaks."""
+    def download(self, file_id: str, path: Path, *, most_bytes: int = MOST_RESULT_BYTES) -> None:
+        """Copy a file's bytes to ``path``, whole or not at all; tried again in place when the connection breaks.
+
+        One that has more bytes than it may, unpacked, raises ``ResultTooLargeError``.
+        """
         ...
 
     def knows_file(self, file_id: str) -> bool:

@@ -12,7 +12,14 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote, urlencode
 
-from eval_pipeline.core.batches import BatchCallError, BatchListing, CallFault, Phase, ProviderBatch
+from eval_pipeline.core.batches import (
+    MOST_RESULT_BYTES,
+    BatchCallError,
+    BatchListing,
+    CallFault,
+    Phase,
+    ProviderBatch,
+)
 from eval_pipeline.core.documents import Json
 from eval_pipeline.core.secrets import redact
 from eval_pipeline.providers.anthropic.account import PUBLIC_URL, AnthropicAccount
@@ -152,10 +159,12 @@ class AnthropicBatches:
                 raise
         return self.find(batch_id)
 
-    def download(self, file_id: str, path: Path) -> None:
+    def download(self, file_id: str, path: Path, *, most_bytes: int = MOST_RESULT_BYTES) -> None:
         """Copy a batch's results to ``path``, whole or not at all; tried again in place when the connection breaks."""
-        what = f"the download of the results of {file_id}"
-        download_whole(lambda part: self._calls.fetch(what, self._results(file_id), part), path, sleep=self._sleep)
+        url = self._results(file_id)
+        download_whole(
+            lambda part: self._calls.fetch(file_id, url, part, most_bytes=most_bytes), path, sleep=self._sleep
+        )
 
     def knows_file(self, file_id: str) -> bool:
         """Tell that there are no files."""

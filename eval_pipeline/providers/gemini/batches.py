@@ -14,7 +14,15 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote, urlencode
 
-from eval_pipeline.core.batches import BatchCallError, BatchListing, CallFault, LineError, Phase, ProviderBatch
+from eval_pipeline.core.batches import (
+    MOST_RESULT_BYTES,
+    BatchCallError,
+    BatchListing,
+    CallFault,
+    LineError,
+    Phase,
+    ProviderBatch,
+)
 from eval_pipeline.core.documents import Json
 from eval_pipeline.core.secrets import redact
 from eval_pipeline.providers.batch_calls import NAME_REPEATS_KEY, download_whole, of_creation, of_upload, reaches
@@ -172,11 +180,12 @@ class GeminiBatches:
                 raise
         return self.find(batch_id)
 
-    def download(self, file_id: str, path: Path) -> None:
+    def download(self, file_id: str, path: Path, *, most_bytes: int = MOST_RESULT_BYTES) -> None:
         """Copy a file's bytes to ``path``, whole or not at all; tried again in place when the connection breaks."""
         url = self._account.url(f"{quote(file_id)}:download?alt=media")
-        what = f"the download of {file_id}"
-        download_whole(lambda part: self._calls.fetch(what, url, part), path, sleep=self._sleep)
+        download_whole(
+            lambda part: self._calls.fetch(file_id, url, part, most_bytes=most_bytes), path, sleep=self._sleep
+        )
 
     def knows_file(self, file_id: str) -> bool:
         """Tell whether a file is this account's."""

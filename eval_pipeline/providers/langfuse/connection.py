@@ -8,7 +8,7 @@ import gzip
 import json
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self, TypeVar
@@ -29,6 +29,8 @@ from eval_pipeline.providers.words import redact_words
 ONCE = RequestOptions(max_retries=0)
 """For every call of the SDK's REST client: it would repeat without telling."""
 CONCURRENT_CALLS = 16
+MOST_ANSWER_BYTES = 32_000_000
+MOST_PACKED_BYTES = MOST_ANSWER_BYTES // 100
 INGESTION_VERSION = "4"
 _TRACES_PATH = "/api/public/otel/v1/traces"
 _PROTOBUF = "application/x-protobuf"
@@ -92,6 +94,7 @@ class Connection:
                 verify=tls_context(),
                 follow_redirects=False,
                 limits=httpx.Limits(max_connections=CONCURRENT_CALLS, max_keepalive_connections=CONCURRENT_CALLS),
+                event_hooks={"response": [_cap]},
             )
         self.api = LangfuseAPI(base_url=base_url, httpx_client=self._http)
 
@@ -135,6 +138,32 @@ class Connection:
         rejected = _rejected_spans(answer)
         if rejected:
             raise RejectedError(f"{rejected} spans rejected: {_message(answer.text)}")
+
+
+class _Capped(httpx.SyncByteStream):
+    """The bytes of an answer, which must not be without an end."""
+
+    def __init__(self, inner: httpx.SyncByteStream, *, most_bytes: int) -> None:
+        self._inner = inner
+        self._most_bytes = most_bytes
+
+    def __iter__(self) -> Iterator[bytes]:
+        size_bytes = 0
+        for chunk in self._inner:
+            size_bytes += len(chunk)
+            if size_bytes > self._most_bytes:
+                raise httpx.ReadError(f"the answer has more than {self._most_bytes:,} bytes and was broken off")
+            yield chunk
+
+    def close(self) -> None:
+        self._inner.close()
+
+
+def _cap(answer: httpx.Response) -> None:
+    """Bound an answer: they are short documents, and what is packed may be a hundred times as long."""
+    if isinstance(answer.stream, httpx.SyncByteStream):
+        packed = "content-encoding" in answer.headers
+        answer.stream = _Capped(answer.stream, most_bytes=MOST_PACKED_BYTES if packed else MOST_ANSWER_BYTES)
 
 
 def _rejected_spans(answer: httpx.Response) -> int:

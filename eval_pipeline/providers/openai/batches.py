@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from eval_pipeline.core.batches import (
+    MOST_RESULT_BYTES,
     QUEUE_FULL,
     BatchCallError,
     BatchListing,
@@ -30,6 +31,7 @@ from eval_pipeline.providers.batch_calls import (
     of_creation,
     of_upload,
     reaches,
+    write_all,
 )
 from eval_pipeline.providers.capped import cap_documents
 from eval_pipeline.providers.headers import retry_after_s
@@ -242,19 +244,17 @@ class OpenAIBatches:
             return self.find(batch_id)
         return self._batch(what, reply)
 
-    def download(self, file_id: str, path: Path) -> None:
+    def download(self, file_id: str, path: Path, *, most_bytes: int = MOST_RESULT_BYTES) -> None:
         """Copy a file's bytes to ``path``, whole or not at all; tried again in place when the connection breaks."""
-        download_whole(lambda part: self._download_once(file_id, part), path, sleep=self._sleep)
+        download_whole(lambda part: self._download_once(file_id, part, most_bytes=most_bytes), path, sleep=self._sleep)
 
-    def _download_once(self, file_id: str, part: Path) -> None:
+    def _download_once(self, file_id: str, part: Path, *, most_bytes: int) -> None:
         what = f"the download of file {file_id}"
 
         def copy() -> tuple[int, str | None]:
             streaming = self._client.files.with_streaming_response.content(file_id, timeout=self._transfer_timeout_s)
-            size_bytes = 0
-            with streaming as reply, part.open("wb") as file:
-                for chunk in reply.iter_bytes(CHUNK_BYTES):
-                    size_bytes += file.write(chunk)
+            with streaming as reply:
+                size_bytes = write_all(reply.iter_bytes(CHUNK_BYTES), part, file_id=file_id, most_bytes=most_bytes)
             encoded = reply.headers.get("content-encoding")
             return size_bytes, None if encoded else reply.headers.get("content-length")
 

@@ -180,6 +180,20 @@ def test_every_problem_is_told_at_once_with_line_file_and_remedy(bench: AudioBen
     assert not any(name.endswith("manifest.json") for name in bench.stored())
 
 
+def test_a_clip_that_lasts_longer_than_is_allowed_is_refused_with_its_line_and_the_setting(bench: AudioBench) -> None:
+    bench.clip("short.wav", seconds=0.5)
+    bench.clip("long.wav", seconds=2.5)
+    bench.file("manifest.jsonl", '{"audio": "short.wav"}\n{"audio": "long.wav"}\n')
+
+    said = bench.refusal(EVAL_STT_MAX_AUDIO_SECONDS="2")
+
+    assert "long.wav" in said
+    assert "it lasts longer than the 2 s that are allowed" in said
+    assert "EVAL_STT_MAX_AUDIO_SECONDS" in said
+    assert "short.wav" not in said
+    assert bench.add(EVAL_STT_MAX_AUDIO_SECONDS="3").dataset.original_items_count == 2
+
+
 def test_what_is_odd_about_references_is_told(bench: AudioBench) -> None:
     for number, name in enumerate("abcdefg", start=1):
         bench.clip(f"{name}.wav", seconds=number / 10)
