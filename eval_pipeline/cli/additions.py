@@ -22,6 +22,8 @@ class Addition:
     source: str
     factor: int | None
     language: str | None
+    golden_columns: tuple[str, ...]
+    sheet: str | None
     about: str | None
     project: str
 
@@ -34,6 +36,8 @@ def add_any(deployment: Deployment, kind: DatasetKind, wanted: Addition) -> "Add
             return _add_text(deployment, wanted)
         case DatasetKind.STT:
             _refuse(wanted.factor, option="--duplication-factor", kind=kind)
+            _refuse(wanted.golden_columns or None, option="--golden-column", kind=kind)
+            _refuse(wanted.sheet, option="--sheet", kind=kind)
             return _add_audio(deployment, wanted)
         case _:
             assert_never(kind)
@@ -46,6 +50,7 @@ def _refuse(value: object, *, option: str, kind: DatasetKind) -> None:
 
 def _add_text(deployment: Deployment, wanted: Addition) -> "AddedDataset":
     from eval_pipeline.text_eval.catalog import add_dataset  # noqa: PLC0415 - pyarrow: not for list and show
+    from eval_pipeline.text_eval.golden.row import GoldenOptions  # noqa: PLC0415 - the same
 
     return add_dataset(
         ledger=deployment.ledger,
@@ -56,6 +61,7 @@ def _add_text(deployment: Deployment, wanted: Addition) -> "AddedDataset":
         duplication_factor=wanted.factor,
         description=wanted.about,
         settings=deployment.settings,
+        options=GoldenOptions(golden_columns=wanted.golden_columns, sheet=wanted.sheet),
     )
 
 

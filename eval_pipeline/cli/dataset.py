@@ -33,6 +33,14 @@ def command() -> None:
 @click.option("--kind", type=KINDS, default=str(DatasetKind.TEXT), show_default=True)
 @click.option("--duplication-factor", type=int, help="How often each question is asked; default 1. Only for text.")
 @click.option("--language", metavar="TAG", help="Of samples that name none, such as hi or hi-IN. Only for stt.")
+@click.option(
+    "--golden-column",
+    "golden_columns",
+    metavar="COLUMN",
+    multiple=True,
+    help="A column with an accepted answer; repeatable: the best of them counts. Only for text.",
+)
+@click.option("--sheet", metavar="NAME", help="Of a workbook with several that could be meant. Only for text.")
 @click.option("--description", help="What it is, for people.")
 @common_options
 def add(
@@ -42,21 +50,30 @@ def add(
     kind: str,
     duplication_factor: int | None,
     language: str | None,
+    golden_columns: tuple[str, ...],
+    sheet: str | None,
     description: str | None,
     project: str,
     as_json: bool,
 ) -> None:
     """Add SOURCE as a version of dataset NAME.
 
-    For text: a CSV or JSONL file with question and answer. For stt: a CSV or JSONL manifest with audio, reference and
-    language, a folder with clips, or either below s3://bucket/.
+    For text: a CSV, JSONL or .xlsx file with question and answer. For stt: a CSV or JSONL manifest with audio,
+    reference and language, a folder with clips, or either below s3://bucket/.
     """
     deployment = open_deployment()
     added = add_any(
         deployment,
         DatasetKind(kind),
         Addition(
-            name=name, source=source, factor=duplication_factor, language=language, about=description, project=project
+            name=name,
+            source=source,
+            factor=duplication_factor,
+            language=language,
+            golden_columns=golden_columns,
+            sheet=sheet,
+            about=description,
+            project=project,
         ),
     )
     if as_json:

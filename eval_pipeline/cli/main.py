@@ -29,7 +29,7 @@ COMMANDS = {
     "demo": "Evaluate recorded answers to real questions, end to end, without key or service.",
     "doctor": "Check keys, addresses, store, database and Dagster, and say what is wrong.",
     "report": "Where the report of a run is; opens it, or copies it, also from S3.",
-    "standins": "Local servers that speak the OpenAI and Langfuse protocols.",
+    "standins": "Local servers that speak the protocols of OpenAI, Gemini, Anthropic and Langfuse.",
     "up": "Dagster UI and daemon on the same data.",
 }
 EXIT_ERROR = 1

@@ -6,6 +6,7 @@ from eval_pipeline.cli.output import printable, write_table, write_warning
 from eval_pipeline.cli.run_words import cost_words, failure_reasons, write_reasons
 from eval_pipeline.core.documents import Json
 from eval_pipeline.core.paid_standing import PaidStanding
+from eval_pipeline.core.passages import retrieval_words
 from eval_pipeline.text_eval.standing import EMBEDDING_FAILED
 
 SHOWN_LINES = 50
@@ -19,6 +20,8 @@ def write_run(document: Json) -> None:
     click.echo(f"dataset {printable(dataset['name'])} @ {dataset['version'][:12]}, {_size(dataset)}")
     click.echo(f"answers {_counts(standing)}")
     write_reasons(standing.reasons)
+    if document["retrieval"]:
+        click.echo(f"retrieval {retrieval_words(document['retrieval'])}")
     if document["summary_scores"]:
         _write_scores(document, total=standing.counts.total)
     click.echo(f"cost {cost_words(standing.cost)}")
@@ -91,16 +94,28 @@ def _number(value: float | None) -> str:
 
 
 def _write_item(trace: Json) -> None:
-    click.echo(f"\n{trace['question_id']}#{trace['repeat']}  {trace['status']}")
-    said = {"question": trace["question"], "golden": trace["ground_truth_answer"], "answer": trace["llm_answer"]}
-    for name, text in said.items():
-        if text is not None:
+    click.echo(f"\n{printable(trace['question_id'])}#{trace['repeat']}  {trace['status']}")
+    said = [
+        *((turn["role"], turn["content"]) for turn in trace["history"]),
+        ("question", trace["question"]),
+        ("golden", trace["ground_truth_answer"]),
+        *(("or", text) for text in trace["ground_truth_alternatives"]),
+        ("answer", trace["llm_answer"]),
+        *(("passage", _passage(passage)) for passage in trace["passages"] or ()),
+    ]
+    for name, text in said:
+        if text:
             click.echo(f"  {name:<9} {_indented(text)}")
     if trace["error"]:
         click.echo(f"  {'error':<9} {_indented(trace['error']['code'] + ': ' + trace['error']['message'])}")
     for score in trace["scores"]:
         value = score["unscoreable_reason"] if score["value"] is None else f"{score['value']:.4f}"
         click.echo(f"  {printable(score['name'])}: {value}")
+
+
+def _passage(passage: Json) -> str:
+    named = [passage["file"] or "", "" if passage["score"] is None else f"{passage['score']:.2f}"]
+    return " ".join([*(f"[{name}]" for name in named if name), passage["text"]])
 
 
 def _indented(text: str) -> str:

@@ -72,3 +72,13 @@ def searches_files(body: Json) -> bool:
 def _is_search(tool: Json) -> bool:
     names = (tool.get("type"), *tool) if isinstance(tool.get("type"), str) else tuple(tool)
     return any(str(name).lower() in _SEARCHES for name in names)
+
+
+def retrieval_words(counts: Mapping[str, int]) -> str:
+    """Say for how many answers nothing was retrieved.
+
+    >>> retrieval_words({"items": 10, "with_passages": 7, "nothing": 3, "not_told": 0})
+    '3 of 10 answered items retrieved nothing'
+    """
+    told = f"{counts['nothing']:,} of {counts['items']:,} answered items retrieved nothing"
+    return told + (f"; of {counts['not_told']:,} nobody told" if counts["not_told"] else "")

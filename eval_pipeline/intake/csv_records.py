@@ -107,7 +107,7 @@ def sniff_delimiter(line: str, purpose: Purpose, *, named: str | None = None) ->
         named: the one that a line before it names.
     """
     columns = {delimiter: _split(line, delimiter) for delimiter in dict.fromkeys([named or ",", *DELIMITERS])}
-    fitting = (delimiter for delimiter, names in columns.items() if not _missing(names, purpose))
+    fitting = (delimiter for delimiter, names in columns.items() if not missing_columns(names, purpose))
     return next(fitting, max(columns, key=lambda delimiter: len(columns[delimiter])))
 
 
@@ -141,7 +141,8 @@ def clean_name(name: str) -> str:
     return name.strip().strip("\ufeff").strip().lower()
 
 
-def _missing(names: list[str], purpose: Purpose) -> list[str]:
+def missing_columns(names: list[str], purpose: Purpose) -> list[str]:
+    """Return the required columns that a header does not name."""
     meant = {*names, *(wanted for alias, wanted in purpose.aliases if alias in names)}
     return [name for name in purpose.required if name not in meant]
 
@@ -151,7 +152,7 @@ def _names_wanted(purpose: Purpose) -> str:
 
 
 def _check_names(names: list[str], purpose: Purpose) -> None:
-    missing = _missing(names, purpose)
+    missing = missing_columns(names, purpose)
     if missing:
         found = ", ".join(shown(name) for name in names[:_SHOWN_COLUMNS])
         more = f" and {len(names) - _SHOWN_COLUMNS:,} more" if len(names) > _SHOWN_COLUMNS else ""

@@ -26,6 +26,9 @@ _MARKS: tuple[tuple[bytes, Encoding], ...] = (
 )
 _ESCAPED_BYTE = re.compile("[\udc80-\udcff]")
 _REPLACED = re.compile("\ufffd")
+_HIGH_BYTES = re.compile(rb"[\x80-\xff]+")
+_FEWEST_TOGETHER = 12
+_SHARE_TOGETHER = 0.8
 _SAVE_AS_UTF8 = "save it as CSV UTF-8 or JSON Lines and add it again"
 
 
@@ -82,8 +85,25 @@ def _fall_back(path: Path, purpose: Purpose, *, not_utf8_line: int) -> TextForm:
             f"line {not_utf8_line:,} is no valid UTF-8, and line {line:,} no valid cp1252 (byte 0x{byte:02X})",
             hint=_SAVE_AS_UTF8,
         ) from error
+    if _is_elsewhere(path):
+        raise purpose.refuse(
+            f"line {not_utf8_line:,} is no valid UTF-8, and its letters are not those of Western Europe: it was saved "
+            "in the encoding of another region, such as GBK, Shift JIS or Windows-1251",
+            hint=_SAVE_AS_UTF8,
+        )
     warning = f"line {not_utf8_line:,} is no valid UTF-8: the file was read as cp1252 (Windows, Western Europe)"
     return TextForm(encoding="cp1252", warning=warning, has_nul=has_nul)
+
+
+def _is_elsewhere(path: Path) -> bool:
+    """Tell text of other scripts: its letters stand side by side, where accents of Western Europe stand alone.
+
+    Read as cp1252 it would be evaluated as nonsense; which of the other encodings it is, nobody can tell for sure.
+    """
+    with path.open("rb") as file:
+        runs = [len(run) for run in _HIGH_BYTES.findall(file.read(_CHUNK_BYTES))]
+    together = sum(length for length in runs if length > 1)
+    return together >= _FEWEST_TOGETHER and together > _SHARE_TOGETHER * sum(runs)
 
 
 def _scan(path: Path, encoding: Encoding, *, purpose: Purpose) -> bool:

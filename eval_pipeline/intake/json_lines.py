@@ -92,6 +92,20 @@ def _fields(line: str) -> Mapping[str, Any] | str:
     return (_escape_problem(fields) if "\\u" in line else None) or fields
 
 
+def read_json_cell(text: str) -> object:
+    """Read the JSON that a cell holds; raises ValueError with the reason where it is none."""
+    try:
+        value = _DECODER.decode(text.strip())
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{error.msg}, character {error.colno:,}") from None
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    problem = _escape_problem({"": value}) if "\\u" in text else None
+    if problem is not None:
+        raise ValueError(problem)
+    return value
+
+
 def _escape_problem(fields: Mapping[str, Any]) -> str | None:
     r"""Find what only ``\u`` escapes can bring in: NUL, and half of a surrogate pair, which no file can store."""
     text = "".join(key + as_text(item) for key, item in fields.items())

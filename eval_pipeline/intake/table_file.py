@@ -22,6 +22,7 @@ class TableFormat(StrEnum):
 
     CSV = "csv"
     JSONL = "jsonl"
+    XLSX = "xlsx"
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from eval_pipeline.intake.purpose import Purpose
 
 MOST_UNPACKED_BYTES = 268_435_456
 _SUFFIX = ".xlsx"
-_BROKEN = (
+BROKEN = (
     zipfile.BadZipFile,
     KeyError,
     ValueError,
@@ -42,7 +42,7 @@ def sheet_rows(path: Path, purpose: Purpose) -> Iterator[tuple[int, dict[str, st
     Raises:
         UsageError: as ``purpose`` refuses files, for one that cannot be read or lacks columns.
     """
-    _check_size(path, purpose)
+    check_size(path, purpose)
     rows = _rows(path, purpose)
     _, header = next(rows, (0, []))
     names = checked_names(header, purpose)
@@ -59,13 +59,13 @@ def _rows(path: Path, purpose: Purpose) -> Iterator[tuple[int, list[str]]]:
             book = load_workbook(file, read_only=True, data_only=True)
             for number, cells in enumerate(book.worksheets[0].iter_rows(values_only=True), start=1):
                 yield number, [_text(cell) for cell in cells]
-    except _BROKEN as error:
+    except BROKEN as error:
         raise purpose.refuse(
             f"it cannot be read as an Excel workbook ({error})", hint="save it again as .xlsx, or as CSV UTF-8"
         ) from error
 
 
-def _check_size(path: Path, purpose: Purpose) -> None:
+def check_size(path: Path, purpose: Purpose) -> None:
     """Refuse an archive that unpacks to more than a table of verdicts can be."""
     try:
         with zipfile.ZipFile(path) as archive:

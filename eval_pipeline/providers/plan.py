@@ -90,6 +90,8 @@ class ProtocolPlan:
     """Whether it must be said where an endpoint is, unless the vendor has an address of its own."""
     is_one_model: bool = False
     """Whether a server is one assistant, so that an endpoint's name alone names it."""
+    takes_items: bool = False
+    """Whether requests tell the id and the metadata of their item, as ``item_id`` and ``metadata``."""
     seller: str
     """The vendor as the library of prices names it."""
     is_sold_by_address: bool = False

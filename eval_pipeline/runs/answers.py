@@ -9,6 +9,7 @@ from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property, partial
+from itertools import repeat
 from typing import TYPE_CHECKING
 
 import orjson
@@ -71,6 +72,8 @@ class Questions:
     total: int
     each: Callable[[], Iterable[Question]]
     """All of them in order; read several times."""
+    about: Callable[[], Iterable[Json]] | None = None
+    """What else a live request tells of its item, in the same order; None: nothing."""
 
     @property
     def model(self) -> str:
@@ -111,6 +114,7 @@ def make_answers(
     questions: Callable[[RunRecord], Questions],
     row: Callable[[ItemRecord, ItemCost], JsonDict],
     read: Callable[[ItemRecord], ItemRecord] = lambda record: record,
+    own: Callable[[], JsonDict] = dict,
 ) -> StageReader | None:
     """Ask what is not answered yet, then store a row for every question; None while batches are out.
 
@@ -123,6 +127,7 @@ def make_answers(
         questions: says what a run asks.
         row: makes the row of an item from its record and its cost.
         read: says what a record counts as.
+        own: what this stage alone tells, once all records were read.
     """
     deployment, ref = task.deployment, task.ref(stage)
     inputs = {made_from.manifest.stage.stage: made_from}
@@ -142,6 +147,7 @@ def make_answers(
             mode=str(asked.mode),
             requests=calls,
             batch_notes=batch_notes(task, ref),
+            own=own(),
         )
         held.files.finish(told.to_json())
     close_rounds(deployment.objects, deployment.ledger, ref)
@@ -176,7 +182,7 @@ def _price(asked: Questions, run: RunRecord) -> Callable[[ItemRecord], ItemCost]
     return partial(price_item, tariff=asked.tariff, at=run.created_at)
 
 
-def _live(task: Task, asked: Questions, held: StageAtWork) -> LiveModel[Question, Json]:
+def _live(task: Task, asked: Questions, held: StageAtWork) -> LiveModel[tuple[Question, Json], Json]:
     """Say how the model is asked live."""
 
     def purse(spent_usd: Decimal) -> ResponsePurse | None:
@@ -194,9 +200,9 @@ def _live(task: Task, asked: Questions, held: StageAtWork) -> LiveModel[Question
         concurrency=asked.concurrency,
         shown_as=asked.stage,
         total=asked.total,
-        items=asked.each,
-        id_of=lambda question: question[0],
-        body_of=lambda question: request_body(asked.body, question[1]),
+        items=lambda: zip(asked.each(), repeat({}) if asked.about is None else asked.about(), strict=False),
+        id_of=lambda item: item[0][0],
+        body_of=lambda item: {**request_body(asked.body, item[0][1]), **item[1]},
         open=opened,
         price=_price(asked, held.run),
         purse=purse,

@@ -3,7 +3,7 @@
 Read without pyarrow, for listings.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,15 +17,16 @@ from eval_pipeline.core.ports.object_store import ObjectStore
 from eval_pipeline.storage.manifests import sha256_of
 
 
-def read_manifest(objects: ObjectStore, prefix: str, *, form: int) -> JsonDict | None:
+def read_manifest(objects: ObjectStore, prefix: str, *, forms: Sequence[int]) -> JsonDict | None:
     """Return the manifest of a version that is completely stored, or None; another form: ``dataset_unreadable``."""
     try:
         stored: JsonDict = orjson.loads(objects.read(_manifest_of(prefix)))
     except NotFoundError:
         return None
-    if stored["schema_version"] != form:
+    if stored["schema_version"] not in forms:
+        known = " and ".join(map(str, forms))
         raise ConflictError(
-            f"dataset {prefix} is stored in form {stored['schema_version']}, this version reads form {form}",
+            f"dataset {prefix} is stored in form {stored['schema_version']}, this version reads form {known}",
             code="dataset_unreadable",
             hint="use the version of eval-pipeline that wrote it, or a newer one",
         )

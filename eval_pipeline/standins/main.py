@@ -1,4 +1,4 @@
-"""Starts the OpenAI, Gemini and Langfuse stand-ins in one process, says where they listen, and waits.
+"""Starts the OpenAI, Gemini, Anthropic and Langfuse stand-ins in one process, says where they listen, and waits.
 
 One JSON line on stdout tells the base URLs and ports once all listen. SIGTERM, SIGINT, or with
 ``--watch-parent`` the end of stdin, end the process with exit code 0.
@@ -16,7 +16,8 @@ from pathlib import Path
 import orjson
 from starlette.applications import Starlette
 
-from eval_pipeline.standins.batch_faults import GEMINI_SCENARIOS, BatchRule, read_batch_rules
+from eval_pipeline.standins.anthropic import app as anthropic
+from eval_pipeline.standins.batch_faults import ANTHROPIC_SCENARIOS, GEMINI_SCENARIOS, BatchRule, read_batch_rules
 from eval_pipeline.standins.faults import FaultRule, FaultRuleError, read_rules
 from eval_pipeline.standins.gemini import app as gemini
 from eval_pipeline.standins.langfuse import app as langfuse
@@ -36,7 +37,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         apps = _apps(given)
     except (OSError, RecordingError, FaultRuleError) as error:
         parser.error(str(error))
-    ports = {"openai": given.port, "gemini": given.gemini_port, "langfuse": given.langfuse_port}
+    ports = {
+        "openai": given.port,
+        "gemini": given.gemini_port,
+        "anthropic": given.anthropic_port,
+        "langfuse": given.langfuse_port,
+    }
     with ExitStack() as running:
         urls = {name: running.enter_context(serve(app, port=ports[name])) for name, app in apps.items()}
         ended = _end_of_work(watch_parent=given.watch_parent)
@@ -70,9 +76,19 @@ def _apps(given: argparse.Namespace) -> dict[str, Starlette]:
         batch_faults=given.gemini_batch_faults,
         state_folder=given.state_folder,
     )
+    anthropic_options = anthropic.AnthropicOptions(
+        recordings=recordings,
+        latency_s=given.latency,
+        faults=given.anthropic_faults,
+        batch_seconds=given.batch_seconds,
+        batch_polls=given.batch_polls,
+        batch_faults=given.anthropic_batch_faults,
+        state_folder=given.state_folder,
+    )
     return {
         "openai": openai.create_app(openai_options),
         "gemini": gemini.create_app(gemini_options),
+        "anthropic": anthropic.create_app(anthropic_options),
         "langfuse": langfuse.create_app(langfuse.LangfuseOptions(faults=given.langfuse_faults)),
     }
 
@@ -88,6 +104,7 @@ def _parser() -> argparse.ArgumentParser:
         help=f"the server that it resembles: {', '.join(Dialect)}",
     )
     parser.add_argument("--gemini-port", type=int, default=0, help="port of the Gemini stand-in")
+    parser.add_argument("--anthropic-port", type=int, default=0, help="port of the Anthropic stand-in")
     parser.add_argument("--langfuse-port", type=int, default=0, help="port of the Langfuse stand-in")
     parser.add_argument("--recordings", type=Path, metavar="FILE.jsonl", help="answers to replay")
     parser.add_argument("--speech-recordings", type=Path, metavar="FILE.jsonl", help="references of clips by sha256")
@@ -95,12 +112,16 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--latency", type=float, default=0.0, metavar="SECONDS", help="time every call takes")
     parser.add_argument("--faults", type=_rules, default=(), metavar="JSON", help="fault rules of OpenAI")
     parser.add_argument("--gemini-faults", type=_rules, default=(), metavar="JSON", help="and of Gemini")
+    parser.add_argument("--anthropic-faults", type=_rules, default=(), metavar="JSON", help="and of Anthropic")
     parser.add_argument("--langfuse-faults", type=_rules, default=(), metavar="JSON", help="and of Langfuse")
     parser.add_argument("--batch-seconds", type=float, default=0.0, metavar="SECONDS", help="time every batch takes")
     parser.add_argument("--batch-polls", type=int, default=0, metavar="N", help="looks each phase of a batch lasts")
     parser.add_argument("--batch-faults", type=_batch_rules, default=(), metavar="JSON", help="what batches meet")
     parser.add_argument(
         "--gemini-batch-faults", type=_gemini_batch_rules, default=(), metavar="JSON", help="and those of Gemini"
+    )
+    parser.add_argument(
+        "--anthropic-batch-faults", type=_anthropic_batch_rules, default=(), metavar="JSON", help="and of Anthropic"
     )
     parser.add_argument("--state-folder", type=Path, metavar="FOLDER", help="keeps files and batches for a restart")
     parser.add_argument("--watch-parent", action="store_true", help="end when stdin, a pipe, is closed")
@@ -124,6 +145,13 @@ def _batch_rules(text: str) -> tuple[BatchRule, ...]:
 def _gemini_batch_rules(text: str) -> tuple[BatchRule, ...]:
     try:
         return tuple(read_batch_rules(orjson.loads(text), able=GEMINI_SCENARIOS))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _anthropic_batch_rules(text: str) -> tuple[BatchRule, ...]:
+    try:
+        return tuple(read_batch_rules(orjson.loads(text), able=ANTHROPIC_SCENARIOS))
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
 

@@ -1,9 +1,10 @@
 """Adds golden datasets: checks the request, stores the version, records it in the ledger last."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from eval_pipeline.core.configuration import canonical_sha256
 from eval_pipeline.core.datasets import DatasetKind, DatasetVersion
 from eval_pipeline.core.errors import ConflictError, UsageError
 from eval_pipeline.core.names import shown, slug, validate_dataset_name, validate_project
@@ -11,6 +12,7 @@ from eval_pipeline.core.ports.ledger import DatasetLedger
 from eval_pipeline.core.ports.object_store import ObjectStore
 from eval_pipeline.runs.dataset_adding import AddedDataset, find_version, private_copy, working_folder
 from eval_pipeline.text_eval.golden.files import read_golden
+from eval_pipeline.text_eval.golden.row import GoldenOptions
 from eval_pipeline.text_eval.golden_store import GoldenManifest, find_manifest, store_golden
 from eval_pipeline.wiring.settings import Settings
 
@@ -23,6 +25,7 @@ class _Request:
     name: str
     duplication_factor: int | None
     description: str | None
+    options: GoldenOptions
 
 
 def add_dataset(
@@ -35,6 +38,7 @@ def add_dataset(
     duplication_factor: int | None,
     description: str | None,
     settings: Settings,
+    options: GoldenOptions | None = None,
 ) -> AddedDataset:
     """Make a file a dataset version, or return the version that these bytes already are under this name.
 
@@ -43,30 +47,39 @@ def add_dataset(
         objects: where bytes and rows are stored.
         project: name of the project.
         name: display name.
-        path: CSV or JSON Lines; may be a pipe.
+        path: CSV, JSON Lines or a workbook; may be a pipe.
         duplication_factor: how often a run asks each question by default. None: 1, or what an existing version has.
         description: for people.
         settings: for the largest duplication factor.
+        options: what a person says of the file; it is part of what the version is.
     """
     request = _Request(
         project=validate_project(project),
         name=validate_dataset_name(name),
         duplication_factor=_checked_factor(duplication_factor, largest=settings.max_duplication_factor),
         description=description,
+        options=options or GoldenOptions(),
     )
     with working_folder() as folder:
         original = folder / "original"
-        version = private_copy(path, original, limit_bytes=settings.max_file_bytes)
+        version = _version_of(private_copy(path, original, limit_bytes=settings.max_file_bytes), request.options)
         known = find_version(ledger, project=request.project, name=request.name, version=version)
         if known is not None:
             return AddedDataset(_same_factor(known, request), created=False)
         prefix = f"datasets/{request.project}/{slug(request.name)}/{version}"
         manifest = find_manifest(objects, prefix)
         if manifest is None:
-            golden = read_golden(original, name=path.name)
+            golden = read_golden(original, name=path.name, options=request.options)
             manifest = store_golden(objects, golden, prefix=prefix, folder=folder)
     recorded = ledger.add_dataset(_version(request, version=version, manifest=manifest, prefix=prefix))
     return AddedDataset(_same_factor(recorded, request), created=True)
+
+
+def _version_of(sha256: str, options: GoldenOptions) -> str:
+    """Return the digest of a version: of the bytes alone, or of the bytes and what they are said to mean."""
+    if options.is_plain:
+        return sha256
+    return canonical_sha256({"sha256": sha256, **asdict(options)})
 
 
 def _checked_factor(factor: int | None, *, largest: int) -> int | None:

@@ -31,9 +31,11 @@ def estimate_run(prepared: Prepared[TextSpec], *, deployment: Deployment) -> Jso
     golden = Usage()
     for row in rows:
         once += estimate_usage(
-            [row.question], repeated_text=str(spec.model_body.get("instructions") or ""), output_tokens=output_tokens
+            [row.question, *(turn.text for turn in row.turns)],
+            repeated_text=str(spec.model_body.get("instructions") or ""),
+            output_tokens=output_tokens,
         )
-        golden += estimate_usage([row.answer], output_tokens=0)
+        golden += estimate_usage(row.golden_answers, output_tokens=0)
     answers = _times(once, spec.repeats)
     stages = {"response": _cost(spec.answers_at, spec.model, usage=answers, mode=spec.mode)}
     if spec.needs_embeddings:

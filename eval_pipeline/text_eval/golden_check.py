@@ -6,7 +6,7 @@ from itertools import islice
 from eval_pipeline.core.damaged_text import is_lost
 from eval_pipeline.runs.claims import Prepared
 from eval_pipeline.text_eval.golden.row import GoldenRow
-from eval_pipeline.text_eval.golden_store import golden_rows
+from eval_pipeline.text_eval.golden_store import GoldenManifest, golden_rows, require_manifest
 from eval_pipeline.text_eval.scoring.scorers import ScorerConfig, TextScorer
 from eval_pipeline.text_eval.spec import TextSpec
 from eval_pipeline.wiring.deployment import Deployment
@@ -18,11 +18,13 @@ _LINES_NAMED = 5
 
 def golden_warnings(prepared: Prepared[TextSpec], *, deployment: Deployment) -> list[dict[str, str]]:
     """Return code, message and hint for golden answers that are damaged, and those that a scorer cannot read."""
+    missing = _missing(prepared.spec.scorers, require_manifest(deployment.objects, prepared.dataset))
     checked = [scorer for scorer in prepared.spec.scorers if _reads_golden(scorer)]
     rows = list(islice(golden_rows(deployment.objects, prepared.dataset), ROWS_LOOKED_AT))
-    lost = {row.line for row in rows if is_lost(row.answer)}
+    lost = {row.line for row in rows if row.answer and all(map(is_lost, row.golden_answers))}
     whole = [row for row in rows if row.line not in lost]
-    return [*_damaged(sorted(lost)), *(warning for scorer in checked for warning in _unreadable(scorer, whole))]
+    unreadable = (warning for scorer in checked for warning in _unreadable(scorer, whole))
+    return [*missing, *_damaged(sorted(lost)), *unreadable]
 
 
 def _damaged(lines: Sequence[int]) -> Iterable[dict[str, str]]:
@@ -35,6 +37,24 @@ def _damaged(lines: Sequence[int]) -> Iterable[dict[str, str]]:
         }
 
 
+def _missing(scorers: Iterable[ScorerConfig], manifest: GoldenManifest) -> list[dict[str, str]]:
+    """Tell of rows without golden answer, where a scorer compares with one."""
+    names = [config.score_name for config in scorers if config.scorer.needs_golden]
+    count = manifest.without_golden_count
+    if not count or not names:
+        return []
+    rows = "1 row has" if count == 1 else f"{count:,} rows have"
+    lines = ", ".join(map(str, manifest.without_golden_lines))
+    more = ", …" if count > len(manifest.without_golden_lines) else ""
+    return [
+        {
+            "code": "golden_missing",
+            "message": f"{', '.join(names)}: {rows} no golden answer (lines {lines}{more}); they will be unscoreable",
+            "hint": "add golden answers, or choose scorers that need none: regex:PATTERN",
+        }
+    ]
+
+
 def _reads_golden(config: ScorerConfig) -> bool:
     return isinstance(config.scorer, TextScorer) and config.scorer.make_golden_check is not None
 
@@ -44,7 +64,7 @@ def _unreadable(config: ScorerConfig, rows: Iterable[GoldenRow]) -> Iterable[dic
     if not isinstance(scorer, TextScorer) or scorer.make_golden_check is None:
         return
     is_readable = scorer.make_golden_check(**config.params)
-    lines = [row.line for row in rows if not is_readable(row.answer)]
+    lines = [row.line for row in rows if row.answer and not any(map(is_readable, row.golden_answers))]
     if not lines:
         return
     count = "1 golden answer holds" if len(lines) == 1 else f"{len(lines):,} golden answers hold"

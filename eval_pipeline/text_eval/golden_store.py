@@ -1,13 +1,15 @@
 """Where the versions of golden datasets lie: the original bytes, the rows as Parquet, and a manifest written last.
 
+Two forms are read: the first releases knew question, answer and category, and their rows stay what they were.
+
 Files carry the hash of their content in their names and are never replaced. Two processes that add the same bytes at
 once, or one that was killed in the middle, cannot leave a manifest that describes another process's rows.
 """
 
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import orjson
@@ -15,23 +17,38 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from eval_pipeline.core.datasets import DatasetVersion, SkippedRow
+from eval_pipeline.core.documents import JsonDict
 from eval_pipeline.core.errors import ConflictError, NotFoundError
+from eval_pipeline.core.passages import passages_json, read_passages
 from eval_pipeline.core.ports.object_store import ObjectStore
+from eval_pipeline.core.turns import read_turns
 from eval_pipeline.runs.stored_versions import checked_copy, create_manifest, dataset_missing, read_manifest
 from eval_pipeline.storage.manifests import sha256_of
 from eval_pipeline.storage.objects import temporary_folder
-from eval_pipeline.text_eval.golden.files import GoldenFile, read_golden
-from eval_pipeline.text_eval.golden.row import GoldenRow
+from eval_pipeline.text_eval.golden.files import GoldenFile, read_first_form, read_golden
+from eval_pipeline.text_eval.golden.reader import GoldenReader, RowReader
+from eval_pipeline.text_eval.golden.recorded import RecordedAnswer
+from eval_pipeline.text_eval.golden.row import GoldenOptions, GoldenRow
 from eval_pipeline.text_eval.golden.tally import Tally, no_valid_row
 
-SCHEMA_VERSION = 1
-ROWS = pa.schema(
+FIRST_FORM, SCHEMA_VERSION = 1, 2
+_FIRST_ROWS = pa.schema(
     [
         pa.field("line", pa.int64(), nullable=False),
         pa.field("question", pa.string(), nullable=False),
         pa.field("answer", pa.string(), nullable=False),
         pa.field("category", pa.string()),
         pa.field("metadata", pa.string(), nullable=False),  # JSON object of the other columns
+    ]
+)
+ROWS = pa.schema(
+    [
+        *_FIRST_ROWS,
+        pa.field("id", pa.string()),
+        pa.field("alternatives", pa.string()),  # the rest is JSON, null where there is nothing
+        pa.field("turns", pa.string()),
+        pa.field("contexts", pa.string()),
+        pa.field("recorded", pa.string()),
     ]
 )
 _GROUP_ROWS = 8_192
@@ -56,15 +73,32 @@ class GoldenManifest:
     skipped_rows_count: int
     skipped_rows: tuple[SkippedRow, ...]
     warnings: tuple[str, ...]
+    original_sha256: str = ""
+    """Empty in the first form, whose versions are that hash."""
+    options: JsonDict = field(default_factory=dict)
+    """What a person said of the file."""
+    names_rows: bool = False
+    """Whether rows have ids of their own."""
+    without_golden_count: int = 0
+    without_golden_lines: tuple[int, ...] = ()
+    """The first of them."""
+    recorded_count: int = 0
+    """Rows with a model's answer."""
+
+    @property
+    def golden_options(self) -> GoldenOptions:
+        """What a person said of the file."""
+        return GoldenOptions(**{**self.options, "golden_columns": tuple(self.options.get("golden_columns", ()))})
 
 
 def find_manifest(objects: ObjectStore, prefix: str) -> GoldenManifest | None:
     """Return the manifest of a version that is completely stored, or None."""
-    stored = read_manifest(objects, prefix, form=SCHEMA_VERSION)
+    stored = read_manifest(objects, prefix, forms=(FIRST_FORM, SCHEMA_VERSION))
     if stored is None:
         return None
     skipped = tuple(SkippedRow(**row) for row in stored.pop("skipped_rows"))
-    return GoldenManifest(**{**stored, "skipped_rows": skipped, "warnings": tuple(stored["warnings"])})
+    listed = {name: tuple(value) for name, value in stored.items() if isinstance(value, list)}
+    return GoldenManifest(**{**stored, **listed, "skipped_rows": skipped})
 
 
 def store_golden(objects: ObjectStore, golden: GoldenFile, *, prefix: str, folder: Path) -> GoldenManifest:
@@ -78,10 +112,11 @@ def store_golden(objects: ObjectStore, golden: GoldenFile, *, prefix: str, folde
     """
     tally = Tally()
     parquet = folder / "rows.parquet"
-    _write_rows(tally.usable(golden.entries()), parquet)
+    _write_rows(tally.usable(golden.entries()), parquet, schema=ROWS)
     if not tally.rows:
         raise no_valid_row(tally)
     tally.check_damage()
+    tally.check_ids()
     manifest = _describe(golden, tally=tally, rows_sha256=sha256_of(parquet))
     objects.put_file(f"{prefix}/{manifest.original_file}", golden.table.path)
     objects.put_file(f"{prefix}/{manifest.rows_file}", parquet)
@@ -102,14 +137,25 @@ def _describe(golden: GoldenFile, *, tally: Tally, rows_sha256: str) -> GoldenMa
         encoding=golden.table.encoding,
         skipped_rows_count=tally.skipped_count,
         skipped_rows=tuple(tally.skipped),
-        warnings=(*golden.table.warnings, *tally.warnings()),
+        warnings=(*golden.warnings, *tally.warnings()),
+        original_sha256=sha256_of(golden.table.path),
+        options=_said(golden.reader),
+        names_rows=tally.names_rows,
+        without_golden_count=tally.without_golden_count,
+        without_golden_lines=tuple(tally.without_golden_lines),
+        recorded_count=tally.recorded_count,
     )
 
 
-def _write_rows(rows: Iterable[GoldenRow], path: Path) -> None:
-    with pq.ParquetWriter(path, ROWS, compression="zstd") as writer:
+def _said(reader: RowReader) -> JsonDict:
+    options = reader.options if isinstance(reader, GoldenReader) else GoldenOptions()
+    return {} if options.is_plain else asdict(options)
+
+
+def _write_rows(rows: Iterable[GoldenRow], path: Path, *, schema: pa.Schema) -> None:
+    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
         for group in _groups(rows):
-            writer.write_batch(_batch(group))
+            writer.write_batch(_batch(group, schema))
 
 
 def _groups(rows: Iterable[GoldenRow]) -> Iterator[list[GoldenRow]]:
@@ -119,6 +165,7 @@ def _groups(rows: Iterable[GoldenRow]) -> Iterator[list[GoldenRow]]:
     for row in rows:
         group.append(row)
         characters += len(row.question) + len(row.answer) + sum(map(len, row.metadata.values()))
+        characters += sum(len(turn.text) for turn in row.turns) + sum(len(one.text) for one in row.contexts or ())
         if len(group) == _GROUP_ROWS or characters > _GROUP_CHARACTERS:
             yield group
             group, characters = [], 0
@@ -126,7 +173,7 @@ def _groups(rows: Iterable[GoldenRow]) -> Iterator[list[GoldenRow]]:
         yield group
 
 
-def _batch(rows: list[GoldenRow]) -> pa.RecordBatch:
+def _batch(rows: list[GoldenRow], schema: pa.Schema) -> pa.RecordBatch:
     lines = array("q", [row.line for row in rows])
     columns = [
         pa.Array.from_buffers(pa.int64(), len(rows), [None, pa.py_buffer(lines)]),
@@ -135,7 +182,40 @@ def _batch(rows: list[GoldenRow]) -> pa.RecordBatch:
         _strings(row.category for row in rows),
         _strings(orjson.dumps(row.metadata) for row in rows),
     ]
-    return pa.RecordBatch.from_arrays(columns, schema=ROWS)
+    if schema is ROWS:
+        columns += [
+            _strings(row.id for row in rows),
+            _strings(_json(row.alternatives) for row in rows),
+            _strings(_json([turn.to_json() for turn in row.turns]) for row in rows),
+            _strings(None if row.contexts is None else orjson.dumps(passages_json(row.contexts)) for row in rows),
+            _strings(None if row.recorded is None else orjson.dumps(row.recorded.to_json()) for row in rows),
+        ]
+    return pa.RecordBatch.from_arrays(columns, schema=schema)
+
+
+def _json(values: Sequence[object]) -> bytes | None:
+    return orjson.dumps(values) if values else None
+
+
+def _row(stored: JsonDict) -> GoldenRow:
+    """Read a row back; of the first form it has five columns."""
+    read = {name: None if text is None else orjson.loads(text) for name, text in stored.items() if name in _AS_JSON}
+    recorded = read.get("recorded")
+    return GoldenRow(
+        line=stored["line"],
+        question=stored["question"],
+        answer=stored["answer"],
+        category=stored["category"],
+        metadata=read["metadata"] or {},
+        id=stored.get("id"),
+        alternatives=tuple(read.get("alternatives") or ()),
+        turns=read_turns(read.get("turns")),
+        contexts=read_passages(read.get("contexts")),
+        recorded=None if recorded is None else RecordedAnswer.from_json(recorded),
+    )
+
+
+_AS_JSON = frozenset({"metadata", "alternatives", "turns", "contexts", "recorded"})
 
 
 def _strings(values: Iterable[str | bytes | None]) -> pa.Array:
@@ -161,8 +241,7 @@ def golden_rows(objects: ObjectStore, dataset: DatasetVersion) -> Iterator[Golde
     manifest = require_manifest(objects, dataset)
     with _checked_rows(objects, dataset, manifest) as path, pq.ParquetFile(path, pre_buffer=False) as file:
         for batch in file.iter_batches(batch_size=_READ_ROWS):
-            for row in batch.to_pylist():
-                yield GoldenRow(**{**row, "metadata": orjson.loads(row["metadata"])})
+            yield from map(_row, batch.to_pylist())
 
 
 @contextmanager
@@ -184,10 +263,15 @@ def _made_again(objects: ObjectStore, dataset: DatasetVersion, manifest: GoldenM
         objects.local_copy(f"{dataset.prefix}/{manifest.original_file}") as original,
         temporary_folder() as folder,
     ):
-        if sha256_of(original) != dataset.version:
+        if sha256_of(original) != (manifest.original_sha256 or dataset.version):
             return False
         parquet = folder / "rows.parquet"
-        _write_rows(Tally().usable(read_golden(original, name=manifest.original_file).entries()), parquet)
+        if manifest.schema_version == FIRST_FORM:
+            golden, schema = read_first_form(original, name=manifest.original_file), _FIRST_ROWS
+        else:
+            golden = read_golden(original, name=manifest.original_file, options=manifest.golden_options)
+            schema = ROWS
+        _write_rows(Tally().usable(golden.entries()), parquet, schema=schema)
         if sha256_of(parquet) != manifest.rows_sha256:
             return False
         objects.put_file(key, parquet)

@@ -9,6 +9,7 @@ from eval_pipeline.core.paid_summary import ItemCounts
 from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.core.reasons import ReasonTally
 from eval_pipeline.core.thresholds import Threshold
+from eval_pipeline.text_eval.scoring.scores import golden_answers
 from eval_pipeline.text_eval.scoring.side_by_side import walk
 
 FAILED_EMBEDDINGS = "failed_embeddings"
@@ -17,11 +18,16 @@ FAILED_EMBEDDINGS = "failed_embeddings"
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """The two texts of an item; ``answer`` is None for an item that was not answered."""
+    """The texts of an item; ``answer`` is None for one that was not answered, golden answers may be several or none."""
 
     item_id: str
     answer: str | None
-    golden_answer: str
+    golden_answers: tuple[str, ...]
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """What has to be embedded: nothing where nothing can be compared."""
+        return () if self.answer is None or not self.golden_answers else (self.answer, *self.golden_answers)
 
 
 def pairs(dataset: StageReader, responses: StageReader) -> Iterator[Pair]:
@@ -31,16 +37,14 @@ def pairs(dataset: StageReader, responses: StageReader) -> Iterator[Pair]:
         yield Pair(
             item_id=item.asked["item_id"],
             answer=item.response["answer"] if answered else None,
-            golden_answer=item.asked["golden_answer"],
+            golden_answers=golden_answers(item.asked),
         )
 
 
 def texts_to_embed(dataset: StageReader, responses: StageReader) -> Iterator[str]:
-    """Yield both texts of every answered item; repeated texts are the caller's to drop."""
+    """Yield the texts of every answered item; repeated texts are the caller's to drop."""
     for pair in pairs(dataset, responses):
-        if pair.answer is not None:
-            yield pair.answer
-            yield pair.golden_answer
+        yield from pair.texts
 
 
 @dataclass(slots=True)
@@ -82,17 +86,20 @@ def embedding_row(
     pair: Pair, *, vector: Callable[[str], bytes | None], problem: Callable[[str], str | None]
 ) -> JsonDict:
     """Return the row of ``tables.EMBEDDINGS``; vectors and problems are looked up by text."""
-    if pair.answer is None:
-        return {"item_id": pair.item_id, "answer_vector": None, "golden_vector": None, "problem": None}
-    answer, golden = vector(pair.answer), vector(pair.golden_answer)
+    if not pair.texts:
+        nothing = dict.fromkeys(("answer_vector", "golden_vector", "alternative_vectors", "problem"))
+        return {"item_id": pair.item_id, **nothing}
+    answer, golden, *others = (vector(text) for text in pair.texts)
+    sides = ("answer", "golden answer", *(f"golden answer {number}" for number in range(2, len(others) + 2)))
     problems = [
         f"{side}: {problem(text) or 'not embedded'}"
-        for side, text, found in (("answer", pair.answer, answer), ("golden answer", pair.golden_answer, golden))
+        for side, text, found in zip(sides, pair.texts, (answer, golden, *others), strict=True)
         if found is None
     ]
     return {
         "item_id": pair.item_id,
         "answer_vector": answer,
         "golden_vector": golden,
+        "alternative_vectors": others or None,
         "problem": "; ".join(problems) or None,
     }

@@ -15,7 +15,7 @@ from eval_pipeline.core.outcomes import Usage
 from eval_pipeline.core.runs import RunMode
 from eval_pipeline.runs.claims import Prepared, choose_concurrency, choose_failure_threshold, find_dataset_of
 from eval_pipeline.text_eval.choice import check_offered, choose_embedding, choose_model, require_provider
-from eval_pipeline.text_eval.golden_store import require_manifest
+from eval_pipeline.text_eval.golden_store import GoldenManifest, require_manifest
 from eval_pipeline.text_eval.request import TextRequest
 from eval_pipeline.text_eval.scoring.scorers import parse_scorers
 from eval_pipeline.text_eval.spec import (
@@ -60,7 +60,7 @@ def prepare(
     require_provider(request, endpoints)
     check_offered(spec, endpoints)
     _check_size(spec, dataset=dataset, deployment=deployment)
-    require_manifest(deployment.objects, dataset)
+    _check_scorable(spec, require_manifest(deployment.objects, dataset))
     if needs_key:
         for name in spec.endpoints:
             endpoints.find(name).require_key()
@@ -108,6 +108,19 @@ def _check_priced(spec: TextSpec) -> None:
                 hint="leave out max_cost_usd, name a model with a published price, or write its price into the "
                 "endpoints file",
             )
+
+
+def _check_scorable(spec: TextSpec, manifest: GoldenManifest) -> None:
+    """Refuse a run none of whose answers could be scored, before anything is paid."""
+    if manifest.without_golden_count < manifest.rows or not all(one.scorer.needs_golden for one in spec.scorers):
+        return
+    names = ", ".join(one.score_name for one in spec.scorers)
+    raise UsageError(
+        f"none of the {manifest.rows:,} rows of dataset {shown(spec.dataset_name)} has a golden answer, and {names} "
+        "cannot score without one",
+        code="golden_missing",
+        hint="add golden answers, or score by what needs none: --scorer regex:PATTERN",
+    )
 
 
 def _check_size(spec: TextSpec, *, dataset: DatasetVersion, deployment: Deployment) -> None:

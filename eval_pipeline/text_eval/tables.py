@@ -19,8 +19,14 @@ DATASET = pa.schema(
         pa.field("category", pa.string()),
         pa.field("metadata", pa.string(), nullable=False),  # JSON object of the other columns
         pa.field("line", pa.int64(), nullable=False),
+        pa.field("golden_alternatives", pa.string()),  # JSON list of further accepted answers
+        pa.field("turns", pa.string()),  # JSON list of messages before the question
+        pa.field("contexts", pa.string()),  # JSON list of passages that the golden file has beside the question
     ]
 )
+
+OPTIONAL_OF_DATASET = ("golden_alternatives", "turns", "contexts")
+"""Columns that most datasets have nothing in; how many rows have, is a fact of the stage."""
 
 RESPONSES = pa.schema(
     [
@@ -48,6 +54,7 @@ RESPONSES = pa.schema(
         pa.field("endpoint", pa.string()),  # the address that answered; null: nobody did, or an earlier version asked
         pa.field("thinking", pa.string()),  # what the model said beside its answer: reasoning, commentary
         pa.field("service_tier", pa.string()),  # the provider's name of the tier that answered, if not the usual one
+        pa.field("passages", pa.string()),  # JSON list of what was retrieved; null: nobody told, [] : nothing
     ]
 )
 
@@ -57,6 +64,7 @@ EMBEDDINGS = pa.schema(
         pa.field("answer_vector", pa.binary()),  # little-endian float32, null where there is none
         pa.field("golden_vector", pa.binary()),
         pa.field("problem", pa.string()),  # why a vector of this item is missing
+        pa.field("alternative_vectors", pa.list_(pa.binary())),  # of further golden answers; null where there are none
     ]
 )
 

@@ -43,6 +43,7 @@ def show_run(deployment: Deployment, key: RunKey, *, detail: bool) -> dict[str, 
         "cost": standing.cost_json(),
         "threshold": standing.threshold_json(),
         "latency_s": None if latency is None else latency.to_json(),
+        "retrieval": None if answers is None else answers.own.get("retrieval"),
         "batches": batches_json(deployment, deployment.ledger.run_jobs(flow=Flow.TEXT, key=key)),
         "report": stored.fact("report", "url"),
         "langfuse": stored.fact("traces", "langfuse"),
@@ -105,6 +106,10 @@ def _trace(item: WalkedItem, run: RunRecord) -> dict[str, Any]:
         "partial_answer": response["partial_answer"],
         "thinking": response.get("thinking"),
         "ground_truth_answer": asked["golden_answer"],
+        "ground_truth_alternatives": _json_in(asked, "golden_alternatives") or [],
+        "history": _json_in(asked, "turns") or [],
+        "contexts": _json_in(asked, "contexts"),
+        "passages": _json_in(response, "passages"),
         "question_id": asked["question_id"],
         "repeat": asked["repeat"],
         "category": asked["category"],
@@ -116,6 +121,12 @@ def _trace(item: WalkedItem, run: RunRecord) -> dict[str, Any]:
         "cost_usd": None if response["cost_usd"] is None else float(response["cost_usd"]),
         "scores": [_score(score) for score in item.scores],
     }
+
+
+def _json_in(row: Mapping[str, Any], name: str) -> Any:  # noqa: ANN401 - JSON
+    """Return what a column holds as JSON; None where it is empty, or an earlier version had no such column."""
+    text = row.get(name)
+    return None if text is None else orjson.loads(text)
 
 
 def _error(response: Mapping[str, Any]) -> dict[str, Any] | None:

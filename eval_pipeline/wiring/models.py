@@ -125,6 +125,11 @@ def answer_mode(frozen: FrozenEndpoint, *, mode: RunMode) -> RunMode:
     return mode if frozen.batches and plan_of(frozen.protocol).batches is not None else RunMode.FAST
 
 
+def takes_items(protocol: ApiProtocol) -> bool:
+    """Tell whether the requests of a protocol tell the id and the metadata of their item."""
+    return plan_of(protocol).takes_items
+
+
 def vector_mode(frozen: FrozenEndpoint, *, mode: RunMode) -> RunMode:
     """Return how its embeddings are asked for in a run."""
     batches = plan_of(frozen.protocol).batches

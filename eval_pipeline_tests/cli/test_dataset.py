@@ -13,7 +13,7 @@ BROKEN = {
     "blank": b"\n\n \n",
     "no answer column": b"question,reply\na,b\n",
     "header alone": b"question,answer\n",
-    "no valid row": b"question,answer\n,b\na,\n",
+    "no valid row": b"question,answer\n,b\n ,\n",
     "image": b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 4,
     "bad jsonl": b'{"question": 1',
 }

@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from eval_pipeline.core.outcomes import Attempt, AttemptOutcome, settle
 from eval_pipeline.core.ports.models import EmbeddingReply
 from eval_pipeline.dispatch.records import decode, encode
+from eval_pipeline.providers.anthropic.batch_lines import read_message_line
+from eval_pipeline.providers.anthropic.messages import parse_message
 from eval_pipeline.providers.batch_calls import ProviderClock
 from eval_pipeline.providers.gemini import batch_lines as gemini_lines
 from eval_pipeline.providers.gemini.embeddings import parse_embeddings as parse_gemini_embeddings
@@ -107,6 +109,30 @@ COMPLETION: dict[str, Any] = {
     },
 }
 FLAGGED: dict[str, Any] = {"code": 403, "message": "flagged", "metadata": {"reasons": ["hate"], "flagged_input": "x"}}
+MESSAGE: dict[str, Any] = {
+    "id": "msg_1",
+    "type": "message",
+    "model": "claude-sonnet-5",
+    "content": [
+        {"type": "thinking", "thinking": "Hm", "signature": "c2ln"},
+        {"type": "text", "text": "Paris"},
+        {"type": "tool_use", "id": "t", "name": "look", "input": {}},
+    ],
+    "stop_reason": "refusal",
+    "stop_details": {"type": "refusal", "category": "bio", "explanation": "no"},
+    "usage": {
+        "input_tokens": 20,
+        "cache_read_input_tokens": 8,
+        "cache_creation_input_tokens": 4,
+        "cache_creation": {"ephemeral_5m_input_tokens": 3, "ephemeral_1h_input_tokens": 1},
+        "output_tokens": 12,
+        "output_tokens_details": {"thinking_tokens": 4},
+        "server_tool_use": {"web_search_requests": 1},
+        "service_tier": "standard",
+        "inference_geo": "global",
+    },
+}
+OVERLOADED: dict[str, Any] = {"type": "error", "error": {"type": "overloaded_error", "message": "no", "details": {}}}
 READERS: Mapping[str, tuple[Callable[[bytes], Any], tuple[dict[str, Any], ...]]] = {
     "openai answers": (
         openai_lines.read_response_line,
@@ -127,6 +153,13 @@ READERS: Mapping[str, tuple[Callable[[bytes], Any], tuple[dict[str, Any], ...]]]
         openai_lines.read_embedding_line,
         ({"custom_id": "q1", "response": {"status_code": 200, "body": VECTORS}, "error": None},),
     ),
+    "claude answers": (
+        read_message_line,
+        (
+            {"custom_id": "q1", "result": {"type": "succeeded", "message": MESSAGE}},
+            {"custom_id": "q1", "result": {"type": "errored", "error": OVERLOADED}},
+        ),
+    ),
     "gemini answers": (
         gemini_lines.read_generation_line,
         ({"key": "q1", "response": GENERATION}, {"key": "q1", "error": RPC}),
@@ -140,6 +173,7 @@ LIVE: Mapping[str, tuple[Callable[[int, bytes, Mapping[str, str]], Attempt], dic
     "openai answers": (parse_response, RESPONSE),
     "chat answers": (parse_completion, COMPLETION),
     "openai transcripts": (parse_transcription, {"text": "नमस्ते", "usage": RESPONSE["usage"], "error": None}),
+    "claude answers": (parse_message, MESSAGE),
     "gemini answers": (parse_generation, GENERATION),
 }
 PACKS: Mapping[str, tuple[ParseVectors, dict[str, Any]]] = {

@@ -7,7 +7,7 @@ import pytest
 from eval_pipeline.core.outcomes import Usage
 from eval_pipeline.core.ports.prices import Price
 from eval_pipeline.core.runs import RunMode
-from eval_pipeline.providers.prices import GOOGLE, PublishedPrices
+from eval_pipeline.providers.prices import ANTHROPIC, GOOGLE, PublishedPrices
 
 AT = datetime(2026, 11, 1, tzinfo=UTC)
 USAGE = Usage(input=1000, cached_input=200, output=500, reasoning=100, total=1500)
@@ -115,6 +115,17 @@ def test_no_model_of_another_name_is_taken_for_a_gemini_one() -> None:
 
     assert found is not None
     assert "half" not in found.rate
+
+
+def test_claude_is_charged_for_what_its_cache_gives_and_takes_and_half_of_all_in_a_batch() -> None:
+    usage = Usage(input=1_000_000, cached_input=200_000, output=10_000, cache_written=300_000, cache_written_1h=100_000)
+    prices = PublishedPrices(ANTHROPIC)
+    live = prices.price(model="claude-sonnet-5", usage=usage, mode=RunMode.FAST, at=AT)
+    batch = prices.price(model="claude-sonnet-5", usage=usage, mode=RunMode.BATCH, at=AT)
+
+    # 500,000 at 2, 200,000 read at 0.20, 200,000 written at 2.50, 100,000 for an hour at 4, 10,000 at 10 dollars
+    assert live == Price(usd=Decimal("2.04"), rate="standard")
+    assert batch == Price(usd=Decimal("1.02"), rate="batch")
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,7 @@ def test_what_was_made_from_other_answers_or_vectors_does_not_count(deployment: 
     other = make(deployment, changed, rows=4, inputs=["responses"] if changed == "embeddings" else [])
 
     assert stored(deployment).find("scores") is None
-    assert stored(deployment).summary("scores") is None
+    assert stored(deployment).fact("scores", "counts") is None
     for refused in (lambda: stored(deployment).open("scores"), lambda: check_made_from(scores, other)):
         with pytest.raises(ConflictError, match=f"made from other {changed}") as raised:
             refused()

@@ -101,8 +101,8 @@ def test_the_original_bytes_and_the_rows_are_kept(catalog: Catalog) -> None:
 
     assert catalog.objects.read(f"{dataset.prefix}/original.csv") == CSV.encode()
     assert list(golden_rows(catalog.objects, dataset)) == [
-        GoldenRow(line=2, question="भारत?", answer="दिल्ली", category="geo", metadata={"id": "1"}),
-        GoldenRow(line=4, question="भारत?", answer="again", category=None, metadata={"id": "3"}),
+        GoldenRow(line=2, question="भारत?", answer="दिल्ली", category="geo", metadata={"id": "1"}, id="1"),
+        GoldenRow(line=4, question="भारत?", answer="again", category=None, metadata={"id": "3"}, id="3"),
     ]
 
 
@@ -308,9 +308,9 @@ def test_a_version_that_is_not_in_this_store_is_told(catalog: Catalog) -> None:
 def test_a_form_that_this_version_does_not_know_is_told(catalog: Catalog) -> None:
     dataset = catalog.add(catalog.file()).dataset
     key = f"{dataset.prefix}/manifest.json"
-    catalog.objects.put(key, orjson.dumps(orjson.loads(catalog.objects.read(key)) | {"schema_version": 2}))
+    catalog.objects.put(key, orjson.dumps(orjson.loads(catalog.objects.read(key)) | {"schema_version": 3}))
 
-    with pytest.raises(ConflictError, match="stored in form 2"):
+    with pytest.raises(ConflictError, match="stored in form 3, this version reads form 1 and 2"):
         next(golden_rows(catalog.objects, dataset))
 
 

@@ -19,7 +19,7 @@ class AnthropicAccount:
     """A key at a server.
 
     Args:
-        api_key: sent in a header, never in an address.
+        api_key: sent in a header, never in an address; empty for a server that wants none.
         base_url: such as ``https://api.anthropic.com``; it may end with the path's version, as ``/v1``.
     """
 
@@ -28,7 +28,7 @@ class AnthropicAccount:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "base_url", self.base_url.rstrip("/"))
-        know_secrets([self.api_key, *secrets_in_url(self.base_url)])
+        know_secrets([*filter(None, [self.api_key]), *secrets_in_url(self.base_url)])
 
     @property
     def digest(self) -> str:
@@ -44,7 +44,7 @@ class AnthropicAccount:
         """Return the key, the API's version, and our name."""
         return {
             "Content-Type": "application/json",
-            "x-api-key": self.api_key,
+            **({"x-api-key": self.api_key} if self.api_key else {}),
             "anthropic-version": API_VERSION,
             "user-agent": f"eval-pipeline/{version('eval-pipeline')}",
         }

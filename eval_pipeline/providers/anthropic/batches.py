@@ -24,7 +24,7 @@ from eval_pipeline.core.documents import Json
 from eval_pipeline.core.secrets import redact
 from eval_pipeline.providers.anthropic.account import PUBLIC_URL, AnthropicAccount
 from eval_pipeline.providers.anthropic.batch_body import BatchBody, TooSlowError
-from eval_pipeline.providers.anthropic.calls import URL_NAME, AnthropicCalls
+from eval_pipeline.providers.anthropic.calls import AnthropicCalls
 from eval_pipeline.providers.anthropic.custom_ids import key_in
 from eval_pipeline.providers.batch_calls import NAME_REPEATS_KEY, download_whole, of_creation, reaches
 from eval_pipeline.providers.reading import id_in
@@ -49,6 +49,8 @@ class AnthropicBatches:
         timeout_s: for one call.
         transfer_timeout_s: between two pieces of results on their way.
         sleep: waits so many seconds between attempts at a download.
+        key_words: what gives the key, for messages.
+        url_words: what gives the address.
     """
 
     def __init__(
@@ -59,9 +61,17 @@ class AnthropicBatches:
         timeout_s: float = 60.0,
         transfer_timeout_s: float = 600.0,
         sleep: Callable[[float], None] = time.sleep,
+        key_words: str = "the key",
+        url_words: str = "the address",
     ) -> None:
         self._account = AnthropicAccount(api_key, base_url)
-        self._calls = AnthropicCalls(self._account, timeout_s=timeout_s, transfer_timeout_s=transfer_timeout_s)
+        self._calls = AnthropicCalls(
+            self._account,
+            timeout_s=timeout_s,
+            transfer_timeout_s=transfer_timeout_s,
+            key_words=key_words,
+            url_words=url_words,
+        )
         self._body_s = BODY_TIMES * timeout_s
         self._sleep = sleep
 
@@ -110,7 +120,7 @@ class AnthropicBatches:
         except BatchCallError as error:
             if error.fault is CallFault.AMBIGUOUS and not body.was_sent:
                 raise _not_begun(error) from None
-            raise of_creation(error, url=URL_NAME) from None
+            raise of_creation(error, url=self._calls.url_words) from None
         return replace(made, key=key, named=True)
 
     def list(self, *, since: datetime | None, most_calls: int) -> BatchListing:

@@ -12,14 +12,13 @@ from eval_pipeline.providers.batch_calls import NO_BATCHES
 if TYPE_CHECKING:
     import httpx2
 
-URL_NAME: Final = "base_url of the endpoint"
 _HINTS: Final = {
-    CallFault.ACCOUNT: "check key and base_url of the endpoint, and the account's credit; nothing is lost meanwhile",
+    CallFault.ACCOUNT: "check {key}, {url} and the account's credit; nothing is lost meanwhile",
     CallFault.BUSY: "it is tried again by itself once there is room",
     CallFault.REFUSED: "the provider's words tell why; correct the configuration and start a new run",
-    CallFault.UNSUPPORTED: NO_BATCHES.format(url=URL_NAME),
-    CallFault.GONE: "check that key and base_url of the endpoint name the workspace that the batch was made in",
-    CallFault.UNREACHABLE: "check base_url of the endpoint and the network, then: eval-pipeline run retry RUN",
+    CallFault.UNSUPPORTED: NO_BATCHES,
+    CallFault.GONE: "check that {key} and {url} name the workspace that the batch was made in",
+    CallFault.UNREACHABLE: "check {url} and the network, then: eval-pipeline run retry RUN",
     CallFault.AMBIGUOUS: "it is looked up and tried again by itself",
 }
 
@@ -31,12 +30,27 @@ class AnthropicCalls(AccountCalls):
         account: key and address.
         timeout_s: for one call.
         transfer_timeout_s: between two pieces of a file on its way.
+        key_words: what gives the key, for messages.
+        url_words: what gives the address.
     """
 
-    def __init__(self, account: AnthropicAccount, *, timeout_s: float, transfer_timeout_s: float) -> None:
+    def __init__(
+        self,
+        account: AnthropicAccount,
+        *,
+        timeout_s: float,
+        transfer_timeout_s: float,
+        key_words: str,
+        url_words: str,
+    ) -> None:
         super().__init__(
-            account, judge=_judge, hints=_HINTS, timeout_s=timeout_s, transfer_timeout_s=transfer_timeout_s
+            account,
+            judge=_judge,
+            hints={fault: hint.format(key=key_words, url=url_words) for fault, hint in _HINTS.items()},
+            timeout_s=timeout_s,
+            transfer_timeout_s=transfer_timeout_s,
         )
+        self.url_words = url_words
 
 
 def _judge(reply: "httpx2.Response") -> Refusal:

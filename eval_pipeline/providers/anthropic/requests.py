@@ -53,24 +53,21 @@ _TOOLS_OF_OPENAI: Final = frozenset(
 _TOOL_REMEDY: Final = "give it as Anthropic has it: with input_schema, or a tool of the server as web_search_20250305"
 
 
-def check_body(body: Json) -> JsonDict:
-    """Return the body as it is frozen, with the limit of output that it gets, or raise for what cannot be asked so."""
+def check_body(body: Json) -> None:
+    """Raise ``invalid_config``, with the field's name, for a frozen body that Claude cannot be asked with."""
     for name, remedy in _NO_COUNTERPART.items():
         if body.get(name) is not None:
             raise _untranslatable(name, f"Anthropic's Messages have no such field; {remedy}")
     for tool in body.get("tools") or []:
         if isinstance(tool, Mapping) and tool.get("type") in _TOOLS_OF_OPENAI:
             raise _untranslatable("tools", f"a tool has OpenAI's type {tool['type']!r}; {_TOOL_REMEDY}")
-    frozen = {**body, "max_output_tokens": _limit(body)}
-    frozen.pop("max_tokens", None)
-    request = request_of({**frozen, "input": ""})
+    request = request_of({**body, "input": ""})
     budget = _part(request, "thinking").get("budget_tokens")
     if isinstance(budget, int) and budget >= request["max_tokens"]:
         raise invalid_config(
             f"model_body has a thinking budget of {budget:,} tokens, and {request['max_tokens']:,} for all output",
             "raise max_output_tokens above thinking.budget_tokens: thinking counts as output",
         )
-    return frozen
 
 
 def request_of(body: Json) -> JsonDict:

@@ -16,6 +16,7 @@ from eval_pipeline.standins.faults import TRANSPORT_FAULTS, FaultKind, FaultRule
 from eval_pipeline.standins.gemini.asks import Ask
 from eval_pipeline.standins.gemini.errors import HTTP_FAULTS, invalid
 from eval_pipeline.standins.replay import Recordings
+from eval_pipeline.standins.searches import passages
 from eval_pipeline.standins.speech import Speech
 from eval_pipeline.standins.spoilt_texts import TEXT_FAULTS, spoilt_text
 from eval_pipeline.standins.structured import instance
@@ -86,12 +87,20 @@ class Answerer:
         }
         document: JsonDict = {"modelVersion": ask.model, "responseId": secrets.token_urlsafe(16)}
         if candidate is not None:
-            document = {"candidates": [candidate]} | document
+            document = {"candidates": [candidate | grounding(ask)]} | document
         if fault is FaultKind.BLOCKED:
             document["promptFeedback"] = {"blockReason": "PROHIBITED_CONTENT"}
         if fault is not FaultKind.NO_USAGE:
             document["usageMetadata"] = usage_metadata(ask, tokens)
         return Made(document, tokens)
+
+
+def grounding(ask: Ask) -> JsonDict:
+    """Return what was found, where the request has the tool ``fileSearch``."""
+    if not ask.searches_files:
+        return {}
+    chunks = [{"retrievedContext": {"title": one.file, "text": one.text}} for one in passages(ask.question)]
+    return {"groundingMetadata": {"groundingChunks": chunks}} if chunks else {}
 
 
 def as_asked(ask: Ask, text: str) -> str:

@@ -71,6 +71,7 @@ class Ask:
     question: str
     clips: tuple[Clip, ...]
     config: Json
+    searches_files: bool
     text_tokens: int
     audio_tokens: int
     cached_tokens: int
@@ -112,6 +113,7 @@ class AskReader:
             question=next((text for role, text in reversed(said) if role == "user"), ""),
             clips=tuple(clips),
             config=config,
+            searches_files=_searches_files(body.get("tools")),
             text_tokens=instructions + count_all(text for _, text in said),
             audio_tokens=sum(self._audio_tokens(clip) for clip in clips),
             cached_tokens=cached if instructions >= CACHE_FROM_TOKENS else 0,
@@ -145,6 +147,10 @@ class AskReader:
         said: list[tuple[str, str]] = []
         self._read_content(given, "system_instruction", said=said, clips=[])
         return sum(count_tokens(text) for _, text in said)
+
+
+def _searches_files(tools: object) -> bool:
+    return any("fileSearch" in require_object(tool, "tools") for tool in require_list(tools or [], "tools"))
 
 
 def read_config(given: object) -> Json:

@@ -1,5 +1,8 @@
 """``POST /v1/responses``: the Response object that answers a valid request.
 
+A request with the tool ``file_search`` is answered behind one search, whose results are told when ``include`` asks for
+them; one question in four finds nothing.
+
 Output tokens are those of the text that is sent plus reasoning tokens, which depend on
 ``reasoning.effort`` alone. A text longer than ``max_output_tokens`` is cut, as by the real API.
 """
@@ -15,6 +18,7 @@ from eval_pipeline.standins.documents import Json, JsonDict
 from eval_pipeline.standins.faults import TRANSPORT_FAULTS, FaultKind
 from eval_pipeline.standins.openai.asks import Ask
 from eval_pipeline.standins.openai.bodies import InvalidBodyError, invalid_type, missing
+from eval_pipeline.standins.searches import passages
 from eval_pipeline.standins.spoilt_texts import REFUSAL_TEXT
 from eval_pipeline.standins.structured import instance
 from eval_pipeline.standins.tokens import count_tokens, first_tokens
@@ -142,7 +146,7 @@ def response_object(ask: Ask, outcome: Outcome, usage: Mapping[str, int] | None)
         "max_output_tokens": body.get("max_output_tokens"),
         "metadata": body.get("metadata") or {},
         "model": ask.model,
-        "output": _output(outcome, reasons=bool(usage and usage["reasoning"])),
+        "output": [*_searches(ask), *_output(outcome, reasons=bool(usage and usage["reasoning"]))],
         "parallel_tool_calls": body.get("parallel_tool_calls", True),
         "previous_response_id": body.get("previous_response_id"),
         "reasoning": body.get("reasoning") or {"effort": None, "summary": None},
@@ -157,6 +161,20 @@ def response_object(ask: Ask, outcome: Outcome, usage: Mapping[str, int] | None)
         "usage": None if usage is None else _usage_object(usage),
         "user": body.get("user"),
     }
+
+
+def _searches(ask: Ask) -> list[JsonDict]:
+    """Return the search in files that an answer stands behind, where its request has the tool."""
+    tools = ask.body.get("tools") or []
+    if not any(tool.get("type") == "file_search" for tool in tools):
+        return []
+    told = "file_search_call.results" in (ask.body.get("include") or [])
+    found = [
+        {"file_id": f"file-{passage.file}", "filename": passage.file, "attributes": {}} | passage.scored_text()
+        for passage in passages(ask.question)
+    ]
+    call = {"type": "file_search_call", "id": f"fs_{secrets.token_hex(24)}", "status": "completed"}
+    return [{**call, "queries": [ask.question], "results": found if told else None}]
 
 
 def _output(outcome: Outcome, *, reasons: bool) -> list[JsonDict]:

@@ -41,7 +41,7 @@ class AudioManifest:
 
 def find_audio_manifest(objects: ObjectStore, prefix: str) -> AudioManifest | None:
     """Return the manifest of a version that is completely stored, or None."""
-    stored = read_manifest(objects, prefix, form=SCHEMA_VERSION)
+    stored = read_manifest(objects, prefix, forms=(SCHEMA_VERSION,))
     return None if stored is None else AudioManifest(**{**stored, "warnings": tuple(stored["warnings"])})
 
 

@@ -1,52 +1,38 @@
 """Reads golden rows from CSV."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 
 from eval_pipeline.core.datasets import SkippedRow
 from eval_pipeline.intake.csv_records import CsvRecords, row_problem
-from eval_pipeline.text_eval.golden.row import GOLDEN, Entry, GoldenRow, text_problem
-
-_NAMED = frozenset({*GOLDEN.required, "category"})
-
-
-@dataclass(frozen=True, slots=True)
-class Columns:
-    """Where a row keeps what."""
-
-    width: int
-    question: int
-    answer: int
-    category: int | None
-    others: tuple[tuple[str, int], ...]
+from eval_pipeline.text_eval.golden.reader import GoldenReader, RowReader, check_golden_columns
+from eval_pipeline.text_eval.golden.row import Entry
 
 
-def read_columns(names: Sequence[str]) -> Columns:
-    """Find the golden columns among those that the header names."""
-    return Columns(
-        width=len(names),
-        question=names.index("question"),
-        answer=names.index("answer"),
-        category=names.index("category") if "category" in names else None,
-        others=tuple((name, place) for place, name in enumerate(names) if name not in _NAMED),
-    )
-
-
-def csv_entries(lines: Iterable[str], *, delimiter: str, has_nul: bool) -> Iterator[Entry]:
+def csv_entries(
+    lines: Iterable[str], *, delimiter: str, has_nul: bool, reader: RowReader | None = None
+) -> Iterator[Entry]:
     """Yield every row after the header, usable or skipped, in the order of the file."""
-    records = CsvRecords(lines, delimiter=delimiter, purpose=GOLDEN)
-    columns = read_columns(records.take_header())
+    reader = reader or GoldenReader()
+    records = CsvRecords(lines, delimiter=delimiter, purpose=reader.purpose)
+    names = take_names(records, reader)
     for line, cells in records:
-        yield cells if isinstance(cells, SkippedRow) else _entry(line, cells, columns, has_nul=has_nul)
+        if isinstance(cells, SkippedRow):
+            yield cells
+        elif (problem := row_problem(cells, width=len(names), has_nul=has_nul)) is not None:
+            yield SkippedRow(line, problem)
+        else:
+            yield reader.entry(line, dict(zip(names, cells, strict=True)))
 
 
-def _entry(line: int, cells: list[str], columns: Columns, *, has_nul: bool) -> Entry:
-    problem = row_problem(cells, width=columns.width, has_nul=has_nul)
-    if problem is not None:
-        return SkippedRow(line, problem)
-    question, answer = cells[columns.question], cells[columns.answer]
-    problem = text_problem(question, answer)
-    if problem is not None:
-        return SkippedRow(line, problem)
-    category = None if columns.category is None else cells[columns.category].strip() or None
-    return GoldenRow(line, question, answer, category, {name: cells[place] for name, place in columns.others})
+def take_names(records: CsvRecords, reader: RowReader) -> list[str]:
+    """Read the header, and refuse one that cannot be understood before any row is."""
+    names = records.take_header()
+    check_names(names, reader)
+    return names
+
+
+def check_names(names: list[str], reader: RowReader) -> None:
+    """Refuse columns that cannot be understood."""
+    if isinstance(reader, GoldenReader):
+        check_golden_columns(names, reader.options)
+        reader.meaning(names)

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from eval_pipeline.core.cost import Costs
+from eval_pipeline.core.passages import Passage
 from eval_pipeline.core.runs import RunRecord
 from eval_pipeline.core.thresholds import Threshold
+from eval_pipeline.core.turns import Turn
 from eval_pipeline.reporting.provenance import StageFact, answered_elsewhere
 from eval_pipeline.text_eval.scoring.summary import BOOLEAN, QuestionScore, RunSummary, ScoreSummary, lead_score
 
@@ -47,6 +49,13 @@ class ReportRow:
     """How the golden file names the row."""
     columns: Mapping[str, str] = field(default_factory=dict)
     """Its other columns."""
+    alternatives: tuple[str, ...] = ()
+    """Further golden answers."""
+    turns: tuple[Turn, ...] = ()
+    """What was said before the question."""
+    passages: tuple[Passage, ...] | None = None
+    """What was retrieved for it, the first of them; None where nobody told."""
+    more_passages: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +142,8 @@ class ReportData:
         """Whether items were answered elsewhere than the run was specified for."""
         return bool(answered_elsewhere(self.run, self.stages))
 
+    retrieval: Mapping[str, int] | None = None
+    """Items by what was retrieved for them; None of a run without retrieval."""
     middle: tuple[ReportRow, ...] = ()
     """Two answers near the middle of a score that is no share of right answers: what such a value looks like."""
 

@@ -49,15 +49,26 @@ def export_rows(
     """Write one line per item, in the order of the dataset; return the number of lines."""
     names = score_names(scores)
     metadata = metadata_keys(dataset)
+    optional = _optional(dataset)
+    retrieved = ("passages",) if responses.manifest.summary.get("retrieval") else ()
     fields = [
         *_fields(tables.DATASET, _ASKED),
         *_fields(tables.RESPONSES, _ANSWERED_IN_FULL),
         *(field for name in names for field in _score_fields(name)),
         *_fields(tables.RESPONSES, _CALLED),
+        *_fields(tables.DATASET, optional),
+        *_fields(tables.RESPONSES, retrieved),
     ]
     table = ExportTable.of(fields, metadata=metadata)
     rows = (
-        table.row([*_item_values(item), *table.metadata_values(item.asked["metadata"])])
+        table.row(
+            [
+                *_item_values(item),
+                *(item.asked[name] for name in optional),
+                *(item.response[name] for name in retrieved),
+                *table.metadata_values(item.asked["metadata"]),
+            ]
+        )
         for item in walk(dataset, responses, scores)
     )
     return write_table(rows, table.schema, path=path, file_format=file_format, bom=bom)
@@ -94,6 +105,12 @@ def export_grouped(
     return write_table(rows, table.schema, path=path, file_format=file_format, bom=bom)
 
 
+def _optional(dataset: StageReader) -> list[str]:
+    """Name the columns that most datasets have nothing in and this one has."""
+    filled = dataset.manifest.summary.get("optional") or {}
+    return [name for name in tables.OPTIONAL_OF_DATASET if filled.get(name)]
+
+
 def _score_fields(name: str) -> Iterator[pa.Field]:
     yield pa.field(name, pa.float64())
     yield pa.field(f"{name}_reason", pa.string())
@@ -105,7 +122,8 @@ def _fields(schema: pa.Schema, names: Sequence[str]) -> list[pa.Field]:
 
 
 def _item_values(item: WalkedItem) -> Iterator[Any]:
-    yield from (item.asked[name] for name in _ASKED)
+    yield item.shown_id
+    yield from (item.asked[name] for name in _ASKED[1:])
     yield from (item.response[name] for name in _ANSWERED_IN_FULL)
     for score in item.scores:
         yield score["value"]

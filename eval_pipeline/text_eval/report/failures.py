@@ -76,7 +76,7 @@ def _example(item: WalkedItem) -> FailureExample:
     response = item.response
     answered = response["status"] == ItemStatus.OK
     return FailureExample(
-        item_id=item.asked["item_id"],
+        item_id=item.shown_id,
         question=one_line(item.asked["question"], limit=_QUESTION_CHARACTERS),
         message=clipped(item.scores[0]["comment"] if answered else response["error_message"]),
         partial_answer=clipped(response["partial_answer"]),

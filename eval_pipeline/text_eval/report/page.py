@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from eval_pipeline.core.cost import StageCost, as_number, exact_usd
 from eval_pipeline.core.documents import Json
+from eval_pipeline.core.passages import retrieval_words
 from eval_pipeline.reporting.amounts import UNKNOWN_PRICE_NOTE, count, number, usd
 from eval_pipeline.reporting.markdown import code_span, image_markdown, table_markdown
 from eval_pipeline.reporting.page import render_page
@@ -55,6 +56,7 @@ def render_html(data: ReportData) -> str:
         words=report_words,
         plots=report_plots,
         reading=reading,
+        retrieval_words=retrieval_words,
         scorer_json=partial(json.dumps, ensure_ascii=False),
     )
 

@@ -6,14 +6,19 @@ Only a few hundred items are held at any time, however large the run is.
 import heapq
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
+
+import orjson
 
 from eval_pipeline.core.cost import Costs
 from eval_pipeline.core.documents import Row
+from eval_pipeline.core.passages import Passage, read_passages
 from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.core.runs import RunRecord
 from eval_pipeline.core.thresholds import Threshold
+from eval_pipeline.core.turns import read_turns
 from eval_pipeline.reporting.provenance import StageFact
 from eval_pipeline.reporting.text import clip
 from eval_pipeline.text_eval.report.data import (
@@ -40,6 +45,9 @@ WORST_ROWS = 200
 _UNSTEADY_QUESTIONS = 10
 _MIDDLE_ROWS = 2
 _MODELS = 20
+_PASSAGES = 10
+_PASSAGE_CHARACTERS = 2_000
+"""What a report keeps of one passage; an export has the whole."""
 _SAME = 1e-9
 
 
@@ -83,6 +91,7 @@ def collect_report(
         stages=[StageFact.of(stage.manifest) for stage in stages if stage is not None],
         written_at=written_at,
         middle=middle.result(),
+        retrieval=responses.manifest.summary.get("retrieval"),
     )
 
 
@@ -140,8 +149,10 @@ class _WorstRows:
 
 def _report_row(item: WalkedItem) -> ReportRow:
     asked, response = item.asked, item.response
+    named = own_id(asked["metadata"])
+    passages = read_passages(_json_in(response, "passages"))
     return ReportRow(
-        item_id=asked["item_id"],
+        item_id=item.shown_id,
         question_id=asked["question_id"],
         repeat=asked["repeat"],
         category=asked["category"],
@@ -154,9 +165,25 @@ def _report_row(item: WalkedItem) -> ReportRow:
         scores=tuple(_item_score(row) for row in item.scores),
         endpoint=response.get("endpoint"),
         thinking=clipped(response.get("thinking")),
-        own_id=own_id(asked["metadata"]),
+        own_id=None if named == asked["question_id"].strip() else named,
         columns=own_columns(asked["metadata"]),
+        alternatives=tuple(clip(text, limit=TEXT_CHARACTERS) for text in _json_in(asked, "golden_alternatives") or ()),
+        turns=tuple(
+            replace(turn, text=clip(turn.text, limit=TEXT_CHARACTERS)) for turn in read_turns(_json_in(asked, "turns"))
+        ),
+        passages=None if passages is None else tuple(map(_clipped_passage, passages[:_PASSAGES])),
+        more_passages=max(0, len(passages or ()) - _PASSAGES),
     )
+
+
+def _clipped_passage(passage: Passage) -> Passage:
+    return replace(passage, text=clip(passage.text, limit=_PASSAGE_CHARACTERS))
+
+
+def _json_in(row: Row, name: str) -> Any:  # noqa: ANN401 - JSON
+    """Return what a column holds as JSON; None where it is empty, or an earlier version had no such column."""
+    text = row.get(name)
+    return None if text is None else orjson.loads(text)
 
 
 def _item_score(row: Row) -> ItemScore:

@@ -32,6 +32,11 @@ class Scorer:
     low: float
     high: float
 
+    @property
+    def needs_golden(self) -> bool:
+        """Whether it compares with a golden answer."""
+        return True
+
     def parameters(self) -> Mapping[str, inspect.Parameter]:
         """Return the parameters that a run may set."""
         return {}
@@ -49,6 +54,12 @@ class TextScorer(Scorer):
     """Takes the same parameters; what it returns tells whether a golden answer can be scored against."""
     golden_needs: str = ""
     """What a golden answer lacks that does not pass: "no quantity that can be read"."""
+    looks_at_golden: bool = True
+
+    @property
+    def needs_golden(self) -> bool:
+        """Whether it compares with a golden answer."""
+        return self.looks_at_golden
 
     def parameters(self) -> Mapping[str, inspect.Parameter]:
         """Return the keyword arguments of ``make_rule``."""
@@ -66,7 +77,15 @@ SCORERS: Mapping[str, TextScorer | VectorScorer] = {
     "cosine_similarity": VectorScorer(DataType.NUMERIC, version=1, low=-1.0, high=1.0, rule=cosine_similarity),
     "exact_match": TextScorer(DataType.BOOLEAN, version=2, low=0.0, high=1.0, make_rule=exact_match),
     "contains": TextScorer(DataType.BOOLEAN, version=2, low=0.0, high=1.0, make_rule=contains),
-    "regex": TextScorer(DataType.BOOLEAN, version=2, low=0.0, high=1.0, make_rule=regex, shorthand="pattern"),
+    "regex": TextScorer(
+        DataType.BOOLEAN,
+        version=2,
+        low=0.0,
+        high=1.0,
+        make_rule=regex,
+        shorthand="pattern",
+        looks_at_golden=False,
+    ),
     "numeric": TextScorer(
         DataType.BOOLEAN,
         version=3,

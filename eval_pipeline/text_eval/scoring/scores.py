@@ -1,15 +1,20 @@
 """The rows of ``tables.SCORES``: every answer against its golden answer, made by walking the stages side by side.
 
+Where a question has several golden answers, the one that an answer scores best against counts.
+
 Pure and free: scoring again never calls a model. Memory does not grow with the run.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any, TypedDict
 
+import orjson
+
 from eval_pipeline.core.chunks import chunks
 from eval_pipeline.core.damaged_text import is_lost
+from eval_pipeline.core.documents import Row
 from eval_pipeline.core.errors import ConflictError
 from eval_pipeline.core.names import shown
 from eval_pipeline.core.outcomes import ItemStatus
@@ -22,10 +27,14 @@ from eval_pipeline.text_eval.thinking import part_thinking
 
 ITEMS_AT_ONCE = 512
 """With vectors of 3,072 numbers about 40 MB; larger matrices are no faster."""
-_DATASET_COLUMNS = ("item_id", "question_id", "repeat", "golden_answer", "category")
+_DATASET_COLUMNS = ("item_id", "question_id", "repeat", "golden_answer", "golden_alternatives", "category")
 _RESPONSE_COLUMNS = ("item_id", "status", "answer")
-_EMBEDDING_COLUMNS = ("item_id", "answer_vector", "golden_vector", "problem")
+_EMBEDDING_COLUMNS = ("item_id", "answer_vector", "golden_vector", "alternative_vectors", "problem")
 _NOT_EMBEDDED = {"problem": "the run has no embeddings"}
+
+
+_NO_GOLDEN = ScoreValue.unscoreable(UnscoreableReason.EMPTY_GROUND_TRUTH)
+_DAMAGED_GOLDEN = ScoreValue.unscoreable(UnscoreableReason.DAMAGED_GROUND_TRUTH)
 
 
 class ScoreRow(TypedDict):
@@ -48,11 +57,13 @@ class _Item:
     question_id: str
     repeat: int
     category: str | None
-    golden_answer: str
+    golden: tuple[tuple[str, bytes | None], ...]
+    """Every golden answer that is whole, with its vector."""
+    without_golden: ScoreValue
+    """What an item without them is, for a scorer that needs one."""
     answer: str
     obstacle: ScoreValue | None
     """Why nothing about this item can be scored."""
-    golden_vector: bytes | None
     answer_vector: bytes | None
     vector_problem: str | None
 
@@ -110,7 +121,8 @@ def _items(dataset: StageReader, *, responses: StageReader, embeddings: StageRea
 
 
 def _rows(stage: StageReader, *, columns: Sequence[str]) -> Iterator[dict[str, Any]]:
-    for batch in stage.batches(columns, rows=ITEMS_AT_ONCE):
+    known = [name for name in columns if name in stage.manifest.columns]  # earlier versions had fewer
+    for batch in stage.batches(known, rows=ITEMS_AT_ONCE):
         yield from batch.to_pylist()
 
 
@@ -129,15 +141,18 @@ def _check_same(golden: dict[str, Any] | None, other: dict[str, Any] | None, *, 
 
 def _item(golden: dict[str, Any], *, response: dict[str, Any], vectors: dict[str, Any]) -> _Item:
     response = {**response, "answer": _answer(response)}
+    texts = golden_answers(golden)
+    of_texts = (vectors.get("golden_vector"), *(vectors.get("alternative_vectors") or ()))
+    both = zip(texts, (*of_texts, *[None] * len(texts)), strict=False)
     return _Item(
         item_id=golden["item_id"],
         question_id=golden["question_id"],
         repeat=golden["repeat"],
         category=golden["category"],
-        golden_answer=golden["golden_answer"],
+        golden=tuple((text, vector) for text, vector in both if not is_lost(text)),
+        without_golden=_DAMAGED_GOLDEN if texts else _NO_GOLDEN,
         answer=response["answer"] or "",
-        obstacle=_obstacle(response, golden_answer=golden["golden_answer"]),
-        golden_vector=vectors.get("golden_vector"),
+        obstacle=_obstacle(response),
         answer_vector=vectors.get("answer_vector"),
         vector_problem=vectors.get("problem"),
     )
@@ -149,48 +164,78 @@ def _answer(response: dict[str, Any]) -> str | None:
     return None if answer is None else part_thinking(answer).answer
 
 
-def _obstacle(response: dict[str, Any], *, golden_answer: str) -> ScoreValue | None:
-    """Find what prevents every scorer from scoring the item; a missing answer is told before a missing golden one."""
+def golden_answers(asked: Row) -> tuple[str, ...]:
+    """Return every accepted answer of an item; none where its row has none."""
+    first = asked["golden_answer"]
+    if not first.strip():
+        return ()
+    others = asked.get("golden_alternatives")
+    return (first,) if others is None else (first, *orjson.loads(others))
+
+
+def _obstacle(response: dict[str, Any]) -> ScoreValue | None:
+    """Find what prevents every scorer from scoring the item."""
     status, answer = response["status"], response["answer"]
     if status == ItemStatus.EMPTY or (status == ItemStatus.OK and not (answer or "").strip()):
         return ScoreValue.unscoreable(UnscoreableReason.EMPTY_OUTPUT)
     if status != ItemStatus.OK:
         return ScoreValue.unscoreable(UnscoreableReason.RESPONSE_FAILED, f"the response is {status}")
-    if not golden_answer.strip():
-        return ScoreValue.unscoreable(UnscoreableReason.EMPTY_GROUND_TRUTH)
-    if is_lost(golden_answer):
-        return ScoreValue.unscoreable(UnscoreableReason.DAMAGED_GROUND_TRUTH)
     return None
 
 
 def _prepare(config: ScorerConfig) -> ScoreItems:
     scorer = config.scorer
     if isinstance(scorer, TextScorer):
-        return _text_column(scorer.make_rule(**config.params))
+        return _text_column(scorer.make_rule(**config.params), needs_golden=scorer.needs_golden)
     return _vector_column(scorer.rule)
 
 
-def _text_column(rule: TextRule) -> ScoreItems:
+def _text_column(rule: TextRule, *, needs_golden: bool) -> ScoreItems:
+    def score_one(item: _Item) -> ScoreValue:
+        if item.obstacle is not None:
+            return item.obstacle
+        if not needs_golden:
+            return rule(golden="", answer=item.answer)
+        if not item.golden:
+            return item.without_golden
+        return best_of(rule(golden=golden, answer=item.answer) for golden, _ in item.golden)
+
     def score(items: Sequence[_Item]) -> list[ScoreValue]:
-        return [item.obstacle or rule(golden=item.golden_answer, answer=item.answer) for item in items]
+        return [score_one(item) for item in items]
 
     return score
+
+
+def best_of(values: Iterable[ScoreValue]) -> ScoreValue:
+    """Return the highest value, the first of equal ones; where there is none, the first reason."""
+    found = list(values)
+    scored = [value for value in found if value.value is not None]
+    return max(scored, key=lambda value: value.value or 0.0) if scored else found[0]
 
 
 def _vector_column(rule: VectorRule) -> ScoreItems:
     def score(items: Sequence[_Item]) -> list[ScoreValue]:
-        pairs = {at: pair for at, item in enumerate(items) if (pair := _vector_pair(item)) is not None}
-        scored = dict(zip(pairs, rule(tuple(pairs.values())), strict=True))
-        return [scored.get(at) or item.obstacle or _without_vectors(item) for at, item in enumerate(items)]
+        pairs = [(at, pair) for at, item in enumerate(items) for pair in _vector_pairs(item)]
+        scored: dict[int, list[ScoreValue]] = {}
+        for (at, _), value in zip(pairs, rule([pair for _, pair in pairs]), strict=True):
+            scored.setdefault(at, []).append(value)
+        return [
+            best_of(scored[at]) if at in scored else item.obstacle or _without_vectors(item)
+            for at, item in enumerate(items)
+        ]
 
     return score
 
 
-def _vector_pair(item: _Item) -> VectorPair | None:
-    if item.obstacle is not None or item.golden_vector is None or item.answer_vector is None:
-        return None
-    return VectorPair(golden=item.golden_vector, answer=item.answer_vector)
+def _vector_pairs(item: _Item) -> list[VectorPair]:
+    """Pair the answer with every golden answer; none of an item that cannot be compared with all of them."""
+    answer, golden = item.answer_vector, [vector for _, vector in item.golden if vector is not None]
+    if item.obstacle is not None or answer is None or len(golden) < len(item.golden):
+        return []
+    return [VectorPair(golden=vector, answer=answer) for vector in golden]
 
 
 def _without_vectors(item: _Item) -> ScoreValue:
+    if not item.golden:
+        return item.without_golden
     return ScoreValue.unscoreable(UnscoreableReason.EMBEDDING_FAILED, item.vector_problem or "an embedding is missing")

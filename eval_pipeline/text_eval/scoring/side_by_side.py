@@ -24,6 +24,11 @@ class WalkedItem:
     scores: Sequence[Row]
     """One row a score, in the order of ``score_names``; empty when the run is not scored."""
 
+    @property
+    def shown_id(self) -> str:
+        """The item as people name it: the id of its question in the golden file, and which repeat it is."""
+        return f"{self.asked['question_id']}#{self.asked['repeat']}"
+
 
 def score_names(scores: StageReader | None) -> tuple[str, ...]:
     """Return the names of the scores that every item has, as the first item shows them."""

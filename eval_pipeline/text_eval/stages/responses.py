@@ -3,22 +3,31 @@
 from collections.abc import Iterator
 from functools import partial
 
-from eval_pipeline.core.documents import JsonDict
+import orjson
+
+from eval_pipeline.core.documents import Json, JsonDict
 from eval_pipeline.core.outcomes import ItemRecord
+from eval_pipeline.core.passages import passages_json, searches_files
 from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.core.runs import RunRecord
 from eval_pipeline.core.tallies import ItemCost
+from eval_pipeline.core.turns import Input, input_of, read_turns
 from eval_pipeline.runs.answers import Question, Questions, make_answers
+from eval_pipeline.runs.life import find_run
 from eval_pipeline.runs.task import Task
 from eval_pipeline.text_eval import tables
+from eval_pipeline.text_eval.retrieval import RetrievalTally
 from eval_pipeline.text_eval.spec import TextSpec
 from eval_pipeline.text_eval.thinking import without_thinking
+from eval_pipeline.wiring import models
 
 _ROWS_AT_ONCE = 4_096
 
 
 def make(task: Task, *, dataset: StageReader, response_batch: StageReader) -> StageReader | None:
     """Ask the model under test what is not answered yet, then store every item; None while batches are out."""
+    spec = TextSpec.from_json(find_run(task.deployment, flow=task.flow, key=task.key).spec)
+    retrieval = RetrievalTally(searches=searches_files(spec.model_body))
     return make_answers(
         task,
         "responses",
@@ -27,7 +36,8 @@ def make(task: Task, *, dataset: StageReader, response_batch: StageReader) -> St
         submitted=response_batch,
         questions=partial(questions_of, dataset=dataset),
         row=response_row,
-        read=without_thinking,
+        read=lambda record: retrieval.add(without_thinking(record)),
+        own=retrieval.summary,
     )
 
 
@@ -44,12 +54,29 @@ def questions_of(run: RunRecord, *, dataset: StageReader) -> Questions:
         failure_threshold=spec.failure_threshold,
         total=dataset.manifest.rows,
         each=lambda: _questions(dataset),
+        about=partial(_about, dataset) if models.takes_items(spec.answers_at.protocol) else None,
     )
 
 
+def _about(dataset: StageReader) -> Iterator[Json]:
+    """Tell the ids and the other columns of all items, for a bot that is asked by them."""
+    for row in dataset.rows(["item_id", "category", "metadata"]):
+        own = orjson.loads(row["metadata"])
+        category = {} if row["category"] is None else {"category": row["category"]}
+        yield {"item_id": row["item_id"], "metadata": {**category, **own}}
+
+
 def _questions(dataset: StageReader) -> Iterator[Question]:
-    for table in dataset.batches(["item_id", "question"], rows=_ROWS_AT_ONCE):
-        yield from zip(table.column("item_id").to_pylist(), table.column("question").to_pylist(), strict=True)
+    """Yield every question behind its earlier turns; a stage of an earlier version has no column of them."""
+    names = [name for name in ("item_id", "question", "turns") if name in dataset.manifest.columns]
+    for table in dataset.batches(names, rows=_ROWS_AT_ONCE):
+        ids, questions, *turns = (table.column(name).to_pylist() for name in names)
+        asked = map(_behind_turns, questions, turns[0]) if turns and any(turns[0]) else questions
+        yield from zip(ids, asked, strict=True)
+
+
+def _behind_turns(question: str, turns: str | None) -> Input:
+    return question if turns is None else input_of(question, read_turns(orjson.loads(turns)))
 
 
 def response_row(record: ItemRecord, cost: ItemCost) -> JsonDict:
@@ -80,4 +107,5 @@ def response_row(record: ItemRecord, cost: ItemCost) -> JsonDict:
         "endpoint": record.endpoint,
         "thinking": record.thinking,
         "service_tier": record.served.tier,
+        "passages": None if record.passages is None else orjson.dumps(passages_json(record.passages)).decode(),
     }

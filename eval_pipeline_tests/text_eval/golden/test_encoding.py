@@ -123,7 +123,7 @@ def database() -> bytes:
         (b"", "it is empty"),
         (codecs.BOM_UTF8, "it holds no text"),
         (b" \n\t\r\n", "it holds no text"),
-        (workbook(), "it looks like an Excel workbook (.xlsx)"),
+        (workbook(), "it cannot be read as an Excel workbook (File contains no valid workbook part)"),
         (archive(), "it looks like a ZIP archive, or an office document such as .xlsx"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(100), "it looks like an old office document such as .xls"),
         (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n", "it looks like a PDF document"),

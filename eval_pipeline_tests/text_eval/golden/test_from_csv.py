@@ -20,7 +20,7 @@ def test_columns_are_found_by_their_stripped_and_lower_cased_names_and_the_other
     path = write(tmp_path, " ID , Answer,QUESTION ,Category,Source\n7,42,What?, maths ,\n")
 
     assert usable(path) == [
-        GoldenRow(line=2, question="What?", answer="42", category="maths", metadata={"id": "7", "source": ""})
+        GoldenRow(line=2, question="What?", answer="42", category="maths", metadata={"id": "7", "source": ""}, id="7")
     ]
 
 
@@ -52,8 +52,6 @@ def test_lines_are_numbered_as_an_editor_does_with_any_line_end(tmp_path: Path, 
     [
         (",a", "blank question"),
         (" \t\u00a0,a", "blank question"),
-        ("q,", "blank answer"),
-        ('q,"\n "', "blank answer"),
         (",", "blank question"),
         ("q", "1 cell where the header has 2"),
         ("q,a,b", "3 cells where the header has 2"),
@@ -191,4 +189,4 @@ def test_whatever_a_csv_writer_writes_is_read_back_equal(rows: list[tuple[str, s
     entries = csv_entries(io.StringIO(file.getvalue(), newline=""), delimiter=",", has_nul=False)
     read = [(entry.question, entry.answer, entry.metadata["note"]) for entry in entries if isinstance(entry, GoldenRow)]
 
-    assert read == [row for row in rows if row[0].strip() and row[1].strip()]
+    assert read == [(row[0], row[1] if row[1].strip() else "", row[2]) for row in rows if row[0].strip()]

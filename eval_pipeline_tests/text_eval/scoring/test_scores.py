@@ -173,3 +173,41 @@ def test_a_long_run_is_scored_in_pieces_that_join_without_a_seam() -> None:
     assert [row["item_id"] for row in rows[::2]] == [item["item_id"] for item in items]
     assert all(row["value"] == 1.0 for row in rows[::2])
     assert [row["value"] for row in rows[1::2]] == pytest.approx(expected, abs=1e-12)
+
+
+def test_the_best_of_several_golden_answers_counts_for_every_scorer() -> None:
+    item = asked(1, golden_answer="no number", golden_alternatives='["18", "eighteen geese"]')
+    rows = score([item], [answered(item, "eighteen geese")], "exact_match", "numeric", "token_f1")
+
+    assert {row["name"]: row["value"] for row in rows} == {"exact_match": 1.0, "numeric": 1.0, "token_f1": 1.0}
+    [missed] = score([item], [answered(item, "seven geese")], "token_f1")
+    assert missed["value"] == pytest.approx(0.5)
+    vectors = {**embedded(item, vector(1, 0), vector(0, 1)), "alternative_vectors": [vector(-1, 0), vector(3, 0)]}
+    [similarity] = score([item], [answered(item)], "cosine_similarity", vectors=[vectors])
+    assert similarity["value"] == 1.0
+
+
+def test_an_item_with_a_golden_answer_that_was_not_embedded_is_not_scored_by_the_others() -> None:
+    item = asked(1, golden_alternatives='["18"]')
+    vectors = {**embedded(item, vector(1, 0), vector(1, 0), "golden answer 2: x"), "alternative_vectors": [None]}
+    [row] = score([item], [answered(item)], "cosine_similarity", vectors=[vectors])
+
+    assert (row["unscoreable_reason"], row["comment"]) == ("embedding_failed", "golden answer 2: x")
+
+
+def test_a_row_without_golden_answer_is_scored_by_what_needs_none() -> None:
+    item = asked(1, golden_answer="")
+    rows = score(
+        [item],
+        [answered(item, "oak")],
+        "regex:^o",
+        "contains",
+        "cosine_similarity",
+        vectors=[embedded(item, None, None)],
+    )
+
+    assert [(row["name"], row["value"], row["unscoreable_reason"]) for row in rows] == [
+        ("regex", 1.0, None),
+        ("contains", None, "empty_ground_truth"),
+        ("cosine_similarity", None, "empty_ground_truth"),
+    ]

@@ -1,14 +1,13 @@
 import doctest
 import json
+from dataclasses import replace
 from itertools import count, islice
 
 import pyarrow as pa
-import pytest
 
 from eval_pipeline.text_eval import tables
 from eval_pipeline.text_eval.golden import row as golden_row
 from eval_pipeline.text_eval.golden.row import GoldenRow
-from eval_pipeline.text_eval.stages import dataset
 from eval_pipeline.text_eval.stages.dataset import expand
 
 
@@ -21,9 +20,8 @@ def rows(number: int) -> list[GoldenRow]:
     ]
 
 
-@pytest.mark.parametrize("module", [dataset, golden_row])
-def test_the_examples_in_the_documentation_hold(module: object) -> None:
-    result = doctest.testmod(module)
+def test_the_examples_in_the_documentation_hold() -> None:
+    result = doctest.testmod(golden_row)
 
     assert result.attempted
     assert not result.failed
@@ -52,6 +50,9 @@ def test_items_are_rows_of_the_stage_dataset() -> None:
         "category": None,
         "metadata": '{"नोट":"n2"}',
         "line": 14,
+        "golden_alternatives": None,
+        "turns": None,
+        "contexts": None,
     }
     assert json.loads(table.to_pylist()[1]["metadata"]) == {"नोट": "n2"}
 
@@ -60,3 +61,11 @@ def test_items_come_one_by_one() -> None:
     endless = (rows(1)[0] for _ in count())
 
     assert [row["question_id"] for row in islice(expand(endless, repeats=2), 3)] == ["q000001", "q000001", "q000002"]
+
+
+def test_a_row_keeps_its_own_id_as_it_is_written_and_providers_get_another() -> None:
+    odd = [replace(row, id=own) for row, own in zip(rows(3), ("../etc/pass\nwd", None, "001"), strict=True)]
+    items = list(expand(odd, repeats=1))
+
+    assert [item["question_id"] for item in items] == ["../etc/pass\nwd", "q000002", "001"]
+    assert [item["item_id"] for item in items] == ["q000001#1", "q000002#1", "q000003#1"]
