@@ -29,11 +29,13 @@ class FrozenEndpoint:
     """Whether it was said to have batches, if its protocol has any."""
     prices: Mapping[str, OwnPrice] = field(default_factory=dict)
     """Set by a person for models that the run asks, by name: editing them later does not change what it cost."""
+    form: str | None = None
+    """Digest of how it is asked and read, where a person wrote that down; None where its protocol says it."""
 
     @property
-    def place(self) -> tuple[str, str]:
+    def place(self) -> tuple[str, str, str]:
         """What tells it from another one."""
-        return (self.protocol, self.base_url.rstrip("/"))
+        return (self.protocol, self.base_url.rstrip("/"), self.form or "")
 
     def to_json(self) -> JsonDict:
         """Return the JSON form that a specification keeps; of the built-in ones it is that of earlier versions."""
@@ -45,6 +47,7 @@ class FrozenEndpoint:
             "account": self.account,
             **batches,
             **(prices if self.prices else {}),
+            **({} if self.form is None else {"form": self.form}),
         }
 
     @classmethod
@@ -56,6 +59,7 @@ class FrozenEndpoint:
             account=value["account"],
             batches=value.get("batches", True),
             prices={name: OwnPrice.from_json(price) for name, price in value.get("prices", {}).items()},
+            form=value.get("form"),
         )
 
 
@@ -97,6 +101,13 @@ def endpoint_changed(run: str, *, frozen: FrozenEndpoint, present: FrozenEndpoin
         present: of this process.
         retry: the command that takes the run up again.
     """
+    if frozen.place[:2] == present.place[:2]:
+        return ConflictError(
+            f"run {run} asks {frozen.base_url}, and what the endpoints file says of it (its request, or where its "
+            "answer lies) has changed since: answers of two ways of asking would be mixed",
+            code=ENDPOINT_CHANGED,
+            hint=f"write it as it was, or begin another run; or accept the change: {retry} --endpoint-changed",
+        )
     return ConflictError(
         f"run {run} asks {frozen.base_url} ({frozen.protocol}), but here it would ask {present.base_url} "
         f"({present.protocol}): answers of two endpoints would be mixed",

@@ -8,6 +8,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from eval_pipeline.core.own_prices import OwnPrice
 from eval_pipeline.core.protocols import ApiProtocol
 
 MOST_CONCURRENCY = 1_000
@@ -41,6 +42,15 @@ class EndpointEntry(Strict):
         bool | None,
         Field(description="Whether the server has batches. Default: only at the vendor's own address."),
     ] = None
+
+    @property
+    def address(self) -> str | None:
+        """Where it is, as the file says it."""
+        return self.base_url
+
+    def prices_of(self, _name: str) -> dict[str, OwnPrice]:
+        """Return own prices that stand in the entry itself, by model."""
+        return {}
 
 
 class PriceEntry(Strict):

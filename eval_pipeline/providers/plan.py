@@ -70,6 +70,16 @@ class Listing:
     headers: Mapping[str, str] = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentRequest:
+    """A request as it goes out, for a person to look at; whoever shows it takes the secrets out."""
+
+    method: str = "POST"
+    url: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: Json = field(default_factory=dict, repr=False)
+
+
 def _anything(_body: Json) -> None:
     """Take any body: what is wrong with it the server says."""
 
@@ -90,6 +100,8 @@ class ProtocolPlan:
     """Whether it must be said where an endpoint is, unless the vendor has an address of its own."""
     is_one_model: bool = False
     """Whether a server is one assistant, so that an endpoint's name alone names it."""
+    takes_items: bool = False
+    """Whether requests tell the id and the metadata of their item, as ``item_id`` and ``metadata``."""
     seller: str
     """The vendor as the library of prices names it."""
     is_sold_by_address: bool = False
@@ -105,6 +117,8 @@ class ProtocolPlan:
     """Opens what keeps clips for requests; None where a request takes them itself."""
     batches: BatchPlan | None = None
     listing: Callable[[Reach], Listing] | None = None
+    request: Callable[[Reach, Json], SentRequest] | None = None
+    """What a body with its ``input`` is sent as, for ``endpoint try``."""
     entry: "Callable[[], type[EndpointEntry]] | None" = None
     """What an endpoints file may say of it beyond what all protocols have."""
     paths: Sequence[str] = ()

@@ -9,6 +9,7 @@ from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property, partial
+from itertools import repeat
 from typing import TYPE_CHECKING
 
 import orjson
@@ -71,6 +72,8 @@ class Questions:
     total: int
     each: Callable[[], Iterable[Question]]
     """All of them in order; read several times."""
+    about: Callable[[], Iterable[Json]] | None = None
+    """What else a live request tells of its item, in the same order; None: nothing."""
 
     @property
     def model(self) -> str:
@@ -138,7 +141,7 @@ def make_answers(
             if task.refresh:
                 start_over(deployment, held, by=task.dagster_run_id, retried=task.retried_run_id)
             calls = ask_missing(task, held, _live(task, asked, held))
-        rate = "standard" if asked.mode is RunMode.FAST else "batch"
+        rate = models.rate(asked.frozen, asked.model, mode=asked.mode)
         told = replace(
             _store(asked, held, row=row, read=read).summary(rate=rate),
             mode=str(asked.mode),
@@ -179,7 +182,7 @@ def _price(asked: Questions, run: RunRecord) -> Callable[[ItemRecord], ItemCost]
     return partial(price_item, tariff=asked.tariff, at=run.created_at)
 
 
-def _live(task: Task, asked: Questions, held: StageAtWork) -> LiveModel[Question, Json]:
+def _live(task: Task, asked: Questions, held: StageAtWork) -> LiveModel[tuple[Question, Json], Json]:
     """Say how the model is asked live."""
 
     def purse(spent_usd: Decimal) -> ResponsePurse | None:
@@ -197,9 +200,9 @@ def _live(task: Task, asked: Questions, held: StageAtWork) -> LiveModel[Question
         concurrency=asked.concurrency,
         shown_as=asked.stage,
         total=asked.total,
-        items=asked.each,
-        id_of=lambda question: question[0],
-        body_of=lambda question: request_body(asked.body, question[1]),
+        items=lambda: zip(asked.each(), repeat({}) if asked.about is None else asked.about(), strict=False),
+        id_of=lambda item: item[0][0],
+        body_of=lambda item: {**request_body(asked.body, item[0][1]), **item[1]},
         open=opened,
         price=_price(asked, held.run),
         purse=purse,

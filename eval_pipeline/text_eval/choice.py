@@ -18,6 +18,7 @@ from eval_pipeline.text_eval.spec import (
     embeds,
 )
 from eval_pipeline.wiring import models
+from eval_pipeline.wiring.endpoint import Endpoint
 from eval_pipeline.wiring.endpoints import Endpoints
 
 
@@ -93,6 +94,12 @@ def check_offered(spec: TextSpec, endpoints: Endpoints) -> None:
         raise UsageError(
             f"{answering.title} has no batches",
             code="config_type_unsupported",
-            hint=f"start the run with --mode {RunMode.FAST}; where the server has them, write batches: true into "
-            f"{answering.file}",
+            hint=f"start the run with --mode {RunMode.FAST}{_where_there_are_batches(answering)}",
         )
+
+
+def _where_there_are_batches(endpoint: Endpoint) -> str:
+    """Say how batches come to be used, of a protocol that has any."""
+    if endpoint.plan.batches is None:
+        return f": its protocol, {endpoint.protocol}, knows none"
+    return f"; where the server has them, write batches: true into {endpoint.file}"

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from eval_pipeline.core.configuration import canonical_sha256
 from eval_pipeline.core.documents import Json
 from eval_pipeline.core.endpoints import FrozenEndpoint
 from eval_pipeline.core.errors import UsageError
@@ -115,4 +116,5 @@ class Endpoint:
             account=None if key is None else account_digest(self.base_url, api_key=key),
             batches=self.has_batches,
             prices={model: self.prices[model] for model in models if model in self.prices},
+            form=canonical_sha256(self.more) if self.more else None,
         )

@@ -12,6 +12,7 @@ from eval_pipeline.core.cost import Tariff
 from eval_pipeline.core.documents import Json
 from eval_pipeline.core.endpoints import FrozenEndpoint
 from eval_pipeline.core.errors import UsageError
+from eval_pipeline.core.own_prices import OWN_RATE
 from eval_pipeline.core.ports.batch_provider import BatchForm, BatchProvider, ClipForm
 from eval_pipeline.core.ports.file_host import FileHost
 from eval_pipeline.core.ports.models import Answerer, Embedder, Transcriber, Vectors
@@ -125,6 +126,11 @@ def answer_mode(frozen: FrozenEndpoint, *, mode: RunMode) -> RunMode:
     return mode if frozen.batches and plan_of(frozen.protocol).batches is not None else RunMode.FAST
 
 
+def takes_items(protocol: ApiProtocol) -> bool:
+    """Tell whether the requests of a protocol tell the id and the metadata of their item."""
+    return plan_of(protocol).takes_items
+
+
 def vector_mode(frozen: FrozenEndpoint, *, mode: RunMode) -> RunMode:
     """Return how its embeddings are asked for in a run."""
     batches = plan_of(frozen.protocol).batches
@@ -186,6 +192,13 @@ _WIDTHS = {
 def vector_width(model: str) -> int | None:
     """Return how many numbers the vectors of an embedding model have as published; None where that is not known."""
     return _WIDTHS.get(model)
+
+
+def rate(frozen: FrozenEndpoint, model: str, *, mode: RunMode) -> str:
+    """Name the rate of a stage's calls."""
+    if model in frozen.prices:
+        return OWN_RATE
+    return "standard" if mode is RunMode.FAST else "batch"
 
 
 def retry_policy(settings: Settings) -> RetryPolicy:

@@ -30,6 +30,7 @@ PROTOCOLS: Final[Mapping[ApiProtocol, Line]] = MappingProxyType(
         ApiProtocol.OPENAI_CHAT: Line("openai_chat", collected_by="openai"),
         ApiProtocol.GEMINI: Line("gemini", collected_by="gemini"),
         ApiProtocol.ANTHROPIC: Line("anthropic", collected_by="anthropic"),
+        ApiProtocol.HTTP: Line("http"),
     }
 )
 FAMILIES: Final = tuple(dict.fromkeys(line.collected_by for line in PROTOCOLS.values() if line.collected_by))

@@ -24,7 +24,7 @@ def written_endpoint(name: str, credentials: Credentials, file: EndpointsFile) -
     """Return an endpoint of a file with the variables of a project."""
     entry = file.entries[name]
     plan = plan_of(entry.protocol)
-    given = entry.base_url or plan.default_url or ""
+    given = entry.address or plan.default_url or ""
     words = f"base_url of endpoint {name} in {file.path}"
     if given:
         check_address(given, words=words, hint=f"give a URL such as {plan.url_example}")
@@ -40,7 +40,7 @@ def written_endpoint(name: str, credentials: Credentials, file: EndpointsFile) -
         file=file.path,
         concurrency=entry.concurrency,
         has_batches=plan.batches is not None and (at_home if entry.batches is None else entry.batches),
-        prices=file.prices.get(name, {}),
+        prices={**entry.prices_of(name), **file.prices.get(name, {})},
         more=entry.model_dump(mode="json", exclude=set(EndpointEntry.model_fields), exclude_unset=True),
         variables=credentials.variables,
     )
@@ -52,7 +52,7 @@ def _key(name: str, entry: EndpointEntry, credentials: Credentials, file: Path) 
         return _key_in_file(file.parent / entry.key_file, name=name)
     found = VARIABLE.fullmatch(entry.key or KEYLESS)
     if found is None:
-        return Key(None, "no key", is_wanted=False)
+        return Key(None, f"key: none of endpoint {name} in {file}", is_wanted=False)
     variable = found[1]
     value = credentials.variables.get(variable, "").strip()
     know_secrets([value])

@@ -5,7 +5,7 @@ from functools import partial
 
 import orjson
 
-from eval_pipeline.core.documents import JsonDict
+from eval_pipeline.core.documents import Json, JsonDict
 from eval_pipeline.core.outcomes import ItemRecord
 from eval_pipeline.core.passages import passages_json, searches_files
 from eval_pipeline.core.ports.stage_files import StageReader
@@ -20,6 +20,7 @@ from eval_pipeline.text_eval.recorded_answers import make_recorded
 from eval_pipeline.text_eval.retrieval import RetrievalTally
 from eval_pipeline.text_eval.spec import TextSpec
 from eval_pipeline.text_eval.thinking import without_thinking
+from eval_pipeline.wiring import models
 
 _ROWS_AT_ONCE = 4_096
 
@@ -68,7 +69,16 @@ def questions_of(run: RunRecord, *, dataset: StageReader) -> Questions:
         failure_threshold=spec.failure_threshold,
         total=dataset.manifest.rows,
         each=lambda: _questions(dataset),
+        about=partial(_about, dataset) if models.takes_items(spec.answers_at.protocol) else None,
     )
+
+
+def _about(dataset: StageReader) -> Iterator[Json]:
+    """Tell the ids and the other columns of all items, for a bot that is asked by them."""
+    for row in dataset.rows(["item_id", "category", "metadata"]):
+        own = orjson.loads(row["metadata"])
+        category = {} if row["category"] is None else {"category": row["category"]}
+        yield {"item_id": row["item_id"], "metadata": {**category, **own}}
 
 
 def _questions(dataset: StageReader) -> Iterator[Question]:
