@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from eval_pipeline.core.documents import JsonDict
 from eval_pipeline.core.protocols import BUILT_IN, ApiProtocol
+from eval_pipeline.core.recorded import RECORDED
 from eval_pipeline.providers.entry import EndpointEntry, PriceEntry
 from eval_pipeline.wiring.endpoints_file import NAME
 from eval_pipeline.wiring.protocols import PROTOCOLS, plan_of
@@ -23,7 +24,7 @@ def endpoints_schema() -> JsonDict:
     for protocol in PROTOCOLS:
         definitions[str(protocol)] = _entry_schema(protocol, definitions)
     entries = [{"$ref": f"#/$defs/{protocol}"} for protocol in PROTOCOLS]
-    names = {"pattern": f"^{NAME.pattern}$", "not": {"enum": list(BUILT_IN)}}
+    names = {"pattern": f"^{NAME.pattern}$", "not": {"enum": [*BUILT_IN, RECORDED]}}
     return {
         "$schema": _DIALECT,
         "title": "Endpoints of eval-pipeline",
