@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
@@ -28,6 +28,8 @@ class Site:
     folder: Path
     environ: dict[str, str]
     control_url: str
+    other_control_url: str
+    """Of the Anthropic stand-in."""
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
     _added: set[int] = field(default_factory=set)
 
@@ -66,9 +68,10 @@ class Site:
 
     def _set_latency(self, latency_s: float) -> None:
         body = json.dumps({"latency_s": latency_s}).encode()
-        request = urllib.request.Request(f"{self.control_url}/settings", data=body, method="POST")
-        with urllib.request.urlopen(request, timeout=10) as answer:
-            answer.read()
+        for url in (self.control_url, self.other_control_url):
+            request = urllib.request.Request(f"{url}/settings", data=body, method="POST")
+            with urllib.request.urlopen(request, timeout=10) as answer:
+                answer.read()
 
 
 def _check(document: dict[str, Any], *, items: int) -> None:
@@ -91,17 +94,24 @@ def open_site() -> Iterator[Site]:
             "PYTHONPYCACHEPREFIX": str(Path(name, "bytecode")),  # compiled by the first use, wherever this is installed
             "OPENAI_BASE_URL": urls["openai_base_url"],
             "OPENAI_API_KEY": "stand-in",
-            "EVAL_ENDPOINTS_FILE": str(_write_endpoints(Path(name, "endpoints.yaml"), urls["openai_base_url"])),
+            "EVAL_ENDPOINTS_FILE": str(_write_endpoints(Path(name, "endpoints.yaml"), urls)),
         }
-        site = Site(folder=Path(name), environ=environ, control_url=urls["openai_control_url"])
+        site = Site(
+            folder=Path(name),
+            environ=environ,
+            control_url=urls["openai_control_url"],
+            other_control_url=urls["anthropic_control_url"],
+        )
         site.text_run(items=1)
         yield site
 
 
-def _write_endpoints(path: Path, base_url: str) -> Path:
-    """Write down the same stand-in once more, to be asked in the other protocol."""
-    chat = {"protocol": "openai_chat", "base_url": base_url, "key": "${OPENAI_API_KEY}"}
-    path.write_text(json.dumps({"endpoints": {"chat": chat}}))  # JSON is YAML
+def _write_endpoints(path: Path, urls: Mapping[str, str]) -> Path:
+    """Write down the same stand-in once more, to be asked in the other protocol, and the one of Anthropic."""
+    key = "${OPENAI_API_KEY}"
+    chat = {"protocol": "openai_chat", "base_url": urls["openai_base_url"], "key": key}
+    claude = {"protocol": "anthropic", "base_url": urls["anthropic_base_url"], "key": key}
+    path.write_text(json.dumps({"endpoints": {"chat": chat, "claude": claude}}))  # JSON is YAML
     return path
 
 
