@@ -129,7 +129,6 @@ def test_nobody_follows_to_another_host(tmp_path: Path) -> None:
             lambda: batches.identify("b"),
             lambda: batches.cancel("b"),
             lambda: batches.download("b", tmp_path / "down"),
-            lambda: batches.delete_file("b"),
         ):
             with pytest.raises(BatchCallError, match=f"{server.url} redirects to {elsewhere.url}") as refused:
                 call()
