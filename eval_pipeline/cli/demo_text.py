@@ -6,7 +6,7 @@ from time import monotonic
 import click
 
 from eval_pipeline.cli.compare_view import verdict_sentence
-from eval_pipeline.cli.demo_server import GSM8K
+from eval_pipeline.cli.demo_server import BOT, GSM8K
 from eval_pipeline.cli.execution import run_outcome
 from eval_pipeline.cli.output import write_table
 from eval_pipeline.cli.progress import show_progress, write_line
@@ -34,6 +34,7 @@ class DemoRun:
     repeats: int
     concurrency: int
     mode: RunMode = RunMode.FAST
+    scorers: tuple[str, ...] = ("numeric", "cosine_similarity")
 
 
 RUNS = (
@@ -42,11 +43,12 @@ RUNS = (
         "gsm8k-finetuning", dataset="gsm8k", model="175b_finetuning", repeats=1, concurrency=50, mode=RunMode.BATCH
     ),
     DemoRun("gsm8k-verification", dataset="gsm8k", model="175b_verification", repeats=1, concurrency=50),
+    DemoRun("own-bot", dataset="gsm8k ten questions", model=BOT, repeats=1, concurrency=5, scorers=("numeric",)),
 )
 
 
 def evaluate_texts(deployment: Deployment, *, series: int) -> list[int]:
-    """Run three text evaluations and print what they came to; returns their exit codes."""
+    """Run the text evaluations and print what they came to; returns their exit codes."""
     _add_datasets(deployment)
     rows, codes, reports = [], [], []
     for planned in RUNS:
@@ -81,7 +83,7 @@ def _add_datasets(deployment: Deployment) -> None:
 
 def _write_verdict(deployment: Deployment, series: int) -> None:
     """Answer the question that two runs on one dataset are made for."""
-    baseline, candidate = (RunKey(DEFAULT_PROJECT, f"demo-{series}-{planned.name}") for planned in RUNS[1:])
+    baseline, candidate = (RunKey(DEFAULT_PROJECT, f"demo-{series}-{planned.name}") for planned in RUNS[1:3])
     numeric = compare_runs(deployment, baseline, candidate, limit=0)["scores"][0]
     click.echo(
         f"\nIs {RUNS[2].model} better than {RUNS[1].model}? Question by question: "
@@ -96,7 +98,7 @@ def _run(deployment: Deployment, key: RunKey, planned: DemoRun) -> tuple[int, Js
         dataset=planned.dataset,
         mode=planned.mode,
         model=planned.model,
-        scorers=("numeric", "cosine_similarity"),
+        scorers=planned.scorers,
         repeats=planned.repeats,
         concurrency=planned.concurrency,
     )
@@ -112,7 +114,7 @@ def _run(deployment: Deployment, key: RunKey, planned: DemoRun) -> tuple[int, Js
 
 def _row(key: RunKey, planned: DemoRun, document: Json, *, seconds: float) -> tuple[str, ...]:
     scores = {score["name"]: score for score in document["summary_scores"]}
-    numeric, similarity = scores["numeric"], scores["cosine_similarity"]
+    numeric, similarity = scores["numeric"], scores.get("cosine_similarity")
     correct = numeric["distribution"]["true"]
     standing = PaidStanding.of(document)
     total = None if standing.cost is None else standing.cost.cost_usd
@@ -123,7 +125,7 @@ def _row(key: RunKey, planned: DemoRun, document: Json, *, seconds: float) -> tu
         f"{standing.counts.total:,}",
         f"{correct:,} of {numeric['total_pairs']:,}",
         f"{numeric['ci_low']:.1%} to {numeric['ci_high']:.1%}",
-        f"{similarity['avg']:.3f}",
+        "" if similarity is None else f"{similarity['avg']:.3f}",
         "unknown" if total is None else f"${total:.4f}",
         f"{seconds:.1f} s",
     )

@@ -7,7 +7,7 @@ from functools import partial
 
 from eval_pipeline.core.cost import StageCost, Tariff
 from eval_pipeline.core.names import RunKey
-from eval_pipeline.core.runs import Flow, RunMode, RunRecord
+from eval_pipeline.core.runs import Flow, RunRecord
 from eval_pipeline.core.stages import StageRef
 from eval_pipeline.core.tallies import RecordTally, price_item
 from eval_pipeline.dispatch.vectors import VectorIndex
@@ -15,6 +15,7 @@ from eval_pipeline.runs.so_far import PaidSoFar, Share, count_so_far
 from eval_pipeline.storage.journal import Journal
 from eval_pipeline.text_eval.rates import answer_tariff, embedding_tariff
 from eval_pipeline.text_eval.spec import TextSpec
+from eval_pipeline.wiring import models
 from eval_pipeline.wiring.deployment import Deployment
 
 
@@ -30,7 +31,7 @@ def answers_so_far(deployment: Deployment, run: RunRecord) -> PaidSoFar | None:
     counts = count_so_far(deployment, _ref(run.key, "responses"), shares)
     if counts is None:
         return None
-    rate = "standard" if run.mode is RunMode.FAST else "batch"
+    rate = models.rate(spec.answers_at, spec.model, mode=run.mode)
     return PaidSoFar(counts, tally.cost(rate=rate))
 
 

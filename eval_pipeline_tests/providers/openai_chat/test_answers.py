@@ -180,7 +180,7 @@ def test_a_server_without_responses_is_said_to_speak_chat_with_the_line_that_men
     assert error.code == "provider_other_protocol"
     assert f"{url} has no /responses, but it has /chat/completions" in error.message
     assert "EVAL_ENDPOINTS_FILE" in error.hint
-    assert f'{{protocol: openai_chat, base_url: "{url}", key: none}}' in error.hint
+    assert f'{{protocol: openai_chat, base_url: "{url}", key: ${{OPENAI_API_KEY}}}}' in error.hint
     written = AskedModel("endpoint own", url, "m", "OWN_KEY", "base_url", written_in="endpoint own in endpoints.yaml")
     assert "write protocol: openai_chat for endpoint own in endpoints.yaml" in explain(attempt, written).hint
 
