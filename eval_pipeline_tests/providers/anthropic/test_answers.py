@@ -170,3 +170,15 @@ def test_results_are_taken_from_the_address_that_was_given_and_not_from_another(
     ]
     assert batch.created_at is not None
     assert batch.created_at.microsecond == 123_456
+
+
+@pytest.mark.parametrize(("told", "named"), [({}, "b"), ({"results_url": None}, None), ({"results_url": ""}, None)])
+def test_results_are_there_when_they_are_named_or_nobody_names_any(
+    script: Script, told: dict[str, str | None], named: str | None
+) -> None:
+    script.say(200, {"id": "b", "processing_status": "ended", "request_counts": None, **told})
+    batches = AnthropicBatches(api_key=KEY, base_url=script.url)
+    batch = batches.find("b")
+    batches.close()
+
+    assert (batch.output_file_id, batch.total, batch.completed) == (named, None, None)
