@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -166,7 +166,7 @@ class Visit:
         items = {self.house.sent_as(SUBMISSION, f"q{number}"): f"q{number}" for number in range(ITEMS)}
         with (self.folder / "output.jsonl").open("rb") as file:
             read = [kind.read(line) for line in file]
-        return [line._replace(custom_id=items.get(line.custom_id or "", line.custom_id)) for line in read]
+        return [replace(line, custom_id=items.get(line.custom_id or "", line.custom_id)) for line in read]
 
     def look(self, batch: ProviderBatch, *, times: int = 1) -> ProviderBatch:
         """Look a batch up several times."""
