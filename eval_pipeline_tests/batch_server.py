@@ -268,6 +268,9 @@ def _spoil(done: list[dict[str, Any]], scenario: str | None) -> bytes:
     if scenario == "unknown_id":
         done = [{**done[0], "custom_id": "ghost"}, *done]
     content = (b"\xef\xbb\xbf" if scenario == "byte_order_mark" else b"") + _lines(done)
+    if scenario == "odd_lines":
+        first, *others = content.splitlines(keepends=True)
+        return b"\xef\xbb\xbf \n" + first[:-3] + b"\n\n" + b"".join(others)
     return content[:-40] if scenario == "cut_line" else content
 
 

@@ -24,10 +24,13 @@ def command() -> int:
             hint="run the demo in a checkout of the project",
         )
     click.echo("No key is needed, nothing leaves this machine: local servers speak the protocols of OpenAI and Gemini.")
-    click.echo("They replay recorded answers of two language models to 1,319 school maths questions (GSM8K). What they")
     click.echo(
-        "give as transcripts of nine recordings are the references with planted errors: no model has listened.\n"
+        "They replay recorded answers of two language models to 1,319 school maths questions (GSM8K); a small bot"
     )
+    click.echo(
+        "behind HTTP stands for an assistant of your own. What they give as transcripts of nine recordings are the"
+    )
+    click.echo("references with planted errors: no model has listened.\n")
     with demo_servers() as addresses:
         deployment = Deployment(environ=demo_environment(addresses))
         series = _free_series(deployment)

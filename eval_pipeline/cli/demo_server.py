@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,18 @@ ERROR_RATES = {
     HASTY: {"substitutions": 0.4, "deletions": 0.1, "insertions": 0.0, "on_silence": 1.0},
 }
 """Of the words of a reference: what the local server plants into the transcripts of its two models."""
+BOT, BOT_MODEL = "assistant", "175b_verification"
+BOT_ENDPOINT = """\
+endpoints:
+  assistant:
+    protocol: http
+    request: {{url: "{url}/ask", json: {{text: "{{{{ question }}}}", user: "{{{{ item_id }}}}"}}}}
+    answer: "$.data.answer"
+    contexts: "$.data.sources"
+    usage: {{input: "$.usage.in", output: "$.usage.out"}}
+    price_per_call_usd: 0.001
+"""
+"""How the local bot is asked, as a team writes it for its own."""
 MAX_ROWS = 2_000
 MAX_BYTES = 10_000_000
 
@@ -36,6 +49,8 @@ def demo_servers() -> Iterator[Mapping[str, str]]:
         str(SPEECH / "recordings.jsonl"),
         "--speech-errors",
         json.dumps(ERROR_RATES),
+        "--bot-model",
+        BOT_MODEL,
     )
     server = subprocess.Popen(  # noqa: S603 - our own interpreter
         [sys.executable, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -44,7 +59,11 @@ def demo_servers() -> Iterator[Mapping[str, str]]:
         line = server.stdout.readline() if server.stdout else ""
         if not line:
             raise UsageError("the local server did not start", code="standin_failed", hint="see the messages above")
-        yield {name: str(value) for name, value in json.loads(line).items()}
+        with tempfile.TemporaryDirectory(prefix="eval-pipeline-demo-") as folder:
+            addresses = {name: str(value) for name, value in json.loads(line).items()}
+            endpoints = Path(folder) / "endpoints.yaml"
+            endpoints.write_text(BOT_ENDPOINT.format(url=addresses["bot_base_url"]), encoding="utf-8")
+            yield {**addresses, "endpoints_file": str(endpoints)}
     finally:
         server.terminate()
         server.wait()
@@ -58,6 +77,7 @@ def demo_environment(addresses: Mapping[str, str]) -> Mapping[str, str]:
         "OPENAI_API_KEY": "the-local-server-checks-none",
         "GOOGLE_GEMINI_BASE_URL": addresses["gemini_base_url"],
         "GOOGLE_API_KEY": "the-local-server-checks-none",
+        "EVAL_ENDPOINTS_FILE": addresses["endpoints_file"],
         "LANGFUSE_PUBLIC_KEY": "",
         "LANGFUSE_SECRET_KEY": "",
         "EVAL_BATCH_POLL_SECONDS": "0.5",

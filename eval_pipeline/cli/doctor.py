@@ -38,4 +38,5 @@ def _dagster() -> Finding:
 
 
 def _to_json(finding: Finding) -> dict[str, object]:
-    return {"check": finding.check, "ok": finding.ok, "detail": finding.detail, "hint": finding.hint}
+    told: dict[str, object] = {"check": finding.check, "ok": finding.ok, "detail": finding.detail, "hint": finding.hint}
+    return {**told, "found": dict(finding.found)} if finding.found else told

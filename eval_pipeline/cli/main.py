@@ -22,6 +22,7 @@ from eval_pipeline.runs.flow import plans
 
 GROUPS = {
     "ledger": "The ledger: upgrade.",
+    "endpoint": "Whom models are asked: list, try.",
     "dataset": "Golden questions and audio: add, list, show, delete.",
     "run": "Runs of every flow: list, status, retry, cancel, delete.",
 }

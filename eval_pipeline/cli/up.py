@@ -42,6 +42,8 @@ def command(*, host: str, port: int, daemon: bool) -> int:
     environment["DAGSTER_HOME"] = str(folder)
     if deployment.settings.project_credentials_file is not None:
         environment["EVAL_PROJECT_CREDENTIALS_FILE"] = str(deployment.settings.project_credentials_file.resolve())
+    if deployment.settings.endpoints_file is not None:
+        environment["EVAL_ENDPOINTS_FILE"] = str(deployment.settings.endpoints_file.resolve())
     at = ("--host", host, "--port", str(port))
     command_line = [sys.executable, "-m", *(("dagster", "dev") if daemon else ("dagster_webserver",)), *CODE, *at]
     with _only_daemon(folder, shared=own_instance is not None) if daemon else _none():

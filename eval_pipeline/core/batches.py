@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
-from typing import NamedTuple, assert_never
+from typing import assert_never
 
 from eval_pipeline.core.errors import UnavailableError
 from eval_pipeline.core.outcomes import Attempt
 from eval_pipeline.core.protocols import ApiProtocol
 from eval_pipeline.core.secrets import holds_secret, redact_fields
 from eval_pipeline.core.stages import StageRef
+from eval_pipeline.core.values import value
 
 
 class JobState(StrEnum):
@@ -165,7 +166,8 @@ class ProviderBatch:
         return any(name is not None and holds_secret(name) for name in names)
 
 
-class ResultLine(NamedTuple):
+@value
+class ResultLine:
     """One line of a result file: whose it is (None: it cannot be read), what it amounts to, and what came with it."""
 
     custom_id: str | None

@@ -18,8 +18,8 @@ _SEAL_BYTES: Final = len(_MARK) + 8
 class LineFile(Protocol):
     """Where whole lines are written."""
 
-    def write(self, data: bytes, /) -> object:
-        """Write one line with its line break."""
+    def write(self, line: bytes, /) -> object:
+        """Write one line; the file adds its line break."""
         ...
 
 
@@ -29,10 +29,9 @@ class SealedFile:
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
 
-    def write(self, data: bytes, /) -> None:
-        """Write one line with its line break."""
-        line = data[:-1]
-        self._file.write(b"%b\t%08x\n" % (line, crc32(line)))
+    def write(self, line: bytes, /) -> None:
+        """Write one line; the file adds its line break."""
+        self._file.write(line + b"\t%08x\n" % crc32(line))
 
 
 def seal(line: bytes) -> bytes:

@@ -7,6 +7,7 @@ process, as there is one log: a key of one project must not show in what is said
 
 import html
 import re
+import sys
 from collections.abc import Iterable, Iterator
 from typing import Final
 from urllib.parse import quote, unquote, urlsplit
@@ -31,6 +32,7 @@ class _Registry:
         forms = {form for secret in secrets for form in _forms(secret)}
         self.forms = tuple(sorted((min(form, key=_commonness), form) for form in forms))
         self.lowered = tuple({form.lower() for form in forms})
+        self.shortest = min(map(len, forms), default=sys.maxsize)
         self.encoded = tuple({form.encode() for form in forms})
         longest_first = sorted(forms, key=len, reverse=True)
         self.pattern = re.compile("|".join(map(re.escape, longest_first)), re.IGNORECASE)
@@ -77,14 +79,18 @@ def redact(text: str) -> str:
     >>> forget_secrets()
     """
     known = _registry
-    for rare, form in known.forms:  # of an answer's characters only a few are looked at twice
-        if rare in text and form in text:
-            return known.pattern.sub(REDACTED, text)
+    if len(text) < known.shortest:
+        return text
     if len(text) <= _LABEL:
         lowered = text.lower()
         for form in known.lowered:
             if form in lowered:
                 return known.pattern.sub(REDACTED, text)
+        if text.isascii():
+            return text
+    for rare, form in known.forms:  # of an answer's characters only a few are looked at twice
+        if rare in text and form in text:
+            return known.pattern.sub(REDACTED, text)
     return text
 
 

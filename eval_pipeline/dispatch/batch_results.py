@@ -9,6 +9,7 @@ import pybase64
 from eval_pipeline.core.batches import ResultLine
 from eval_pipeline.core.journal_lines import LineFile
 from eval_pipeline.core.outcomes import (
+    OK,
     Attempt,
     AttemptOutcome,
     ItemError,
@@ -27,21 +28,16 @@ HELD = 101
 """Vectors that are held until the usual length is known; 3,072-wide ones take 1.2 MB."""
 
 
-def never_asked(_item_id: str) -> ItemRecord | None:
-    """Know no earlier record: so it is in the first round."""
-    return None
-
-
 class AnswerResults:
     """Writes item records; what earlier rounds were billed for stays counted.
 
     Args:
-        before: finds an item's record of earlier rounds.
+        before: finds an item's record of earlier rounds; None: this is the first one.
         endpoint: the address that was asked.
     """
 
     def __init__(
-        self, before: Callable[[str], ItemRecord | None] = never_asked, *, endpoint: str | None = None
+        self, before: Callable[[str], ItemRecord | None] | None = None, *, endpoint: str | None = None
     ) -> None:
         self._before = before
         self._counts = _Counts()
@@ -50,7 +46,7 @@ class AnswerResults:
     def write(self, file: LineFile, line: ResultLine) -> None:
         """Write what became of one item."""
         custom_id = line.custom_id or ""
-        before = self._before(custom_id)
+        before = None if self._before is None else self._before(custom_id)
         if before is None:
             record = settle(custom_id, line.attempt, attempts=1, endpoint=self._endpoint)
         else:
@@ -62,7 +58,7 @@ class AnswerResults:
                 unreported_calls=before.unreported_calls,
                 endpoint=self._endpoint,
             )
-        file.write(encode(record) + b"\n")
+        file.write(encode(record))
         self._counts.add(line.attempt.outcome)
 
     def end(self, file: LineFile) -> Mapping[AttemptOutcome, int]:
@@ -110,7 +106,7 @@ class VectorResults:
             billed=self._reported,
             unreported_calls=self._unreported,
         )
-        file.write(call_line(pack) + b"\n")
+        file.write(call_line(pack))
         return self._counts.all()
 
     def _put_held(self, file: LineFile) -> None:
@@ -125,7 +121,7 @@ class VectorResults:
         digest, vector, attempt = line.custom_id or "", _vector(line), line.attempt
         if vector is not None and len(vector) // _FLOAT_BYTES == self._dimensions:
             self._counts.add(attempt.outcome)
-            file.write(b'{"digest":"%b","vector":"%b"}\n' % (digest.encode(), pybase64.b64encode(vector)))
+            file.write(b'{"digest":"%b","vector":"%b"}' % (digest.encode(), pybase64.b64encode(vector)))
             return
         if vector is not None:
             words = wrong_width(len(vector) // _FLOAT_BYTES, expected=self._dimensions or 0)
@@ -138,7 +134,7 @@ class VectorResults:
         line_of_it = problem_line(
             digest, words, finished=finished, status=status, code=code, unsent=attempt.unsent and not attempt.transient
         )
-        file.write(line_of_it + b"\n")
+        file.write(line_of_it)
 
     def _count(self, line: ResultLine) -> None:
         attempt = line.attempt
@@ -180,7 +176,7 @@ class _Counts:
 
     def add(self, outcome: AttemptOutcome) -> None:
         """Count one; hashing a member takes as long as all else that is done with an answer."""
-        if outcome is AttemptOutcome.OK:
+        if outcome is OK:
             self._ok += 1
         else:
             self._others[outcome] += 1

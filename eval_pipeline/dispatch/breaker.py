@@ -97,7 +97,7 @@ def explain(attempt: Attempt, endpoint: AskedModel) -> EvalPipelineError:  # noq
             return UsageError(
                 words,
                 code="provider_other_protocol",
-                hint=_where_chat_is_said(endpoint),
+                hint=where_chat_is_said(endpoint),
             )
         case AccountFault.MODEL_NOT_FOUND:
             return UsageError(
@@ -121,12 +121,12 @@ def explain(attempt: Attempt, endpoint: AskedModel) -> EvalPipelineError:  # noq
             assert_never(attempt.account_fault)
 
 
-def _where_chat_is_said(endpoint: AskedModel) -> str:
+def where_chat_is_said(endpoint: AskedModel) -> str:
     """Name the line that makes an endpoint one of chat completions; a run keeps the protocol that it was made with."""
     if endpoint.written_in is not None:
         return f"write protocol: openai_chat for {endpoint.written_in}, then start a run under a new name"
     return (
         "say so in the file that EVAL_ENDPOINTS_FILE names: endpoints: "
-        f'{{NAME: {{protocol: openai_chat, base_url: "{endpoint.base_url}", key: none}}}}, then start a run with '
-        f"--model NAME/{endpoint.model}"
+        f'{{NAME: {{protocol: openai_chat, base_url: "{endpoint.base_url}", key: ${{{endpoint.key_variable}}}}}}}, '
+        f"then start a run with --model NAME/{endpoint.model}"
     )

@@ -6,7 +6,7 @@ same bytes. Items are matched by their id alone; every item of the request file 
 
 from codecs import BOM_UTF8
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import chain
@@ -52,7 +52,7 @@ _CALLS = "provider_"
 _NAMELESS = "the batch did what it was asked to and names no results"
 _ENDS = frozenset({Phase.COMPLETED, Phase.EXPIRED, Phase.CANCELLED, Phase.FAILED})
 _SHOWN_IDS = 3
-_BUFFER_BYTES = 1 << 20
+_BUFFER_BYTES = 1 << 18
 _NOTHING = object()
 RESEND_HINT = "run retry --resend-lost sends it again, which may be charged a second time"
 
@@ -87,7 +87,7 @@ class Handling:
         def read(line: bytes) -> ResultLine:
             result = self.read(line)
             given = result.custom_id
-            return result if given is None else result._replace(custom_id=items.get(given, given))
+            return result if given is None else replace(result, custom_id=items.get(given, given))
 
         return read
 
@@ -362,7 +362,7 @@ def _by_whom(line: ResultLine, job: BatchJob) -> ResultLine:
     """Decide what it means that an item was cancelled: only what we cancelled goes out again by itself."""
     attempt, ours = line.attempt, job.cancelled_by_us
     error = None if attempt.error is None else replace(attempt.error, transient=ours)
-    return line._replace(attempt=replace(attempt, error=error, unsent=not ours))
+    return replace(line, attempt=replace(attempt, error=error, unsent=not ours))
 
 
 def _first_lines(
@@ -374,21 +374,26 @@ def _first_lines(
     """
     unread: dict[str, ResultLine] = {}
     malformed = AttemptOutcome.MALFORMED
-    for place, line in _all_lines(desk, keys, read):
-        custom_id = line.custom_id
-        if custom_id is None:
-            tally.unreadable += 1
-            continue
-        waits = waiting.get(custom_id)
-        if waits and line.attempt.outcome is not malformed:
-            waiting[custom_id] = False
-            yield line
-        elif waits is None:
-            tally.unknown.append(custom_id)
-        elif waits and custom_id not in unread:
-            unread[custom_id] = _placed(line, place)
-        else:
-            tally.repeated.append(custom_id)
+    for key in keys:
+        with _results(desk, key) as raw_lines:
+            for number, raw_line in raw_lines:
+                if raw_line.isspace():
+                    continue
+                line = read(raw_line)
+                custom_id = line.custom_id
+                if custom_id is None:
+                    tally.unreadable += 1
+                    continue
+                waits = waiting.get(custom_id)
+                if waits and line.attempt.outcome is not malformed:
+                    waiting[custom_id] = False
+                    yield line
+                elif waits is None:
+                    tally.unknown.append(custom_id)
+                elif waits and custom_id not in unread:
+                    unread[custom_id] = _placed(line, key=key, number=number)
+                else:
+                    tally.repeated.append(custom_id)
     for custom_id, line in unread.items():
         if waiting[custom_id]:
             waiting[custom_id] = False
@@ -396,28 +401,22 @@ def _first_lines(
             yield line
 
 
-_Place = tuple[str, int]
-"""Where a line is kept: its file's key, and its number; a tuple, for there is one of every line."""
+@contextmanager
+def _results(desk: Desk, key: str) -> Iterator[Iterator[tuple[int, bytes]]]:
+    """Open a file of results as numbered lines, which end at a line feed and nowhere else; some of them are blank."""
+    with desk.objects.local_copy(key) as path, path.open("rb", buffering=_BUFFER_BYTES) as file:
+        if file.read(len(BOM_UTF8)) != BOM_UTF8:  # some servers begin a file with a mark
+            file.seek(0)
+        yield enumerate(lines_of(file, most_bytes=desk.policy.most_line_bytes), start=1)
 
 
-def _all_lines(desk: Desk, keys: Iterable[str], read: LineReader) -> Iterator[tuple[_Place, ResultLine]]:
-    for key in keys:
-        with desk.objects.local_copy(key) as path, path.open("rb", buffering=_BUFFER_BYTES) as file:
-            lines = lines_of(file, most_bytes=desk.policy.most_line_bytes)
-            for number, raw_line in enumerate(lines, start=1):
-                if not raw_line.isspace():
-                    # some servers begin a file with a mark
-                    yield (key, number), read(raw_line if number > 1 else raw_line.removeprefix(BOM_UTF8))
-
-
-def _placed(line: ResultLine, place: _Place) -> ResultLine:
+def _placed(line: ResultLine, *, key: str, number: int) -> ResultLine:
     """Say where the bytes of a line are kept that nobody could read."""
     error = line.attempt.error
     if error is None:
         return line
-    key, number = place
     words = f"{error.message} (kept as line {number:,} of {key})"
-    return line._replace(attempt=replace(line.attempt, error=replace(error, message=words)))
+    return replace(line, attempt=replace(line.attempt, error=replace(error, message=words)))
 
 
 def _compare_repeated(desk: Desk, keys: Iterable[str], read: LineReader, *, tally: _Tally) -> None:
@@ -426,7 +425,7 @@ def _compare_repeated(desk: Desk, keys: Iterable[str], read: LineReader, *, tall
         return
     first: dict[str, object] = dict.fromkeys(tally.repeated, _NOTHING)
     differing: dict[str, None] = {}
-    for _, line in _all_lines(desk, keys, read):
+    for line in _read_again(desk, keys, read):
         if line.custom_id in first:
             said = (line.attempt.outcome, line.attempt.text, _vectors(line))
             if first[line.custom_id] is _NOTHING:
@@ -434,6 +433,12 @@ def _compare_repeated(desk: Desk, keys: Iterable[str], read: LineReader, *, tall
             elif first[line.custom_id] != said:
                 differing[line.custom_id] = None
     tally.differing = list(differing)
+
+
+def _read_again(desk: Desk, keys: Iterable[str], read: LineReader) -> Iterator[ResultLine]:
+    for key in keys:
+        with _results(desk, key) as raw_lines:
+            yield from (read(raw_line) for _, raw_line in raw_lines if not raw_line.isspace())
 
 
 def _vectors(line: ResultLine) -> Sequence[bytes | None] | None:

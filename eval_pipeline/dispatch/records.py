@@ -46,16 +46,17 @@ def encode(record: ItemRecord) -> bytes:
 
 
 def _usage(usage: Usage) -> dict[str, int]:
-    written = {"cache_written": usage.cache_written, "cache_written_1h": usage.cache_written_1h}
-    return {
+    told = {
         "input": usage.input,
         "cached_input": usage.cached_input,
         "output": usage.output,
         "reasoning": usage.reasoning,
         "total": usage.total,
         "audio_input": usage.audio_input,
-        **(written if usage.cache_written else {}),
     }
+    if usage.cache_written:
+        told |= {"cache_written": usage.cache_written, "cache_written_1h": usage.cache_written_1h}
+    return told
 
 
 def decode(line: bytes) -> ItemRecord:

@@ -9,8 +9,6 @@ from typing import Final
 
 import orjson
 
-from eval_pipeline.core.documents import JsonDict
-
 _DIGITS_OF_64_BITS: Final = 19
 
 
@@ -28,12 +26,6 @@ def read_json(body: bytes) -> object:
         return _without_halves(json.loads(body.decode("utf-8", "replace"), parse_int=_number))
     except RecursionError:
         raise ValueError("nested too deeply") from None
-
-
-def read_object(line: bytes) -> JsonDict | None:
-    """Read the JSON object that a line of a batch is; None when it is none."""
-    document = read_loose_json(line)
-    return document if isinstance(document, dict) else None
 
 
 def read_loose_json(body: bytes) -> object:

@@ -70,6 +70,16 @@ class Listing:
     headers: Mapping[str, str] = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentRequest:
+    """A request as it goes out, for a person to look at; whoever shows it takes the secrets out."""
+
+    method: str = "POST"
+    url: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: Json = field(default_factory=dict, repr=False)
+
+
 def _anything(_body: Json) -> None:
     """Take any body: what is wrong with it the server says."""
 
@@ -107,6 +117,8 @@ class ProtocolPlan:
     """Opens what keeps clips for requests; None where a request takes them itself."""
     batches: BatchPlan | None = None
     listing: Callable[[Reach], Listing] | None = None
+    request: Callable[[Reach, Json], SentRequest] | None = None
+    """What a body with its ``input`` is sent as, for ``endpoint try``."""
     entry: "Callable[[], type[EndpointEntry]] | None" = None
     """What an endpoints file may say of it beyond what all protocols have."""
     paths: Sequence[str] = ()

@@ -17,7 +17,7 @@ from eval_pipeline.core.outcomes import Attempt, AttemptOutcome
 from eval_pipeline.core.ports.models import EmbeddingFailure, EmbeddingReply
 from eval_pipeline.core.secrets import excerpt
 from eval_pipeline.providers.headers import Headers
-from eval_pipeline.providers.json_text import read_object
+from eval_pipeline.providers.json_text import read_loose_json
 from eval_pipeline.providers.transport import RawReply
 from eval_pipeline.providers.words import malformed
 
@@ -64,8 +64,11 @@ def read_vectors(parse: ParseVectors, reply: RawReply) -> EmbeddingReply | Embed
 
 def read_line(line: bytes, read: Callable[[Json], ResultLine], *, id_name: str) -> ResultLine:
     """Read one line of a batch's results; its file keeps it, whatever it is."""
-    document = read_object(line)
-    if document is None:
+    try:
+        document = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        document = read_loose_json(line)
+    if not isinstance(document, dict):
         return ResultLine(id_in(line, id_name), malformed("a line that is no JSON object"))
     try:
         return read(document)

@@ -141,7 +141,7 @@ def make_answers(
             if task.refresh:
                 start_over(deployment, held, by=task.dagster_run_id, retried=task.retried_run_id)
             calls = ask_missing(task, held, _live(task, asked, held))
-        rate = "standard" if asked.mode is RunMode.FAST else "batch"
+        rate = models.rate(asked.frozen, asked.model, mode=asked.mode)
         told = replace(
             _store(asked, held, row=row, read=read).summary(rate=rate),
             mode=str(asked.mode),

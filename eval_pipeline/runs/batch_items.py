@@ -5,7 +5,7 @@ from collections.abc import Callable
 from eval_pipeline.core.batches import BatchJob
 from eval_pipeline.core.outcomes import ItemRecord
 from eval_pipeline.core.ports.object_store import ObjectStore
-from eval_pipeline.dispatch.batch_results import AnswerResults, never_asked
+from eval_pipeline.dispatch.batch_results import AnswerResults
 from eval_pipeline.dispatch.records import RESULT_LOST, RecordIndex
 from eval_pipeline.storage.journal import Journal
 
@@ -43,7 +43,7 @@ def _may_be_asked(record: ItemRecord, *, anew: bool, resend_lost: bool) -> bool:
 
 def answer_results(objects: ObjectStore, job: BatchJob) -> AnswerResults:
     """Make the writer of a job's items; what earlier rounds were billed for stays counted."""
-    return AnswerResults(_earlier(objects, job) if job.round > 0 else never_asked, endpoint=job.base_url)
+    return AnswerResults(_earlier(objects, job) if job.round > 0 else None, endpoint=job.base_url)
 
 
 def _earlier(objects: ObjectStore, job: BatchJob) -> Callable[[str], ItemRecord | None]:

@@ -18,6 +18,7 @@ from starlette.applications import Starlette
 
 from eval_pipeline.standins.anthropic import app as anthropic
 from eval_pipeline.standins.batch_faults import ANTHROPIC_SCENARIOS, GEMINI_SCENARIOS, BatchRule, read_batch_rules
+from eval_pipeline.standins.bot import app as bot
 from eval_pipeline.standins.faults import FaultRule, FaultRuleError, read_rules
 from eval_pipeline.standins.gemini import app as gemini
 from eval_pipeline.standins.langfuse import app as langfuse
@@ -42,6 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "gemini": given.gemini_port,
         "anthropic": given.anthropic_port,
         "langfuse": given.langfuse_port,
+        "bot": given.bot_port,
     }
     with ExitStack() as running:
         urls = {name: running.enter_context(serve(app, port=ports[name])) for name, app in apps.items()}
@@ -89,6 +91,7 @@ def _apps(given: argparse.Namespace) -> dict[str, Starlette]:
         "openai": openai.create_app(openai_options),
         "gemini": gemini.create_app(gemini_options),
         "anthropic": anthropic.create_app(anthropic_options),
+        "bot": bot.create_app(bot.BotOptions(recordings=recordings, model=given.bot_model, latency_s=given.latency)),
         "langfuse": langfuse.create_app(langfuse.LangfuseOptions(faults=given.langfuse_faults)),
     }
 
@@ -105,6 +108,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--gemini-port", type=int, default=0, help="port of the Gemini stand-in")
     parser.add_argument("--anthropic-port", type=int, default=0, help="port of the Anthropic stand-in")
+    parser.add_argument("--bot-port", type=int, default=0, help="port of a small assistant behind HTTP")
+    parser.add_argument("--bot-model", default=bot.MODEL, metavar="NAME", help="whose recorded answers it gives")
     parser.add_argument("--langfuse-port", type=int, default=0, help="port of the Langfuse stand-in")
     parser.add_argument("--recordings", type=Path, metavar="FILE.jsonl", help="answers to replay")
     parser.add_argument("--speech-recordings", type=Path, metavar="FILE.jsonl", help="references of clips by sha256")

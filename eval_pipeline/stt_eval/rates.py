@@ -29,4 +29,4 @@ def tariff_of(model: SpeechModel, spec: SttSpec) -> Tariff:
 
 def rate_of(model: SpeechModel, spec: SttSpec) -> str:
     """Name the rate of a model's calls."""
-    return "batch" if mode_of(model, spec) is RunMode.BATCH else "standard"
+    return models.rate(spec.endpoint_of(model), model.name, mode=mode_of(model, spec))

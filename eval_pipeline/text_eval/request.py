@@ -54,6 +54,18 @@ class TextRequest:
             unset="what `model` names before its slash; else `openai`",
         ),
     ] = None
+    answers: Annotated[
+        str | None,
+        RunOption(
+            metavar="FILE",
+            help="Answers that exist already (.csv, .jsonl, .xlsx), by id or question: nobody is asked.",
+            form="File of answers that exist already, where this code runs: nobody is asked.",
+            page="File of answers that exist already (CSV, JSON Lines, `.xlsx`), matched by `id` or `question`: "
+            "nobody is asked, nothing is paid ([recorded answers](text-evaluation.md#recorded-answers)). The run keeps "
+            "a copy.",
+            unset="a model is asked, unless the dataset has a column `model_answer` and no model is named",
+        ),
+    ] = None
     model: Annotated[
         str | None,
         RunOption(

@@ -1,32 +1,28 @@
 """Checks of an installation: keys, addresses, store, database; each says what is wrong and what to do."""
 
-import json
 import shutil
-import urllib.error
-import urllib.request
 from base64 import b64encode
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import partial
 from http import HTTPStatus
-from http.client import HTTPException
 from uuid import uuid4
 
 from eval_pipeline.core.errors import EvalPipelineError
-from eval_pipeline.core.protocols import OPENAI
+from eval_pipeline.core.protocols import OPENAI, ApiProtocol
 from eval_pipeline.core.secrets import redact_fields
+from eval_pipeline.dispatch.breaker import where_chat_is_said
 from eval_pipeline.dispatch.restored import restored_words
-from eval_pipeline.providers.transport import elsewhere
+from eval_pipeline.wiring import models
 from eval_pipeline.wiring.deployment import Deployment
+from eval_pipeline.wiring.endpoint import Endpoint
+from eval_pipeline.wiring.endpoint_finding import find, other_protocol
+from eval_pipeline.wiring.endpoints import Endpoints
+from eval_pipeline.wiring.looks import Reply, look
 
-TIMEOUT_S = 10
-MOST_BYTES = 8_000_000
-"""Of an answer that lists models."""
 LOW_DISK_BYTES = 1_000_000_000
 OTHERS = 0o077
 """Rights of a folder that are not its user's own."""
-_WRONG_KEY = b"API_KEY_INVALID"
-"""How Google says, with status 400, that a key is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +33,8 @@ class Finding:
     ok: bool | None
     detail: str
     hint: str = ""
+    found: Mapping[str, object] = field(default_factory=dict)
+    """What an endpoint's server has, for scripts."""
 
     def __post_init__(self) -> None:
         redact_fields(self, "detail", "hint")
@@ -54,7 +52,7 @@ def examine(deployment: Deployment, *, project: str) -> Iterator[Finding]:
         yield Finding("endpoints", ok=False, detail=error.message, hint=error.hint)
     else:
         for endpoint in endpoints.values():
-            yield _guarded(endpoint.title, partial(_endpoint, deployment, endpoint.name, project=project))
+            yield _guarded(endpoint.title, partial(_endpoint, deployment, endpoints, endpoint.name))
     yield _guarded("Langfuse", lambda: _langfuse(deployment, project=project))
 
 
@@ -100,21 +98,30 @@ def _store(deployment: Deployment) -> Finding:
     return Finding("store", ok=True, detail=f"{deployment.store_url} can be written and read")
 
 
-def _endpoint(deployment: Deployment, name: str, *, project: str) -> Finding:
-    """Try an endpoint's key; one without a key is off, as long as there is another to ask."""
-    endpoints = deployment.endpoints(project)
+def _endpoint(deployment: Deployment, endpoints: Endpoints, name: str) -> Finding:
+    """Try an endpoint's key, and find what its server has; one without a key is off, if there is another to ask."""
     endpoint = endpoints.find(name)
     others = [other for other in endpoints.values() if other is not endpoint and other.has_key]
     if not endpoint.has_key and (others or name != OPENAI):
         return Finding(endpoint.title, ok=None, detail=f"off: {endpoint.key.problem}")
-    reach = endpoint.reach(deployment.settings)
-    if endpoint.plan.listing is None:
-        return Finding(endpoint.title, ok=None, detail=f"{endpoint.base_url} cannot be tried without paying")
-    listing = endpoint.plan.listing(reach)
-    remedy = f"{endpoint.key.words} and {endpoint.url_words}"
-    return _judge_reply(
-        endpoint.title, _get(listing.url, headers=dict(listing.headers)), url=listing.url, remedy=remedy
-    )
+    found = find(endpoint, settings=deployment.settings)
+    if found is None:
+        return Finding(endpoint.title, ok=None, detail=f"{endpoint.protocol}: try it with eval-pipeline endpoint try")
+    remedy = f"{endpoint.key.words} and {endpoint.url_words}" if endpoint.key.is_wanted else endpoint.url_words
+    judged = _judge_reply(endpoint.title, found.listed, url=found.url, remedy=remedy)
+    spoken = other_protocol(endpoint, found.has)
+    if judged.ok is not False and spoken is not None:
+        detail = f"{judged.detail}; it does not speak {endpoint.protocol}, but {spoken}: {found.words()}"
+        return Finding(endpoint.title, ok=False, detail=detail, hint=_how_spoken(endpoint, spoken))
+    told = "; ".join(filter(None, (judged.detail, found.words())))
+    return replace(judged, detail=told, found=found.to_json())
+
+
+def _how_spoken(endpoint: Endpoint, protocol: ApiProtocol) -> str:
+    """Say which line lets a server be asked in the protocol that it speaks."""
+    if protocol is ApiProtocol.OPENAI_CHAT:
+        return where_chat_is_said(models.asked_model(endpoint, "MODEL"))
+    return f"write protocol: {protocol} for endpoint {endpoint.name} in {endpoint.file}"
 
 
 def _langfuse(deployment: Deployment, *, project: str) -> Finding:
@@ -123,61 +130,18 @@ def _langfuse(deployment: Deployment, *, project: str) -> Finding:
         return Finding("Langfuse", ok=None, detail="off: LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY are not set")
     pair = ":".join(credentials.require_langfuse_keys()).encode()
     url = credentials.langfuse_base_url.rstrip("/") + "/api/public/projects"
-    reply = _get(url, headers={"Authorization": f"Basic {b64encode(pair).decode()}"})
+    reply = look(url, headers={"Authorization": f"Basic {b64encode(pair).decode()}"})
     return _judge_reply("Langfuse", reply, url=url, remedy="LANGFUSE_PUBLIC_KEY, _SECRET_KEY and _BASE_URL")
 
 
-@dataclass(frozen=True, slots=True)
-class _Reply:
-    status: int | None
-    is_json: bool
-    refuses_key: bool = False
-    problem: str = ""
-    elsewhere: str | None = None
-
-
-class _StayHere(urllib.request.HTTPRedirectHandler):
-    """Follows no redirect: the key goes to the address that was given alone."""
-
-    def redirect_request(self, *_redirect: object) -> None:
-        """Take the redirect for the answer."""
-
-
-_OPENER = urllib.request.build_opener(_StayHere)
-
-
-def _get(url: str, *, headers: dict[str, str]) -> _Reply:
-    try:
-        request = urllib.request.Request(url, headers=headers)  # noqa: S310 - the user's own address
-        with _OPENER.open(request, timeout=TIMEOUT_S) as reply:
-            return _Reply(reply.status, is_json=_is_json(reply.read(MOST_BYTES)))
-    except urllib.error.HTTPError as error:
-        headers = {name.lower(): value for name, value in error.headers.items()}
-        if told := elsewhere(error.code, headers, base_url=url):
-            return _Reply(error.code, is_json=False, elsewhere=told)
-        body = error.read(MOST_BYTES)
-        refuses = error.code in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN} or _WRONG_KEY in body
-        return _Reply(error.code, is_json=_is_json(body), refuses_key=refuses)
-    except (urllib.error.URLError, HTTPException, ValueError, OSError) as error:
-        return _Reply(None, is_json=False, problem=str(getattr(error, "reason", error)))
-
-
-def _is_json(body: bytes) -> bool:
-    try:
-        json.loads(body)
-    except (ValueError, RecursionError):
-        return False
-    return True
-
-
-def _judge_reply(check: str, reply: _Reply, *, url: str, remedy: str) -> Finding:
+def _judge_reply(check: str, reply: Reply, *, url: str, remedy: str) -> Finding:
     if reply.status is None:
         return Finding(check, ok=False, detail=f"{url} does not answer: {reply.problem}", hint=f"check {remedy}")
     if reply.elsewhere is not None:
         return Finding(check, ok=False, detail=reply.elsewhere, hint=f"give the final address: check {remedy}")
     if reply.refuses_key:
         return Finding(check, ok=False, detail=f"{url} refuses the key ({reply.status})", hint=f"check {remedy}")
-    if not reply.is_json:
+    if reply.document is None:
         return Finding(
             check, ok=False, detail=f"{url} does not answer with JSON ({reply.status})", hint=f"check {remedy}"
         )

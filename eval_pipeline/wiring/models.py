@@ -12,6 +12,7 @@ from eval_pipeline.core.cost import Tariff
 from eval_pipeline.core.documents import Json
 from eval_pipeline.core.endpoints import FrozenEndpoint
 from eval_pipeline.core.errors import UsageError
+from eval_pipeline.core.own_prices import OWN_RATE
 from eval_pipeline.core.ports.batch_provider import BatchForm, BatchProvider, ClipForm
 from eval_pipeline.core.ports.file_host import FileHost
 from eval_pipeline.core.ports.models import Answerer, Embedder, Transcriber, Vectors
@@ -191,6 +192,13 @@ _WIDTHS = {
 def vector_width(model: str) -> int | None:
     """Return how many numbers the vectors of an embedding model have as published; None where that is not known."""
     return _WIDTHS.get(model)
+
+
+def rate(frozen: FrozenEndpoint, model: str, *, mode: RunMode) -> str:
+    """Name the rate of a stage's calls."""
+    if model in frozen.prices:
+        return OWN_RATE
+    return "standard" if mode is RunMode.FAST else "batch"
 
 
 def retry_policy(settings: Settings) -> RetryPolicy:

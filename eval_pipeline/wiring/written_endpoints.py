@@ -53,7 +53,7 @@ def _key(name: str, entry: EndpointEntry, credentials: Credentials, file: Path) 
         return _key_in_file(file.parent / entry.key_file, name=name)
     found = VARIABLE.fullmatch(entry.key or KEYLESS)
     if found is None:
-        return Key(None, "no key", is_wanted=False)
+        return Key(None, f"key: none of endpoint {name} in {file}", is_wanted=False)
     variable = found[1]
     value = credentials.variables.get(variable, "").strip()
     know_secrets([value])

@@ -13,7 +13,7 @@ LINES = [b'{"item_id":"q1","answer":"Paris"}', b'{"item_id":"q2","answer":"\\t d
 def test_lines_come_back_as_they_were_written() -> None:
     file = BytesIO()
     for line in LINES:
-        SealedFile(file).write(line + b"\n")
+        SealedFile(file).write(line)
 
     assert list(unsealed(file.getvalue().splitlines())) == LINES
 

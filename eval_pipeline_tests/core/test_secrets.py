@@ -50,6 +50,13 @@ def test_a_secret_is_found_in_a_long_text_of_any_script() -> None:
     assert redact_bytes(text.encode()).endswith(b"[key]")
 
 
+def test_a_secret_that_ends_otherwise_in_lower_case_is_found_in_a_short_text() -> None:
+    know_secrets(["κωδικός-ΑΣ"])
+
+    assert redact("see κωδικός-ΑΣω") == "see [key]ω"
+    assert redact("too short") == "too short"
+
+
 def test_short_secrets_and_ordinary_words_stay() -> None:
     know_secrets(["none", "test", "", None, "postgres", "password"])
 

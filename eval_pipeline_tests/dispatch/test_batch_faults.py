@@ -4,6 +4,7 @@ A provider's clock goes on as a test says: nothing here waits.
 """
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
@@ -21,7 +22,7 @@ from eval_pipeline.core.stages import StageRef
 from eval_pipeline.dispatch.batch_results import VectorResults
 from eval_pipeline.dispatch.batch_stage import Advance, BatchStage, BatchWork
 from eval_pipeline.dispatch.closing import disown
-from eval_pipeline.dispatch.collect import Handling
+from eval_pipeline.dispatch.collect import Handling, raw_key, results_key
 from eval_pipeline.dispatch.lost import look_for_lost
 from eval_pipeline.dispatch.records import RecordIndex
 from eval_pipeline.dispatch.request_files import ShardLimits
@@ -470,3 +471,19 @@ def test_the_first_journals_of_texts_can_still_be_read_and_their_lost_ones_sent_
     assert index.wants(bytes.fromhex(digest), anew=True, resend_lost=True)
     assert not index.wants(bytes.fromhex(digest), anew=True, resend_lost=False)
     assert not index.wants(sha256(b"q1").digest(), anew=True, resend_lost=True)
+
+
+def test_a_line_that_nobody_can_read_is_found_again_among_marks_and_blank_lines(place: Place) -> None:
+    place.server.scenario = "odd_lines"
+
+    assert place.live()
+
+    first = place.jobs[0]
+    assert first.outcomes == {"ok": 4, "malformed": 1}
+    assert first.anomalies == ("1 lines of the results could not be read",)
+    (told,) = re.findall(rb"kept as line (\d+) of ([^)]+)", place.objects.read(results_key(first)))
+    number, key = int(told[0]), told[1].decode()
+    damaged = place.objects.read(key).split(b"\n")[number - 1]
+    assert (number, key) == (2, raw_key(first, "output"))
+    with pytest.raises(json.JSONDecodeError):
+        json.loads(damaged)

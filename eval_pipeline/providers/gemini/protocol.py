@@ -9,7 +9,7 @@ from eval_pipeline.core.documents import Json
 from eval_pipeline.core.ports.batch_provider import BatchForm, BatchProvider, ClipForm
 from eval_pipeline.core.ports.file_host import FileHost
 from eval_pipeline.core.ports.models import Answerer, Embedder, Transcriber, Vectors
-from eval_pipeline.providers.gemini.account import GeminiAccount, embed_endpoint, generate_endpoint
+from eval_pipeline.providers.gemini.account import GeminiAccount, embed_endpoint, generate_endpoint, model_path
 from eval_pipeline.providers.gemini.batch_lines import (
     GeminiEmbeddingLines,
     GeminiLines,
@@ -20,8 +20,9 @@ from eval_pipeline.providers.gemini.batch_lines import (
 from eval_pipeline.providers.gemini.client import GeminiConnection
 from eval_pipeline.providers.gemini.embeddings import MAX_TEXTS_A_CALL, GeminiEmbedder
 from eval_pipeline.providers.gemini.generate import GeminiAnswerer
+from eval_pipeline.providers.gemini.requests import request_of
 from eval_pipeline.providers.gemini.transcripts import GeminiTranscriber
-from eval_pipeline.providers.plan import BatchPlan, Listing, ProtocolPlan, Reach
+from eval_pipeline.providers.plan import BatchPlan, Listing, ProtocolPlan, Reach, SentRequest
 from eval_pipeline.providers.prices import GOOGLE
 
 EMBEDDING_TASK = "SEMANTIC_SIMILARITY"
@@ -99,6 +100,12 @@ def _listing(reach: Reach) -> Listing:
     return Listing(GeminiAccount(reach.api_key, reach.base_url).url("models"), headers)
 
 
+def _request(reach: Reach, body: Json) -> SentRequest:
+    account = GeminiAccount(reach.api_key, reach.base_url)
+    url = account.url(f"{model_path(str(body['model']))}:generateContent")
+    return SentRequest(url=url, headers=account.headers(), body=request_of(body))
+
+
 PLAN = ProtocolPlan(
     title="Gemini",
     default_url="https://generativelanguage.googleapis.com",
@@ -117,4 +124,5 @@ PLAN = ProtocolPlan(
         patience=_patience,
     ),
     listing=_listing,
+    request=_request,
 )

@@ -54,7 +54,9 @@ def read_result(document: Json, parse: Callable[[int, JsonDict | bytes, Headers]
     custom_id, response = _id_of(document), document.get("response")
     if not isinstance(response, dict):
         return ResultLine(custom_id, _without_response(document))
-    return ResultLine(custom_id, _ended_early(parse(*_reply_of(response), {})))
+    status, body = _reply_of(response)
+    attempt = parse(status, body, {})
+    return ResultLine(custom_id, attempt if attempt.error is None else _ended_early(attempt))
 
 
 def read_embedding_line(line: bytes) -> ResultLine:

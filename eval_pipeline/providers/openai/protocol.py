@@ -12,7 +12,7 @@ from eval_pipeline.providers.openai.client import OpenAIConnection
 from eval_pipeline.providers.openai.embeddings import OpenAIEmbedder
 from eval_pipeline.providers.openai.responses import OpenAIAnswerer, with_results
 from eval_pipeline.providers.openai.transcriptions import OpenAITranscriber
-from eval_pipeline.providers.plan import BatchPlan, Listing, ProtocolPlan, Reach
+from eval_pipeline.providers.plan import BatchPlan, Listing, ProtocolPlan, Reach, SentRequest
 from eval_pipeline.providers.prices import OPENAI
 
 ANSWERS, EMBEDDINGS = "/v1/responses", "/v1/embeddings"
@@ -82,6 +82,11 @@ def listing(reach: Reach) -> Listing:
     return Listing(reach.base_url.rstrip("/") + "/models", headers)
 
 
+def _request(reach: Reach, body: Json) -> SentRequest:
+    url = f"{reach.base_url.rstrip('/')}/responses"
+    return SentRequest(url=url, headers=listing(reach).headers, body=with_results(body))
+
+
 PLAN = ProtocolPlan(
     title="OpenAI",
     default_url="https://api.openai.com/v1",
@@ -92,5 +97,6 @@ PLAN = ProtocolPlan(
     transcriber=open_transcriber,
     batches=BatchPlan(open=open_batches, answers=_answer_form, vectors=vector_form),
     listing=listing,
+    request=_request,
     paths=("/responses", "/chat/completions", "/embeddings", "/batches"),
 )

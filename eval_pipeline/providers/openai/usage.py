@@ -45,7 +45,7 @@ def _plain(usage: Json) -> Usage | None:
     plain = 0 <= cached <= given > 0 <= reasoning <= output and MOST_TOKENS >= total >= max(given, output)
     if not plain or (reasoning and total == given + output + reasoning):
         return None
-    return Usage(input=given, cached_input=cached, output=output, reasoning=reasoning, total=total)
+    return Usage(given, cached, output, reasoning, total)  # by place: with names it takes twice as long
 
 
 def _detail(usage: Json, name: str, other_name: str, key: str) -> int:

@@ -15,11 +15,11 @@ from eval_pipeline.providers.openai.protocol import (
     open_transcriber,
     vector_form,
 )
-from eval_pipeline.providers.openai_chat.answers import ChatAnswerer
+from eval_pipeline.providers.openai_chat.answers import PATH, ChatAnswerer
 from eval_pipeline.providers.openai_chat.batch_lines import ENDPOINT, ChatLines, read_completion_line
-from eval_pipeline.providers.openai_chat.body import check_body
+from eval_pipeline.providers.openai_chat.body import chat_body, check_body
 from eval_pipeline.providers.openai_chat.token_limit import IN_BATCHES, TokenLimit
-from eval_pipeline.providers.plan import BatchPlan, ProtocolPlan, Reach
+from eval_pipeline.providers.plan import BatchPlan, ProtocolPlan, Reach, SentRequest
 from eval_pipeline.providers.prices import OPENAI
 
 if TYPE_CHECKING:
@@ -35,6 +35,11 @@ async def _answerer(reach: Reach) -> AsyncIterator[Answerer]:
 def _answer_form(body: Json, more: Json) -> BatchForm:
     lines = ChatLines(body=body, limit=_limit_of(more) or IN_BATCHES)
     return BatchForm(ENDPOINT, lines, read_completion_line)
+
+
+def _request(reach: Reach, body: Json) -> SentRequest:
+    asked = chat_body(body, limit=_limit_of(reach.more) or TokenLimit.BOTH)
+    return SentRequest(url=f"{reach.base_url.rstrip('/')}{PATH}", headers=listing(reach).headers, body=asked)
 
 
 def _limit_of(more: Json) -> TokenLimit | None:
@@ -61,6 +66,7 @@ PLAN = ProtocolPlan(
     transcriber=open_transcriber,
     batches=BatchPlan(open=open_batches, answers=_answer_form, vectors=vector_form),
     listing=listing,
+    request=_request,
     entry=_entry,
     paths=("/chat/completions", "/responses", "/embeddings", "/batches"),
 )
