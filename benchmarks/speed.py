@@ -17,7 +17,8 @@ MODELS: Final = MappingProxyType(
     {
         "openai_responses": "gpt-4o-mini",
         "openai_chat": "chat/gpt-4o-mini",
-        "anthropic": "claude/claude-sonnet-5",
+        "anthropic": "claude/claude-sonnet-4-5",
+        "http": "bot",
     }
 )
 """A model by the protocol that it is asked in."""
