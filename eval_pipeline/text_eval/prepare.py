@@ -10,6 +10,7 @@ from eval_pipeline.core.datasets import DatasetKind, DatasetVersion
 from eval_pipeline.core.documents import Json
 from eval_pipeline.core.errors import UsageError
 from eval_pipeline.core.names import RunKey, shown
+from eval_pipeline.core.recorded import RECORDED
 from eval_pipeline.core.runs import RunMode
 from eval_pipeline.runs.claims import (
     Prepared,
@@ -21,11 +22,13 @@ from eval_pipeline.runs.claims import (
 )
 from eval_pipeline.text_eval.choice import check_offered, choose_embedding, choose_model, require_provider
 from eval_pipeline.text_eval.golden_store import GoldenManifest, require_manifest
+from eval_pipeline.text_eval.recorded_answers import FoundAnswers, find_answers
 from eval_pipeline.text_eval.request import TextRequest
 from eval_pipeline.text_eval.scoring.scorers import parse_scorers
 from eval_pipeline.text_eval.spec import (
     DEFAULT_SCORERS,
     TextSpec,
+    build_model_body,
     check_dimensions,
     embeds,
 )
@@ -56,7 +59,8 @@ def prepare(
     """
     dataset = find_dataset_of(DatasetKind.TEXT, deployment=deployment, project=project, reference=request.dataset)
     endpoints = deployment.endpoints(project)
-    frozen = _freeze(request, dataset=dataset, deployment=deployment, endpoints=endpoints)
+    found = find_answers(request, dataset=dataset, deployment=deployment)
+    frozen = _freeze(request, dataset=dataset, deployment=deployment, endpoints=endpoints, found=found)
     spec = replace(frozen, endpoints=endpoints.frozen(frozen.asked_models))
     check_budget(request.max_cost_usd)
     require_provider(request, endpoints)
@@ -69,16 +73,30 @@ def prepare(
     tariffs = (models.tariff(spec.endpoints[name], model, mode=spec.mode) for name, model in spec.asked_models)
     check_priced(request.max_cost_usd, tariffs)
     key = RunKey.of(project=project, run=run)
-    return Prepared(key=key, dataset=dataset, spec=spec, max_cost_usd=request.max_cost_usd)
+    handed_in, notes = (None, ()) if found is None else (found.handed_in, found.notes)
+    return Prepared(
+        key=key, dataset=dataset, spec=spec, max_cost_usd=request.max_cost_usd, handed_in=handed_in, notes=notes
+    )
 
 
-def _freeze(request: TextRequest, *, dataset: DatasetVersion, deployment: Deployment, endpoints: Endpoints) -> TextSpec:
+def _freeze(
+    request: TextRequest,
+    *,
+    dataset: DatasetVersion,
+    deployment: Deployment,
+    endpoints: Endpoints,
+    found: FoundAnswers | None,
+) -> TextSpec:
     settings = deployment.settings
-    repeats = dataset.duplication_factor if request.repeats is None else request.repeats
+    default_repeats = dataset.duplication_factor if found is None else found.repeats
+    repeats = default_repeats if request.repeats is None else request.repeats
     check_range("repeats", value=repeats, low=1, high=settings.max_duplication_factor)
     threshold = choose_failure_threshold(request.failure_threshold, mode=request.mode, settings=settings)
     concurrency = choose_concurrency(request.concurrency, settings=settings)
-    endpoint, body = choose_model(request, endpoints)
+    if found is None:
+        endpoint, body = choose_model(request, endpoints)
+    else:
+        endpoint, body = RECORDED, build_model_body(request, default_model=found.model)
     embedding = choose_embedding(request.embedding_model, answering=endpoint, endpoints=endpoints)
     if request.embedding_dimensions is not None:
         check_dimensions(request.embedding_dimensions, model=embedding.model)
@@ -96,6 +114,7 @@ def _freeze(request: TextRequest, *, dataset: DatasetVersion, deployment: Deploy
         scorers=parse_scorers(request.scorers or DEFAULT_SCORERS),
         failure_threshold=threshold,
         concurrency=concurrency,
+        recorded=None if found is None else found.frozen,
     )
 
 
@@ -113,7 +132,7 @@ def _check_scorable(spec: TextSpec, manifest: GoldenManifest) -> None:
 
 
 def _check_size(spec: TextSpec, *, dataset: DatasetVersion, deployment: Deployment) -> None:
-    if spec.mode is not RunMode.FAST:
+    if spec.mode is not RunMode.FAST or not spec.asked_models:
         return
     settings = deployment.settings
     if not dataset.eligible_for_fast(settings.fast_max_unique_rows):

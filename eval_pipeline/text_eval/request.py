@@ -54,6 +54,18 @@ class TextRequest:
             unset="what `model` names before its slash; else `openai`",
         ),
     ] = None
+    answers: Annotated[
+        str | None,
+        RunOption(
+            metavar="FILE",
+            help="Answers that exist already (.csv, .jsonl, .xlsx), by id or question: nobody is asked.",
+            form="File of answers that exist already, where this code runs: nobody is asked.",
+            page="File of answers that exist already (CSV, JSON Lines, `.xlsx`), matched by `id` or `question`: "
+            "nobody is asked, nothing is paid ([recorded answers](text-evaluation.md#recorded-answers)). The run keeps "
+            "a copy.",
+            unset="a model is asked, unless the dataset has a column `model_answer` and no model is named",
+        ),
+    ] = None
     model: Annotated[
         str | None,
         RunOption(
@@ -81,7 +93,8 @@ class TextRequest:
             flag="",
             form="Anything else that a request takes, as in the Responses API: temperature, tools, …",
             page="Anything else that a request of the Responses API takes: `temperature`, `max_output_tokens`, "
-            "`tools`, … For Gemini `temperature`, `top_p`, `max_output_tokens`, and fields of its own "
+            "`tools`, … For chat completions it is [translated](ollama-and-vllm.md#what-becomes-of-model_body). "
+            "For Gemini `temperature`, `top_p`, `max_output_tokens`, and fields of its own "
             "request such as `generationConfig`. Not `input`, `stream` or `background`. `model` and "
             "`instructions` win over what stands here.",
             unset="empty",

@@ -75,7 +75,7 @@ def answers_so_far(deployment: Deployment, run: RunRecord) -> PaidSoFar | None:
     """Count what the journal of ``responses`` holds; None when nothing was asked yet."""
     spec = TextSpec.from_json(run.spec)
     dataset = deployment.stages.find(_ref(run.key, "dataset"))
-    if dataset is None:
+    if dataset is None or spec.recorded is not None:
         return None
     tally = RecordTally(threshold=spec.failure_threshold, model=spec.model)
     price = partial(price_item, tariff=answer_tariff(spec), at=run.created_at)
