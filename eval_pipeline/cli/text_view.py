@@ -7,6 +7,7 @@ from eval_pipeline.cli.run_words import cost_words, counts_words, write_reasons
 from eval_pipeline.core.documents import Json
 from eval_pipeline.core.paid_standing import PaidStanding
 from eval_pipeline.core.passages import retrieval_words
+from eval_pipeline.core.recorded import recorded_words
 from eval_pipeline.text_eval.standing import EMBEDDING_FAILED
 
 SHOWN_LINES = 50
@@ -18,6 +19,8 @@ def write_run(document: Json) -> None:
     dataset, standing = document["dataset"], PaidStanding.of(document)
     click.echo(f"{document['run']}: {document['state']} ({document['mode']}, {printable(str(document['model']))})")
     click.echo(f"dataset {printable(dataset['name'])} @ {dataset['version'][:12]}, {_size(dataset)}")
+    if document["recorded"]:
+        click.echo(printable(recorded_words(document["recorded"])))
     click.echo(f"answers {_counts(standing)}")
     write_reasons(standing.reasons)
     if document["retrieval"]:

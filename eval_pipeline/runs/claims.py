@@ -1,17 +1,22 @@
 """What runs of every flow begin with: the dataset that is named, their limits, the name claimed with one INSERT."""
 
 import getpass
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
-from eval_pipeline.core.configuration import check_range
+from eval_pipeline.core.configuration import MAX_COST_USD, check_range
+from eval_pipeline.core.cost import Tariff
 from eval_pipeline.core.datasets import DatasetKind, DatasetVersion, split_reference
 from eval_pipeline.core.documents import Json
 from eval_pipeline.core.errors import ConflictError, UsageError
-from eval_pipeline.core.names import RunKey, shown
+from eval_pipeline.core.names import RunKey, shown, validate_project
+from eval_pipeline.core.outcomes import Usage
 from eval_pipeline.core.runs import Flow, RunMode, RunRecord, RunState
 from eval_pipeline.core.stages import StageRef
+from eval_pipeline.runs.dataset_adding import private_copy, working_folder
 from eval_pipeline.wiring.deployment import Deployment
 from eval_pipeline.wiring.settings import Settings
 
@@ -45,6 +50,16 @@ SpecT_co = TypeVar("SpecT_co", bound=FrozenSpec, covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
+class HandedFile:
+    """A file that a person gave to a run, which keeps a copy; its digest is frozen."""
+
+    path: Path
+    name: str
+    """Of the copy."""
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class Prepared(Generic[SpecT_co]):
     """A request that passed every check: what would be claimed."""
 
@@ -52,6 +67,9 @@ class Prepared(Generic[SpecT_co]):
     dataset: DatasetVersion
     spec: SpecT_co
     max_cost_usd: float | None = None
+    handed_in: HandedFile | None = None
+    notes: tuple[dict[str, str], ...] = ()
+    """What a person should know before the run: code, message and hint each."""
 
 
 def requester() -> str:
@@ -72,6 +90,8 @@ def claim(
     """
     now = datetime.now(UTC)
     claimed_at = _claimed_before(prepared, flow=flow, deployment=deployment) or now
+    if prepared.handed_in is not None and deployment.ledger.find_run(flow=flow, key=prepared.key) is None:
+        _keep(prepared.handed_in, flow=flow, key=prepared.key, deployment=deployment)
     return deployment.ledger.claim_run(
         RunRecord(
             key=prepared.key,
@@ -89,6 +109,24 @@ def claim(
             max_cost_usd=prepared.max_cost_usd,
         )
     )
+
+
+def handed_file_key(flow: Flow, key: RunKey, name: str) -> str:
+    """Name where a run keeps what a person gave it; deleted with the run."""
+    return f"{flow}/{key.project}/{key.run}/{name}"
+
+
+def _keep(handed: HandedFile, *, flow: Flow, key: RunKey, deployment: Deployment) -> None:
+    """Store the very bytes that were checked, before anybody can take the run up."""
+    with working_folder() as folder:
+        copy = folder / "copy"
+        if private_copy(handed.path, copy, limit_bytes=deployment.settings.max_file_bytes) != handed.sha256:
+            raise ConflictError(
+                f"{shown(str(handed.path))} changed while it was read",
+                code="file_changed",
+                hint="start the run again when nobody writes to the file",
+            )
+        deployment.objects.put_file(handed_file_key(flow, key, handed.name), copy)
 
 
 def _claimed_before(prepared: Prepared[FrozenSpec], *, flow: Flow, deployment: Deployment) -> datetime | None:
@@ -118,7 +156,7 @@ def _claimed_before(prepared: Prepared[FrozenSpec], *, flow: Flow, deployment: D
 def find_dataset_of(kind: DatasetKind, *, deployment: Deployment, project: str, reference: str) -> DatasetVersion:
     """Resolve ``NAME`` or ``NAME@VERSION``; one of another kind raises ``config_type_unsupported``."""
     name, version = split_reference(reference)
-    dataset = deployment.ledger.find_dataset(project=project, name=name, version=version)
+    dataset = deployment.ledger.find_dataset(project=validate_project(project), name=name, version=version)
     if dataset.kind is kind:
         return dataset
     raise UsageError(
@@ -139,3 +177,28 @@ def choose_concurrency(asked: int | None, *, settings: Settings) -> int:
     chosen = settings.fast_api_concurrency if asked is None else asked
     check_range("concurrency", value=chosen, low=1, high=1_000)
     return int(chosen)
+
+
+def check_budget(limit_usd: float | None) -> None:
+    """Raise unless a run's limit of cost is one."""
+    if limit_usd is not None:
+        check_range("max_cost_usd", value=limit_usd, low=0, high=MAX_COST_USD)
+
+
+def check_priced(limit_usd: float | None, asked: Iterable[Tariff]) -> None:
+    """Refuse a limit that cannot be kept, before the name is claimed.
+
+    Args:
+        limit_usd: of the run; None: it has none.
+        asked: what every model of the run costs.
+    """
+    if limit_usd is None:
+        return
+    for tariff in asked:
+        if tariff.price(Usage(input=1, output=1, total=2), at=datetime.now(UTC)) is None:
+            raise UsageError(
+                f"the budget cannot be kept: model {shown(tariff.model)} has no published price",
+                code="budget_needs_price",
+                hint="leave out max_cost_usd, name a model with a published price, or write its price into the "
+                "endpoints file",
+            )

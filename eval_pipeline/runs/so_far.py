@@ -1,4 +1,4 @@
-"""What a paid stage that is not finished has come to so far, counted from its journal, whatever its flow.
+"""Where a paid stage stands, whatever its flow: by its summary once it is whole, until then by what its journal holds.
 
 A manifest appears when a stage is whole; what was answered and paid for until then stands in the journal alone.
 """
@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 from eval_pipeline.core.cost import Costs, StageCost
 from eval_pipeline.core.outcomes import ItemRecord, ItemStatus
-from eval_pipeline.core.paid_summary import ModelSummary
+from eval_pipeline.core.paid_standing import PaidStanding
+from eval_pipeline.core.paid_summary import ItemCounts, ModelSummary, PaidSummary
 from eval_pipeline.core.reasons import Reason, ReasonTally
 from eval_pipeline.core.stages import StageRef
 from eval_pipeline.core.tallies import ItemCost, RecordTally
@@ -77,3 +78,25 @@ def count_so_far(
                 if counted.error is not None and counted.status is not ItemStatus.OK:
                     reasons.add(counted.error)
     return SoFar(ok=ok, failed=finished - ok, reasons=reasons.most_frequent())
+
+
+def standing_of(
+    paid: PaidSummary | None, so_far: PaidSoFar | None, *, total: int, allowed: float, called: str
+) -> PaidStanding:
+    """Say what became of the items of a stage.
+
+    Args:
+        paid: what the stage came to; None while it is not finished.
+        so_far: what it has come to until then; None when nothing was asked yet.
+        total: the items of the run.
+        allowed: the share of failures that the run allows.
+        called: what the cost of the stage is called, if it asks one model.
+    """
+    if paid is not None and paid.counts is not None:
+        verdict, cost = paid.threshold, Costs.join({called: paid.cost})
+        return PaidStanding(counts=paid.counts, allowed=allowed, verdict=verdict, reasons=verdict.reasons, cost=cost)
+    if so_far is None:
+        return PaidStanding(counts=ItemCounts(total, 0, 0), allowed=allowed)
+    found = so_far.counts
+    counts, cost = ItemCounts(total, found.ok, found.failed), Costs.join({called: so_far.cost})
+    return PaidStanding(counts=counts, allowed=allowed, reasons=found.reasons, cost=cost)

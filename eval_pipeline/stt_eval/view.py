@@ -13,7 +13,7 @@ from eval_pipeline.reporting.export_files import export_format
 from eval_pipeline.runs.control import run_json
 from eval_pipeline.runs.cost_warnings import cost_warnings
 from eval_pipeline.runs.life import find_run
-from eval_pipeline.runs.standing import standing_of
+from eval_pipeline.runs.so_far import standing_of
 from eval_pipeline.runs.status import batches_json
 from eval_pipeline.runs.stored_run import StoredRun, nothing_to_export
 from eval_pipeline.stt_eval.corrected_references import REFERENCES, samples_as_scored

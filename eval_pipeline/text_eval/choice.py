@@ -80,14 +80,23 @@ def choose_embedding(name: str | None, *, answering: str, endpoints: Endpoints) 
     return named
 
 
+def usual_mode(request: TextRequest, endpoints: Endpoints) -> RunMode:
+    """Return how a run is asked where nobody says: in batches, but live where the endpoint of its model has none."""
+    name, _ = choose_model(request, endpoints)
+    endpoint = endpoints[name]
+    return RunMode.BATCH if endpoint.has_batches and endpoint.plan.batches is not None else RunMode.FAST
+
+
 def check_offered(spec: TextSpec, endpoints: Endpoints) -> None:
     """Refuse what an endpoint does not have, and a body that cannot become its request, before anything is paid."""
-    answering = endpoints.find(spec.endpoint)
-    answering.plan.check_body(spec.model_body)
     if spec.needs_embeddings:
         embedding = endpoints.find(spec.embedding_endpoint)
         if embedding.plan.embedder is None:
             raise models.not_offered(embedding, "embeddings")
+    if spec.recorded is not None:
+        return
+    answering = endpoints.find(spec.endpoint)
+    answering.plan.check_body(spec.model_body)
     if models.answer_mode(spec.answers_at, mode=spec.mode) is not spec.mode:
         raise UsageError(
             f"{answering.title} has no batches",

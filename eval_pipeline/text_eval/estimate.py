@@ -7,6 +7,7 @@ from eval_pipeline.core.cost import ESTIMATED_OUTPUT_TOKENS, Costs, StageCost, a
 from eval_pipeline.core.documents import Json, JsonDict
 from eval_pipeline.core.endpoints import FrozenEndpoint
 from eval_pipeline.core.outcomes import Usage
+from eval_pipeline.core.recorded import RECORDED
 from eval_pipeline.core.runs import RunMode
 from eval_pipeline.runs.claims import Prepared
 from eval_pipeline.text_eval.golden_check import golden_warnings
@@ -18,8 +19,8 @@ from eval_pipeline.wiring.deployment import Deployment
 
 
 def warnings_of(prepared: Prepared[TextSpec], *, deployment: Deployment) -> list[dict[str, str]]:
-    """Return what is told before a run: golden answers that its scorers cannot read."""
-    return golden_warnings(prepared, deployment=deployment)
+    """Return what is told before a run: of its recorded answers, and golden answers that its scorers cannot read."""
+    return [*prepared.notes, *golden_warnings(prepared, deployment=deployment)]
 
 
 def estimate_run(prepared: Prepared[TextSpec], *, deployment: Deployment) -> JsonDict:
@@ -31,13 +32,17 @@ def estimate_run(prepared: Prepared[TextSpec], *, deployment: Deployment) -> Jso
     golden = Usage()
     for row in rows:
         once += estimate_usage(
-            [row.question, *(turn.text for turn in row.turns)],
+            ["\n".join((*(turn.text for turn in row.turns), row.question))],
             repeated_text=str(spec.model_body.get("instructions") or ""),
             output_tokens=output_tokens,
         )
         golden += estimate_usage(row.golden_answers, output_tokens=0)
     answers = _times(once, spec.repeats)
-    stages = {"response": _cost(spec.answers_at, spec.model, usage=answers, mode=spec.mode)}
+    if spec.recorded is None:
+        stages = {"response": _cost(spec.answers_at, spec.model, usage=answers, mode=spec.mode)}
+    else:
+        stages = {"response": StageCost(model=spec.model, rate=RECORDED)}
+        output_words = "answers were recorded: nobody is asked for them"
     if spec.needs_embeddings:
         texts = Usage(input=answers.output + golden.input, total=answers.output + golden.input)
         stages["embedding"] = _cost(spec.embeds_at, spec.embedding_model, usage=texts, mode=embedding_mode(spec))

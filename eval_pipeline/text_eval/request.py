@@ -36,10 +36,12 @@ class TextRequest:
         RunMode,
         RunOption(
             also=OTHER_MODE_WORDS,
-            help="batch (default): at half price, within a day. fast: live calls, for small datasets.",
+            help="batch (default): at half price, within a day. fast: live calls, for small datasets; the default of "
+            "an endpoint without batches.",
             form="batch: at half price, within a day. fast: live calls, for small datasets.",
-            page="`batch`: at half price, within a day, any size. `fast`: live calls, for small datasets.",
-            unset="`batch`",
+            page="`batch`: at half price, within a day, any size. `fast`: live calls, for small datasets; of an "
+            "endpoint without batches for any.",
+            unset="`batch`; at an endpoint without batches, `fast`",
         ),
     ] = RunMode.BATCH
     provider: Annotated[
@@ -52,6 +54,18 @@ class TextRequest:
             page="Endpoint that the model is asked at, where its name does not say it: `openai`, `gemini`, or one of "
             "the [endpoints file](endpoints.md). With it, the model's name is taken as it stands, slashes included.",
             unset="what `model` names before its slash; else `openai`",
+        ),
+    ] = None
+    answers: Annotated[
+        str | None,
+        RunOption(
+            metavar="FILE",
+            help="Answers that exist already (.csv, .jsonl, .xlsx), by id or question: nobody is asked.",
+            form="File of answers that exist already, where this code runs: nobody is asked.",
+            page="File of answers that exist already (CSV, JSON Lines, `.xlsx`), matched by `id` or `question`: "
+            "nobody is asked, nothing is paid ([recorded answers](text-evaluation.md#recorded-answers)). The run keeps "
+            "a copy.",
+            unset="a model is asked, unless the dataset has a column `model_answer` and no model is named",
         ),
     ] = None
     model: Annotated[
@@ -81,7 +95,8 @@ class TextRequest:
             flag="",
             form="Anything else that a request takes, as in the Responses API: temperature, tools, …",
             page="Anything else that a request of the Responses API takes: `temperature`, `max_output_tokens`, "
-            "`tools`, … For Gemini `temperature`, `top_p`, `max_output_tokens`, and fields of its own "
+            "`tools`, … For chat completions it is [translated](ollama-and-vllm.md#what-becomes-of-model_body). "
+            "For Gemini `temperature`, `top_p`, `max_output_tokens`, and fields of its own "
             "request such as `generationConfig`. Not `input`, `stream` or `background`. `model` and "
             "`instructions` win over what stands here.",
             unset="empty",

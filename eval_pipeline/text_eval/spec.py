@@ -13,6 +13,7 @@ from eval_pipeline.core.documents import Json, JsonDict
 from eval_pipeline.core.endpoints import Endpoints, FrozenEndpoint, endpoints_json, frozen_of, read_endpoints
 from eval_pipeline.core.names import shown
 from eval_pipeline.core.protocols import GEMINI, OPENAI
+from eval_pipeline.core.recorded import RECORDED, RecordedAnswers
 from eval_pipeline.core.runs import RunMode
 from eval_pipeline.text_eval.request import TextRequest
 from eval_pipeline.text_eval.scoring.scorers import ScorerConfig, parse_scorers
@@ -20,6 +21,8 @@ from eval_pipeline.text_eval.scoring.scorers import ScorerConfig, parse_scorers
 SCHEMA = "eval_pipeline.text_spec/2"
 SCHEMA_OF_TWO = "eval_pipeline.text_spec/3"
 """Of a run whose embeddings another endpoint makes than the one that their model's name tells."""
+SCHEMA_OF_RECORDED = "eval_pipeline.text_spec/4"
+"""Of a run whose answers exist already."""
 SCHEMA_WITHOUT_ENDPOINTS = "eval_pipeline.text_spec/1"
 DEFAULT_MODELS = {OPENAI: "gpt-4o-mini", GEMINI: "gemini-2.5-flash"}
 DEFAULT_EMBEDDING_MODELS = {OPENAI: "text-embedding-3-large", GEMINI: "gemini-embedding-001"}
@@ -63,12 +66,14 @@ class TextSpec:
     concurrency: int
     endpoints: Endpoints = field(default_factory=dict)
     """Where its models are asked; none of a run that an earlier version specified."""
+    recorded: RecordedAnswers | None = None
+    """Where the answers come from that nobody is asked for; None: the model under test is asked."""
 
     @property
     def asked_models(self) -> tuple[tuple[str, str], ...]:
         """Whom the run asks: pairs of endpoint and model."""
         embedding = ((self.embedding_endpoint, self.embedding_model),) if self.needs_embeddings else ()
-        return ((self.endpoint, self.model), *embedding)
+        return embedding if self.recorded is not None else ((self.endpoint, self.model), *embedding)
 
     @property
     def answers_at(self) -> FrozenEndpoint:
@@ -101,7 +106,7 @@ class TextSpec:
         told = {} if is_told else {"embedding_endpoint": self.embedding_endpoint}
         schema = SCHEMA if self.endpoints else SCHEMA_WITHOUT_ENDPOINTS
         return {
-            "schema": SCHEMA_OF_TWO if told else schema,
+            "schema": SCHEMA_OF_RECORDED if self.recorded else SCHEMA_OF_TWO if told else schema,
             "dataset": {
                 "name": self.dataset_name,
                 "version": self.dataset_version,
@@ -118,6 +123,7 @@ class TextSpec:
             "failure_threshold": self.failure_threshold,
             "concurrency": self.concurrency,
             **endpoints_json(self.endpoints),
+            **({} if self.recorded is None else {RECORDED: self.recorded.to_json()}),
         }
 
     @classmethod
@@ -138,6 +144,7 @@ class TextSpec:
             failure_threshold=value["failure_threshold"],
             concurrency=value["concurrency"],
             endpoints=read_endpoints(value),
+            recorded=RecordedAnswers.from_json(value[RECORDED]) if value.get(RECORDED) else None,
         )
 
     @property

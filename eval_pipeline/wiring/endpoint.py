@@ -1,7 +1,7 @@
 """Whom a model can be asked: an endpoint as it is configured here and now, and the protocol that it speaks."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -14,11 +14,13 @@ from eval_pipeline.core.protocols import ApiProtocol
 from eval_pipeline.core.secrets import redact
 from eval_pipeline.providers.batch_calls import account_digest
 from eval_pipeline.providers.plan import ProtocolPlan, Reach
-from eval_pipeline.wiring.filling import fill
+from eval_pipeline.wiring.filling import fill, variables_in
 from eval_pipeline.wiring.keys import fit_for_header
 from eval_pipeline.wiring.protocols import plan_of
 from eval_pipeline.wiring.settings import Settings
 
+HIDDEN: Final = "…"
+"""What is shown of a secret."""
 LOOK_TIMEOUT_S: Final = 10.0
 """A list that takes longer keeps other accounts waiting."""
 
@@ -50,6 +52,8 @@ class Endpoint:
     url_words: str
     """What gives the address."""
     key: Key
+    former_keys: Sequence[str] = field(default=(), repr=False)
+    """That were its own before: what went out under one is looked for with it."""
     file: Path | None = None
     """Where it is written down; None of the built-in ones, which are in the environment."""
     concurrency: int | None = None
@@ -85,6 +89,12 @@ class Endpoint:
             hint=self.key.remedy,
         )
 
+    def by_keys(self) -> "list[Endpoint]":
+        """Return the endpoint as it is, and as each former key reaches it."""
+        words = f"a former key of {self.title}"
+        former = [value for value in dict.fromkeys(self.former_keys) if value != self.key.value]
+        return [self, *(replace(self, key=Key(value, words), former_keys=()) for value in former)]
+
     def reach(self, settings: Settings, *, concurrency: int = 1) -> Reach:
         """Return where and how its live calls go.
 
@@ -102,6 +112,12 @@ class Endpoint:
             is_own=self.file is not None,
             more=fill(self.more, self.variables, endpoint=self.name, file=self.file),
         )
+
+    def shown_reach(self, settings: Settings) -> Reach:
+        """Return the same with a mark in place of every secret, for a person to look at."""
+        marks = dict.fromkeys(variables_in(self.more), HIDDEN)
+        more = fill(self.more, marks, endpoint=self.name, file=self.file)
+        return replace(self.reach(settings), api_key=HIDDEN if self.key.is_wanted else "", more=more)
 
     def most_at_once(self, wanted: int) -> int:
         """Return how many calls may be under way at once of those that a run wants."""

@@ -6,8 +6,10 @@ length, not finite or of norm 0 is one item's problem, the others live.
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Final
 
 from eval_pipeline.core.documents import Json, JsonDict
+from eval_pipeline.core.outcomes import Attempt
 from eval_pipeline.core.ports.models import EmbeddingFailure, EmbeddingReply
 from eval_pipeline.providers.headers import Headers
 from eval_pipeline.providers.json_text import read_loose_json
@@ -20,6 +22,7 @@ from eval_pipeline.providers.vectors import VECTOR_BYTES, check_vectors, decode_
 from eval_pipeline.providers.words import malformed
 
 _ERRORS_FROM = 300
+_ENCODING: Final = "encoding_format"
 _DIVISIBLE_STATUSES = frozenset({400, 413, 422})
 
 
@@ -34,13 +37,20 @@ class OpenAIEmbedder:
 
     def __init__(self, connection: OpenAIConnection, *, model: str, dimensions: int | None = None) -> None:
         self._connection = connection
-        self._fixed: JsonDict = {"model": model, "encoding_format": "base64"}
+        self._fixed: JsonDict = {"model": model, _ENCODING: "base64"}
         self._dimensions = dimensions
         if dimensions is not None:
             self._fixed["dimensions"] = dimensions
 
     async def embed(self, texts: Sequence[str]) -> EmbeddingReply | EmbeddingFailure:
-        """Embed the texts in one call."""
+        """Embed the texts in one call; a server that refuses base64 is asked for numbers from then on."""
+        reply = await self._embed(texts)
+        if isinstance(reply, EmbeddingReply) or not _refuses_base64(reply.attempt):
+            return reply
+        self._fixed.pop(_ENCODING, None)
+        return await self._embed(texts)
+
+    async def _embed(self, texts: Sequence[str]) -> EmbeddingReply | EmbeddingFailure:
         most_bytes = self._connection.max_answer_bytes + len(texts) * VECTOR_BYTES
         reply = await self._connection.post("/embeddings", {**self._fixed, "input": texts}, max_answer_bytes=most_bytes)
         if not isinstance(reply, RawReply):
@@ -50,6 +60,11 @@ class OpenAIEmbedder:
             return parsed
         attempt = self._connection.finish(parsed.attempt, latency_s=reply.latency_s)
         return EmbeddingFailure(attempt=attempt, divisible=parsed.divisible)
+
+
+def _refuses_base64(attempt: Attempt) -> bool:
+    error = attempt.error
+    return error is not None and not error.transient and _ENCODING in error.message
 
 
 def parse_embeddings(

@@ -18,7 +18,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from eval_pipeline.standins.anthropic.asks import Ask, read_ask
-from eval_pipeline.standins.anthropic.batch_control import BatchControls
+from eval_pipeline.standins.anthropic.batch_control import AnthropicDesk
 from eval_pipeline.standins.anthropic.batch_input import BatchLimits
 from eval_pipeline.standins.anthropic.batch_life import Lives
 from eval_pipeline.standins.anthropic.batch_output import RequestWorker
@@ -27,6 +27,7 @@ from eval_pipeline.standins.anthropic.batches import BATCH_FAULTS, Batches
 from eval_pipeline.standins.anthropic.errors import AnthropicError
 from eval_pipeline.standins.anthropic.messages import MESSAGE_FAULTS, Writer
 from eval_pipeline.standins.anthropic.serving import AnthropicManners
+from eval_pipeline.standins.batch_control import BatchControls
 from eval_pipeline.standins.batch_faults import BatchPlan, BatchRule
 from eval_pipeline.standins.breakage import Answer
 from eval_pipeline.standins.control import Controls, Standin
@@ -112,7 +113,7 @@ def _batch_routes(
         _route(standin, f"DELETE {path}/{{id}}", "batches.delete", batches.delete),
         _route(standin, f"POST {path}/{{id}}/cancel", "batches.cancel", batches.cancel),
         _route(standin, f"GET {path}/{{id}}/results", "batches.results", batches.results),
-        *BatchControls(standin, batches, lives).routes(),
+        *BatchControls(standin, AnthropicDesk(batches, lives)).routes(),
     ]
 
 

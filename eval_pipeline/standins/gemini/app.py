@@ -16,6 +16,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from eval_pipeline.standins.batch_control import BatchControls
 from eval_pipeline.standins.batch_faults import BatchPlan, BatchRule
 from eval_pipeline.standins.breakage import Answer
 from eval_pipeline.standins.control import Controls, Standin
@@ -23,7 +24,7 @@ from eval_pipeline.standins.counts import CountedEndpoint
 from eval_pipeline.standins.faults import TRANSPORT_FAULTS, FaultRule
 from eval_pipeline.standins.gemini.answers import GENERATE_FAULTS, Answerer
 from eval_pipeline.standins.gemini.asks import AskReader
-from eval_pipeline.standins.gemini.batch_control import GeminiBatchControls
+from eval_pipeline.standins.gemini.batch_control import GeminiDesk
 from eval_pipeline.standins.gemini.batch_life import GeminiLives
 from eval_pipeline.standins.gemini.batch_output import GeminiLineWorker
 from eval_pipeline.standins.gemini.batch_state import GeminiBatchStore
@@ -135,7 +136,7 @@ def _routes(options: GeminiOptions, standin: Standin, folder: Path) -> list[Rout
         *_each_version(standin, "GET {version}/batches/{id}", "batches.get", batches.get),
         *_each_version(standin, "DELETE {version}/batches/{id}", "batches.delete", batches.delete),
     ]
-    batch_controls = GeminiBatchControls(standin, batches, lives, store, limits)
+    batch_controls = BatchControls(standin, GeminiDesk(standin, batches, lives, store, limits))
     return [
         *routes,
         *SpeechControls(options.speech).routes(),

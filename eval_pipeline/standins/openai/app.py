@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from eval_pipeline.standins.batch_control import BatchControls
 from eval_pipeline.standins.batch_faults import BatchPlan, BatchRule
 from eval_pipeline.standins.breakage import Answer
 from eval_pipeline.standins.control import Controls, Standin
@@ -26,7 +27,7 @@ from eval_pipeline.standins.limits import RateLimits
 from eval_pipeline.standins.openai import embeddings
 from eval_pipeline.standins.openai.answers import Make, completion_maker, embedding_maker, response_maker
 from eval_pipeline.standins.openai.asks import Ask, read_ask
-from eval_pipeline.standins.openai.batch_control import BatchControls
+from eval_pipeline.standins.openai.batch_control import OpenAIDesk
 from eval_pipeline.standins.openai.batch_input import BatchLimits
 from eval_pipeline.standins.openai.batch_life import Lives
 from eval_pipeline.standins.openai.batch_output import LineWorker
@@ -148,7 +149,7 @@ def _batch_routes(options: OpenAIOptions, standin: Standin, desk: Reception, fol
         _route(standin, "GET /v1/batches", "batches.list", batches.list),
         _route(standin, "GET /v1/batches/{id}", "batches.retrieve", batches.retrieve),
         _route(standin, "POST /v1/batches/{id}/cancel", "batches.cancel", batches.cancel),
-        *BatchControls(standin, batches, lives, store).routes(),
+        *BatchControls(standin, OpenAIDesk(batches, lives, store)).routes(),
     ]
 
 

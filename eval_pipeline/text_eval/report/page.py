@@ -9,6 +9,7 @@ from markupsafe import Markup
 from eval_pipeline.core.cost import StageCost, as_number, exact_usd
 from eval_pipeline.core.documents import Json
 from eval_pipeline.core.passages import retrieval_words
+from eval_pipeline.core.recorded import recorded_words
 from eval_pipeline.reporting.amounts import UNKNOWN_PRICE_NOTE, count, number, usd
 from eval_pipeline.reporting.markdown import code_span, image_markdown, table_markdown
 from eval_pipeline.reporting.page import render_page
@@ -52,11 +53,15 @@ def render_html(data: ReportData) -> str:
         categories=category_table(data),
         costs=cost_table(data),
         rates=_notes_on_rates(data),
-        provenance=provenance_table(data.run, data.stages, written_at=data.written_at),
+        provenance=provenance_table(
+            data.run, data.stages, written_at=data.written_at, settings=_recorded_facts(data.run.spec)
+        ),
         words=report_words,
         plots=report_plots,
         reading=reading,
         retrieval_words=retrieval_words,
+        recorded=data.run.spec.get("recorded"),
+        recorded_words=recorded_words,
         scorer_json=partial(json.dumps, ensure_ascii=False),
     )
 
@@ -217,6 +222,12 @@ def _settings(spec: Json) -> str:
     body = spec.get("model_body") or {}
     others = {name: value for name, value in body.items() if name not in _SAID_IN_FACTS}
     return json.dumps(others, ensure_ascii=False, indent=2) if others else ""
+
+
+def _recorded_facts(spec: Json) -> list[tuple[str, str]]:
+    """Name the file of recorded answers, where there is one."""
+    recorded = spec.get("recorded") or {}
+    return [("Recorded answers (sha256)", f"{recorded['sha256']} {recorded['name']}")] if "sha256" in recorded else []
 
 
 def _scorers(spec: Json) -> dict[str, Json]:

@@ -25,8 +25,8 @@ from eval_pipeline.text_eval import tables
 from eval_pipeline.text_eval.batches import Texts
 from eval_pipeline.text_eval.pairs import EmbeddingTally, embedding_row, pairs, texts_to_embed
 from eval_pipeline.text_eval.rates import embedding_mode, embedding_tariff
-from eval_pipeline.text_eval.so_far import cost_of_vectors
 from eval_pipeline.text_eval.spec import TextSpec
+from eval_pipeline.text_eval.standing import cost_of_vectors
 from eval_pipeline.wiring import models
 
 ROWS_AT_ONCE = 256

@@ -17,6 +17,7 @@ from eval_pipeline.runs.answers import Question, Questions, make_answers
 from eval_pipeline.runs.life import find_run
 from eval_pipeline.runs.task import Task
 from eval_pipeline.text_eval import tables
+from eval_pipeline.text_eval.recorded_answers import make_recorded
 from eval_pipeline.text_eval.retrieval import RetrievalTally
 from eval_pipeline.text_eval.spec import TextSpec
 from eval_pipeline.text_eval.thinking import without_thinking
@@ -28,7 +29,21 @@ _ROWS_AT_ONCE = 4_096
 def make(task: Task, *, dataset: StageReader, response_batch: StageReader) -> StageReader | None:
     """Ask the model under test what is not answered yet, then store every item; None while batches are out."""
     spec = TextSpec.from_json(find_run(task.deployment, flow=task.flow, key=task.key).spec)
-    retrieval = RetrievalTally(searches=searches_files(spec.model_body))
+    retrieval = RetrievalTally(searches=searches_files(spec.model_body) and spec.recorded is None)
+
+    def read(record: ItemRecord) -> ItemRecord:
+        return retrieval.add(without_thinking(record))
+
+    if spec.recorded is not None:
+        return make_recorded(
+            task,
+            spec=spec,
+            dataset=dataset,
+            schema=tables.RESPONSES,
+            read=read,
+            row=response_row,
+            own=retrieval.summary,
+        )
     return make_answers(
         task,
         "responses",
@@ -37,7 +52,7 @@ def make(task: Task, *, dataset: StageReader, response_batch: StageReader) -> St
         submitted=response_batch,
         questions=partial(questions_of, dataset=dataset),
         row=response_row,
-        read=lambda record: retrieval.add(without_thinking(record)),
+        read=read,
         own=retrieval.summary,
     )
 

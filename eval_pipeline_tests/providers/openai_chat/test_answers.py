@@ -161,6 +161,19 @@ def test_vectors_come_as_numbers_or_as_base64(dialect: Dialect) -> None:
     assert [len(vector or b"") for vector in reply.vectors] == [4 * 1_536] * 2
 
 
+def test_a_server_that_refuses_base64_is_asked_for_numbers_from_then_on(script: Script) -> None:
+    script.say(400, {"error": {"message": "UnsupportedParamsError: encoding_format is not supported", "code": "400"}})
+    script.say(200, {"data": [{"index": 0, "embedding": [0.6, 0.8]}]})
+
+    async def work() -> list[object]:
+        async with OpenAIConnection(api_key="none", base_url=script.url) as connection:
+            embedder = OpenAIEmbedder(connection, model="m")
+            return [await embedder.embed(["a"]), await embedder.embed(["b"])]
+
+    assert all(isinstance(reply, EmbeddingReply) and reply.vectors[0] for reply in asyncio.run(work()))
+    assert ["encoding_format" in json.loads(asked.body) for asked in script.asked] == [True, False, False]
+
+
 def _ask_responses(url: str, times: int = 1) -> Attempt:
     async def work() -> Attempt:
         async with OpenAIConnection(api_key="sk-test", base_url=url) as connection:
