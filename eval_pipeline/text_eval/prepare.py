@@ -4,18 +4,23 @@ Dataset, configuration, type, size, name: the command line and the Dagster form 
 """
 
 from dataclasses import replace
-from datetime import UTC, datetime
 
-from eval_pipeline.core.configuration import MAX_COST_USD, check_range
+from eval_pipeline.core.configuration import check_range
 from eval_pipeline.core.datasets import DatasetKind, DatasetVersion
 from eval_pipeline.core.documents import Json
 from eval_pipeline.core.errors import UsageError
-from eval_pipeline.core.names import RunKey, shown, validate_project
-from eval_pipeline.core.outcomes import Usage
+from eval_pipeline.core.names import RunKey, shown
 from eval_pipeline.core.recorded import RECORDED
 from eval_pipeline.core.runs import RunMode
-from eval_pipeline.runs.claims import Prepared, choose_concurrency, choose_failure_threshold, find_dataset_of
-from eval_pipeline.text_eval.choice import check_offered, choose_embedding, choose_model, require_provider
+from eval_pipeline.runs.claims import (
+    Prepared,
+    check_budget,
+    check_priced,
+    choose_concurrency,
+    choose_failure_threshold,
+    find_dataset_of,
+)
+from eval_pipeline.text_eval.choice import check_offered, choose_embedding, choose_model, require_provider, usual_mode
 from eval_pipeline.text_eval.golden_store import GoldenManifest, require_manifest
 from eval_pipeline.text_eval.recorded_answers import FoundAnswers, find_answers
 from eval_pipeline.text_eval.request import TextRequest
@@ -37,11 +42,24 @@ def prepare_given(
 ) -> Prepared[TextSpec]:
     """Check what a person set, by whatever way."""
     request = TextRequest.from_mapping(given)
-    return prepare(request, project=project, run=run, deployment=deployment, needs_key=needs_key)
+    return prepare(
+        request,
+        project=project,
+        run=run,
+        deployment=deployment,
+        needs_key=needs_key,
+        chooses_mode=given.get("mode") is None,
+    )
 
 
 def prepare(
-    request: TextRequest, *, project: str, run: str, deployment: Deployment, needs_key: bool = True
+    request: TextRequest,
+    *,
+    project: str,
+    run: str,
+    deployment: Deployment,
+    needs_key: bool = True,
+    chooses_mode: bool = False,
 ) -> Prepared[TextSpec]:
     """Check a request against datasets and settings; nothing is paid, nothing is written.
 
@@ -51,16 +69,16 @@ def prepare(
         run: its name.
         deployment: where datasets are.
         needs_key: whether a provider will be called; an estimate needs no key.
+        chooses_mode: whether nobody said how it is asked.
     """
-    dataset = find_dataset_of(
-        DatasetKind.TEXT, deployment=deployment, project=validate_project(project), reference=request.dataset
-    )
+    dataset = find_dataset_of(DatasetKind.TEXT, deployment=deployment, project=project, reference=request.dataset)
     endpoints = deployment.endpoints(project)
     found = find_answers(request, dataset=dataset, deployment=deployment)
+    if chooses_mode and found is None:
+        request = replace(request, mode=usual_mode(request, endpoints))
     frozen = _freeze(request, dataset=dataset, deployment=deployment, endpoints=endpoints, found=found)
     spec = replace(frozen, endpoints=endpoints.frozen(frozen.asked_models))
-    if request.max_cost_usd is not None:
-        check_range("max_cost_usd", value=request.max_cost_usd, low=0, high=MAX_COST_USD)
+    check_budget(request.max_cost_usd)
     require_provider(request, endpoints)
     check_offered(spec, endpoints)
     _check_size(spec, dataset=dataset, deployment=deployment)
@@ -68,8 +86,8 @@ def prepare(
     if needs_key:
         for name in spec.endpoints:
             endpoints.find(name).require_key()
-    if request.max_cost_usd is not None:
-        _check_priced(spec)
+    tariffs = (models.tariff(spec.endpoints[name], model, mode=spec.mode) for name, model in spec.asked_models)
+    check_priced(request.max_cost_usd, tariffs)
     key = RunKey.of(project=project, run=run)
     handed_in, notes = (None, ()) if found is None else (found.handed_in, found.notes)
     return Prepared(
@@ -116,19 +134,6 @@ def _freeze(
     )
 
 
-def _check_priced(spec: TextSpec) -> None:
-    """Refuse a budget that cannot be kept, before the name is claimed."""
-    for endpoint, model in spec.asked_models:
-        tariff = models.tariff(spec.endpoints[endpoint], model, mode=spec.mode)
-        if tariff.price(Usage(input=1, output=1, total=2), at=datetime.now(UTC)) is None:
-            raise UsageError(
-                f"the budget cannot be kept: model {shown(model)} has no published price",
-                code="budget_needs_price",
-                hint="leave out max_cost_usd, name a model with a published price, or write its price into the "
-                "endpoints file",
-            )
-
-
 def _check_scorable(spec: TextSpec, manifest: GoldenManifest) -> None:
     """Refuse a run none of whose answers could be scored, before anything is paid."""
     if manifest.without_golden_count < manifest.rows or not all(one.scorer.needs_golden for one in spec.scorers):
@@ -145,6 +150,8 @@ def _check_scorable(spec: TextSpec, manifest: GoldenManifest) -> None:
 def _check_size(spec: TextSpec, *, dataset: DatasetVersion, deployment: Deployment) -> None:
     if spec.mode is not RunMode.FAST or not spec.asked_models:
         return
+    if models.answer_mode(spec.answers_at, mode=RunMode.BATCH) is RunMode.FAST:
+        return  # an endpoint without batches has no other way
     settings = deployment.settings
     if not dataset.eligible_for_fast(settings.fast_max_unique_rows):
         raise UsageError(
