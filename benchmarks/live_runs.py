@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
@@ -18,18 +18,25 @@ from benchmarks.measure import Finished, ProcessFailedError, run
 
 EVAL_PIPELINE = str(Path(sys.executable).with_name("eval-pipeline"))
 _LIFTED_LIMITS = {"EVAL_FAST_MAX_UNIQUE_ROWS": "10000000", "EVAL_FAST_MAX_FILE_BYTES": "100000000000"}
-_FOREIGN = ("PYTHON", "EVAL_", "OPENAI_", "LANGFUSE_", "GEMINI_", "GOOGLE_", "DAGSTER_")
+ASKED = ("openai", "anthropic", "bot")
+"""Stand-ins that answer questions."""
+_FOREIGN = ("PYTHON", "EVAL_", "OPENAI_", "LANGFUSE_", "GEMINI_", "GOOGLE_", "ANTHROPIC_", "DAGSTER_")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Site:
-    """A home of its own with a stand-in beside it."""
+    """A home of its own with stand-ins beside it."""
 
     folder: Path
     environ: dict[str, str]
-    control_url: str
+    control_urls: tuple[str, ...]
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
     _added: set[int] = field(default_factory=set)
+
+    @property
+    def control_url(self) -> str:
+        """Of the stand-in that has batches, too."""
+        return self.control_urls[0]
 
     def command(self, *arguments: str) -> Finished:
         """Run one ``eval-pipeline`` command to its end."""
@@ -66,9 +73,10 @@ class Site:
 
     def _set_latency(self, latency_s: float) -> None:
         body = json.dumps({"latency_s": latency_s}).encode()
-        request = urllib.request.Request(f"{self.control_url}/settings", data=body, method="POST")
-        with urllib.request.urlopen(request, timeout=10) as answer:
-            answer.read()
+        for url in self.control_urls:
+            request = urllib.request.Request(f"{url}/settings", data=body, method="POST")
+            with urllib.request.urlopen(request, timeout=10) as answer:
+                answer.read()
 
 
 def _check(document: dict[str, Any], *, items: int) -> None:
@@ -91,17 +99,28 @@ def open_site() -> Iterator[Site]:
             "PYTHONPYCACHEPREFIX": str(Path(name, "bytecode")),  # compiled by the first use, wherever this is installed
             "OPENAI_BASE_URL": urls["openai_base_url"],
             "OPENAI_API_KEY": "stand-in",
-            "EVAL_ENDPOINTS_FILE": str(_write_endpoints(Path(name, "endpoints.yaml"), urls["openai_base_url"])),
+            "EVAL_ENDPOINTS_FILE": str(_write_endpoints(Path(name, "endpoints.yaml"), urls)),
         }
-        site = Site(folder=Path(name), environ=environ, control_url=urls["openai_control_url"])
+        site = Site(
+            folder=Path(name), environ=environ, control_urls=tuple(urls[f"{asked}_control_url"] for asked in ASKED)
+        )
         site.text_run(items=1)
         yield site
 
 
-def _write_endpoints(path: Path, base_url: str) -> Path:
-    """Write down the same stand-in once more, to be asked in the other protocol."""
-    chat = {"protocol": "openai_chat", "base_url": base_url, "key": "${OPENAI_API_KEY}"}
-    path.write_text(json.dumps({"endpoints": {"chat": chat}}))  # JSON is YAML
+def _write_endpoints(path: Path, urls: Mapping[str, str]) -> Path:
+    """Write the stand-ins down that are asked in the protocols beside the first."""
+    key = {"key": "${OPENAI_API_KEY}"}
+    endpoints = {
+        "chat": {"protocol": "openai_chat", "base_url": urls["openai_base_url"], **key},
+        "claude": {"protocol": "anthropic", "base_url": urls["anthropic_base_url"], **key},
+        "bot": {
+            "protocol": "http",
+            "request": {"url": f"{urls['bot_base_url']}/ask", "json": {"text": "{{ question }}"}},
+            "answer": "$.data.answer",
+        },
+    }
+    path.write_text(json.dumps({"endpoints": endpoints}))  # JSON is YAML
     return path
 
 

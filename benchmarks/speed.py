@@ -13,7 +13,14 @@ from benchmarks.measure import REPEATS, Finished, side_by_side
 START_ALLOWED: Final = 5.0
 START_REPEATS: Final = 5
 PROCESSOR_MS_ALLOWED: Final = 3.0
-MODELS: Final = MappingProxyType({"openai_responses": "gpt-4o-mini", "openai_chat": "chat/gpt-4o-mini"})
+MODELS: Final = MappingProxyType(
+    {
+        "openai_responses": "gpt-4o-mini",
+        "openai_chat": "chat/gpt-4o-mini",
+        "anthropic": "claude/claude-sonnet-4-5",
+        "http": "bot",
+    }
+)
 """A model by the protocol that it is asked in."""
 
 

@@ -52,6 +52,10 @@ class BatchServer:
     """How far the provider's clock is ahead of ours."""
     key: str | None = None
     retry_after: str = "60"
+    apart: bool = False
+    """Whether every key opens an account of its own."""
+    owners: dict[str, str] = field(default_factory=dict)
+    """Whose files and batches are, by their ids."""
     files: dict[str, bytes] = field(default_factory=dict)
     batches: dict[str, dict[str, Any]] = field(default_factory=dict)
     spoiled: dict[str, str | None] = field(default_factory=dict)
@@ -70,6 +74,10 @@ class BatchServer:
             self.scenario, self.times, self.ahead_s = scenario, 1, 0.0
             for kept in (self.files, self.batches, self.spoiled, self.looks, self.executed, self.calls):
                 kept.clear()
+
+    def shows(self, thing: str, key: str) -> bool:
+        """Tell whether a key opens the account of a file or batch."""
+        return not self.apart or self.owners.get(thing.removeprefix("file-out-"), key) == key
 
     def strikes(self, scenario: str) -> bool:
         """Tell whether a call goes wrong now, so many times."""
@@ -336,6 +344,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = True
         self.connection.shutdown(2)
 
+    @property
+    def _key(self) -> str:
+        return str(self.headers["authorization"])
+
     def _authorized(self) -> bool:
         if self.state.key is None or self.headers["authorization"] == f"Bearer {self.state.key}":
             return True
@@ -356,7 +368,10 @@ class _Handler(BaseHTTPRequestHandler):
         with self.state.lock:
             if not self._authorized():
                 return
-            if found := re.fullmatch(r"/v1/files/(.+)/content", self.path):
+            named = re.fullmatch(r"/v1/(?:files|batches)/([^/?]+)(?:/content)?", self.path)
+            if named and not self.state.shows(named[1], self._key):
+                self._refuse(404, "no such object")
+            elif found := re.fullmatch(r"/v1/files/(.+)/content", self.path):
                 self._download(found[1])
             elif found := re.fullmatch(r"/v1/files/(.+)", self.path):
                 known = found[1] in self.state.files
@@ -391,7 +406,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _list(self) -> None:
         after = re.search(r"after=([^&]+)", self.path)
         hidden = self.state.scenario == "hidden" and self.state.times > 0
-        ids = [] if hidden else [name for name in self.state.batches if name not in self.state.unlisted][::-1]
+        known = [name for name in self.state.batches if self.state.shows(name, self._key)]
+        ids = [] if hidden else [name for name in known if name not in self.state.unlisted][::-1]
         start = ids.index(after[1]) + 1 if after else 0
         shown = [self.state.listed(batch_id) for batch_id in ids[start : start + 100]]
         self._send({"object": "list", "data": shown, "has_more": start + 100 < len(ids)})
@@ -448,10 +464,12 @@ class _Handler(BaseHTTPRequestHandler):
         parts = data.split(b"--" + boundary[1].strip('"').encode())
         [file] = [part for part in parts if b'name="file"' in part]
         file_id = f"file-{len(self.state.files)}-{time.monotonic_ns()}"
+        self.state.owners[file_id] = self._key
         self.state.files[file_id] = file.split(b"\r\n\r\n", 1)[1].removesuffix(b"\r\n")
         self._send({"id": file_id, "object": "file"})
 
     def _create(self, given: dict[str, Any]) -> None:
+        self.state.owners[f"batch_{len(self.state.spoiled)}"] = self._key
         if self.state.strikes("create_429"):
             self._refuse(429, "RESOURCE_EXHAUSTED", code="rate_limit_exceeded")
         elif self.state.strikes("file_not_found_yet"):
@@ -472,7 +490,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(self.state.create(given))
 
     def _cancel(self, batch_id: str) -> None:
-        if batch_id not in self.state.batches:
+        if batch_id not in self.state.batches or not self.state.shows(batch_id, self._key):
             self._refuse(404, "No batch found")
         elif self.state.batches[batch_id]["status"] in _OPEN:
             self._send(self.state.cancel(batch_id))

@@ -10,7 +10,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from eval_pipeline.standins.server import serve
 
-_SAID = frozenset({"text", "model", "modelVersion", "responseId", "message", "code", "param", "title", "comment"})
+_SAID = frozenset(
+    {"service_tier", "text", "model", "modelVersion", "responseId", "message", "code", "param", "title", "comment"}
+)
 _OF_ERRORS = frozenset({"type", "status", "code", "message", "param", "reason"})
 _ANSWERS = ("/responses", ":generateContent", ":download", "/content")
 

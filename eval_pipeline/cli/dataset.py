@@ -223,8 +223,7 @@ def _fast(dataset: DatasetVersion, cap: int) -> str | None:
 
 def _headline(dataset: DatasetVersion) -> str:
     repeats = f" x {dataset.duplication_factor}" if dataset.duplication_factor > 1 else ""
-    items = "samples" if dataset.kind is DatasetKind.STT else "questions"
-    return f"{dataset.name} @ {dataset.version[:12]}: {dataset.original_items_count:,} {items}{repeats}"
+    return f"{dataset.name} @ {dataset.version[:12]}: {dataset.original_items_count:,} {dataset.kind.items}{repeats}"
 
 
 def _write_facts(deployment: Deployment, dataset: DatasetVersion) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, assert_never
 
 from eval_pipeline.core.errors import UsageError
 from eval_pipeline.core.names import shown
@@ -17,6 +17,17 @@ class DatasetKind(StrEnum):
 
     TEXT = "text"
     STT = "stt"
+
+    @property
+    def items(self) -> str:
+        """What a person calls them."""
+        match self:
+            case DatasetKind.TEXT:
+                return "questions"
+            case DatasetKind.STT:
+                return "samples"
+            case _:
+                assert_never(self)
 
 
 @dataclass(frozen=True, slots=True)

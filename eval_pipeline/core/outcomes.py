@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Final, assert_never
 
 from eval_pipeline.core.passages import Passage
-from eval_pipeline.core.secrets import redact_fields
+from eval_pipeline.core.secrets import redact, redact_fields
 from eval_pipeline.core.values import value
 
 
@@ -126,6 +126,11 @@ class Served:
     """As the provider names it, such as ``flex``; None where it says nothing."""
     tools: tuple[tuple[str, int], ...] = ()
 
+    def __post_init__(self) -> None:
+        redact_fields(self, "tier")
+        if self.tools:
+            object.__setattr__(self, "tools", tuple((redact(name), count) for name, count in self.tools))
+
     @property
     def names(self) -> tuple[str, ...]:
         """What a person should look for in the provider's price list."""
@@ -143,6 +148,9 @@ class BilledCall:
     usage: Usage
     model: str | None = None
     served: Served = PLAINLY
+
+    def __post_init__(self) -> None:
+        redact_fields(self, "model")
 
 
 @value

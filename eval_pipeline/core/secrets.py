@@ -123,6 +123,11 @@ def excerpt(text: str, *, most: int) -> str:
     return clean if len(clean) <= most else clean[:most] + "…"
 
 
+def label(text: str, *, most: int) -> str:
+    """Return the beginning of a name that a server gave, redacted before it is cut."""
+    return redact(text)[:most]
+
+
 def without_secrets(error: BaseException, *, depth: int = 20) -> BaseException:
     """Return an exception without the known secrets, its causes included; the same one wherever it can be cleaned.
 

@@ -4,7 +4,7 @@ Whoever holds the lease may call ``advance`` at any time and as often as wanted;
 """
 
 from collections.abc import Callable, Container, Iterable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -40,7 +40,16 @@ from eval_pipeline.dispatch.poll import PollReport, poll_account
 from eval_pipeline.dispatch.records import RESULT_LOST
 from eval_pipeline.dispatch.restored import lost_intents
 from eval_pipeline.dispatch.rests import RESTS
-from eval_pipeline.dispatch.submit import NOT_NOW, Desk, Parcel, again, as_it_is, record_round, settle_intents
+from eval_pipeline.dispatch.submit import (
+    NOT_NOW,
+    Desk,
+    Parcel,
+    again,
+    as_it_is,
+    look_for_intents,
+    record_round,
+    settle_intents,
+)
 
 _PAUSES = NOT_NOW | {CallFault.ACCOUNT}
 """Faults of an account that pass, or that a person mends: what is out waits meanwhile."""
@@ -97,11 +106,22 @@ class BatchStage:
         work: what is asked for.
         folder: for files on their way.
         may_submit: raises when nothing new may be sent from here; what is out is looked after all the same.
+        former: desks at the accounts of former keys, where something may still lie.
     """
 
-    def __init__(self, desk: Desk, work: BatchWork, *, folder: Path, may_submit: Callable[[], None] = _always) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        work: BatchWork,
+        *,
+        folder: Path,
+        may_submit: Callable[[], None] = _always,
+        former: Sequence[Desk] = (),
+    ) -> None:
         self._may_submit = may_submit
         self._desk = desk
+        self._former = former
+        self._desks = {one.provider.account: one for one in (*former, desk)}
         self._work = work
         self._folder = folder
         self._report = PollReport()
@@ -145,10 +165,13 @@ class BatchStage:
     def wind_up(self) -> Advance:
         """Cancel what is out, collect what is done, submit nothing more."""
         desk = self._desk
-        mine = [job for job in self._jobs() if job.account == desk.provider.account]
-        waiting = [job for job in mine if job.cancel_requested_at is None]
-        closer = Closer(desk.ledger, desk.provider, policy=desk.policy, now=desk.now())
-        raise_first(close_jobs(closer, waiting, closing=Closing.CANCELLED))
+        for one in self._desks.values():
+            mine = [job for job in self._jobs() if job.account == one.provider.account]
+            waiting = [job for job in mine if job.cancel_requested_at is None]
+            closer = Closer(one.ledger, one.provider, policy=one.policy, now=one.now())
+            left = close_jobs(closer, waiting, closing=Closing.CANCELLED)
+            if one is desk:
+                raise_first(left)
         self._look()
         settle_intents(desk, [job for job in self._jobs() if job.cancel_requested_at is not None])
         self._collect()
@@ -198,6 +221,7 @@ class BatchStage:
 
     def _settle(self) -> None:
         """Take intents on; an account that is at fault, or away, keeps them waiting where others are out already."""
+        self._settle_former()
         try:
             settle_intents(self._desk, self._jobs())
         except BatchCallError as error:
@@ -208,12 +232,42 @@ class BatchStage:
                 if job.is_unsent:
                     self._leave_alone(job, error)
 
+    def _settle_former(self) -> None:
+        """Search former accounts for creations that nobody settled; what is not there goes out under our key."""
+        here = self._desk
+        for desk in self._former:
+            with suppress(BatchCallError):  # such as of a key that is revoked
+                look_for_intents(desk, self._jobs())
+        for job in self._jobs():
+            if job.state is not JobState.INTENT or self._desks.get(job.account, here) is here:
+                continue
+            match step_of_intent(job, now=here.now(), policy=here.policy):
+                case IntentStep.CREATE:
+                    self._bring_over(job)
+                case IntentStep.DROP:
+                    here.ledger.change_job(job, to=JobState.CANCELLED)
+                case IntentStep.WAIT | IntentStep.LOOK:
+                    pass
+
+    def _bring_over(self, job: BatchJob) -> None:
+        """Let a file that is known not to be out under a former key go out under the present one."""
+        provider = self._desk.provider
+        self._desk.ledger.change_job(
+            job,
+            account=provider.account,
+            base_url=provider.base_url,
+            input_file_id=None,
+            create_started_at=None,
+            empty_lists=0,
+            listed_at=None,
+        )
+
     def _find_again(self) -> None:
         """Ask for what was lost once more, as long as nothing was sent in its place: it may have turned up."""
         jobs = self._jobs()
         for job in jobs:
             known = job.state is JobState.LOST and job.error_code == RESULT_LOST and job.provider_id is not None
-            if known and not is_replaced(job, jobs) and job.account == self._desk.provider.account:
+            if known and not is_replaced(job, jobs) and job.account in self._desks:
                 ended = self._desk.ledger.change_job(job, to=JobState.ENDED, ended_at=job.ended_at, waits_until=None)
                 if ended is not None:
                     self._collect_job(ended)
@@ -267,6 +321,7 @@ class BatchStage:
             return bool(record_round(self._desk, parcels, folder=self._folder, pay=pay))
 
     def _look(self) -> None:
+        self._look_at_former()
         desk = self._desk
         mine = [job for job in self._jobs() if job.account == desk.provider.account and job.state in OPEN]
         left_s = RESTS.left_s(desk.provider.account)
@@ -277,10 +332,18 @@ class BatchStage:
         self._report = poll_account(desk.ledger, desk.provider, mine, policy=desk.policy, now=desk.now())
         RESTS.ask(desk.provider.account, self._report.retry_after_s)
 
+    def _look_at_former(self) -> None:
+        """Poll what lies under former keys; what goes wrong with one keeps nothing else waiting."""
+        for desk in self._former:
+            theirs = [job for job in self._jobs() if job.account == desk.provider.account and job.state in OPEN]
+            if theirs and RESTS.left_s(desk.provider.account) <= 0:
+                report = poll_account(desk.ledger, desk.provider, theirs, policy=desk.policy, now=desk.now())
+                RESTS.ask(desk.provider.account, report.retry_after_s)
+
     def _collect(self) -> None:
         for job in self._current(self._jobs()):  # what was asked before a start over would mix with what is asked now
             match job.state:
-                case JobState.ENDED if job.account == self._desk.provider.account and self._may_move(job):
+                case JobState.ENDED if job.account in self._desks and self._may_move(job):
                     self._collect_job(job)
                 case JobState.FAILED if not is_written_off(job):
                     refused = refused_file(job.error_code, job.error_message)
@@ -308,18 +371,22 @@ class BatchStage:
             return job.empty_lists == 0  # else lists have begun to prove that there is none
         begun = job.create_started_at
         settled = desk.policy.create_timeout_s + desk.policy.settle_s
-        return self._work.resend_lost and is_over(begun, settled, now=now) and job.account != desk.provider.account
+        return self._work.resend_lost and is_over(begun, settled, now=now) and job.account not in self._desks
 
     def _collect_job(self, job: BatchJob) -> None:
         """Collect a job; one whose provider cannot be asked just now waits, as one that is under way would."""
-        resting = RESTS.left_s(job.account) > 0
-        if resting or self._halted or self._report.paused:
+        desk = self._desks[job.account]
+        present, resting = desk is self._desk, RESTS.left_s(job.account) > 0
+        if resting or (present and (self._halted or self._report.paused)):
             return  # the account is better left alone
         try:
-            collect_job(self._desk, job, self._work.handling, folder=self._folder)
+            collect_job(desk, job, self._work.handling, folder=self._folder)
         except BatchCallError as error:
             if error.fault not in _PAUSES:
                 raise
+            if not present:  # what goes wrong with a former key keeps nothing else waiting
+                self._leave_alone(job, error)
+                return
             self._halted = True
             self._report_fault(error)
             for other in self._jobs():

@@ -203,6 +203,14 @@ def again(job: BatchJob, *, ledger_id: str, now: datetime, waits_until: datetime
     )
 
 
+def look_for_intents(desk: Desk, jobs: Iterable[BatchJob]) -> None:
+    """Search a former key's account for creations that nobody settled; nothing is created there any more."""
+    intents = [job for job in jobs if job.state is JobState.INTENT and job.account == desk.provider.account]
+    looked = [job for job in intents if _step(desk, job) is IntentStep.LOOK]
+    if looked and RESTS.left_s(desk.provider.account) <= 0:
+        _look(desk, looked)
+
+
 def settle_intents(desk: Desk, jobs: Iterable[BatchJob]) -> None:
     """Take every intent as far as it can go now: create it, find it again, drop it, or leave it waiting.
 

@@ -35,6 +35,13 @@ class EndpointEntry(Strict):
         ),
     ] = None
     key_file: Annotated[str | None, Field(description="A file that holds the key and nothing else.")] = None
+    former_keys: Annotated[
+        str | None,
+        Field(
+            pattern=r"^\$\{[A-Za-z_][A-Za-z0-9_]*\}$",
+            description="${VARIABLE} that lists keys which the endpoint had before: batches are looked for under each.",
+        ),
+    ] = None
     concurrency: Annotated[
         int | None, Field(ge=1, le=MOST_CONCURRENCY, description="Live calls under way at once, at most.")
     ] = None

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
 from urllib.parse import urlsplit
-from urllib.request import getproxies
+from urllib.request import getproxies, proxy_bypass
 
 from eval_pipeline.core.errors import UsageError
 from eval_pipeline.core.outcomes import AccountFault, Attempt, AttemptOutcome, ItemError
@@ -40,12 +40,30 @@ def proxies_explained() -> Iterator[None]:
     try:
         yield
     except (ImportError, ValueError) as error:  # a SOCKS proxy, which needs a package; no address at all
-        named = ", ".join(f"{scheme}_proxy" for scheme in getproxies())
-        raise UsageError(
-            f"the proxy of the environment ({named}) cannot be used: {str(error).partition('.')[0]}",
-            code="proxy_unsupported",
-            hint="name an HTTP proxy in HTTPS_PROXY and HTTP_PROXY, unset ALL_PROXY, or list the server in NO_PROXY",
-        ) from None
+        raise _unsupported_proxy(str(error).partition(".")[0]) from None
+
+
+def proxy_to(url: str) -> str | None:
+    """Return the system's proxy for an address; ``proxy_unsupported`` for SOCKS, which would be spoken to in HTTP.
+
+    The clients' own look at it, and at .netrc, takes 0.4 ms a call.
+    """
+    address, proxies = urlsplit(url), getproxies()
+    if not proxies or not address.hostname or proxy_bypass(address.hostname):
+        return None
+    proxy = proxies.get(address.scheme) or proxies.get("all")
+    if proxy is not None and proxy.lower().startswith("socks"):
+        raise _unsupported_proxy("it speaks SOCKS")
+    return proxy
+
+
+def _unsupported_proxy(why: str) -> UsageError:
+    named = ", ".join(f"{scheme}_proxy" for scheme in getproxies())
+    return UsageError(
+        f"the proxy of the environment ({named}) cannot be used: {why}",
+        code="proxy_unsupported",
+        hint="name an HTTP proxy in HTTPS_PROXY and HTTP_PROXY, unset ALL_PROXY, or list the server in NO_PROXY",
+    )
 
 
 def transport_errors() -> tuple[type[BaseException], ...]:

@@ -31,6 +31,7 @@ from eval_pipeline.dispatch.poll import PollReport, poll_account
 from eval_pipeline.dispatch.rests import RESTS
 from eval_pipeline.dispatch.search import MOST_LIST_CALLS, began, is_batch_of, tell_apart
 from eval_pipeline.dispatch.submit import utc_now
+from eval_pipeline.runs.accounts import open_accounts
 from eval_pipeline.runs.rounds import reopen_rounds
 from eval_pipeline.wiring import models
 from eval_pipeline.wiring.deployment import Deployment
@@ -142,41 +143,59 @@ def _poll_endpoint(
 ) -> None:
     settings = deployment.settings
     endpoint = deployment.endpoints(project).find(name)
-    provider = models.open_batches(endpoint, settings=settings, to_look=True)
-    account = provider.account
-    began_s = monotonic()
-    try:
-        if (left_s := RESTS.left_s(account)) > 0:
-            _leave_alone(polled, jobs, project=project, account=account, left_s=left_s)
-            return
-        fresh = [job for job in jobs if job.state in OPEN]
-        mine = [job for job in fresh if job.account == account]
-        others = [job for job in fresh if job not in mine]
-        mine += _claim_foreign(deployment, provider, others, endpoint=endpoint, polled=polled)
-        policy = models.batch_policy(settings, protocol=endpoint.protocol)
-        end_s = began_s + min(ACCOUNT_S, time_left())
-        report = poll_account(
-            deployment.ledger,
-            provider,
-            mine,
-            policy=policy,
-            now=utc_now(),
-            time_left=lambda: end_s - monotonic(),
-        )
-        _tell(polled, mine, report)
-        if report.provider_now is not None:
-            polled.clocks[account] = report.provider_now
-        if not report.failed and end_s > monotonic():
-            _look_for_lost(deployment, provider, jobs, policy=policy, polled=polled)
-        if not report.failed:
-            polled.reached.add(account)
-            RESTS.note_success(account)
-            return
-        took_s = monotonic() - began_s
-        RESTS.note_failure(account, took_s=took_s, poll_s=policy.poll_s, words=report.paused)
-        RESTS.ask(account, report.retry_after_s)
-    finally:
-        provider.close()
+    left = [job for job in jobs if job.state in OPEN]
+    with open_accounts(endpoint, settings=settings, to_look=True) as accounts:
+        known = {provider.account for provider in accounts[1:]}
+        for provider in accounts:
+            if time_left() <= 0:
+                return
+            if (left_s := RESTS.left_s(provider.account)) > 0:
+                _leave_alone(polled, left, project=project, account=provider.account, left_s=left_s)
+                left = [job for job in left if provider is not accounts[0] and job.account != provider.account]
+                continue
+            mine = [job for job in left if job.account == provider.account]
+            present = provider is accounts[0]
+            foreign = [job for job in left if job not in mine and (present or job.account not in known)]
+            mine += _claim_foreign(deployment, provider, foreign, endpoint=endpoint, polled=polled, present=present)
+            left = [job for job in left if job.id not in {one.id for one in mine}]
+            _poll(deployment, provider, endpoint, [*mine, *_lost(jobs)], polled=polled, time_left=time_left)
+        if left:
+            _alert_foreign(left, endpoint=endpoint, polled=polled)
+
+
+def _lost(jobs: Iterable[BatchJob]) -> list[BatchJob]:
+    return [job for job in jobs if job.state is JobState.LOST]
+
+
+def _poll(
+    deployment: Deployment,
+    provider: BatchProvider,
+    endpoint: Endpoint,
+    jobs: Sequence[BatchJob],
+    *,
+    polled: Polled,
+    time_left: Callable[[], float],
+) -> None:
+    """Look after the jobs of one account: those that are open, and the lost ones among them that are its own."""
+    account, began_s = provider.account, monotonic()
+    policy = models.batch_policy(deployment.settings, protocol=endpoint.protocol)
+    end_s = began_s + min(ACCOUNT_S, time_left())
+    mine = [job for job in jobs if job.state in OPEN]
+    report = poll_account(
+        deployment.ledger, provider, mine, policy=policy, now=utc_now(), time_left=lambda: end_s - monotonic()
+    )
+    _tell(polled, mine, report)
+    if report.provider_now is not None:
+        polled.clocks[account] = report.provider_now
+    if not report.failed and end_s > monotonic():
+        _look_for_lost(deployment, provider, jobs, policy=policy, polled=polled)
+    if not report.failed:
+        polled.reached.add(account)
+        RESTS.note_success(account)
+        return
+    took_s = monotonic() - began_s
+    RESTS.note_failure(account, took_s=took_s, poll_s=policy.poll_s, words=report.paused)
+    RESTS.ask(account, report.retry_after_s)
 
 
 def _look_for_lost(
@@ -216,17 +235,31 @@ def _alert(polled: Polled, jobs: Iterable[BatchJob], words: str) -> None:
 
 
 def _claim_foreign(
-    deployment: Deployment, provider: BatchProvider, jobs: Sequence[BatchJob], *, endpoint: Endpoint, polled: Polled
+    deployment: Deployment,
+    provider: BatchProvider,
+    jobs: Sequence[BatchJob],
+    *,
+    endpoint: Endpoint,
+    polled: Polled,
+    present: bool,
 ) -> list[BatchJob]:
     """Take over jobs of the same account under a rotated key: the provider shows what they left there.
 
     That it shows nothing proves nothing: then they are left alone, and a person is told.
+
+    Args:
+        deployment: where the jobs are.
+        provider: an account of the endpoint.
+        jobs: that were submitted under other keys.
+        endpoint: whose key it is.
+        polled: what is told.
+        present: whether it is the key that is used now; what was never sent goes out under no other.
     """
     claimed: list[BatchJob] = []
     first = next(_turns) * MOST_FOREIGN_LOOKUPS % max(len(jobs), 1)
     for job in [*jobs[first:], *jobs[:first]][:MOST_FOREIGN_LOOKUPS]:
         if job.is_unsent:
-            if job.base_url != provider.base_url:
+            if job.base_url != provider.base_url or not present:
                 continue
             moved = deployment.ledger.change_job(job, account=provider.account, input_file_id=None)
         else:
@@ -235,24 +268,32 @@ def _claim_foreign(
                 continue
             moved = deployment.ledger.change_job(job, account=provider.account, base_url=provider.base_url)
         claimed += [] if moved is None else [moved]
-    left = [job for job in jobs if job.id not in {moved.id for moved in claimed}]
-    if left:
-        words = (
-            f"{len(left):,} batches were submitted with another key or to another address ({left[0].base_url}); they "
-            f"are left alone: give {endpoint.key.words} and {endpoint.url_words} of that account back"
-        )
-        if any(job.is_ambiguous for job in left):
-            words += "; if that key is gone for good: run retry --resend-lost sends again what may have been created"
-        _alert(polled, left, words)
     return claimed
 
 
+def _alert_foreign(jobs: Sequence[BatchJob], *, endpoint: Endpoint, polled: Polled) -> None:
+    words = (
+        f"{len(jobs):,} batches were submitted with another key or to another address ({jobs[0].base_url}); they "
+        f"are left alone: give {endpoint.key.words} and {endpoint.url_words} of that account back, or name that key "
+        "among the former ones"
+    )
+    if any(job.is_ambiguous for job in jobs):
+        words += "; if that key is gone for good: run retry --resend-lost sends again what may have been created"
+    _alert(polled, jobs, words)
+
+
 def take_over_rotated(
-    deployment: Deployment, provider: BatchProvider, jobs: Sequence[BatchJob], *, endpoint: Endpoint
+    deployment: Deployment, accounts: Sequence[BatchProvider], jobs: Sequence[BatchJob], *, endpoint: Endpoint
 ) -> list[BatchJob]:
-    """Return all of these jobs, those of them under this account that are its own under an older key."""
-    others = [job for job in jobs if job.account != provider.account]
-    moved = {job.id: job for job in _claim_foreign(deployment, provider, others, endpoint=endpoint, polled=Polled())}
+    """Return all of these jobs, those among them that an account shows under another key as that account's."""
+    moved: dict[int, BatchJob] = {}
+    for provider in accounts:
+        known = {provider.account} if provider is accounts[0] else {account.account for account in accounts}
+        others = [job for job in jobs if job.account not in known and job.id not in moved]
+        claimed = _claim_foreign(
+            deployment, provider, others, endpoint=endpoint, polled=Polled(), present=provider is accounts[0]
+        )
+        moved |= {job.id: job for job in claimed}
     return [moved.get(job.id, job) for job in jobs]
 
 

@@ -17,6 +17,7 @@ from eval_pipeline.dispatch.closing import Closing, LeftOpen, Stays, raise_first
 from eval_pipeline.dispatch.leases import STAGE_IN_USE, HeldLease, hold
 from eval_pipeline.dispatch.restored import restored_words
 from eval_pipeline.dispatch.submit import Desk
+from eval_pipeline.runs.accounts import open_accounts
 from eval_pipeline.runs.at_work import BEAT_EVERY_S, StageAtWork, at_work, has_started_over, run_cancelled, start_over
 from eval_pipeline.runs.closing import close_batches, stop_lost_batches
 from eval_pipeline.runs.endpoints import require_endpoint
@@ -88,10 +89,11 @@ def batch_stage(task: Task, work: BatchWork) -> Iterator[BatchStage]:
             patience_s=deployment.settings.lease_patience_seconds,
             beat_every_s=BEAT_EVERY_S,
         ) as lease,
-        _desk(task, work, lease) as desk,
+        _desks(task, work, lease) as (desk, *former),
         temporary_folder() as folder,
     ):
-        yield BatchStage(desk, work, folder=Path(folder), may_submit=partial(_check_endpoint, task, work))
+        may_submit = partial(_check_endpoint, task, work)
+        yield BatchStage(desk, work, folder=Path(folder), may_submit=may_submit, former=former)
 
 
 def _check_endpoint(task: Task, work: BatchWork) -> None:
@@ -100,7 +102,8 @@ def _check_endpoint(task: Task, work: BatchWork) -> None:
 
 
 @contextmanager
-def _desk(task: Task, work: BatchWork, lease: HeldLease) -> Iterator[Desk]:
+def _desks(task: Task, work: BatchWork, lease: HeldLease) -> Iterator[Sequence[Desk]]:
+    """Open the desk that submits, and behind it those of former keys, where something may still lie."""
     deployment = task.deployment
     created_at = find_run(deployment, flow=task.flow, key=task.key).created_at
     restored_at = deployment.check_store().restored_at
@@ -108,21 +111,19 @@ def _desk(task: Task, work: BatchWork, lease: HeldLease) -> Iterator[Desk]:
     if restored_at is not None and is_older:
         task.say(restored_words(restored_at))
     endpoint = task.endpoints.find(work.provider)
-    provider = models.open_batches(endpoint, settings=deployment.settings)
-    try:
-        yield Desk(
+    with open_accounts(endpoint, settings=deployment.settings) as (present, *former):
+        desk = Desk(
             ledger=deployment.ledger,
             # a run that was deleted and made again under its name has keys of its own
             ledger_id=f"{deployment.ledger.id} {created_at.isoformat()}",
             objects=deployment.objects,
-            provider=provider,
+            provider=present,
             policy=models.batch_policy(deployment.settings, protocol=endpoint.protocol),
             fence=lease,
             sought_since=created_at if is_older else None,
             fill=work.fill,
         )
-    finally:
-        provider.close()
+        yield [desk, *(replace(desk, provider=provider) for provider in former)]
 
 
 def go_on(

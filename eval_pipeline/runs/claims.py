@@ -1,16 +1,19 @@
 """What runs of every flow begin with: the dataset that is named, their limits, the name claimed with one INSERT."""
 
 import getpass
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
-from eval_pipeline.core.configuration import check_range
+from eval_pipeline.core.configuration import MAX_COST_USD, check_range
+from eval_pipeline.core.cost import Tariff
 from eval_pipeline.core.datasets import DatasetKind, DatasetVersion, split_reference
 from eval_pipeline.core.documents import Json
 from eval_pipeline.core.errors import ConflictError, UsageError
-from eval_pipeline.core.names import RunKey, shown
+from eval_pipeline.core.names import RunKey, shown, validate_project
+from eval_pipeline.core.outcomes import Usage
 from eval_pipeline.core.runs import Flow, RunMode, RunRecord, RunState
 from eval_pipeline.core.stages import StageRef
 from eval_pipeline.runs.dataset_adding import private_copy, working_folder
@@ -153,7 +156,7 @@ def _claimed_before(prepared: Prepared[FrozenSpec], *, flow: Flow, deployment: D
 def find_dataset_of(kind: DatasetKind, *, deployment: Deployment, project: str, reference: str) -> DatasetVersion:
     """Resolve ``NAME`` or ``NAME@VERSION``; one of another kind raises ``config_type_unsupported``."""
     name, version = split_reference(reference)
-    dataset = deployment.ledger.find_dataset(project=project, name=name, version=version)
+    dataset = deployment.ledger.find_dataset(project=validate_project(project), name=name, version=version)
     if dataset.kind is kind:
         return dataset
     raise UsageError(
@@ -174,3 +177,28 @@ def choose_concurrency(asked: int | None, *, settings: Settings) -> int:
     chosen = settings.fast_api_concurrency if asked is None else asked
     check_range("concurrency", value=chosen, low=1, high=1_000)
     return int(chosen)
+
+
+def check_budget(limit_usd: float | None) -> None:
+    """Raise unless a run's limit of cost is one."""
+    if limit_usd is not None:
+        check_range("max_cost_usd", value=limit_usd, low=0, high=MAX_COST_USD)
+
+
+def check_priced(limit_usd: float | None, asked: Iterable[Tariff]) -> None:
+    """Refuse a limit that cannot be kept, before the name is claimed.
+
+    Args:
+        limit_usd: of the run; None: it has none.
+        asked: what every model of the run costs.
+    """
+    if limit_usd is None:
+        return
+    for tariff in asked:
+        if tariff.price(Usage(input=1, output=1, total=2), at=datetime.now(UTC)) is None:
+            raise UsageError(
+                f"the budget cannot be kept: model {shown(tariff.model)} has no published price",
+                code="budget_needs_price",
+                hint="leave out max_cost_usd, name a model with a published price, or write its price into the "
+                "endpoints file",
+            )

@@ -1,7 +1,6 @@
 """Closes what a run has out, at every account that it went to: for a cancelled run, one asked anew, one deleted."""
 
 from collections.abc import Sequence
-from contextlib import closing as closed_after
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -12,6 +11,7 @@ from eval_pipeline.core.runs import Flow
 from eval_pipeline.dispatch.closing import Closer, Closing, LeftOpen, Stays, close_jobs, disown, raise_first
 from eval_pipeline.dispatch.lost import stop_lost
 from eval_pipeline.dispatch.submit import utc_now
+from eval_pipeline.runs.accounts import open_accounts
 from eval_pipeline.runs.batch_polling import by_account, take_over_rotated
 from eval_pipeline.wiring import models
 from eval_pipeline.wiring.deployment import Deployment
@@ -30,11 +30,16 @@ def close_batches(deployment: Deployment, jobs: Sequence[BatchJob], *, closing: 
     left: list[LeftOpen] = []
     for (name, project), theirs in by_account(jobs).items():
         settings, endpoint = deployment.settings, deployment.endpoints(project).find(name)
-        with closed_after(models.open_batches(endpoint, settings=settings)) as provider:
-            mine = take_over_rotated(deployment, provider, theirs, endpoint=endpoint)
-            policy = models.batch_policy(settings, protocol=endpoint.protocol)
-            closer = Closer(deployment.ledger, provider, policy=policy, now=utc_now())
-            left += close_jobs(closer, mine, closing=closing)
+        policy = models.batch_policy(settings, protocol=endpoint.protocol)
+        with open_accounts(endpoint, settings=settings) as accounts:
+            moved = take_over_rotated(deployment, accounts, theirs, endpoint=endpoint)
+            former = {provider.account for provider in accounts[1:]}
+            for provider in accounts:
+                at_hand = [job for job in moved if job.account == provider.account]
+                if provider is accounts[0]:  # what no key opens is told, too
+                    at_hand += [job for job in moved if job.account not in {provider.account, *former}]
+                closer = Closer(deployment.ledger, provider, policy=policy, now=utc_now())
+                left += close_jobs(closer, at_hand, closing=closing)
     return left
 
 
@@ -44,8 +49,9 @@ def stop_lost_batches(deployment: Deployment, jobs: Sequence[BatchJob], *, closi
     for (name, project), theirs in by_account(lost).items():
         with suppress(EvalPipelineError):  # no key, no address: then it is stopped when it turns up
             endpoint = deployment.endpoints(project).find(name)
-            with closed_after(models.open_batches(endpoint, settings=deployment.settings)) as provider:
-                stop_lost(deployment.ledger, provider, theirs, closing=closing)
+            with open_accounts(endpoint, settings=deployment.settings) as accounts:
+                for provider in accounts:
+                    stop_lost(deployment.ledger, provider, theirs, closing=closing)
 
 
 @dataclass(frozen=True, slots=True)

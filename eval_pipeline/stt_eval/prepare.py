@@ -42,9 +42,7 @@ def prepare(
         deployment: where datasets are.
         needs_key: whether a provider will be called; an estimate needs no key.
     """
-    dataset = find_dataset_of(
-        DatasetKind.STT, deployment=deployment, project=validate_project(project), reference=request.dataset
-    )
+    dataset = find_dataset_of(DatasetKind.STT, deployment=deployment, project=project, reference=request.dataset)
     frozen = _freeze(request, dataset=dataset, deployment=deployment)
     endpoints = deployment.endpoints(project)
     asked = [(model.endpoint, model.name) for model in frozen.models]

@@ -4,17 +4,22 @@ Dataset, configuration, type, size, name: the command line and the Dagster form 
 """
 
 from dataclasses import replace
-from datetime import UTC, datetime
 
-from eval_pipeline.core.configuration import MAX_COST_USD, check_range
+from eval_pipeline.core.configuration import check_range
 from eval_pipeline.core.datasets import DatasetKind, DatasetVersion
 from eval_pipeline.core.documents import Json
 from eval_pipeline.core.errors import UsageError
-from eval_pipeline.core.names import RunKey, shown, validate_project
-from eval_pipeline.core.outcomes import Usage
+from eval_pipeline.core.names import RunKey, shown
 from eval_pipeline.core.recorded import RECORDED
 from eval_pipeline.core.runs import RunMode
-from eval_pipeline.runs.claims import Prepared, choose_concurrency, choose_failure_threshold, find_dataset_of
+from eval_pipeline.runs.claims import (
+    Prepared,
+    check_budget,
+    check_priced,
+    choose_concurrency,
+    choose_failure_threshold,
+    find_dataset_of,
+)
 from eval_pipeline.text_eval.choice import check_offered, choose_embedding, choose_model, require_provider
 from eval_pipeline.text_eval.golden_store import GoldenManifest, require_manifest
 from eval_pipeline.text_eval.recorded_answers import FoundAnswers, find_answers
@@ -52,23 +57,20 @@ def prepare(
         deployment: where datasets are.
         needs_key: whether a provider will be called; an estimate needs no key.
     """
-    dataset = find_dataset_of(
-        DatasetKind.TEXT, deployment=deployment, project=validate_project(project), reference=request.dataset
-    )
+    dataset = find_dataset_of(DatasetKind.TEXT, deployment=deployment, project=project, reference=request.dataset)
     endpoints = deployment.endpoints(project)
     found = find_answers(request, dataset=dataset, deployment=deployment)
     frozen = _freeze(request, dataset=dataset, deployment=deployment, endpoints=endpoints, found=found)
     spec = replace(frozen, endpoints=endpoints.frozen(frozen.asked_models))
-    if request.max_cost_usd is not None:
-        check_range("max_cost_usd", value=request.max_cost_usd, low=0, high=MAX_COST_USD)
+    check_budget(request.max_cost_usd)
     require_provider(request, endpoints)
     check_offered(spec, endpoints)
     _check_size(spec, dataset=dataset, deployment=deployment)
     _check_scorable(spec, require_manifest(deployment.objects, dataset))
     if needs_key:
         _require_keys(spec, endpoints)
-    if request.max_cost_usd is not None:
-        _check_priced(spec)
+    tariffs = (models.tariff(spec.endpoints[name], model, mode=spec.mode) for name, model in spec.asked_models)
+    check_priced(request.max_cost_usd, tariffs)
     key = RunKey.of(project=project, run=run)
     handed_in, notes = (None, ()) if found is None else (found.handed_in, found.notes)
     return Prepared(
@@ -125,19 +127,6 @@ def _require_keys(spec: TextSpec, endpoints: Endpoints) -> None:
                 raise
             without = "or score the recorded answers without embeddings, and nobody is asked: --scorer contains"
             raise UsageError(error.message, code=error.code, hint=f"{error.hint}; {without}") from None
-
-
-def _check_priced(spec: TextSpec) -> None:
-    """Refuse a budget that cannot be kept, before the name is claimed."""
-    for endpoint, model in spec.asked_models:
-        tariff = models.tariff(spec.endpoints[endpoint], model, mode=spec.mode)
-        if tariff.price(Usage(input=1, output=1, total=2), at=datetime.now(UTC)) is None:
-            raise UsageError(
-                f"the budget cannot be kept: model {shown(model)} has no published price",
-                code="budget_needs_price",
-                hint="leave out max_cost_usd, name a model with a published price, or write its price into the "
-                "endpoints file",
-            )
 
 
 def _check_scorable(spec: TextSpec, manifest: GoldenManifest) -> None:

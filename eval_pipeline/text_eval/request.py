@@ -93,7 +93,8 @@ class TextRequest:
             flag="",
             form="Anything else that a request takes, as in the Responses API: temperature, tools, …",
             page="Anything else that a request of the Responses API takes: `temperature`, `max_output_tokens`, "
-            "`tools`, … For Gemini `temperature`, `top_p`, `max_output_tokens`, and fields of its own "
+            "`tools`, … For chat completions it is [translated](ollama-and-vllm.md#what-becomes-of-model_body). "
+            "For Gemini `temperature`, `top_p`, `max_output_tokens`, and fields of its own "
             "request such as `generationConfig`. Not `input`, `stream` or `background`. `model` and "
             "`instructions` win over what stands here.",
             unset="empty",

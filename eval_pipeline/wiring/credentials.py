@@ -21,6 +21,8 @@ from eval_pipeline.wiring.keys import fit_for_header
 KEY_VARIABLES: Final = MappingProxyType({OPENAI: "OPENAI_API_KEY", GEMINI: "GEMINI_API_KEY"})
 _OTHER_KEY_VARIABLES: Final = MappingProxyType({GEMINI: "GOOGLE_API_KEY"})
 """Names that win over the first ones where both are set, as in the vendor's own client."""
+FORMER_KEY_VARIABLES: Final = MappingProxyType({OPENAI: "OPENAI_FORMER_API_KEYS", GEMINI: "GEMINI_FORMER_API_KEYS"})
+"""Keys that a project had before, spaces or commas between them: batches are looked for under each."""
 TITLES: Final = MappingProxyType({OPENAI: "OpenAI", GEMINI: "Gemini"})
 URL_VARIABLES: Final = MappingProxyType({OPENAI: "OPENAI_BASE_URL", GEMINI: "GOOGLE_GEMINI_BASE_URL"})
 _PUBLIC_URLS: Final = MappingProxyType(
@@ -30,9 +32,11 @@ LANGFUSE_URL = "https://cloud.langfuse.com"
 ENDPOINTS_FILE: Final = "EVAL_ENDPOINTS_FILE"
 _KNOWN = (
     "OPENAI_API_KEY",
+    "OPENAI_FORMER_API_KEYS",
     "OPENAI_BASE_URL",
     "GEMINI_API_KEY",
     "GOOGLE_API_KEY",
+    "GEMINI_FORMER_API_KEYS",
     "GOOGLE_GEMINI_BASE_URL",
     "LANGFUSE_PUBLIC_KEY",
     "LANGFUSE_SECRET_KEY",
@@ -62,6 +66,10 @@ class Credentials:
     def traces_to_langfuse(self) -> bool:
         """Whether both Langfuse keys are there."""
         return bool(self.langfuse_public_key and self.langfuse_secret_key)
+
+    def former_keys(self, variable: str) -> tuple[str, ...]:
+        """Return the keys that a variable lists; a line break, a space or a comma stands between two."""
+        return tuple(self.variables.get(variable, "").replace(",", " ").split())
 
     def require_langfuse_keys(self) -> tuple[str, str]:
         """Return Langfuse's public and secret key, or raise when one could not be sent."""
@@ -106,7 +114,7 @@ def read_credentials(
 
 def _keep_secret(variables: Mapping[str, str]) -> None:
     """Keep a project's keys out of all that is told or stored from now on, and the parts of one with a line break."""
-    keys = [variables.get(name, "") for name in _KNOWN if name.endswith("_KEY")]
+    keys = [variables.get(name, "").replace(",", " ") for name in _KNOWN if name.endswith(("_KEY", "_KEYS"))]
     know_secrets([*keys, *(part for key in keys for part in key.split())])
     for name in _KNOWN:
         if name.endswith("_URL"):

@@ -1,7 +1,7 @@
 """Whom a model can be asked: an endpoint as it is configured here and now, and the protocol that it speaks."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -50,6 +50,8 @@ class Endpoint:
     url_words: str
     """What gives the address."""
     key: Key
+    former_keys: Sequence[str] = field(default=(), repr=False)
+    """That were its own before: what went out under one is looked for with it."""
     file: Path | None = None
     """Where it is written down; None of the built-in ones, which are in the environment."""
     concurrency: int | None = None
@@ -84,6 +86,12 @@ class Endpoint:
             code="missing_api_key",
             hint=self.key.remedy,
         )
+
+    def by_keys(self) -> "list[Endpoint]":
+        """Return the endpoint as it is, and as each former key reaches it."""
+        words = f"a former key of {self.title}"
+        former = [value for value in dict.fromkeys(self.former_keys) if value != self.key.value]
+        return [self, *(replace(self, key=Key(value, words), former_keys=()) for value in former)]
 
     def reach(self, settings: Settings, *, concurrency: int = 1) -> Reach:
         """Return where and how its live calls go.

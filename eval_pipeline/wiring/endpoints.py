@@ -10,7 +10,7 @@ from eval_pipeline.core.model_names import ModelName, split_model
 from eval_pipeline.core.names import shown
 from eval_pipeline.core.own_prices import OwnPrice
 from eval_pipeline.core.protocols import BUILT_IN
-from eval_pipeline.wiring.credentials import TITLES, URL_VARIABLES, Credentials
+from eval_pipeline.wiring.credentials import FORMER_KEY_VARIABLES, TITLES, URL_VARIABLES, Credentials
 from eval_pipeline.wiring.endpoint import Endpoint, Key
 
 NOT_CONFIGURED: Final = "endpoint_not_configured"
@@ -95,5 +95,6 @@ def _built_in(name: str, credentials: Credentials, prices: Mapping[str, OwnPrice
             remedy=f"set {variable} (any text will do for a server that checks none) and, if it is not "
             f"{TITLES[name]} itself, {url_variable}",
         ),
+        former_keys=credentials.former_keys(FORMER_KEY_VARIABLES[name]),
         prices=prices,
     )

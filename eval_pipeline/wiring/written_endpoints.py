@@ -37,6 +37,7 @@ def written_endpoint(name: str, credentials: Credentials, file: EndpointsFile) -
         base_url=given,
         url_words=words,
         key=_key(name, entry, credentials, file.path),
+        former_keys=_former_keys(entry, credentials),
         file=file.path,
         concurrency=entry.concurrency,
         has_batches=plan.batches is not None and (at_home if entry.batches is None else entry.batches),
@@ -62,6 +63,13 @@ def _key(name: str, entry: EndpointEntry, credentials: Credentials, file: Path) 
         problem=f"{variable} of endpoint {name} is not set",
         remedy=f"set {variable}, or give endpoint {name} in {file} another key",
     )
+
+
+def _former_keys(entry: EndpointEntry, credentials: Credentials) -> tuple[str, ...]:
+    found = VARIABLE.fullmatch(entry.former_keys or "")
+    keys = () if found is None else credentials.former_keys(found[1])
+    know_secrets(keys)
+    return keys
 
 
 def _key_in_file(path: Path, *, name: str) -> Key:

@@ -43,8 +43,9 @@ def test_an_address_that_is_none_is_refused(commands: Commands, variables: dict[
     assert "H1DDEN" not in ended.out + ended.err
 
 
-def test_a_socks_proxy_is_refused_with_what_to_do(commands: Commands) -> None:
-    ended = commands(*RUN, "--mode", "batch", "--json", ALL_PROXY="socks5://127.0.0.1:9")
+@pytest.mark.parametrize("mode", ["batch", "fast"])
+def test_a_socks_proxy_is_refused_with_what_to_do(commands: Commands, mode: str) -> None:
+    ended = commands(*RUN, "--mode", mode, "--json", ALL_PROXY="socks5://127.0.0.1:9")
 
     assert ended.document["error"]["code"] == "proxy_unsupported"
     assert "HTTPS_PROXY" in ended.document["error"]["hint"]

@@ -8,11 +8,12 @@ import pytest
 from eval_pipeline.core.batches import LineError, Phase, ProviderBatch
 from eval_pipeline.core.errors import UsageError
 from eval_pipeline.core.names import shown
-from eval_pipeline.core.outcomes import Attempt, AttemptOutcome, ItemError
+from eval_pipeline.core.outcomes import Attempt, AttemptOutcome, ItemError, Served
 from eval_pipeline.core.secrets import (
     excerpt,
     holds_secret,
     know_secrets,
+    label,
     redact,
     redact_bytes,
     secrets_in_url,
@@ -69,12 +70,14 @@ def test_no_half_of_a_secret_stays_where_a_text_is_cut() -> None:
     for most in range(1, 60):
         assert "sk-" not in excerpt(f"see {KEY} {KEY} there", most=most).replace("[key", "")
         assert "sk-" not in shown("x" * most + KEY)
+        assert "sk-" not in label(f"see {KEY} {KEY} there", most=most)
 
 
 def test_errors_and_records_hold_no_secret_in_any_field() -> None:
     error = UsageError(f"a {KEY}", code=f"b {KEY}", hint=f"c {KEY}")
     item = ItemError(code=KEY, type=KEY, message=KEY, transient=False)
-    attempt = Attempt(AttemptOutcome.OK, text=KEY, response_id=KEY, model=KEY, raw=KEY, error=item)
+    served = Served(tier=f"flex {KEY}", tools=((f"search {KEY}", 1),))
+    attempt = Attempt(AttemptOutcome.OK, text=KEY, response_id=KEY, model=KEY, raw=KEY, error=item, served=served)
     batch = ProviderBatch(
         id="batch_1",
         phase=Phase.FAILED,

@@ -11,13 +11,15 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
+import orjson
 import pytest
 
 from eval_pipeline.core.batches import BatchJob, BatchPolicy, JobState, Phase, ProviderBatch
 from eval_pipeline.dispatch.search import UNDECIDED, is_batch_of
+from eval_pipeline.providers.anthropic.batch_body import BatchBody
 from eval_pipeline.providers.anthropic.batch_lines import ENDPOINT, AnthropicLines, read_message_line
 from eval_pipeline.providers.anthropic.batches import AnthropicBatches
-from eval_pipeline.providers.anthropic.custom_ids import custom_id
+from eval_pipeline.providers.anthropic.custom_ids import custom_id, key_in
 from eval_pipeline.storage.ledger import open_ledger
 from eval_pipeline.storage.local import LocalObjectStore
 from eval_pipeline_tests.claude_server import KEY, ClaudeServer, claude_server
@@ -30,6 +32,7 @@ from eval_pipeline_tests.dispatch.test_batch_crashes import (
     World,
     live_to_the_end,
 )
+from eval_pipeline_tests.dispatch.test_restored_ledger import check, moments
 from eval_pipeline_tests.storage.records import MOMENT, a_job
 
 CLAUDE = Form(ENDPOINT, AnthropicLines(body={"model": "claude-sonnet-5"}), read_message_line, custom_id)
@@ -189,6 +192,41 @@ def test_what_nobody_can_settle_is_offered_when_its_window_is_over(worlds: World
         job = jobs_of(place)[0]
         assert (job.state, job.error_code, job.outcomes) == (JobState.LOST, "result_lost", {"missing": 5})
         assert "nobody knows whether its batch was created" in (job.error_message or "")
+
+
+def test_a_ledger_that_is_restored_finds_what_it_has_forgotten(worlds: Worlds) -> None:
+    last = moments(worlds, None, of="backup")  # type: ignore[arg-type]  # worlds of this provider
+    for backup_at in range(1, last + 1, 7):
+        check(worlds, None, backup_at=backup_at, lost_at=0)  # type: ignore[arg-type]  # the same
+
+
+def test_an_overdue_batch_is_cancelled_and_only_what_it_left_is_sent_again(worlds: Worlds) -> None:
+    hasty = replace(IMPATIENT, window_s=0.0, slack_s=-2.0)
+    with worlds.world("stuck", "stuck", policy=hasty, a_file=5) as place:
+        live_to_the_end(place, Killer(at=0))
+
+        assert_paid_once(worlds, place)
+        first, second = jobs_of(place)
+        assert (first.cancelled_by_us, first.outcomes) == (True, {"ok": 2, "cancelled": 3})
+        assert (second.requests, second.outcomes) == (3, {"ok": 3})
+
+
+def test_a_large_request_file_goes_out_in_pieces_under_other_ids(tmp_path: Path) -> None:
+    lines = AnthropicLines(body={"model": "m"})
+    texts = {f"q{number}#1": f"{number} " * 50_000 for number in range(40)}
+    file = tmp_path / "requests.jsonl"
+    file.write_bytes(b"".join(lines.line(item_id, text) for item_id, text in texts.items()))
+    body = BatchBody(file, key="5c" * 32, time_left=lambda: 1.0)
+    pieces = list(body)
+
+    assert body.was_sent
+    assert sum(map(len, pieces)) == body.size_bytes > 5_000_000
+    assert max(map(len, pieces)) < 1_500_000
+    requests = orjson.loads(b"".join(pieces))["requests"]
+    sent = {request["custom_id"]: request["params"]["messages"][0]["content"] for request in requests}
+    assert sent == {custom_id("5c" * 32, item_id): text for item_id, text in texts.items()}
+    assert {key_in(name) for name in sent} == {"5c" * 32}
+    assert key_in("somebody-elses-id") is None
 
 
 def test_a_body_that_never_went_out_whole_made_no_batch(tmp_path: Path) -> None:

@@ -292,6 +292,46 @@ def test_a_run_goes_on_when_the_key_of_its_account_was_rotated(ours: Installatio
     assert (len(server.batches), set(server.executed.values())) == (1, {1})
 
 
+@pytest.mark.parametrize("scenario", ["create_accepted_dropped", "create_dropped", "missing"])
+def test_what_lies_under_a_former_key_is_found_collected_and_paid_once(
+    ours: Installation, server: BatchServer, scenario: str
+) -> None:
+    """The new key is of another account, which knows nothing of what went out; what is asked next goes out there."""
+    server.apart, server.scenario = True, scenario
+    server.unlisted.add("batch_0")
+    ours.environ["EVAL_BATCH_CREATE_TIMEOUT_SECONDS"] = "0.1"
+    ours.submit()
+    ours.environ |= {"OPENAI_API_KEY": "sk-of-another-account", "OPENAI_FORMER_API_KEYS": f"sk-revoked, {API_KEY}"}
+    rotated = Commands(ours.commands.folder, **ours.environ)
+    if scenario == "create_dropped":
+        server.ahead_s = 200
+    else:
+        server.unlisted.clear()
+
+    for _ in range(3):
+        request = ours.tick_until_asked()
+        stages = [key.path[-1] for key in request.asset_selection or []]
+        assert rotated.make_stages(KEY, *stages) is None
+        if ours.state() == "completed":
+            break
+
+    assert (ours.state(), ours.shown()["counts"]["ok"]) == ("completed", 5)
+    assert set(server.executed.values()) == {1}
+    owners = [server.owners[batch] for batch in server.batches]
+    new, old = "Bearer sk-of-another-account", f"Bearer {API_KEY}"
+    assert owners == {"create_accepted_dropped": [old], "create_dropped": [new], "missing": [old, new]}[scenario]
+
+
+def test_a_run_is_cancelled_under_the_key_that_it_went_out_with(ours: Installation, server: BatchServer) -> None:
+    server.apart, server.scenario = True, "stuck"
+    ours.submit()
+    ours.environ |= {"OPENAI_API_KEY": "sk-of-another-account", "OPENAI_FORMER_API_KEYS": API_KEY}
+
+    Commands(ours.commands.folder, **ours.environ).json("run", "cancel", KEY.run)
+
+    assert [batch["status"] for batch in server.batches.values()] == ["cancelled"]
+
+
 def test_a_key_of_another_account_leaves_a_run_waiting_for_its_own(
     tmp_path: Path, ours: Installation, server: BatchServer
 ) -> None:

@@ -111,16 +111,6 @@ def test_a_server_without_batches_is_said_so_at_once_with_the_way_that_works(
     assert "--mode fast" in ended.document["error"]["hint"]
 
 
-def test_a_model_that_ollama_has_not_pulled_stops_the_run(ollama: Team) -> None:
-    words = 'model "gemma3" not found, try pulling it first'
-    ollama.standin.set_rules([FaultRule(kind=FaultKind.NOT_FOUND, endpoint="chat", message=words)])
-
-    ended = ollama.run()
-
-    assert (ended.code, ended.error_code) == (1, "model_not_found")
-    assert words in ended.document["error"]["message"]
-
-
 def test_a_server_without_responses_names_the_line_that_mends_it(tmp_path: Path) -> None:
     with team(tmp_path, Dialect.CHAT_ONLY) as found:
         wrong = {"OPENAI_BASE_URL": found.url, "OPENAI_API_KEY": "sk-test-0123456789"}

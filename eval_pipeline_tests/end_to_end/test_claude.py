@@ -202,3 +202,32 @@ def test_a_wrong_key_is_an_action_for_a_person_and_loses_nothing(commands: Comma
     server.set("faults", [])
     again = commands("run", "retry", "claude-1", "--json")
     assert (again.code, again.document["counts"]["ok"], server.made) == (0, 5, 1)
+
+
+def test_a_run_that_is_cancelled_stops_what_may_be_its_batch_once_that_is_known(
+    commands: Commands, server: ClaudeServer
+) -> None:
+    server.begin_anew(polls=50)
+    assert commands("text", "run", "claude-1", *RUN, "--no-wait").code == 0
+    key = RunKey(project="default", run="claude-1")
+    assert commands.make_stages(key, "spec", "dataset", "response_batch") is None
+
+    cancelled = commands("run", "cancel", "claude-1", "--json")
+
+    assert cancelled.code == 0, cancelled
+    assert server.calls("batches.cancel") == 1
+    commands.make_stages(key, "responses")
+    assert commands.json("run", "status", "claude-1")["state"] == "cancelled"
+    assert (server.made, sum(server.executed.values())) == (1, 0)
+
+
+def test_a_rotated_key_of_the_same_workspace_takes_its_batches_over(commands: Commands, server: ClaudeServer) -> None:
+    server.begin_anew(polls=3)
+    assert commands("text", "run", "claude-1", *RUN, "--no-wait").code == 0
+    key = RunKey(project="default", run="claude-1")
+    assert commands.make_stages(key) is None
+
+    taken_over = commands("run", "retry", "claude-1", "--json", CLAUDE_KEY="sk-ant-the-next-key")
+
+    assert (taken_over.code, taken_over.document["counts"]["ok"]) == (0, 5)
+    assert (server.made, server.executed) == (1, USED)

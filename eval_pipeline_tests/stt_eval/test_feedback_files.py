@@ -179,6 +179,15 @@ def test_a_file_of_a_german_excel_is_read_with_a_word_about_it(deployment: Deplo
     assert "semicolon" in came.warnings[0]
 
 
+def test_empty_rows_that_a_spreadsheet_leaves_behind_are_passed_over(deployment: Deployment, sheet: Path) -> None:
+    rows = exported(deployment, sheet)
+    write(sheet, [{**rows[0], "is_correct": "no"}, *rows[1:]])
+    with sheet.open("a", encoding="utf-8") as file:
+        file.write(",,,,\n" + "," * (len(rows[0]) - 1) + "\n\n")
+
+    assert imported(deployment, sheet) == Imported(changed=1, unchanged=2, warnings=())
+
+
 def test_every_bad_row_is_named_with_its_line_and_none_is_recorded(deployment: Deployment, sheet: Path) -> None:
     error = refusal(
         deployment,

@@ -6,6 +6,7 @@ import pytest
 
 from eval_pipeline.core.errors import UsageError
 from eval_pipeline.core.protocols import GEMINI, OPENAI
+from eval_pipeline.core.secrets import redact
 from eval_pipeline.wiring.credentials import LANGFUSE_URL, Credentials, read_credentials
 from eval_pipeline.wiring.endpoint import Endpoint
 from eval_pipeline.wiring.endpoints import endpoints_of_project
@@ -126,6 +127,16 @@ def test_a_file_that_is_none_is_refused_without_showing_what_it_holds(tmp_path: 
 
     assert "credentials.yaml" in message
     assert "s3cret" not in message
+
+
+def test_former_keys_are_listed_kept_secret_and_tried_behind_the_present_one() -> None:
+    environ = {"OPENAI_API_KEY": "sk-present-1", "OPENAI_FORMER_API_KEYS": "sk-former-2, sk-present-1\nsk-former-3"}
+
+    endpoint = endpoints_of_project(read_credentials("default", file=None, environ=environ))["openai"]
+
+    assert [one.require_key() for one in endpoint.by_keys()] == ["sk-present-1", "sk-former-2", "sk-former-3"]
+    assert "sk-former" not in repr(endpoint)
+    assert redact("said sk-former-3") != "said sk-former-3"
 
 
 @pytest.mark.parametrize("url", ["nonsense", "ftp://host", "https://", "https://user:s3cret@host"])

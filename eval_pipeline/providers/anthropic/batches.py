@@ -182,12 +182,10 @@ class AnthropicBatches:
         return False
 
     def delete_file(self, file_id: str) -> None:
-        """Delete a batch with its results; one that is gone is no error."""
-        try:
-            self._calls.send(f"the deletion of batch {file_id}", "DELETE", self._url(file_id))
-        except BatchCallError as error:
-            if error.fault is not CallFault.GONE:
-                raise
+        """Leave results where they are: they would go with their batch.
+
+        A ledger that is restored from a backup would take a batch that is not listed for one that was never made.
+        """
 
     def _url(self, batch_id: str) -> str:
         return self._account.url(f"{_BATCHES}/{quote(batch_id, safe='')}")
@@ -215,6 +213,8 @@ def _translate(document: Json) -> ProviderBatch:
     """Read a MessageBatch leniently: fields may be missing or null."""
     status = cut(str(document.get("processing_status")))
     batch_id, results = _text(document.get("id")), _text(document.get("results_url"))
+    if "results_url" not in document and status == "ended":  # servers that leave it out serve them all the same
+        results = batch_id
     counts = document.get("request_counts")
     numbers = {name: _count(counts, name) for name in _COUNTS}
     return ProviderBatch(

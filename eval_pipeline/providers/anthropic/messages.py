@@ -6,7 +6,9 @@ from typing import Any, Final
 
 from eval_pipeline.core.documents import Json
 from eval_pipeline.core.outcomes import Attempt, AttemptOutcome, ItemError
+from eval_pipeline.core.passages import Passage, distinct
 from eval_pipeline.core.secrets import excerpt
+from eval_pipeline.providers.anthropic.citations import found_in
 from eval_pipeline.providers.anthropic.client import AnthropicConnection
 from eval_pipeline.providers.anthropic.errors import attempt_of, parse_error, read_error
 from eval_pipeline.providers.anthropic.requests import request_of
@@ -70,6 +72,8 @@ class _Content:
     thoughts: list[str] = field(default_factory=list)
     called: list[str] = field(default_factory=list)
     """Functions that the model wants called, which nobody does here."""
+    found: list[Passage] | None = None
+    """What searches found and what is cited; None where neither is told."""
 
     @property
     def text(self) -> str:
@@ -102,6 +106,8 @@ def _content_of(blocks: object) -> _Content | None:
     for block in blocks:
         if not isinstance(block, Mapping):
             return None
+        if (found := found_in(block)) is not None:
+            content.found = (content.found or []) + found
         match block.get("type"):
             case "text":
                 text = block.get("text")
@@ -158,6 +164,7 @@ def _with_facts(document: Json, outcome: AttemptOutcome, content: _Content, erro
         maybe_billed=usage is None,
         thinking=content.thinking,
         served=read_served(document.get("usage")),
+        passages=None if content.found is None else distinct(content.found),
     )
 
 

@@ -5,6 +5,7 @@ from typing import Final
 
 from eval_pipeline.core.documents import Json
 from eval_pipeline.core.outcomes import MOST_TOKENS, PLAINLY, Served, Usage
+from eval_pipeline.core.secrets import label
 from eval_pipeline.providers.prices import WEB_SEARCH
 
 _STANDARD_TIERS: Final = frozenset({"", "standard", "batch"})
@@ -51,7 +52,7 @@ def read_served(usage: object) -> Served:
 def _tools(used: object) -> dict[str, int]:
     counts: dict[str, int] = {}
     for name, count in list(used.items())[:_MOST_TOOLS] if isinstance(used, Mapping) else []:
-        tool = str(name).removesuffix("_requests")[:_MOST_CHARACTERS]
+        tool = label(str(name).removesuffix("_requests"), most=_MOST_CHARACTERS)
         if type(count) is int and 0 < count <= MOST_TOKENS and tool != _UNCHARGED:
             counts[WEB_SEARCH if tool == "web_search" else tool] = count
     return counts
@@ -59,7 +60,7 @@ def _tools(used: object) -> dict[str, int]:
 
 def _word(usage: Json, name: str) -> str:
     value = usage.get(name)
-    return value[:_MOST_CHARACTERS] if isinstance(value, str) else ""
+    return label(value, most=_MOST_CHARACTERS) if isinstance(value, str) else ""
 
 
 def _count(counts: object, name: str) -> int:

@@ -24,6 +24,7 @@ from eval_pipeline.providers.transport import (
     finished,
     no_reply,
     proxies_explained,
+    proxy_to,
     redirected,
     transport_errors,
 )
@@ -85,6 +86,7 @@ class OpenAIConnection:
         import httpx2  # noqa: PLC0415 - with openai half a second, only when calls are made
         import openai  # noqa: PLC0415 - the same
 
+        proxy_to(self.base_url)
         with proxies_explained():
             self._http = openai.DefaultAioHttpClient(
                 timeout=httpx2.Timeout(self.timeout_s, connect=CONNECT_TIMEOUT_S),

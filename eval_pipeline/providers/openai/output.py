@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from eval_pipeline.core.documents import Json
 from eval_pipeline.core.passages import SEARCH_CALL, Passage, distinct, score_in
+from eval_pipeline.core.secrets import label
 from eval_pipeline.providers.words import called_instead
 
 FINAL, COMMENTARY = "final_answer", "commentary"
@@ -17,6 +18,7 @@ _UNEXECUTED: Final = frozenset(
 )
 _NO_FEE: Final = _UNEXECUTED | {"mcp_call", "tool_search_call"}
 """Calls that cost their tokens alone, by OpenAI's price page, or that nobody executes."""
+_MOST_NAME: Final = 100
 _OPENED: Final = frozenset({"open_page", "find_in_page"})
 """Actions of a web search that are no search: they are not charged."""
 
@@ -125,7 +127,8 @@ def _read_call(kind: str, item: Json, output: Output) -> None:
     action = item.get("action")
     opened = action.get("type") if isinstance(action, Mapping) else None
     if not (isinstance(opened, str) and opened in _OPENED):
-        output.tools[kind[:100]] = output.tools.get(kind[:100], 0) + 1
+        tool = label(kind, most=_MOST_NAME)
+        output.tools[tool] = output.tools.get(tool, 0) + 1
 
 
 def _read_search(item: Json, output: Output) -> None:

@@ -12,7 +12,7 @@ from typing import Final
 from eval_pipeline.core.documents import Json
 from eval_pipeline.core.outcomes import OK, PLAINLY, AccountFault, Attempt, AttemptOutcome, ItemError, Served
 from eval_pipeline.core.passages import searches_files
-from eval_pipeline.core.secrets import excerpt
+from eval_pipeline.core.secrets import excerpt, label
 from eval_pipeline.providers.headers import Headers
 from eval_pipeline.providers.json_text import encode_json, read_json, read_loose_json
 from eval_pipeline.providers.openai.client import OpenAIConnection
@@ -234,7 +234,7 @@ def _with_facts(
 def _served(document: Json, content: Output | None) -> Served:
     """Tell the tier that answered, which need not be the one that was asked for, and the hosted tools."""
     named = document.get("service_tier")
-    tier = named[:_MAX_TIER] if isinstance(named, str) and named not in STANDARD_TIERS else None
+    tier = label(named, most=_MAX_TIER) if isinstance(named, str) and named not in STANDARD_TIERS else None
     tools = tuple(sorted(content.tools.items())) if content is not None and content.tools else ()
     return Served(tier, tools) if tier or tools else PLAINLY
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from eval_pipeline.core.documents import Json
 from eval_pipeline.core.outcomes import PLAINLY, AccountFault, Attempt, AttemptOutcome, ItemError, Served
-from eval_pipeline.core.secrets import excerpt
+from eval_pipeline.core.secrets import excerpt, label
 from eval_pipeline.providers.headers import Headers, content_type
 from eval_pipeline.providers.json_text import encode_json, read_json, read_loose_json
 from eval_pipeline.providers.openai.errors import is_no_address, parse_error, parse_error_object
@@ -222,7 +222,7 @@ def _with_facts(
 
 
 def _served(tier: object) -> Served:
-    return Served(tier[:_MAX_TIER]) if isinstance(tier, str) and tier not in STANDARD_TIERS else PLAINLY
+    return Served(label(tier, most=_MAX_TIER)) if isinstance(tier, str) and tier not in STANDARD_TIERS else PLAINLY
 
 
 def _error(code: str, message: str) -> ItemError:

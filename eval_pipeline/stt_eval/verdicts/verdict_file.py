@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 - words of many languages
 """Verdicts in a spreadsheet: the columns that are written for people to fill in, and how filled-in rows are read.
 
 An empty cell, and one that is as it was written, leave what stands as it is: a file which comes back as it was says
@@ -6,6 +7,7 @@ somebody changes is not put down to the one before.
 """
 
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -56,10 +58,19 @@ _READ = (
 )
 _DAMAGES = frozenset(Damage) - {Damage.PLACEHOLDER}
 _CLEAR = "clear"
+_YES = (
+    "yes y true 1 correct right ✓ wahr vrai verdadero verdadeiro vero waar doğru истина ja oui sí si sim ndiyo"
+    " हाँ हां सही होय बरोबर হ্যাঁ সঠিক હા સાચું ਹਾਂ ਸਹੀ ஆம் சரி అవును సరి ಹೌದು ಸರಿ അതെ ശരി ହଁ ٹھیک ہاں صحیح"
+)
+_NO = (
+    "no n false 0 wrong incorrect ✗ falsch faux falso onwaar yanlış ложь nein non não hapana"
+    " नहीं नही ग़लत गलत नाही चूक না ভুল ના ખોટું ਨਹੀਂ ਗਲਤ இல்லை தவறு కాదు తప్పు ಇಲ್ಲ ತಪ್ಪು അല്ല തെറ്റ് ନା ଭୁଲ نہیں غلط"
+)
+"""As people write it, and as spreadsheets write TRUE and FALSE in the languages they speak."""
 _SAID: Mapping[str, bool | Untouched | None] = {
     "": UNTOUCHED,
-    **dict.fromkeys(("yes", "true", "1", "correct"), True),
-    **dict.fromkeys(("no", "false", "0", "wrong"), False),
+    **dict.fromkeys(unicodedata.normalize("NFC", _YES).split(), True),
+    **dict.fromkeys(unicodedata.normalize("NFC", _NO).split(), False),
     **dict.fromkeys((_CLEAR, "cleared"), None),
 }
 _WRITTEN = {Mark.UNSET: None, Mark.CORRECT: "yes", Mark.WRONG: "no", Mark.CLEARED: _CLEAR}
@@ -107,7 +118,7 @@ class VerdictRow:
 
     def change(self, before: Verdict) -> Change:
         """Return what the row says, given what stood of its transcript."""
-        said = self.cells["is_correct"].strip().casefold()
+        said = unicodedata.normalize("NFC", self.cells["is_correct"].strip().casefold())
         if said not in _SAID:
             raise _invalid(f"is_correct is {shown(said)}", hint=f"write yes, no or {_CLEAR}, or leave it empty")
         return Change(is_correct=_SAID[said], comment=self._comment(before), tags=self._tags())
@@ -148,6 +159,8 @@ def read_rows(table: TableFile) -> Iterator[VerdictRow | SkippedRow]:
         for line, cells in records:
             if isinstance(cells, SkippedRow):
                 yield cells
+            elif not any(map(str.strip, cells)):
+                continue  # spreadsheets leave empty rows behind
             elif problem := row_problem(cells, width=len(names), has_nul=table.form.has_nul):
                 yield SkippedRow(line, problem)
             else:
@@ -158,6 +171,8 @@ def read_rows(table: TableFile) -> Iterator[VerdictRow | SkippedRow]:
 def sheet_verdicts(path: Path) -> Iterator[VerdictRow | SkippedRow]:
     """Read the rows of an Excel workbook."""
     for number, cells in sheet_rows(path, VERDICTS):
+        if not any(map(str.strip, cells.values())):
+            continue
         yield VerdictRow(number, {name: cells.get(name, "") for name in _READ})
 
 

@@ -129,7 +129,6 @@ def test_nobody_follows_to_another_host(tmp_path: Path) -> None:
             lambda: batches.identify("b"),
             lambda: batches.cancel("b"),
             lambda: batches.download("b", tmp_path / "down"),
-            lambda: batches.delete_file("b"),
         ):
             with pytest.raises(BatchCallError, match=f"{server.url} redirects to {elsewhere.url}") as refused:
                 call()
@@ -171,3 +170,15 @@ def test_results_are_taken_from_the_address_that_was_given_and_not_from_another(
     ]
     assert batch.created_at is not None
     assert batch.created_at.microsecond == 123_456
+
+
+@pytest.mark.parametrize(("told", "named"), [({}, "b"), ({"results_url": None}, None), ({"results_url": ""}, None)])
+def test_results_are_there_when_they_are_named_or_nobody_names_any(
+    script: Script, told: dict[str, str | None], named: str | None
+) -> None:
+    script.say(200, {"id": "b", "processing_status": "ended", "request_counts": None, **told})
+    batches = AnthropicBatches(api_key=KEY, base_url=script.url)
+    batch = batches.find("b")
+    batches.close()
+
+    assert (batch.output_file_id, batch.total, batch.completed) == (named, None, None)

@@ -6,6 +6,7 @@ import pytest
 
 from eval_pipeline.core.errors import UsageError
 from eval_pipeline.core.outcomes import AccountFault, AttemptOutcome, Served, Usage
+from eval_pipeline.core.passages import Passage
 from eval_pipeline.providers.anthropic.batch_lines import AnthropicLines, read_message_line
 from eval_pipeline.providers.anthropic.messages import parse_message
 from eval_pipeline.providers.anthropic.requests import DEFAULT_MAX_TOKENS, check_body, request_of
@@ -93,6 +94,20 @@ def test_tokens_that_a_cache_gave_or_took_are_part_of_the_input() -> None:
         input=280, cached_input=200, output=30, reasoning=12, total=310, cache_written=70, cache_written_1h=20
     )
     assert attempt.served == Served("priority in us", (("web_search_call", 2),))
+
+
+def test_what_an_answer_cites_and_what_a_search_found_are_its_passages() -> None:
+    cited = {"type": "page_location", "cited_text": "Paris is the capital.", "document_title": "France.pdf"}
+    results = [{"type": "web_search_result", "title": "Paris", "url": "https://x.org", "encrypted_content": "x"}]
+    search = {"type": "web_search_tool_result", "tool_use_id": "s", "content": results}
+    failed = {"type": "web_search_tool_result", "content": {"type": "web_search_tool_result_error", "error_code": "e"}}
+
+    assert parse_message(200, a_message(TEXT), {}).passages is None
+    assert parse_message(200, a_message(failed, TEXT), {}).passages == ()
+    assert parse_message(200, a_message(search, {**TEXT, "citations": [cited, cited]}), {}).passages == (
+        Passage(text="", file="Paris"),
+        Passage(text="Paris is the capital.", file="France.pdf"),
+    )
 
 
 ERRORS = [

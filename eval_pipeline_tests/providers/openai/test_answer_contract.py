@@ -110,10 +110,21 @@ def ask(protocol: Protocol, base_url: str, questions: list[str]) -> dict[str, It
     return records
 
 
-@pytest.mark.parametrize("kind", STATUSES)
+SLOW = pytest.mark.slow  # both go out through the same connection: that a call takes too long is seen once
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        pytest.param(name, kind, marks=SLOW if (name, kind) == ("chat", FaultKind.TIMEOUT) else ())
+        for name in PROTOCOLS
+        for kind in STATUSES
+    ],
+)
 def test_every_status_comes_from_a_real_answer_of_that_kind(
-    standin: Standin, standin_url: str, protocol: Protocol, kind: FaultKind | None
+    standin: Standin, standin_url: str, name: str, kind: FaultKind | None
 ) -> None:
+    protocol = PROTOCOLS[name]
     standin.set_rules([] if kind is None else [FaultRule(kind=kind, match="bad")])
 
     records = ask(protocol, standin_url, ["good", "bad"])

@@ -148,3 +148,38 @@ def test_a_batch_that_has_ended_cannot_be_cancelled_and_is_shown_as_it_is(
     script.say(200, {**BATCH, "status": "expired"})
 
     assert batches.cancel("batch_1").phase is Phase.EXPIRED
+
+
+def test_an_address_that_says_so_with_status_200_has_no_batches_and_the_way_that_works_is_named(
+    script: Script, batches: OpenAIBatches, tmp_path: Path
+) -> None:
+    """LM Studio answers 200 wherever there is nothing."""
+    (tmp_path / "requests.jsonl").write_bytes(b"{}\n")
+    script.say(200, {"error": "Unexpected endpoint or method. (POST /v1/files)"})
+
+    with pytest.raises(BatchCallError) as caught:
+        batches.upload(tmp_path / "requests.jsonl", name="requests.jsonl")
+
+    assert caught.value.fault is CallFault.UNSUPPORTED
+    assert "--mode fast" in caught.value.hint
+
+
+def test_batches_of_chat_completions_alone_name_the_protocol(script: Script, batches: OpenAIBatches) -> None:
+    words = "Invalid value: '/v1/responses'. Supported values are: '/v1/chat/completions', '/v1/embeddings'."
+    script.say(400, {"error": {"message": words, "code": "invalid_value"}})
+
+    refused = create(batches)
+
+    assert refused.fault is CallFault.REFUSED
+    assert "openai_chat" in refused.hint
+
+
+@pytest.mark.parametrize(("key", "sent"), [("", False), (KEY, True)])
+def test_a_server_that_wants_no_key_is_sent_none(script: Script, key: str, sent: bool) -> None:
+    script.say(200, {"object": "list", "data": []})
+    opened = OpenAIBatches(api_key=key, base_url=f"{script.url}/v1", timeout_s=5, is_own=True)
+
+    opened.list(since=None, most_calls=1)
+    opened.close()
+
+    assert ("authorization" in script.asked[0].headers) == sent
