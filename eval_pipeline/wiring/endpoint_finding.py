@@ -17,7 +17,7 @@ SHOWN_MODELS: Final = 5
 _ASKED: Final = {ApiProtocol.OPENAI_RESPONSES: RESPONSES, ApiProtocol.OPENAI_CHAT: CHAT}
 _WITH: Final = {RESPONSES: ApiProtocol.OPENAI_RESPONSES, CHAT: ApiProtocol.OPENAI_CHAT}
 _LISTS: Final = "/batches"
-"""A place that is read, so that it is asked for by GET."""
+"""Places that end so are read, so that they are asked for by GET."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +52,13 @@ def find(endpoint: Endpoint, *, settings: Settings) -> Found | None:
     listing = endpoint.plan.listing(reach)
     listed = look(listing.url, headers=listing.headers)
     answers = listed.status is not None and listed.elsewhere is None and not listed.refuses_key
-    has = {path: _has(reach, path, headers=listing.headers) for path in endpoint.plan.paths if answers}
+    has = {path: _has(endpoint, reach, path, headers=listing.headers) for path in endpoint.plan.paths if answers}
     return Found(listed, redact(listing.url), _models(listed.document), has)
 
 
-def _has(reach: Reach, path: str, *, headers: Mapping[str, str]) -> bool | None:
-    url = f"{reach.base_url.rstrip('/')}{path}"
-    if path == _LISTS:
+def _has(endpoint: Endpoint, reach: Reach, path: str, *, headers: Mapping[str, str]) -> bool | None:
+    url = endpoint.plan.place(reach, path)
+    if path.endswith(_LISTS):
         return has_place(look(f"{url}?limit=1", headers=headers))
     return has_place(look(url, headers={**headers, "Content-Type": "application/json"}, body=b"{}"))
 
