@@ -56,6 +56,8 @@ _REASONS = {
     "embedding_failed": "the texts could not be embedded",
     "judge_failed": "the judge gave no verdict",
 }
+_OF_GOLDEN = ("empty_ground_truth", "damaged_ground_truth")
+"""Not the model's fault, so that counting them as wrong would say nothing of it."""
 _INTERVALS: Mapping[str, str] = {
     IntervalMethod.CLUSTERED_T: (
         "mean plus and minus Student's t times the standard error clustered by question (CR1)"
@@ -198,8 +200,15 @@ def _scored(score: ScoreSummary) -> str:
     text = f"{count(score.total_pairs)} of {count(score.total)} answers could be scored"
     if score.data_type != BOOLEAN:
         return f"{text}; the other {count(missing)} {'is' if missing == 1 else 'are'} not part of the average."
-    all_in = _percent(correct(score) / score.total, total=score.total)
-    return f"{text}; counting the other {count(missing)} as wrong, {all_in} of all are correct."
+    of_golden = sum(score.unscoreable.get(reason, 0) for reason in _OF_GOLDEN)
+    if of_golden:
+        text = f"{text}, for the golden answers of {count(of_golden)} cannot be used"
+    unanswered, total = missing - of_golden, score.total - of_golden
+    if not unanswered or not total:
+        return f"{text}."
+    all_in = _percent(correct(score) / total, total=total)
+    of_all = "of all" if not of_golden else "of the rest"
+    return f"{text}; counting the other {count(unanswered)} as wrong, {all_in} {of_all} are correct."
 
 
 def _value(value: float, score: ScoreSummary) -> str:

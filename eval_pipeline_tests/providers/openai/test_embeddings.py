@@ -4,6 +4,7 @@ import struct
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import orjson
 import pytest
 
@@ -11,6 +12,7 @@ from eval_pipeline.core.outcomes import AccountFault, Usage
 from eval_pipeline.core.ports.models import EmbeddingFailure, EmbeddingReply
 from eval_pipeline.providers.openai.client import OpenAIConnection
 from eval_pipeline.providers.openai.embeddings import OpenAIEmbedder, parse_embeddings
+from eval_pipeline.providers.vectors import check_vectors
 from eval_pipeline.standins.control import Standin
 from eval_pipeline.standins.faults import FaultKind, FaultRule
 
@@ -214,3 +216,9 @@ def test_a_call_that_brought_nothing_says_whether_to_ask_again(
 
     assert isinstance(failure, EmbeddingFailure)
     assert (failure.attempt.transient, failure.divisible) == (transient, divisible)
+
+
+def test_numbers_near_the_largest_are_judged_without_a_warning() -> None:
+    large = np.full(8, 3e38, dtype="<f4").tobytes()
+
+    assert check_vectors([large], dimensions=8) == ([large], [None])

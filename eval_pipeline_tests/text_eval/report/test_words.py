@@ -36,6 +36,16 @@ def test_unscored_items_of_a_yes_or_no_score_are_also_told_as_if_wrong() -> None
     assert text.endswith("8 of 10 answers could be scored; counting the other 2 as wrong, 70% of all are correct.")
 
 
+def test_what_is_wrong_with_a_golden_answer_is_not_counted_against_the_model() -> None:
+    lost = score_summary("numeric", [1.0] * 3 + [0.0] * 2, total=7, unscoreable={"damaged_ground_truth": 2})
+    both = score_summary(
+        "numeric", [1.0] * 3 + [0.0] * 2, total=8, unscoreable={"damaged_ground_truth": 2, "response_failed": 1}
+    )
+
+    assert sentence(lost).endswith("5 of 7 answers could be scored, for the golden answers of 2 cannot be used.")
+    assert sentence(both).endswith("cannot be used; counting the other 1 as wrong, 50% of the rest are correct.")
+
+
 def test_one_question_has_no_interval_and_says_why() -> None:
     text = sentence(score_summary("cosine_similarity", [0.8], total=1))
 
