@@ -19,6 +19,7 @@ from eval_pipeline.text_eval.request import TextRequest
 from eval_pipeline.text_eval.scoring.scorers import parse_scorers
 from eval_pipeline.text_eval.spec import build_model_body
 from eval_pipeline.wiring.credentials import read_credentials
+from eval_pipeline.wiring.endpoints_file import read_endpoints_file
 from scripts import write_docs
 
 ROOT = Path(__file__).parents[1]
@@ -75,7 +76,11 @@ def _check_options(command: click.Command, words: list[str]) -> None:
     assert given <= known | {"--help", "-h", "--version"}, f"unknown options of {command.name}: {given - known}"
 
 
-@pytest.mark.parametrize("path", [write_docs.CONFIGURATION, write_docs.COMMAND_LINE, write_docs.ENVIRONMENT], ids=_name)
+@pytest.mark.parametrize(
+    "path",
+    [write_docs.CONFIGURATION, write_docs.COMMAND_LINE, write_docs.ENVIRONMENT, write_docs.ENDPOINTS_SCHEMA],
+    ids=_name,
+)
 def test_what_is_generated_is_what_the_code_says(path: Path) -> None:
     assert path.read_text(encoding="utf-8") == write_docs.documents()[path], "write it anew: make docs"
 
@@ -139,6 +144,14 @@ def test_the_example_of_a_credentials_file_is_accepted(tmp_path: Path) -> None:
 
     assert read_credentials("health", file=file, environ={}).traces_to_langfuse
     assert read_credentials("schools", file=file, environ={}).base_urls[OPENAI] == "http://127.0.0.1:8000/v1"
+
+
+def test_the_example_of_an_endpoints_file_is_accepted(tmp_path: Path) -> None:
+    file = tmp_path / "endpoints.yaml"
+    page = (ROOT / "docs" / "endpoints.md").read_text(encoding="utf-8")
+    file.write_text(next(block for block in _blocks(page, "yaml") if "endpoints:" in block), encoding="utf-8")
+
+    assert {"ollama", "azure", "claude"} <= set(read_endpoints_file(file).entries)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=_name)

@@ -3,6 +3,7 @@
 ``make docs`` writes it; a test compares what is written with what the code says.
 """
 
+import json
 import os
 import re
 import subprocess
@@ -17,12 +18,14 @@ from eval_pipeline.cli.main import cli
 from eval_pipeline.core.options import keys_of
 from eval_pipeline.runs.flow import FlowPlan, plans
 from eval_pipeline.text_eval.scoring.scorers import SCORERS, describe_scorers
+from eval_pipeline.wiring.endpoints_schema import endpoints_schema
 from eval_pipeline.wiring.settings import SETTINGS, Setting
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIGURATION = ROOT / "docs" / "configuration.md"
 COMMAND_LINE = ROOT / "docs" / "cli.md"
 ENVIRONMENT = ROOT / ".env.example"
+ENDPOINTS_SCHEMA = ROOT / "docs" / "endpoints.schema.json"
 HELP_WIDTH = 100
 OWN_HELP = ("standins",)
 """Verbs that hand their arguments on to a parser that is not click's."""
@@ -44,7 +47,12 @@ def documents() -> dict[Path, str]:
     page = CONFIGURATION.read_text(encoding="utf-8")
     page += "".join(_section(plan) for plan in plans() if f"generated: {plan.command} options" not in page)
     configuration = with_parts(page, parts=parts)
-    return {CONFIGURATION: configuration, COMMAND_LINE: command_line(), ENVIRONMENT: environment(configuration)}
+    return {
+        CONFIGURATION: configuration,
+        COMMAND_LINE: command_line(),
+        ENVIRONMENT: environment(configuration),
+        ENDPOINTS_SCHEMA: json.dumps(endpoints_schema(), indent=2, ensure_ascii=False) + "\n",
+    }
 
 
 def _section(plan: FlowPlan) -> str:

@@ -77,7 +77,11 @@ class SentRequest:
     method: str = "POST"
     url: str = ""
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    body: Json = field(default_factory=dict, repr=False)
+    body: object = field(default=None, repr=False)
+
+
+def _below(reach: Reach, path: str) -> str:
+    return f"{reach.base_url.rstrip('/')}{path}"
 
 
 def _anything(_body: Json) -> None:
@@ -121,5 +125,7 @@ class ProtocolPlan:
     """What a body with its ``input`` is sent as, for ``endpoint try``."""
     entry: "Callable[[], type[EndpointEntry]] | None" = None
     """What an endpoints file may say of it beyond what all protocols have."""
+    place: Callable[[Reach, str], str] = _below
+    """Where a path is, at an address."""
     paths: Sequence[str] = ()
     """What a server of this protocol has, for ``doctor`` to look for."""

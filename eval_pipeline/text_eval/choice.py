@@ -80,6 +80,13 @@ def choose_embedding(name: str | None, *, answering: str, endpoints: Endpoints) 
     return named
 
 
+def usual_mode(request: TextRequest, endpoints: Endpoints) -> RunMode:
+    """Return how a run is asked where nobody says: in batches, but live where the endpoint of its model has none."""
+    name, _ = choose_model(request, endpoints)
+    endpoint = endpoints[name]
+    return RunMode.BATCH if endpoint.has_batches and endpoint.plan.batches is not None else RunMode.FAST
+
+
 def check_offered(spec: TextSpec, endpoints: Endpoints) -> None:
     """Refuse what an endpoint does not have, and a body that cannot become its request, before anything is paid."""
     if spec.needs_embeddings:

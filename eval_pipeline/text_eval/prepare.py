@@ -20,7 +20,7 @@ from eval_pipeline.runs.claims import (
     choose_failure_threshold,
     find_dataset_of,
 )
-from eval_pipeline.text_eval.choice import check_offered, choose_embedding, choose_model, require_provider
+from eval_pipeline.text_eval.choice import check_offered, choose_embedding, choose_model, require_provider, usual_mode
 from eval_pipeline.text_eval.golden_store import GoldenManifest, require_manifest
 from eval_pipeline.text_eval.recorded_answers import FoundAnswers, find_answers
 from eval_pipeline.text_eval.request import TextRequest
@@ -42,11 +42,24 @@ def prepare_given(
 ) -> Prepared[TextSpec]:
     """Check what a person set, by whatever way."""
     request = TextRequest.from_mapping(given)
-    return prepare(request, project=project, run=run, deployment=deployment, needs_key=needs_key)
+    return prepare(
+        request,
+        project=project,
+        run=run,
+        deployment=deployment,
+        needs_key=needs_key,
+        chooses_mode=given.get("mode") is None,
+    )
 
 
 def prepare(
-    request: TextRequest, *, project: str, run: str, deployment: Deployment, needs_key: bool = True
+    request: TextRequest,
+    *,
+    project: str,
+    run: str,
+    deployment: Deployment,
+    needs_key: bool = True,
+    chooses_mode: bool = False,
 ) -> Prepared[TextSpec]:
     """Check a request against datasets and settings; nothing is paid, nothing is written.
 
@@ -56,10 +69,13 @@ def prepare(
         run: its name.
         deployment: where datasets are.
         needs_key: whether a provider will be called; an estimate needs no key.
+        chooses_mode: whether nobody said how it is asked.
     """
     dataset = find_dataset_of(DatasetKind.TEXT, deployment=deployment, project=project, reference=request.dataset)
     endpoints = deployment.endpoints(project)
     found = find_answers(request, dataset=dataset, deployment=deployment)
+    if chooses_mode and found is None:
+        request = replace(request, mode=usual_mode(request, endpoints))
     frozen = _freeze(request, dataset=dataset, deployment=deployment, endpoints=endpoints, found=found)
     spec = replace(frozen, endpoints=endpoints.frozen(frozen.asked_models))
     check_budget(request.max_cost_usd)
@@ -134,6 +150,8 @@ def _check_scorable(spec: TextSpec, manifest: GoldenManifest) -> None:
 def _check_size(spec: TextSpec, *, dataset: DatasetVersion, deployment: Deployment) -> None:
     if spec.mode is not RunMode.FAST or not spec.asked_models:
         return
+    if models.answer_mode(spec.answers_at, mode=RunMode.BATCH) is RunMode.FAST:
+        return  # an endpoint without batches has no other way
     settings = deployment.settings
     if not dataset.eligible_for_fast(settings.fast_max_unique_rows):
         raise UsageError(

@@ -36,10 +36,12 @@ class TextRequest:
         RunMode,
         RunOption(
             also=OTHER_MODE_WORDS,
-            help="batch (default): at half price, within a day. fast: live calls, for small datasets.",
+            help="batch (default): at half price, within a day. fast: live calls, for small datasets; the default of "
+            "an endpoint without batches.",
             form="batch: at half price, within a day. fast: live calls, for small datasets.",
-            page="`batch`: at half price, within a day, any size. `fast`: live calls, for small datasets.",
-            unset="`batch`",
+            page="`batch`: at half price, within a day, any size. `fast`: live calls, for small datasets; of an "
+            "endpoint without batches for any.",
+            unset="`batch`; at an endpoint without batches, `fast`",
         ),
     ] = RunMode.BATCH
     provider: Annotated[

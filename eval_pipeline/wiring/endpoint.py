@@ -14,11 +14,13 @@ from eval_pipeline.core.protocols import ApiProtocol
 from eval_pipeline.core.secrets import redact
 from eval_pipeline.providers.batch_calls import account_digest
 from eval_pipeline.providers.plan import ProtocolPlan, Reach
-from eval_pipeline.wiring.filling import fill
+from eval_pipeline.wiring.filling import fill, variables_in
 from eval_pipeline.wiring.keys import fit_for_header
 from eval_pipeline.wiring.protocols import plan_of
 from eval_pipeline.wiring.settings import Settings
 
+HIDDEN: Final = "…"
+"""What is shown of a secret."""
 LOOK_TIMEOUT_S: Final = 10.0
 """A list that takes longer keeps other accounts waiting."""
 
@@ -110,6 +112,12 @@ class Endpoint:
             is_own=self.file is not None,
             more=fill(self.more, self.variables, endpoint=self.name, file=self.file),
         )
+
+    def shown_reach(self, settings: Settings) -> Reach:
+        """Return the same with a mark in place of every secret, for a person to look at."""
+        marks = dict.fromkeys(variables_in(self.more), HIDDEN)
+        more = fill(self.more, marks, endpoint=self.name, file=self.file)
+        return replace(self.reach(settings), api_key=HIDDEN if self.key.is_wanted else "", more=more)
 
     def most_at_once(self, wanted: int) -> int:
         """Return how many calls may be under way at once of those that a run wants."""

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from eval_pipeline.core.protocols import ApiProtocol
 from eval_pipeline.core.secrets import redact
+from eval_pipeline.providers.plan import Reach
 from eval_pipeline.wiring.endpoint import Endpoint
 from eval_pipeline.wiring.looks import Reply, has_place, look
 from eval_pipeline.wiring.settings import Settings
@@ -16,7 +17,7 @@ SHOWN_MODELS: Final = 5
 _ASKED: Final = {ApiProtocol.OPENAI_RESPONSES: RESPONSES, ApiProtocol.OPENAI_CHAT: CHAT}
 _WITH: Final = {RESPONSES: ApiProtocol.OPENAI_RESPONSES, CHAT: ApiProtocol.OPENAI_CHAT}
 _LISTS: Final = "/batches"
-"""A place that is read, so that it is asked for by GET."""
+"""Places that end so are read, so that they are asked for by GET."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +52,13 @@ def find(endpoint: Endpoint, *, settings: Settings) -> Found | None:
     listing = endpoint.plan.listing(reach)
     listed = look(listing.url, headers=listing.headers)
     answers = listed.status is not None and listed.elsewhere is None and not listed.refuses_key
-    root = listing.url.removesuffix("/models")  # an address may leave the version out that its paths begin with
-    has = {path: _has(f"{root}{path}", headers=listing.headers) for path in endpoint.plan.paths if answers}
+    has = {path: _has(endpoint, reach, path, headers=listing.headers) for path in endpoint.plan.paths if answers}
     return Found(listed, redact(listing.url), _models(listed.document), has)
 
 
-def _has(url: str, *, headers: Mapping[str, str]) -> bool | None:
-    if url.endswith(_LISTS):
+def _has(endpoint: Endpoint, reach: Reach, path: str, *, headers: Mapping[str, str]) -> bool | None:
+    url = endpoint.plan.place(reach, path)
+    if path.endswith(_LISTS):
         return has_place(look(f"{url}?limit=1", headers=headers))
     return has_place(look(url, headers={**headers, "Content-Type": "application/json"}, body=b"{}"))
 

@@ -29,6 +29,8 @@ SCHEMA: Final[Json] = {
     "additionalProperties": False,
 }
 _MASKED: Final = frozenset({"authorization", "x-api-key", "x-goog-api-key", "api-key", "cookie", "proxy-authorization"})
+_GO_ON: Final = ", then eval-pipeline run retry"
+"""What hints of a run add."""
 _SHOWN_CHARACTERS: Final = 4_000
 _DIGITS: Final = 3
 
@@ -67,7 +69,7 @@ class Trial:
             "cost_usd": self.cost_usd,
             "structured": self.is_structured,
             "error": None if error is None else {"code": error.code, "message": error.message},
-            "hint": self.error.hint if self.error is not None else None,
+            "hint": self.error.hint.removesuffix(_GO_ON) if self.error is not None else None,
         }
 
     def lines(self) -> Iterator[tuple[str, str]]:
@@ -140,8 +142,11 @@ def try_endpoint(deployment: Deployment, text: str, *, question: str, structured
     endpoint, model = _named(endpoints, text, deployment=deployment)
     wanted = {"text": {"format": {"type": "json_schema", "name": "answer", "schema": SCHEMA, "strict": True}}}
     body: JsonDict = {"model": model, "input": question, **(wanted if structured else {})}
-    endpoint.plan.check_body({name: value for name, value in body.items() if name != "input"})
-    reach = endpoint.reach(settings)
+    if endpoint.plan.takes_items:
+        body |= {"item_id": "try", "metadata": {}}
+    endpoint.plan.check_body({"model": model, **(wanted if structured else {})})
+    endpoint.require_key()
+    reach = endpoint.shown_reach(settings)
     request = endpoint.plan.request(reach, body) if endpoint.plan.request is not None else SentRequest(body=body)
     attempt = asyncio.run(_ask(endpoint, body, deployment=deployment))
     error = None

@@ -17,6 +17,7 @@ from eval_pipeline.core.errors import UsageError
 from eval_pipeline.core.names import shown
 from eval_pipeline.core.own_prices import OwnPrice
 from eval_pipeline.core.protocols import BUILT_IN, ApiProtocol
+from eval_pipeline.core.recorded import RECORDED
 from eval_pipeline.core.secrets import know_secrets
 from eval_pipeline.intake.handed_file import read_small_file
 from eval_pipeline.intake.yaml_file import UnreadableYamlError, read_yaml
@@ -99,7 +100,7 @@ def _name(path: Path, name: object) -> str:
             f"{shown(str(name))} cannot be an endpoint's name",
             hint="take 1 to 40 of A-Z a-z 0-9 _ -; in quotes if it is a number",
         )
-    if name in BUILT_IN:
+    if name in {*BUILT_IN, RECORDED}:
         raise _bad_file(path, f"endpoint {name} is built in", hint="choose another name; ENDPOINT/MODEL then asks it")
     return name
 

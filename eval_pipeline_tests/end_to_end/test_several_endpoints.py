@@ -28,7 +28,7 @@ def endpoints_file(folder: Path, text: str) -> dict[str, str]:
 
 
 def test_answers_of_one_endpoint_are_compared_by_the_vectors_of_another(tmp_path: Path, openai: Provider) -> None:
-    commands = Commands(tmp_path)
+    commands = Commands(tmp_path, EVAL_FAST_MAX_UNIQUE_ROWS="1")
     with provider(keys=frozenset({BOT_KEY})) as bot, openai.behaving():
         file = endpoints_file(
             tmp_path,
@@ -43,7 +43,7 @@ prices:
         )
         (tmp_path / "vectors.key").write_text(f"{KEY}\n")
         commands.add("golden", GOLDEN)
-        run = ("--dataset", "golden", "--model", "bot/mine", "--embedding-model", "vectors/bge-m3", *FAST)
+        run = ("--dataset", "golden", "--model", "bot/mine", "--embedding-model", "vectors/bge-m3")
 
         without = commands("text", "run", "first", *run, "--json", **file)
         estimate = commands.json("text", "run", "first", *run, "--estimate", **file)
@@ -55,6 +55,7 @@ prices:
         assert ended.code == 0, ended.document["error"]
         cost = ended.document["cost"]
         assert cost["response"]["cost_usd"] == cost["response"]["input_tokens"] > 0
+        assert ended.document["mode"] == "fast", "an endpoint without batches is asked live, whatever the size"
         assert (cost["response"]["rate"], cost["embedding"]["cost_usd"]) == ("own", 0)
         assert (openai.answers.requests, openai.embeddings.requests > 0) == (0, True)
         assert bot.embeddings.requests == 0

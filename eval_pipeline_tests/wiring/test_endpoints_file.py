@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,6 +15,8 @@ from eval_pipeline.core.secrets import redact
 from eval_pipeline.wiring import models
 from eval_pipeline.wiring.credentials import read_credentials
 from eval_pipeline.wiring.endpoints import Endpoints, endpoints_of_project
+from eval_pipeline.wiring.endpoints_schema import endpoints_schema
+from eval_pipeline.wiring.protocols import PROTOCOLS
 from eval_pipeline.wiring.settings import Settings
 from eval_pipeline_tests.storage.records import MOMENT
 
@@ -195,3 +198,20 @@ def test_a_prefix_is_an_endpoint_only_where_there_is_one(tmp_path: Path) -> None
     with pytest.raises(UsageError, match="there are openai, gemini, ollama, azure, google") as refused:
         found.find("claude")
     assert refused.value.code == "endpoint_not_configured"
+
+
+def test_the_published_schema_knows_every_protocol_and_no_other_key() -> None:
+    schema = endpoints_schema()
+
+    entries = {name: schema["$defs"][name] for name in PROTOCOLS}
+    assert [entry["$ref"].rpartition("/")[2] for entry in _endpoints_of(schema)["oneOf"]] == list(PROTOCOLS)
+    for name, entry in entries.items():
+        assert entry["properties"]["protocol"] == {"const": str(name)}
+        assert entry["additionalProperties"] is False
+        assert "protocol" in entry["required"]
+    assert "base_url" in entries[ApiProtocol.OPENAI_CHAT]["required"]
+
+
+def _endpoints_of(schema: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = schema["properties"]["endpoints"]["additionalProperties"]
+    return found

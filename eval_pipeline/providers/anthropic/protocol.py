@@ -13,8 +13,8 @@ from eval_pipeline.providers.anthropic.batch_lines import ENDPOINT, AnthropicLin
 from eval_pipeline.providers.anthropic.client import AnthropicConnection
 from eval_pipeline.providers.anthropic.custom_ids import custom_id
 from eval_pipeline.providers.anthropic.messages import AnthropicAnswerer
-from eval_pipeline.providers.anthropic.requests import check_body
-from eval_pipeline.providers.plan import BatchPlan, Listing, ProtocolPlan, Reach
+from eval_pipeline.providers.anthropic.requests import check_body, request_of
+from eval_pipeline.providers.plan import BatchPlan, Listing, ProtocolPlan, Reach, SentRequest
 from eval_pipeline.providers.prices import ANTHROPIC
 
 _KEPT_S = 29 * 86_400.0
@@ -62,6 +62,15 @@ def _listing(reach: Reach) -> Listing:
     return Listing(account.url("models"), account.headers())
 
 
+def _place(reach: Reach, path: str) -> str:
+    return AnthropicAccount(reach.api_key, reach.base_url).url(path.removeprefix("/"))
+
+
+def _request(reach: Reach, body: Json) -> SentRequest:
+    account = AnthropicAccount(reach.api_key, reach.base_url)
+    return SentRequest(url=account.url("messages"), headers=account.headers(), body=request_of(body))
+
+
 PLAN = ProtocolPlan(
     title="Anthropic",
     default_url=PUBLIC_URL,
@@ -71,5 +80,7 @@ PLAN = ProtocolPlan(
     check_body=check_body,
     batches=BatchPlan(open=_batches, answers=_answer_form, patience=_patience),
     listing=_listing,
+    request=_request,
+    place=_place,
     paths=("/messages", "/messages/batches"),
 )

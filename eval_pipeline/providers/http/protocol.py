@@ -3,12 +3,14 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from eval_pipeline.core.documents import Json
 from eval_pipeline.core.ports.models import Answerer
 from eval_pipeline.providers.entry import EndpointEntry
-from eval_pipeline.providers.http.answers import HttpAnswerer
+from eval_pipeline.providers.http.answers import HttpAnswerer, item_of
 from eval_pipeline.providers.http.bot import Bot
 from eval_pipeline.providers.http.connection import HttpConnection
-from eval_pipeline.providers.plan import ProtocolPlan, Reach
+from eval_pipeline.providers.http.template import fill_request
+from eval_pipeline.providers.plan import ProtocolPlan, Reach, SentRequest
 
 
 @asynccontextmanager
@@ -23,6 +25,11 @@ def _entry() -> type[EndpointEntry]:
     return HttpEntry
 
 
+def _request(reach: Reach, body: Json) -> SentRequest:
+    filled = fill_request(Bot.from_json(reach.more).request, item_of(body))
+    return SentRequest(method=filled.method, url=filled.url, headers=filled.headers, body=filled.body)
+
+
 PLAN = ProtocolPlan(
     title="your own assistant",
     default_url=None,
@@ -33,5 +40,6 @@ PLAN = ProtocolPlan(
     takes_items=True,
     seller="http",
     answerer=_answerer,
+    request=_request,
     entry=_entry,
 )
