@@ -193,6 +193,16 @@ def test_what_claude_does_not_have_is_said_before_anything_is_sent(commands: Com
     assert (server.made, server.counts()["messages"]["requests"]) == (0, asked)
 
 
+def test_doctor_finds_what_the_server_has_though_its_address_names_no_version(
+    commands: Commands, server: ClaudeServer
+) -> None:
+    told = commands("doctor").out
+
+    assert f"{server.url}/v1/models accepts the key" in told
+    assert "/messages yes, /messages/batches yes" in told
+    assert server.made == 0
+
+
 def test_a_wrong_key_is_an_action_for_a_person_and_loses_nothing(commands: Commands, server: ClaudeServer) -> None:
     server.set("faults", [{"kind": "unauthorized", "endpoint": "batches.create"}])
     refused = commands("text", "run", "claude-1", *RUN)
