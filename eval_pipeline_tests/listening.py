@@ -110,6 +110,12 @@ class _Guarded:
             await send(message)
 
 
+def guarded(app: Starlette, *, door: Door) -> Starlette:
+    """Put an application behind a door."""
+    app.add_middleware(_Guarded, door=door)
+    return app
+
+
 def _command(scope: Scope) -> bytes:
     headers: dict[bytes, bytes] = dict(scope["headers"])
     return headers.get(b"x-goog-upload-command", b"")
@@ -244,8 +250,7 @@ def listeners(speech: Speech, *, gemini_models: frozenset[str] = frozenset()) ->
 
         def listener(app: Starlette) -> Listener:
             door = Door()
-            app.add_middleware(_Guarded, door=door)
-            url = held.enter_context(serve(app))
+            url = held.enter_context(serve(guarded(app, door=door)))
             return Listener(url, held.enter_context(httpx.Client(base_url=url)), door=door)
 
         options = gemini.GeminiOptions(speech=speech, models=gemini_models)

@@ -11,10 +11,15 @@ _MARKS = {True: ("ok", "green"), False: ("wrong", "red"), None: ("note", "yellow
 
 
 @click.command(name="doctor")
+@click.option(
+    "--ask",
+    is_flag=True,
+    help="Also ask models of every endpoint one short question, which is paid for: do they answer, keep to a schema?",
+)
 @common_options
-def command(*, project: str, as_json: bool) -> int:
-    """Check keys, addresses, store, database and Dagster, and say what is wrong."""
-    findings = [*examine(open_deployment(), project=project), _dagster()]
+def command(*, ask: bool, project: str, as_json: bool) -> int:
+    """Check keys, addresses, store, database and Dagster, and say what is wrong. Pays for nothing without --ask."""
+    findings = [*examine(open_deployment(), project=project, asks=ask), _dagster()]
     wrong = any(finding.ok is False for finding in findings)
     if as_json:
         write_json({"ok": not wrong, "checks": [_to_json(finding) for finding in findings]})

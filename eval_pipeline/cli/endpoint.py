@@ -5,9 +5,7 @@ import click
 from eval_pipeline.cli.deployments import open_deployment
 from eval_pipeline.cli.output import common_options, printable, write_json, write_table
 from eval_pipeline.core.names import validate_project
-from eval_pipeline.wiring.endpoint_trial import Trial, describe, try_endpoint
-
-QUESTION = "What is the capital of France? Answer in one word."
+from eval_pipeline.wiring.endpoint_trial import SHORT_QUESTION, Trial, describe, try_endpoint
 
 
 @click.group(name="endpoint")
@@ -35,7 +33,7 @@ def list_endpoints(*, project: str, as_json: bool) -> None:
 
 @command.command(name="try")
 @click.argument("model", metavar="NAME[/MODEL]")
-@click.option("--question", metavar="TEXT", default=QUESTION, show_default=True, help="What it is asked, once.")
+@click.option("--question", metavar="TEXT", default=SHORT_QUESTION, show_default=True, help="What it is asked, once.")
 @click.option("--structured", is_flag=True, help="Ask for JSON by a schema: does the server keep to one?")
 @common_options
 def try_one(model: str, *, question: str, structured: bool, project: str, as_json: bool) -> int:

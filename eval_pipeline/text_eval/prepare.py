@@ -84,8 +84,7 @@ def prepare(
     _check_size(spec, dataset=dataset, deployment=deployment)
     _check_scorable(spec, require_manifest(deployment.objects, dataset))
     if needs_key:
-        for name in spec.endpoints:
-            endpoints.find(name).require_key()
+        _require_keys(spec, endpoints)
     tariffs = (models.tariff(spec.endpoints[name], model, mode=spec.mode) for name, model in spec.asked_models)
     check_priced(request.max_cost_usd, tariffs)
     key = RunKey.of(project=project, run=run)
@@ -132,6 +131,18 @@ def _freeze(
         concurrency=concurrency,
         recorded=None if found is None else found.frozen,
     )
+
+
+def _require_keys(spec: TextSpec, endpoints: Endpoints) -> None:
+    """Raise unless everybody can be asked; of recorded answers that is whoever embeds, and nobody has to."""
+    for name in spec.endpoints:
+        try:
+            endpoints.find(name).require_key()
+        except UsageError as error:
+            if spec.recorded is None:
+                raise
+            without = "or score the recorded answers without embeddings, and nobody is asked: --scorer contains"
+            raise UsageError(error.message, code=error.code, hint=f"{error.hint}; {without}") from None
 
 
 def _check_scorable(spec: TextSpec, manifest: GoldenManifest) -> None:

@@ -17,6 +17,7 @@ from eval_pipeline.wiring import models
 from eval_pipeline.wiring.deployment import Deployment
 from eval_pipeline.wiring.endpoint import Endpoint
 from eval_pipeline.wiring.endpoint_finding import find, other_protocol
+from eval_pipeline.wiring.endpoint_trial import ask_models, asked_json
 from eval_pipeline.wiring.endpoints import Endpoints
 from eval_pipeline.wiring.looks import Reply, look
 
@@ -40,8 +41,14 @@ class Finding:
         redact_fields(self, "detail", "hint")
 
 
-def examine(deployment: Deployment, *, project: str) -> Iterator[Finding]:
-    """Yield one finding per check; none raises."""
+def examine(deployment: Deployment, *, project: str, asks: bool = False) -> Iterator[Finding]:
+    """Yield one finding per check; none raises.
+
+    Args:
+        deployment: what is examined.
+        project: whose endpoints and keys.
+        asks: whether models are asked a short question, which their servers may charge for.
+    """
     yield _home(deployment)
     yield _guarded("database", lambda: _database(deployment))
     yield _guarded("store", lambda: _store(deployment))
@@ -52,7 +59,7 @@ def examine(deployment: Deployment, *, project: str) -> Iterator[Finding]:
         yield Finding("endpoints", ok=False, detail=error.message, hint=error.hint)
     else:
         for endpoint in endpoints.values():
-            yield _guarded(endpoint.title, partial(_endpoint, deployment, endpoints, endpoint.name))
+            yield _guarded(endpoint.title, partial(_endpoint, deployment, endpoints, endpoint.name, asks=asks))
     yield _guarded("Langfuse", lambda: _langfuse(deployment, project=project))
 
 
@@ -98,7 +105,7 @@ def _store(deployment: Deployment) -> Finding:
     return Finding("store", ok=True, detail=f"{deployment.store_url} can be written and read")
 
 
-def _endpoint(deployment: Deployment, endpoints: Endpoints, name: str) -> Finding:
+def _endpoint(deployment: Deployment, endpoints: Endpoints, name: str, *, asks: bool) -> Finding:
     """Try an endpoint's key, and find what its server has; one without a key is off, if there is another to ask."""
     endpoint = endpoints.find(name)
     others = [other for other in endpoints.values() if other is not endpoint and other.has_key]
@@ -106,15 +113,20 @@ def _endpoint(deployment: Deployment, endpoints: Endpoints, name: str) -> Findin
         return Finding(endpoint.title, ok=None, detail=f"off: {endpoint.key.problem}")
     found = find(endpoint, settings=deployment.settings)
     if found is None:
-        return Finding(endpoint.title, ok=None, detail=f"{endpoint.protocol}: try it with eval-pipeline endpoint try")
+        asked = ask_models(endpoint, (), settings=deployment.settings) if asks else ()
+        detail = "; ".join(one.words() for one in asked) or "try it with eval-pipeline endpoint try"
+        ok = all(one.answers for one in asked) if asked else None
+        return Finding(endpoint.title, ok=ok, detail=f"{endpoint.protocol}: {detail}", found=asked_json(asked))
     remedy = f"{endpoint.key.words} and {endpoint.url_words}" if endpoint.key.is_wanted else endpoint.url_words
-    judged = _judge_reply(endpoint.title, found.listed, url=found.url, remedy=remedy)
+    judged = _judge_reply(endpoint.title, found.listed, url=found.url, remedy=remedy, with_key=endpoint.key.is_wanted)
     spoken = other_protocol(endpoint, found.has)
     if judged.ok is not False and spoken is not None:
         detail = f"{judged.detail}; it does not speak {endpoint.protocol}, but {spoken}: {found.words()}"
         return Finding(endpoint.title, ok=False, detail=detail, hint=_how_spoken(endpoint, spoken))
-    told = "; ".join(filter(None, (judged.detail, found.words())))
-    return replace(judged, detail=told, found=found.to_json())
+    asked = ask_models(endpoint, found.models, settings=deployment.settings) if asks and judged.ok is not False else ()
+    told = "; ".join(filter(None, (judged.detail, found.words(), *(one.words() for one in asked))))
+    ok = judged.ok if all(one.answers for one in asked) else False
+    return replace(judged, ok=ok, detail=told, found=found.to_json() | asked_json(asked))
 
 
 def _how_spoken(endpoint: Endpoint, protocol: ApiProtocol) -> str:
@@ -134,7 +146,7 @@ def _langfuse(deployment: Deployment, *, project: str) -> Finding:
     return _judge_reply("Langfuse", reply, url=url, remedy="LANGFUSE_PUBLIC_KEY, _SECRET_KEY and _BASE_URL")
 
 
-def _judge_reply(check: str, reply: Reply, *, url: str, remedy: str) -> Finding:
+def _judge_reply(check: str, reply: Reply, *, url: str, remedy: str, with_key: bool = True) -> Finding:
     if reply.status is None:
         return Finding(check, ok=False, detail=f"{url} does not answer: {reply.problem}", hint=f"check {remedy}")
     if reply.elsewhere is not None:
@@ -147,4 +159,4 @@ def _judge_reply(check: str, reply: Reply, *, url: str, remedy: str) -> Finding:
         )
     if reply.status != HTTPStatus.OK:
         return Finding(check, ok=None, detail=f"{url} answers {reply.status}; the address and key may still be right")
-    return Finding(check, ok=True, detail=f"{url} accepts the key")
+    return Finding(check, ok=True, detail=f"{url} {'accepts the key' if with_key else 'answers'}")

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -21,6 +21,7 @@ from eval_pipeline.wiring.deployment import Deployment
 from eval_pipeline.wiring.endpoint import Endpoint
 from eval_pipeline.wiring.endpoint_finding import find
 from eval_pipeline.wiring.endpoints import Endpoints
+from eval_pipeline.wiring.settings import Settings
 
 SCHEMA: Final[Json] = {
     "type": "object",
@@ -28,6 +29,11 @@ SCHEMA: Final[Json] = {
     "required": ["answer"],
     "additionalProperties": False,
 }
+STRUCTURED: Final[Json] = {
+    "text": {"format": {"type": "json_schema", "name": "answer", "schema": SCHEMA, "strict": True}}
+}
+SHORT_QUESTION: Final = "What is the capital of France? Answer in one word."
+_MOST_ASKED: Final = 5
 _MASKED: Final = frozenset({"authorization", "x-api-key", "x-goog-api-key", "api-key", "cookie", "proxy-authorization"})
 _GO_ON: Final = ", then eval-pipeline run retry"
 """What hints of a run add."""
@@ -140,15 +146,15 @@ def try_endpoint(deployment: Deployment, text: str, *, question: str, structured
     """
     endpoints, settings = deployment.endpoints(project), deployment.settings
     endpoint, model = _named(endpoints, text, deployment=deployment)
-    wanted = {"text": {"format": {"type": "json_schema", "name": "answer", "schema": SCHEMA, "strict": True}}}
-    body: JsonDict = {"model": model, "input": question, **(wanted if structured else {})}
+    wanted = STRUCTURED if structured else {}
+    body: JsonDict = {"model": model, "input": question, **wanted}
     if endpoint.plan.takes_items:
         body |= {"item_id": "try", "metadata": {}}
-    endpoint.plan.check_body({"model": model, **(wanted if structured else {})})
+    endpoint.plan.check_body({"model": model, **wanted})
     endpoint.require_key()
     reach = endpoint.shown_reach(settings)
     request = endpoint.plan.request(reach, body) if endpoint.plan.request is not None else SentRequest(body=body)
-    attempt = asyncio.run(_ask(endpoint, body, deployment=deployment))
+    attempt = asyncio.run(_ask(endpoint, body, settings=settings))
     error = None
     if attempt.account_fault is not None and attempt.error is not None:
         error = explain(attempt, models.asked_model(endpoint, model))
@@ -163,9 +169,58 @@ def try_endpoint(deployment: Deployment, text: str, *, question: str, structured
     )
 
 
-async def _ask(endpoint: Endpoint, body: Json, *, deployment: Deployment) -> Attempt:
-    async with models.answerer(endpoint, settings=deployment.settings, concurrency=1) as answerer:
+async def _ask(endpoint: Endpoint, body: Json, *, settings: Settings) -> Attempt:
+    async with models.answerer(endpoint, settings=settings, concurrency=1) as answerer:
         return await answerer.ask(body)
+
+
+@dataclass(frozen=True, slots=True)
+class AskedModel:
+    """Whether a model answers, and keeps to a JSON schema."""
+
+    model: str
+    answers: bool
+    is_structured: bool
+    problem: str = ""
+
+    def words(self) -> str:
+        """Say it in a few words."""
+        if not self.answers:
+            return f"{self.model} does not answer: {self.problem}"
+        return f"{self.model} answers and {'keeps' if self.is_structured else 'does not keep'} to a JSON schema"
+
+
+def asked_json(asked: Iterable[AskedModel]) -> JsonDict:
+    """Return what scripts read of models that were asked."""
+    told = {one.model: {"answers": one.answers, "structured": one.is_structured} for one in asked}
+    return {"asked": told} if told else {}
+
+
+def ask_models(endpoint: Endpoint, listed: Sequence[str], *, settings: Settings) -> list[AskedModel]:
+    """Ask those that have a price of their own, else the first that is listed: one short question, by a schema.
+
+    A server that knows no schema is asked a second time without; what it refused costs nothing.
+    """
+    named = [*endpoint.prices][:_MOST_ASKED] or list(listed[:1])
+    return [
+        _asked(endpoint, model, settings=settings)
+        for model in ([endpoint.name] if endpoint.plan.is_one_model else named)
+    ]
+
+
+def _asked(endpoint: Endpoint, model: str, *, settings: Settings) -> AskedModel:
+    plain: JsonDict = {"model": model, "input": SHORT_QUESTION}
+    if endpoint.plan.takes_items:
+        plain |= {"item_id": "doctor", "metadata": {}}
+    attempt = asyncio.run(
+        _ask(endpoint, plain if endpoint.plan.is_one_model else {**plain, **STRUCTURED}, settings=settings)
+    )
+    structured = _keeps_to_schema(attempt)
+    if attempt.outcome is AttemptOutcome.FAILED and attempt.account_fault is None and not endpoint.plan.is_one_model:
+        attempt = asyncio.run(_ask(endpoint, plain, settings=settings))
+    answers = attempt.text is not None
+    problem = "" if attempt.error is None else attempt.error.message
+    return AskedModel(model, answers=answers, is_structured=structured, problem=problem)
 
 
 def _named(endpoints: Endpoints, text: str, *, deployment: Deployment) -> tuple[Endpoint, str]:

@@ -102,7 +102,7 @@ def test_a_server_without_responses_is_told_with_the_line_that_mends_it(commands
     tried = commands("endpoint", "try", "wrong/gemma3", "--json")
     written = commands("text", "run", "first", *run, "--model", "wrong/gemma3")
     built_in = commands("text", "run", "second", *run, "--model", "gemma3", OPENAI_BASE_URL=url, OPENAI_API_KEY=KEY)
-    examined = {one["check"]: one for one in commands("doctor", "--json").document["checks"]}
+    examined = {one["check"]: one for one in commands("doctor", "--ask", "--json").document["checks"]}
 
     line = f"write protocol: openai_chat for endpoint wrong in {commands.folder / 'endpoints.yaml'}"
     assert (tried.code, line in tried.document["hint"]) == (1, True)
@@ -115,6 +115,7 @@ def test_a_server_without_responses_is_told_with_the_line_that_mends_it(commands
     assert local["ok"] is True
     assert local["found"] == {
         "models": ["gemma3"],
+        "asked": {"gemma3": {"answers": True, "structured": True}},
         "has": {"/responses": False, "/chat/completions": True, "/embeddings": False, "/batches": False},
     }
 

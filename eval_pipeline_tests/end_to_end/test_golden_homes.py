@@ -46,6 +46,25 @@ def test_what_is_stored_is_listed_shown_and_exported_as_it_was(home: GoldenHome)
         assert told_differently(datasets, home.commands.json("dataset", "list", "--project", project)["datasets"]) == []
 
 
+def test_rows_of_a_stored_dataset_are_made_again_as_they_were_and_keep_the_ids_of_their_items(home: GoldenHome) -> None:
+    store = home.commands.home / "store"
+    rows = sorted((store / "datasets").rglob("rows-*.parquet"))
+    before = {path: path.read_bytes() for path in rows}
+    for path in rows:
+        path.write_bytes(path.read_bytes()[:-1] + b"?")
+    dataset = home.commands.json("dataset", "list", "--kind", "text")["datasets"][0]
+
+    name = f"{dataset['name']}@{dataset['version'][:12]}"
+    ended = home.commands("text", "run", "again", "--dataset", name, "--scorer", "regex:.", "--mode", "fast")
+    assert ended.code == 0, ended
+    made = next(path for path in rows if dataset["version"] in str(path))
+    assert made.read_bytes() == before[made]
+    items = home.commands.json("text", "show", "again", "--detail")["traces"]
+    assert [item["question_id"] for item in items] == [f"q{number:06d}" for number in range(1, len(items) + 1)]
+    for path, data in before.items():
+        path.write_bytes(data)
+
+
 def test_batches_that_were_under_way_are_collected_and_none_is_sent_again(home: GoldenHome) -> None:
     before = {name: home.counts(name)["batches"]["created"] for name in ("openai", "gemini")}
 

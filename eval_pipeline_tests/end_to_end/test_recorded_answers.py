@@ -199,6 +199,13 @@ def test_the_ten_answers_of_the_examples_are_as_right_as_their_authors_say(home:
     assert ended["model"] == "175b_finetuning"
 
 
+def test_without_a_key_it_is_said_what_needs_none(home: Commands) -> None:
+    ended = home("text", "run", "keyless", "--dataset", "golden", "--answers", "answers.csv", "--json")
+
+    assert ended.error_code == "missing_api_key"
+    assert ended.document["error"]["hint"].endswith("without embeddings, and nobody is asked: --scorer contains")
+
+
 def test_an_estimate_is_free(home: Commands) -> None:
     told = home.json("text", "run", "x", "--dataset", "golden", "--answers", "answers.csv", *EXACT, "--estimate")[
         "estimate"

@@ -7,9 +7,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from eval_pipeline_tests.faults.columns import COLUMNS
+from eval_pipeline_tests.faults.laboratory import meets, opened
 from eval_pipeline_tests.faults.scenarios import SCENARIOS
-from eval_pipeline_tests.faults.trial import GOLDEN, ITEMS, Trial
-from eval_pipeline_tests.listening import recordings, studio
 
 
 def main() -> int:
@@ -25,12 +24,10 @@ def main() -> int:
         for number, column in enumerate(columns):
             home = Path(folder) / str(number)
             home.mkdir()
-            with studio(home, recordings(ITEMS)) as opened:
-                opened.commands.add("golden", GOLDEN)
-                trial = Trial(opened)
+            with opened(home) as trial:
                 for scenario in SCENARIOS:
                     wanted = not given.scenario or any(text in scenario.name for text in given.scenario)
-                    if column.work not in scenario.works or not (wanted or scenario is SCENARIOS[0]):
+                    if not meets(column, scenario) or not (wanted or scenario is SCENARIOS[0]):
                         continue
                     found = trial.faults_of(column, scenario)
                     tried += 1

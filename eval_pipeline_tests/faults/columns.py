@@ -25,6 +25,7 @@ OPENAI_NAMES: Final = MappingProxyType(
         "list": "batches.list",
         "look": "batches.retrieve",
         "download": "files.content",
+        "results": "/files/",
         "cut_short": "incomplete",
         "partly_expired": "expired_partial",
     }
@@ -36,8 +37,20 @@ GEMINI_NAMES: Final = MappingProxyType(
         "list": "batches.list",
         "look": "batches.get",
         "download": "files.download",
+        "results": "/files/",
         "cut_short": "max_tokens",
         "partly_expired": "partially_succeeded",
+    }
+)
+ANTHROPIC_NAMES: Final = MappingProxyType(
+    {
+        "create": "batches.create",
+        "list": "batches.list",
+        "look": "batches.retrieve",
+        "download": "batches.results",
+        "results": "/results",
+        "cut_short": "max_tokens",
+        "partly_expired": "expired_partial",
     }
 )
 
@@ -48,12 +61,13 @@ class Column:
 
     Args:
         name: as the table shows it.
-        standin: which of the two stand-ins is asked.
+        standin: which of the stand-ins is asked.
         work: what its batches bring.
         lines: what the stand-in calls a line of such a batch.
         batches: what it calls the batches themselves.
         names: what it calls calls and faults.
         options: of the run, besides its dataset.
+        unable: scenarios of batches that the protocol has not.
     """
 
     name: str
@@ -63,12 +77,32 @@ class Column:
     batches: str
     names: Mapping[str, str]
     options: Sequence[str]
+    unable: frozenset[str] = frozenset()
 
 
 _EXACT, _SIMILAR = ("--scorer", "exact_match"), ("--scorer", "cosine_similarity")
 _GEMINI = ("--provider", "gemini")
 COLUMNS: Final = (
     Column("OpenAI answers", "openai", Work.ANSWERS, "responses", "/v1/responses", OPENAI_NAMES, _EXACT),
+    Column(
+        "Chat answers",
+        "openai",
+        Work.ANSWERS,
+        "chat",
+        "/v1/chat/completions",
+        OPENAI_NAMES,
+        ("--model", "chat/gpt-4o-mini", *_EXACT),
+    ),
+    Column(
+        "Anthropic answers",
+        "anthropic",
+        Work.ANSWERS,
+        "messages",
+        "/v1/messages",
+        ANTHROPIC_NAMES,
+        ("--model", "claude/claude-sonnet-4-5", *_EXACT),
+        frozenset({"token_limit"}),
+    ),
     Column("OpenAI embeddings", "openai", Work.EMBEDDINGS, "embeddings", "/v1/embeddings", OPENAI_NAMES, _SIMILAR),
     Column("Gemini answers", "gemini", Work.ANSWERS, "generate", "generate", GEMINI_NAMES, (*_GEMINI, *_EXACT)),
     Column("Gemini embeddings", "gemini", Work.EMBEDDINGS, "embed", "embed", GEMINI_NAMES, (*_GEMINI, *_SIMILAR)),

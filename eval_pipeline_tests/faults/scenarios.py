@@ -19,7 +19,7 @@ class Kill:
     """Where the process is killed: behind a call that was executed, before its answer came."""
 
     method: str
-    path: str
+    call: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,9 @@ def _line(kind: str, **facts: object) -> Rules:
 
 def _calls(*faults: tuple[str, str, int]) -> Rules:
     return lambda column: [
-        {"kind": kind, "endpoint": column.names[call], "first_n": count} for call, kind, count in faults
+        {"kind": kind, "endpoint": column.names[call], "first_n": count}
+        for call, kind, count in faults
+        if call in column.names
     ]
 
 
@@ -116,7 +118,7 @@ SCENARIOS: Final = (
         ),
         rounds=2,
     ),
-    Scenario("29 killed at creation", kill=Kill("POST", "atch")),
-    Scenario("30 killed at creation, expires", _expires_partly, rounds=2, kill=Kill("POST", "atch")),
-    Scenario("31 killed at the download", kill=Kill("GET", "/files/")),
+    Scenario("29 killed at creation", kill=Kill("POST", "create")),
+    Scenario("30 killed at creation, expires", _expires_partly, rounds=2, kill=Kill("POST", "create")),
+    Scenario("31 killed at the download", kill=Kill("GET", "results")),
 )

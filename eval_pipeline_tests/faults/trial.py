@@ -23,12 +23,13 @@ class Trial:
     """Runs cases in one home; ``sound`` is what a column brings when all is well."""
 
     studio: Studio
+    providers: Mapping[str, Listener]
     sound: dict[str, Mapping[str, object]] = field(default_factory=dict)
 
     def faults_of(self, column: Column, scenario: Scenario) -> list[str]:
         """Run a case; returns what is wrong, nothing when all is as it must be."""
-        provider = self.studio.gemini if column.standin == "gemini" else self.studio.openai
-        for listener in (self.studio.gemini, self.studio.openai):
+        provider = self.providers[column.standin]
+        for listener in self.providers.values():
             listener.spoil()
             listener.spoil_batches()
             listener.api.delete("/__standin__/batches")
@@ -43,6 +44,8 @@ class Trial:
                     found = self._resent(column, run)
         except _TooLongError:
             return [f"no end within {PATIENCE_S} s"]
+        finally:
+            provider.door.opened.set()
         return found
 
     def _run(self, column: Column, scenario: Scenario, run: str, provider: Listener) -> Ended:
@@ -61,7 +64,8 @@ class Trial:
         self, command: tuple[str, ...], settings: Mapping[str, str], kill: Kill, column: Column, provider: Listener
     ) -> None:
         others_first = column.work is Work.EMBEDDINGS and column.standin != ""
-        provider.door.hold(kill.method, kill.path, after=int(others_first))
+        path = "atch" if kill.call == "create" else column.names[kill.call]
+        provider.door.hold(kill.method, path, after=int(others_first))
         with self.studio.commands.begin(*command, **settings) as process:
             if not provider.door.reached.wait(PATIENCE_S):
                 raise _TooLongError
@@ -70,7 +74,7 @@ class Trial:
 
     def _judged(self, column: Column, scenario: Scenario, run: str, ended: Ended, provider: Listener) -> list[str]:
         found = list(self._results_judged(column, scenario, run))
-        executed = provider.executed()
+        executed = _executed(column, provider)
         again = sorted(item for item, count in executed.items() if count > 1)
         if len(again) > scenario.again:
             found.append(f"executed more than once: {again}, of {scenario.again} that may be")
@@ -118,6 +122,8 @@ class Trial:
         known = provider.batches()
         if column.standin == "openai":
             return sum(batch["endpoint"] == column.batches for batch in known)
+        if column.standin == "anthropic":  # deletes a batch with its results
+            return int(provider.counts()["batches"]["created"])
         wanted = "embed" if column.work is Work.EMBEDDINGS else "flash"
         return sum(wanted in str(batch["metadata"].get("model", "")) for batch in known)
 
@@ -135,6 +141,14 @@ class Trial:
 
 
 _NAMES = str.maketrans(dict.fromkeys(" ,+", "-"))
+
+
+def _executed(column: Column, provider: Listener) -> Mapping[str, int]:
+    """Count how often each line was executed; Anthropic's have another id in every batch."""
+    if column.standin == "anthropic":
+        told: Mapping[str, int] = provider.counts()["batches"]["by_text"]
+        return told
+    return provider.executed()
 
 
 def _words(text: str | None) -> list[str] | None:

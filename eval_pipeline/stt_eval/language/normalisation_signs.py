@@ -9,6 +9,7 @@ import unicodedata
 from eval_pipeline.core.spellings import LETTER_APOSTROPHES
 
 PER_CENT_SIGN = "%"
+_FRACTION_SLASH = "\u2044"
 _ARABIC_PER_CENT_SIGN = "\u066a"
 
 
@@ -22,6 +23,8 @@ class _SpacedSigns(dict[int, str]):
             character = f" {_canonical_sign(character)} "
         elif category[0] in "PS" or category == "Cc" or character in LETTER_APOSTROPHES:
             character = " "
+        elif category == "No" and _FRACTION_SLASH in (parts := unicodedata.normalize("NFKC", character)):
+            character = f" {parts.replace(_FRACTION_SLASH, ' ')} "  # ½ is 1/2
         self[code_point] = character
         return character
 

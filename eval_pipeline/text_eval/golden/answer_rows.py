@@ -60,7 +60,7 @@ class AnswerFile:
             return
         with table.lines() as lines:
             if table.delimiter is None:
-                yield from jsonl_rows(lines, _entry)
+                yield from jsonl_rows(lines, answer_entry)
                 return
             records = CsvRecords(lines, delimiter=table.delimiter, purpose=ANSWERS)
             names = records.take_header()
@@ -88,10 +88,11 @@ def _tabular(
         elif (problem := row_problem(cells, width=len(names), has_nul=has_nul)) is not None:
             yield SkippedRow(line, problem)
         else:
-            yield _entry(line, dict(zip(names, cells, strict=True)))
+            yield answer_entry(line, dict(zip(names, cells, strict=True)))
 
 
-def _entry(line: int, cells: Mapping[str, object]) -> AnswerRow | SkippedRow:
+def answer_entry(line: int, cells: Mapping[str, object]) -> AnswerRow | SkippedRow:
+    """Return the row that stands on a line, or why it cannot be read; cells by the names of their columns."""
     try:
         return _row(line, cells)
     except RowProblem as problem:

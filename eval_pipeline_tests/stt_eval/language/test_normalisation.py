@@ -160,6 +160,10 @@ def test_emoji_leave_nothing(emoji: str) -> None:
     assert _standard(f"ok {emoji} ठीक{emoji}") == "ok ठीक"
 
 
+def test_a_fraction_of_one_sign_is_that_of_three() -> None:
+    assert normalise("2½ कप", Level.STANDARD) == normalise("2 1/2 कप", Level.STANDARD) == "2 1 2 कप"
+
+
 def test_a_keycap_leaves_its_digit() -> None:
     assert _standard("1\ufe0f\u20e3") == "1"
 

@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
+from pathlib import Path
 from threading import Event
 
 import pytest
@@ -165,3 +166,18 @@ def test_what_is_stored_can_be_made_again_without_a_key(lab: Laboratory) -> None
     keyless = open_deployment(lab.deployment.home, lab.provider, OPENAI_API_KEY="")
 
     assert lab.materialize("stored", deployment=keyless).success
+
+
+def test_recorded_answers_are_taken_from_the_form_and_nobody_is_asked(lab: Laboratory, tmp_path: Path) -> None:
+    answers = tmp_path / "answers.csv"
+    answers.write_text("question,model_answer\nWhat is 2 + 2?,4\nCapital of France?,Lyon\n")
+    config = {"dataset": "golden", "answers": str(answers), "scorers": ["contains"]}
+    made = lab.materialize("from-a-file", config=config)
+    answers.unlink()
+
+    assert made.success
+    assert made.stages[-1] == "report"
+    assert lab.provider.answers.requests == 0
+    assert [row["status"] for row in lab.stored("from-a-file", "responses").rows()] == ["ok", "ok", "missing"]
+    assert lab.materialize("from-a-file", stages=["responses", "scores"], refresh=["responses"]).success
+    assert lab.provider.answers.requests == 0
