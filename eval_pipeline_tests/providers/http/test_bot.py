@@ -28,6 +28,7 @@ from eval_pipeline.providers.plan import Reach
 from eval_pipeline.standins.bot.app import BotOptions, create_app
 from eval_pipeline.standins.faults import FaultKind, FaultRule
 from eval_pipeline.standins.server import serve
+from eval_pipeline.wiring.filling import fill
 
 QUESTION = "What is the fee?"
 
@@ -37,7 +38,7 @@ def entry(url: str, **changed: object) -> dict[str, Any]:
         "protocol": "http",
         "request": {
             "url": f"{url}/ask",
-            "headers": {"Authorization": "Bearer planted-token-4711"},
+            "headers": {"Authorization": "Bearer ${BOT_TOKEN}"},
             "json": {"text": "{{ question }}", "user": "{{ item_id }}", "history": "{{ history }}"},
         },
         "answer": "$.data.answer",
@@ -52,7 +53,8 @@ def read(given: dict[str, Any]) -> HttpEntry:
 
 
 def ask(given: dict[str, Any], body: dict[str, Any] | None = None, **reach: float | str) -> Attempt:
-    own = read(given).model_dump(mode="json", exclude_unset=True)
+    says = read(given).model_dump(mode="json", exclude_unset=True)
+    own = fill(says, {"BOT_TOKEN": "planted-token-4711"}, endpoint="bot", file=None)
 
     async def once() -> Attempt:
         async with HttpConnection(Reach(**{"base_url": "", "api_key": "", "timeout_s": 5.0, **reach})) as connection:
