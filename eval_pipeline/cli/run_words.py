@@ -6,6 +6,7 @@ import click
 
 from eval_pipeline.cli.output import printable
 from eval_pipeline.core.cost import Costs, as_number
+from eval_pipeline.core.paid_standing import PaidStanding
 from eval_pipeline.core.paid_summary import failed_ones
 from eval_pipeline.core.reasons import Reason
 
@@ -14,6 +15,13 @@ def failure_reasons(by_status: Mapping[str, int] | None) -> str:
     """Say in brackets how items failed; nothing where none did, or it is not told."""
     failed = failed_ones(by_status or {})
     return f" ({', '.join(f'{count:,} {status}' for status, count in failed.items())})" if failed else ""
+
+
+def counts_words(standing: PaidStanding, *, ok: str) -> list[str]:
+    """Say what became of the items of a run, in the flow's word for those that are well."""
+    counts = standing.counts
+    told = [f"{counts.ok:,} {ok}", f"{counts.failed:,} failed{failure_reasons(counts.by_status)}"]
+    return [*told, f"{standing.unfinished:,} not finished"] if standing.unfinished else told
 
 
 def write_reasons(reasons: Iterable[Reason]) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import click
 
 from eval_pipeline.cli.output import printable, write_table, write_warning
-from eval_pipeline.cli.run_words import cost_words, failure_reasons, write_reasons
+from eval_pipeline.cli.run_words import cost_words, counts_words, write_reasons
 from eval_pipeline.core.documents import Json
 from eval_pipeline.core.paid_standing import PaidStanding
 
@@ -22,7 +22,7 @@ def write_run(document: Json) -> None:
     if (scored := document["references"]) is not None:
         told = f"{printable(scored['dataset'])} @ {scored['version'][:12]}, {scored['changed']:,} of them changed"
         click.echo(f"scored against the references of {told}")
-    click.echo(f"transcripts {_counts(standing)}")
+    click.echo(f"transcripts {', '.join(counts_words(standing, ok='completed'))}")
     write_reasons(standing.reasons)
     if document["figures"]:
         _write_models(document)
@@ -34,14 +34,6 @@ def write_run(document: Json) -> None:
         _write_result(result)
     for warning in document["warnings"]:
         write_warning(warning["message"])
-
-
-def _counts(standing: PaidStanding) -> str:
-    counts = standing.counts
-    told = [f"{counts.ok:,} completed", f"{counts.failed:,} failed{failure_reasons(counts.by_status)}"]
-    if standing.unfinished:
-        told.append(f"{standing.unfinished:,} not finished")
-    return ", ".join(told)
 
 
 def _write_models(document: Json) -> None:

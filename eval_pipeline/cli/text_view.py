@@ -3,7 +3,7 @@
 import click
 
 from eval_pipeline.cli.output import printable, write_table, write_warning
-from eval_pipeline.cli.run_words import cost_words, failure_reasons, write_reasons
+from eval_pipeline.cli.run_words import cost_words, counts_words, write_reasons
 from eval_pipeline.core.documents import Json
 from eval_pipeline.core.paid_standing import PaidStanding
 from eval_pipeline.core.passages import retrieval_words
@@ -45,11 +45,8 @@ def _size(dataset: Json) -> str:
 
 
 def _counts(standing: PaidStanding) -> str:
-    counts = standing.counts
-    told = [f"{counts.ok:,} ok", f"{counts.failed:,} failed{failure_reasons(counts.by_status)}"]
-    if standing.unfinished:
-        told.append(f"{standing.unfinished:,} not finished")
-    if without := counts.others.get(EMBEDDING_FAILED):
+    told = counts_words(standing, ok="ok")
+    if without := standing.counts.others.get(EMBEDDING_FAILED):
         told.append(f"{without:,} without embedding")
     return ", ".join(told)
 

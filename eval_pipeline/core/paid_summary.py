@@ -180,7 +180,7 @@ class PaidSummary:
     batch_notes: Sequence[str] = ()
     """What a reader of the results should know of their batches."""
     own: Mapping[str, object] = field(default_factory=dict)
-    """What this stage alone tells: JSON, read by nobody but people."""
+    """What this stage alone tells, as JSON."""
 
     def to_json(self) -> JsonDict:
         """Return the JSON form, as the stage's manifest keeps it."""

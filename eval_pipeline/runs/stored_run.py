@@ -5,7 +5,8 @@ Everything that reads a run's results goes through here, so that no two places d
 
 from typing import Any
 
-from eval_pipeline.core.errors import ConflictError
+from eval_pipeline.core.errors import ConflictError, UsageError
+from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.paid_summary import PaidSummary
 from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.core.runs import RunRecord
@@ -72,6 +73,15 @@ def check_made_from(stage: StageReader, upstream: StageReader) -> None:
     """Raise ``stages_do_not_match`` when a stage was made from something else than an upstream stage holds now."""
     if not stage.manifest.was_made_from(upstream.manifest):
         raise _does_not_match(stage, upstream)
+
+
+def nothing_to_export(key: RunKey, *, what: str) -> UsageError:
+    """Build the error of a run whose items are not there yet."""
+    return UsageError(
+        f"run {key.run} has no {what} to export yet",
+        code="stage_missing",
+        hint=f"eval-pipeline run status {key.run} shows where it stands",
+    )
 
 
 def _does_not_match(stage: StageReader, upstream: StageReader) -> ConflictError:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from eval_pipeline.core.documents import JsonDict, Row
 from eval_pipeline.core.outcomes import ItemRecord, ItemStatus
 from eval_pipeline.core.ports.stage_files import StageReader
+from eval_pipeline.core.record_columns import call_columns, error_columns
 from eval_pipeline.core.tallies import ItemCost
 from eval_pipeline.core.values import value
 from eval_pipeline.stt_eval.language.cleaning import clean_transcript
@@ -57,7 +58,6 @@ def transcript_row(item: Item, record: ItemRecord, cost: ItemCost) -> JsonDict:
     heard = record.status in HEARD
     raw = "" if record.status is ItemStatus.EMPTY else record.answer
     cleaned = clean_transcript(raw) if heard and raw is not None else None
-    error, usage, retried = (None if heard else record.error), record.usage, record.retried_usage
     return {
         "item_id": item.item_id,
         "sample_id": item.sample["sample_id"],
@@ -68,22 +68,8 @@ def transcript_row(item: Item, record: ItemRecord, cost: ItemCost) -> JsonDict:
         "transcript": cleaned.text if cleaned else None,
         "raw_text": raw if heard else record.partial_answer,
         "cleaned": [str(removed) for removed in cleaned.removed] if cleaned else [],
-        "error_code": error.code if error else None,
-        "error_type": error.type if error else None,
-        "error_message": error.message if error else None,
-        "error_transient": error.transient if error else None,
-        "response_id": record.response_id,
+        **error_columns(None if heard else record.error),
+        **call_columns(record, cost),
         "returned_model": record.model,
-        "input_tokens": usage.input if usage else None,
-        "audio_input_tokens": usage.audio_input if usage else None,
-        "cached_input_tokens": usage.cached_input if usage else None,
-        "output_tokens": usage.output if usage else None,
-        "reasoning_tokens": usage.reasoning if usage else None,
-        "total_tokens": usage.total if usage else None,
-        "retried_input_tokens": retried.input,
-        "retried_output_tokens": retried.output,
-        "latency_s": record.latency_s,
-        "attempts": record.attempts,
-        "cost_usd": cost.usd,
-        "endpoint": record.endpoint,
+        "audio_input_tokens": record.usage.audio_input if record.usage else None,
     }

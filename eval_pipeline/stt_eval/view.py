@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from eval_pipeline.core.documents import JsonDict, Row
-from eval_pipeline.core.errors import UsageError
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.paid_standing import PaidStanding
 from eval_pipeline.core.paid_summary import ModelSummary, models_as_json
+from eval_pipeline.core.record_columns import error_in
 from eval_pipeline.core.runs import Flow, RunRecord
 from eval_pipeline.reporting.export_files import export_format
 from eval_pipeline.runs.control import run_json
@@ -15,7 +15,7 @@ from eval_pipeline.runs.cost_warnings import cost_warnings
 from eval_pipeline.runs.life import find_run
 from eval_pipeline.runs.so_far import standing_of
 from eval_pipeline.runs.status import batches_json
-from eval_pipeline.runs.stored_run import StoredRun
+from eval_pipeline.runs.stored_run import StoredRun, nothing_to_export
 from eval_pipeline.stt_eval.corrected_references import REFERENCES, samples_as_scored
 from eval_pipeline.stt_eval.feedback import shown_verdicts, verdicts_of
 from eval_pipeline.stt_eval.report.export import export_rows, side_by_side
@@ -23,10 +23,7 @@ from eval_pipeline.stt_eval.report_age import age_warnings
 from eval_pipeline.stt_eval.scoring.scores import score_samples
 from eval_pipeline.stt_eval.so_far import transcripts_so_far
 from eval_pipeline.stt_eval.spec import SttSpec
-from eval_pipeline.stt_eval.transcript_rows import FAILED
 from eval_pipeline.wiring.deployment import Deployment
-
-_ERROR = ("code", "type", "message", "transient")
 
 
 def show_run(deployment: Deployment, key: RunKey, *, detail: bool) -> JsonDict:
@@ -132,7 +129,6 @@ class _Stored:
 
 
 def _result(sample: Row, row: Row, scores: Sequence[Row]) -> JsonDict:
-    failed = row["status"] == FAILED
     return {
         "item_id": row["item_id"],
         "sample": row["sample_id"],
@@ -145,7 +141,7 @@ def _result(sample: Row, row: Row, scores: Sequence[Row]) -> JsonDict:
         "reference": sample["reference"],
         "transcript": row["transcript"],
         "raw_text": row["raw_text"],
-        "error": {name: row[f"error_{name}"] for name in _ERROR} if failed and row["error_code"] else None,
+        "error": error_in(row),
         "latency_s": row["latency_s"],
         "attempts": row["attempts"],
         "cost_usd": None if row["cost_usd"] is None else float(row["cost_usd"]),
@@ -164,11 +160,7 @@ def export_run(deployment: Deployment, key: RunKey, *, output: Path, bom: bool) 
     stored = StoredRun(deployment, find_run(deployment, flow=Flow.STT, key=key))
     dataset, transcripts = stored.find("dataset"), stored.find("transcripts")
     if dataset is None or transcripts is None:
-        raise UsageError(
-            f"run {key.run} has no transcripts to export yet",
-            code="stage_missing",
-            hint=f"eval-pipeline run status {key.run} shows where it stands",
-        )
+        raise nothing_to_export(key, what="transcripts")
     return export_rows(
         dataset=dataset,
         transcripts=transcripts,

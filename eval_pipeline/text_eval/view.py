@@ -6,15 +6,15 @@ from typing import Any
 
 import orjson
 
-from eval_pipeline.core.errors import UsageError
 from eval_pipeline.core.names import RunKey, command_on
+from eval_pipeline.core.record_columns import error_in
 from eval_pipeline.core.runs import Flow, RunRecord
 from eval_pipeline.reporting.export_files import export_format
 from eval_pipeline.runs.control import run_json
 from eval_pipeline.runs.cost_warnings import cost_warnings
 from eval_pipeline.runs.life import find_run
 from eval_pipeline.runs.status import batches_json
-from eval_pipeline.runs.stored_run import StoredRun
+from eval_pipeline.runs.stored_run import StoredRun, nothing_to_export
 from eval_pipeline.text_eval.report.export import export_grouped, export_rows
 from eval_pipeline.text_eval.scoring.score_values import UnscoreableReason
 from eval_pipeline.text_eval.scoring.scorers import outdated
@@ -116,7 +116,7 @@ def _trace(item: WalkedItem, run: RunRecord) -> dict[str, Any]:
         "category": asked["category"],
         "columns": orjson.loads(asked["metadata"]),
         "status": response["status"],
-        "error": _error(response),
+        "error": error_in(response),
         **{name: response[name] for name in ("attempts", "model", "response_id", "latency_s")},
         "usage": {name: response[name] for name in _USAGE},
         "cost_usd": None if response["cost_usd"] is None else float(response["cost_usd"]),
@@ -128,13 +128,6 @@ def _json_in(row: Mapping[str, Any], name: str) -> Any:  # noqa: ANN401 - JSON
     """Return what a column holds as JSON; None where it is empty, or an earlier version had no such column."""
     text = row.get(name)
     return None if text is None else orjson.loads(text)
-
-
-def _error(response: Mapping[str, Any]) -> dict[str, Any] | None:
-    if response["error_code"] is None:
-        return None
-    fields = ("code", "type", "message", "transient")
-    return {name: response[f"error_{name}"] for name in fields}
 
 
 def _score(score: Mapping[str, Any]) -> dict[str, Any]:
@@ -152,11 +145,7 @@ def export_run(deployment: Deployment, key: RunKey, *, shape: str, output: Path,
     stored = StoredRun(deployment, find_run(deployment, flow=Flow.TEXT, key=key))
     dataset, responses = stored.find("dataset"), stored.find("responses")
     if dataset is None or responses is None:
-        raise UsageError(
-            f"run {key.run} has no answers to export yet",
-            code="stage_missing",
-            hint=f"eval-pipeline run status {key.run} shows where it stands",
-        )
+        raise nothing_to_export(key, what="answers")
     export = export_grouped if shape == "grouped" else export_rows
     return export(
         dataset=dataset,

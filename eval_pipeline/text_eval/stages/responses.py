@@ -9,6 +9,7 @@ from eval_pipeline.core.documents import Json, JsonDict
 from eval_pipeline.core.outcomes import ItemRecord
 from eval_pipeline.core.passages import passages_json, searches_files
 from eval_pipeline.core.ports.stage_files import StageReader
+from eval_pipeline.core.record_columns import call_columns, error_columns
 from eval_pipeline.core.runs import RunRecord
 from eval_pipeline.core.tallies import ItemCost
 from eval_pipeline.core.turns import Input, input_of, read_turns
@@ -96,30 +97,15 @@ def _behind_turns(question: str, turns: str | None) -> Input:
 
 def response_row(record: ItemRecord, cost: ItemCost) -> JsonDict:
     """Return the row of ``tables.RESPONSES``."""
-    error, usage, retried = record.error, record.usage, record.retried_usage
     return {
         "item_id": record.item_id,
         "status": str(record.status),
         "answer": record.answer,
         "partial_answer": record.partial_answer,
-        "error_code": error.code if error else None,
-        "error_type": error.type if error else None,
-        "error_message": error.message if error else None,
-        "error_transient": error.transient if error else None,
-        "response_id": record.response_id,
+        **error_columns(record.error),
+        **call_columns(record, cost),
         "model": record.model,
-        "input_tokens": usage.input if usage else None,
-        "cached_input_tokens": usage.cached_input if usage else None,
-        "output_tokens": usage.output if usage else None,
-        "reasoning_tokens": usage.reasoning if usage else None,
-        "total_tokens": usage.total if usage else None,
-        "retried_input_tokens": retried.input,
-        "retried_cached_input_tokens": retried.cached_input,
-        "retried_output_tokens": retried.output,
-        "latency_s": record.latency_s,
-        "attempts": record.attempts,
-        "cost_usd": cost.usd,
-        "endpoint": record.endpoint,
+        "retried_cached_input_tokens": record.retried_usage.cached_input,
         "thinking": record.thinking,
         "service_tier": record.served.tier,
         "passages": None if record.passages is None else orjson.dumps(passages_json(record.passages)).decode(),
