@@ -71,7 +71,7 @@ def test_every_open_state_has_a_way_to_an_end_and_only_what_was_lost_may_be_foun
 
     assert all(ways[state] & FINAL for state in OPEN)
     assert all(not ways[state] for state in FINAL - {JobState.LOST})
-    assert ways[JobState.LOST] == {JobState.ENDED}
+    assert ways[JobState.LOST] == {JobState.SUBMITTED, JobState.ENDED, JobState.CANCELLED}
     assert JobState.ENDED not in ways[JobState.INTENT], "nothing ends that was never submitted"
     assert JobState.COLLECTED not in ways[JobState.SUBMITTED], "nothing is collected before it has ended"
 

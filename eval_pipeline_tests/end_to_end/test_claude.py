@@ -94,7 +94,7 @@ RECOVERED = [
     ("late_files", 1),
     ("u2028", 1),
 ]
-QUICK = {"expired_partial", "create_accepted_dropped"}
+QUICK = {"create_accepted_dropped"}
 TWICE = {"missing_line", "cut_last_line"}
 """What the provider executed and its results lost."""
 
@@ -203,6 +203,7 @@ def test_doctor_finds_what_the_server_has_though_its_address_names_no_version(
     assert server.made == 0
 
 
+@pytest.mark.slow
 def test_a_wrong_key_is_an_action_for_a_person_and_loses_nothing(commands: Commands, server: ClaudeServer) -> None:
     server.set("faults", [{"kind": "unauthorized", "endpoint": "batches.create"}])
     refused = commands("text", "run", "claude-1", *RUN)
@@ -214,6 +215,7 @@ def test_a_wrong_key_is_an_action_for_a_person_and_loses_nothing(commands: Comma
     assert (again.code, again.document["counts"]["ok"], server.made) == (0, 5, 1)
 
 
+@pytest.mark.slow
 def test_a_run_that_is_cancelled_stops_what_may_be_its_batch_once_that_is_known(
     commands: Commands, server: ClaudeServer
 ) -> None:
@@ -231,6 +233,7 @@ def test_a_run_that_is_cancelled_stops_what_may_be_its_batch_once_that_is_known(
     assert (server.made, sum(server.executed.values())) == (1, 0)
 
 
+@pytest.mark.slow
 def test_a_rotated_key_of_the_same_workspace_takes_its_batches_over(commands: Commands, server: ClaudeServer) -> None:
     server.begin_anew(polls=3)
     assert commands("text", "run", "claude-1", *RUN, "--no-wait").code == 0

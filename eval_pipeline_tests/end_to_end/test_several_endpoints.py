@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 
 import dagster as dg
-import pytest
 
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.runs.batch_polling import poll_jobs
@@ -17,6 +16,7 @@ from eval_pipeline_tests.providing import Provider, provider
 
 GOLDEN = "question,answer\n" + "".join(f"Question {number}?,Answer {number}\n" for number in range(4))
 BOT_KEY = "sk-bot-0123456789abcdef"
+SPEECH = Path(__file__).parents[2] / "examples" / "speech"
 FAST = ("--mode", "fast", "--concurrency", "2")
 
 
@@ -156,6 +156,31 @@ endpoints:
         assert set(own.executed.values()) == {1}
 
 
+def test_transcripts_of_several_endpoints_are_compared_in_one_run(tmp_path: Path, openai: Provider) -> None:
+    with provider(keys=frozenset({BOT_KEY})) as own, openai.behaving():
+        file = endpoints_file(
+            tmp_path,
+            f"""
+endpoints:
+  speaches: {{protocol: openai_chat, base_url: "{own.base_url}", key: ${{SPEECH_KEY}}}}
+prices:
+  speaches/large-v3: {{input: 1, output: 1}}
+""",
+        )
+        commands = Commands(tmp_path, **file, SPEECH_KEY=BOT_KEY, OPENAI_BASE_URL=openai.base_url, OPENAI_API_KEY=KEY)
+        commands.json("dataset", "add", "clips", str(SPEECH), "--kind", "stt")
+        run = ("--dataset", "clips", "--model", "speaches/large-v3", "--model", "gpt-4o-transcribe")
+
+        shown = commands.json("stt", "run", "first", *run, "--mode", "live")
+        refused = commands("stt", "run", "second", *run[:4], "--mode", "batch", "--json")
+
+    cost = shown["cost"]
+    assert (shown["state"], cost["speaches/large-v3"]["rate"]) == ("completed", "own")
+    assert cost["speaches/large-v3"]["cost_usd"] == cost["speaches/large-v3"]["total_tokens"] / 1_000_000
+    assert cost["gpt-4o-transcribe"]["rate"] == "standard"
+    assert refused.error_code == "config_type_unsupported"
+
+
 def test_every_family_of_protocols_has_its_sensor_and_its_asset() -> None:
     from eval_pipeline.defs.collectors import COLLECTORS  # noqa: PLC0415 - dagster: only here
     from eval_pipeline.defs.sensors import SENSORS  # noqa: PLC0415 - the same
@@ -167,12 +192,11 @@ def test_every_family_of_protocols_has_its_sensor_and_its_asset() -> None:
     }
 
 
-@pytest.mark.parametrize("name", ["openai/gpt-4o-mini", "gpt-4o-mini"])
-def test_a_built_in_endpoint_may_be_named_like_any_other(tmp_path: Path, openai: Provider, name: str) -> None:
+def test_a_built_in_endpoint_may_be_named_like_any_other(tmp_path: Path, openai: Provider) -> None:
     commands = Commands(tmp_path, OPENAI_BASE_URL=openai.base_url, OPENAI_API_KEY=KEY)
     commands.add("golden", GOLDEN)
     with openai.behaving():
-        run = ("--dataset", "golden", "--model", name, "--scorer", "exact_match", *FAST)
+        run = ("--dataset", "golden", "--model", "openai/gpt-4o-mini", "--scorer", "exact_match", *FAST)
         assert commands.json("text", "run", "first", *run)["state"] == "completed"
         spec = json.loads(next((commands.home / "store/text_eval/default/first/spec").glob("*/spec.json")).read_text())
     assert (spec["schema"], spec["provider"]) == ("eval_pipeline.text_spec/2", "openai")

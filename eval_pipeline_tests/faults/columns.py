@@ -98,7 +98,7 @@ COLUMNS: Final = (
         "anthropic",
         Work.ANSWERS,
         "messages",
-        "/v1/messages",
+        "messages",
         ANTHROPIC_NAMES,
         ("--model", "claude/claude-sonnet-4-5", *_EXACT),
         frozenset({"token_limit"}),

@@ -34,6 +34,11 @@ prices:
 """
 
 
+def _bot(says: str, *, url: str = "https://h/ask") -> str:
+    """Write a file with one bot."""
+    return f'endpoints: {{a: {{protocol: http, request: {{url: "{url}", {says}}}, answer: $.a}}}}'
+
+
 def endpoints(folder: Path, text: str = FILE, **variables: str) -> Endpoints:
     """Read a file as a project with these variables has it."""
     path = folder / "endpoints.yaml"
@@ -111,6 +116,13 @@ def test_own_prices_win_over_published_ones_and_are_frozen(tmp_path: Path) -> No
         ("prices: {openai/m: {input: -1}}", "input of the price of openai/m"),
         ("prices: {openai/m: {input: .inf}}", "input of the price of openai/m"),
         ("prices: {openai/m: 5}", "the price of openai/m"),
+        (
+            _bot("headers: {Authorization: Bearer s3cret}"),
+            "header Authorization holds a key that is written into the file",
+        ),
+        (_bot("headers: {X-Api-Key: s3cret}"), "header X-Api-Key holds a key"),
+        (_bot("json: {user: {api_key: s3cret}}"), "api_key of json holds a key"),
+        (_bot("json: {}", url="https://h/ask?token=s3cret"), "token of url holds a key"),
         ("endpoints: {a", "it is not YAML"),
         ("\xff", "not a mapping"),
     ],
@@ -177,6 +189,12 @@ def test_projects_share_the_file_and_not_the_keys(tmp_path: Path) -> None:
     keys.write_text("health: {AZUR_KEY: sk-health-0123}\n")
     with pytest.raises(UsageError, match="unknown variable 'AZUR_KEY'"):
         read_credentials("health", file=keys, environ={}, endpoints_file=shared)
+
+
+def test_a_key_of_a_bot_stands_in_a_variable(tmp_path: Path) -> None:
+    says = "headers: {Authorization: 'Bearer ${BOT}', X-Trace: plain}, json: {q: '{{ question }}', token: '${BOT}'}"
+
+    assert endpoints(tmp_path, _bot(says, url="https://h/ask?key=${BOT}"))["a"].has_key
 
 
 def test_a_prefix_is_an_endpoint_only_where_there_is_one(tmp_path: Path) -> None:

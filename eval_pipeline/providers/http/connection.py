@@ -9,8 +9,8 @@ from time import monotonic
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
 from urllib.parse import urljoin, urlsplit
-from urllib.request import getproxies, proxy_bypass
 
+from eval_pipeline.core.errors import UsageError
 from eval_pipeline.core.outcomes import AccountFault, Attempt, AttemptOutcome, ItemError
 from eval_pipeline.providers.capped import TooLargeError, too_large, whole_answer
 from eval_pipeline.providers.http.template import Filled
@@ -23,6 +23,7 @@ from eval_pipeline.providers.transport import (
     finished,
     no_reply,
     origin,
+    proxy_to,
     transport_errors,
 )
 
@@ -46,6 +47,7 @@ class HttpConnection:
     async def __aenter__(self) -> Self:
         import aiohttp  # noqa: PLC0415 - only when calls are made
 
+        proxy_to(self._reach.base_url)  # one that cannot be used is told before anything is sent
         self._http = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=self._reach.connections, keepalive_timeout=KEEP_ALIVE_S),
             timeout=aiohttp.ClientTimeout(total=self.timeout_s, connect=None, sock_connect=CONNECT_TIMEOUT_S),
@@ -69,6 +71,8 @@ class HttpConnection:
                 reply = await self._follow(request)
         except TooLargeError as error:
             reply = too_large(error)
+        except UsageError as error:  # a redirect to where only an unusable proxy leads
+            reply = _lost(error.message)
         except transport_errors() as error:
             reply = no_reply(error, base_url=origin(request.url) or request.url, timeout_s=self.timeout_s)
         latency_s = monotonic() - started_s
@@ -102,7 +106,7 @@ class HttpConnection:
             data=content,
             headers=headers,
             allow_redirects=False,
-            proxy=_proxy_to(request.url),
+            proxy=proxy_to(request.url),
         ) as response:
             received = await whole_answer(response.content.iter_any(), most_bytes=self._reach.max_answer_bytes)
             return RawReply(response.status, received, response.headers, latency_s=0.0)
@@ -145,12 +149,3 @@ def _lost(words: str) -> Attempt:
         error=ItemError(code="redirected", type="http_error", message=words, transient=False),
         account_fault=AccountFault.NOT_AN_API,
     )
-
-
-def _proxy_to(url: str) -> str | None:
-    """Return the system's proxy for an address; aiohttp's own look at it, and at .netrc, takes 0.4 ms a call."""
-    address = urlsplit(url)
-    proxies = getproxies()
-    if not proxies or not address.hostname or proxy_bypass(address.hostname):
-        return None
-    return proxies.get(address.scheme)

@@ -10,6 +10,7 @@ from eval_pipeline.core.own_prices import OwnPrice
 from eval_pipeline.providers.entry import EndpointEntry, Strict
 from eval_pipeline.providers.http.bot import EVERY_S
 from eval_pipeline.providers.http.paths import path_problem
+from eval_pipeline.providers.http.planted_keys import planted_keys
 from eval_pipeline.providers.http.template import template_problems
 
 _PATH = "JSONPath as in RFC 9535, such as $.data.answer"
@@ -31,6 +32,8 @@ class HttpRequestEntry(Strict):
             raise ValueError("a GET request has no json: put the question into url")
         if problems := template_problems([self.url, self.headers, self.body]):
             raise ValueError("; ".join(problems))
+        if planted := planted_keys(self.url, self.headers, self.body):
+            raise ValueError(f"{planted[0]} holds a key that is written into the file: write ${{VARIABLE}} for it")
         return self
 
 

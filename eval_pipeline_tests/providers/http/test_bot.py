@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from eval_pipeline.core.errors import UsageError
 from eval_pipeline.core.outcomes import AccountFault, Attempt, AttemptOutcome, Usage
 from eval_pipeline.core.passages import Passage
 from eval_pipeline.core.turns import Role, Turn, input_of
@@ -27,6 +28,7 @@ from eval_pipeline.providers.plan import Reach
 from eval_pipeline.standins.bot.app import BotOptions, create_app
 from eval_pipeline.standins.faults import FaultKind, FaultRule
 from eval_pipeline.standins.server import serve
+from eval_pipeline.wiring.filling import fill
 
 QUESTION = "What is the fee?"
 
@@ -36,7 +38,7 @@ def entry(url: str, **changed: object) -> dict[str, Any]:
         "protocol": "http",
         "request": {
             "url": f"{url}/ask",
-            "headers": {"Authorization": "Bearer planted-token-4711"},
+            "headers": {"Authorization": "Bearer ${BOT_TOKEN}"},
             "json": {"text": "{{ question }}", "user": "{{ item_id }}", "history": "{{ history }}"},
         },
         "answer": "$.data.answer",
@@ -50,11 +52,12 @@ def read(given: dict[str, Any]) -> HttpEntry:
     return HttpEntry.model_validate_json(json.dumps(given))
 
 
-def ask(given: dict[str, Any], body: dict[str, Any] | None = None, **reach: float) -> Attempt:
-    own = read(given).model_dump(mode="json", exclude_unset=True)
+def ask(given: dict[str, Any], body: dict[str, Any] | None = None, **reach: float | str) -> Attempt:
+    says = read(given).model_dump(mode="json", exclude_unset=True)
+    own = fill(says, {"BOT_TOKEN": "planted-token-4711"}, endpoint="bot", file=None)
 
     async def once() -> Attempt:
-        async with HttpConnection(Reach(base_url="", api_key="", **{"timeout_s": 5.0, **reach})) as connection:
+        async with HttpConnection(Reach(**{"base_url": "", "api_key": "", "timeout_s": 5.0, **reach})) as connection:
             return await HttpAnswerer(connection, Bot.from_json(own)).ask(body or {"input": QUESTION, "item_id": "q1"})
 
     return asyncio.run(once())
@@ -323,3 +326,9 @@ def test_an_entry_that_cannot_work_is_told_before_anything_is_sent(change: dict[
         read(entry("https://h", **change))
     assert words in str(raised.value)
     assert read(entry("https://h/a?x={{ question }}")).address == "https://h/a"
+
+
+def test_a_socks_proxy_is_told_before_anything_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALL_PROXY", "socks5://127.0.0.1:9")
+    with pytest.raises(UsageError, match="speaks SOCKS"):
+        ask(entry("http://bot.example.org"), base_url="http://bot.example.org/ask")

@@ -147,7 +147,7 @@ def _heard(identity: str, sample: Mapping[str, Any], model: str, given: Answer |
         "item_id": identity,
         "sample_id": sample["sample_id"],
         "model": model,
-        "provider": str(SpeechModel.parse(model).provider),
+        "provider": SpeechModel.parse(model).endpoint,
         "status": COMPLETED if outcome in HEARD else FAILED,
         "outcome": outcome,
         "transcript": answer.transcript,
