@@ -49,7 +49,8 @@ def test_bots_are_evaluated_as_models_are(commands: Commands, tmp_path: Path) ->
         given = ("--dataset", "fees", "--scorer", "numeric", "--mode", "fast", "--json")
         at_once = commands("text", "run", "first", "--model", "assistant", *given)
         later = commands("text", "run", "second", "--model", "later", *given)
-        by_batches = commands("text", "run", "third", "--model", "later", "--dataset", "fees", "--json")
+        batches = ("--dataset", "fees", "--mode", "batch", "--scorer", "numeric", "--json")
+        by_batches = commands("text", "run", "third", "--model", "later", *batches)
         embedding = ("--dataset", "fees", "--mode", "fast", "--embedding-model", "assistant/x", "--json")
         embedded = commands("text", "run", "third", "--model", "later", *embedding)
 
