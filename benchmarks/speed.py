@@ -44,55 +44,49 @@ LARGE: Final = Load(items=1_000, latency_s=1.0, concurrency=100, allowed=1.25)
 
 
 @dataclass(frozen=True, slots=True)
-class Starts:
-    """The same command with one item at zero latency, and ``import dagster`` beside it."""
+class Start:
+    """The same command with one item at zero latency."""
 
     elapsed_s: float
     processor_s: float
-    import_dagster_s: float
-
-
-@cache
-def measure_starts(site: Site) -> Starts:
-    """Measure both, once however many figures need them."""
-    tell("one item at zero latency, and import dagster beside it")
-    runs: list[Finished] = []
-
-    def one_item() -> float:
-        runs.append(site.text_run(items=1))
-        return runs[-1].elapsed_s
-
-    import_dagster_s, elapsed_s = side_by_side(lambda: import_s(site, "dagster"), one_item, repeats=START_REPEATS)
-    return Starts(
-        elapsed_s=elapsed_s, processor_s=min(run.processor_s for run in runs), import_dagster_s=import_dagster_s
-    )
 
 
 def measure_start(site: Site) -> list[Figure]:
     """Compare a run of one item with what importing Dagster costs."""
-    starts = measure_starts(site)
+    tell("one item at zero latency, and import dagster beside it")
+
+    def one_item() -> float:
+        return site.text_run(items=1).elapsed_s
+
+    import_dagster_s, elapsed_s = side_by_side(lambda: import_s(site, "dagster"), one_item, repeats=START_REPEATS)
     return [
         Figure(
             what="start: a run of one item at zero latency",
-            measured=f"{starts.elapsed_s:.2f} s",
-            limit=f"`import dagster` {starts.import_dagster_s:.2f} s",
-            ratio=starts.elapsed_s / starts.import_dagster_s,
+            measured=f"{elapsed_s:.2f} s",
+            limit=f"`import dagster` {import_dagster_s:.2f} s",
+            ratio=elapsed_s / import_dagster_s,
             allowed=START_ALLOWED,
         )
     ]
 
 
+@cache
+def _start(site: Site, protocol: str) -> Start:
+    """Measure what every run of a protocol begins with, once however many figures need it."""
+    tell(f"one item at zero latency by {protocol}")
+    runs = [site.text_run(items=1, model=MODELS[protocol]) for _ in range(START_REPEATS)]
+    return Start(min(run.elapsed_s for run in runs), min(run.processor_s for run in runs))
+
+
 def measure_small(site: Site) -> list[Figure]:
     """Run fifty items in every protocol."""
-    starts = measure_starts(site)
-    return [_elapsed(SMALL, starts=starts, live=_run(SMALL, protocol, site=site)) for protocol in MODELS]
+    return [_elapsed(SMALL, _run(SMALL, protocol, site=site)) for protocol in MODELS]
 
 
 def measure_large(site: Site) -> list[Figure]:
     """Run a thousand items in every protocol; their processor time is looked at too."""
-    starts = measure_starts(site)
     runs = [_run(LARGE, protocol, site=site) for protocol in MODELS]
-    return [figure(LARGE, starts=starts, live=live) for live in runs for figure in (_elapsed, _processor)]
+    return [figure(LARGE, live) for live in runs for figure in (_elapsed, _processor)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,14 +94,16 @@ class Live:
     """Runs of one protocol."""
 
     protocol: str
+    start: Start
     finished: list[Finished]
 
 
 def _run(load: Load, protocol: str, *, site: Site) -> Live:
+    start, model = _start(site, protocol), MODELS[protocol]
     tell(f"{load.items:,} items by {protocol}")
-    model = MODELS[protocol]
     return Live(
         protocol,
+        start,
         [
             site.text_run(items=load.items, latency_s=load.latency_s, concurrency=load.concurrency, model=model)
             for _ in range(REPEATS)
@@ -115,20 +111,20 @@ def _run(load: Load, protocol: str, *, site: Site) -> Live:
     )
 
 
-def _elapsed(load: Load, *, starts: Starts, live: Live) -> Figure:
+def _elapsed(load: Load, live: Live) -> Figure:
     elapsed_s = min(one.elapsed_s for one in live.finished)
     return Figure(
         what=f"{load.items:,} items, {load.latency_s:g} s latency, concurrency {load.concurrency}, beyond start, "
         f"`{live.protocol}`",
-        measured=f"{elapsed_s:.2f} s - {starts.elapsed_s:.2f} s",
+        measured=f"{elapsed_s:.2f} s - {live.start.elapsed_s:.2f} s",
         limit=f"latency * items / concurrency + latency = {load.limit_s:.2f} s",
-        ratio=(elapsed_s - starts.elapsed_s) / load.limit_s,
+        ratio=(elapsed_s - live.start.elapsed_s) / load.limit_s,
         allowed=load.allowed,
     )
 
 
-def _processor(load: Load, *, starts: Starts, live: Live) -> Figure:
-    own_s = min(one.processor_s for one in live.finished) - starts.processor_s
+def _processor(load: Load, live: Live) -> Figure:
+    own_s = min(one.processor_s for one in live.finished) - live.start.processor_s
     own_ms = 1_000 * own_s / load.items
     return Figure(
         what=f"own processor time per item, of {load.items:,}, `{live.protocol}`",

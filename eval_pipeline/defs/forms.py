@@ -13,10 +13,14 @@ class Form(dg.Config):
     """What a stage is given in the Launchpad."""
 
     def given(self) -> dict[str, Any]:
-        """Return what a person filled in; nothing when the form was left as it was."""
-        if self == type(self)():
-            return {}
-        return {name: value for name, value in self.model_dump().items() if value not in (None, "", [], {})}
+        """Return what a person filled in: what was left as it stood is for the flow to decide, as on a command line."""
+        fields = type(self).model_fields
+        given = self.model_dump()
+        return {
+            name: value
+            for name, value in given.items()
+            if value not in (None, "", [], {}) and value != fields[name].default
+        }
 
 
 class PaidForm(Form):

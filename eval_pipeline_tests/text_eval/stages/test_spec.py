@@ -19,6 +19,7 @@ FREE: dict[str, Any] = {**FAST, "scorers": ["exact_match"]}
 def test_a_form_left_empty_gives_nothing() -> None:
     assert SPEC_FORM().given() == {}
     assert SPEC_FORM(**SPEC_FORM().model_dump()).given() == {}
+    assert SPEC_FORM(dataset="fees", mode="batch", model="").given() == {"dataset": "fees"}, "as on a command line"
 
 
 def test_the_form_has_a_described_field_for_everything_that_a_run_can_be_asked_for() -> None:
