@@ -12,6 +12,7 @@ from eval_pipeline.core.documents import Json, JsonDict
 from eval_pipeline.core.errors import EvalPipelineError
 from eval_pipeline.core.names import shown
 from eval_pipeline.core.outcomes import Attempt, AttemptOutcome
+from eval_pipeline.core.passages import passages_json
 from eval_pipeline.core.runs import RunMode
 from eval_pipeline.core.secrets import redact
 from eval_pipeline.dispatch.breaker import explain
@@ -34,6 +35,7 @@ STRUCTURED: Final[Json] = {
 }
 SHORT_QUESTION: Final = "What is the capital of France? Answer in one word."
 _MOST_ASKED: Final = 5
+_MOST_PASSAGES: Final = 5
 _MASKED: Final = frozenset({"authorization", "x-api-key", "x-goog-api-key", "api-key", "cookie", "proxy-authorization"})
 _GO_ON: Final = ", then eval-pipeline run retry"
 """What hints of a run add."""
@@ -72,6 +74,7 @@ class Trial:
             "answered_by": self.attempt.model,
             "latency_s": self.attempt.latency_s,
             "usage": None if usage is None else {"input_tokens": usage.input, "output_tokens": usage.output},
+            "passages": passages_json(self.attempt.passages),
             "cost_usd": self.cost_usd,
             "structured": self.is_structured,
             "error": None if error is None else {"code": error.code, "message": error.message},
@@ -93,6 +96,8 @@ class Trial:
             yield "hint", told["hint"]
         if told["answer"] is not None:
             yield "answer", told["answer"][:_SHOWN_CHARACTERS]
+        for passage in (told["passages"] or ())[:_MOST_PASSAGES]:
+            yield "passage", passage["text"][:_SHOWN_CHARACTERS]
         if told["structured"] is not None:
             yield "structured", "it keeps to the schema" if told["structured"] else "it does not keep to the schema"
         yield "found", "; ".join(_found(told))
@@ -102,6 +107,9 @@ def _found(told: Json) -> Iterator[str]:
     usage, latency_s = told["usage"], told["latency_s"]
     yield f"model {told['answered_by'] or 'not told'}"
     yield f"{usage['input_tokens']:,} + {usage['output_tokens']:,} tokens" if usage else "no usage: its cost is unknown"
+    if told["passages"] is not None:
+        count = len(told["passages"])
+        yield "1 passage" if count == 1 else f"{count:,} passages"
     yield "no price is known" if told["cost_usd"] is None else f"{told['cost_usd']:.6f} USD"
     if latency_s is not None:
         yield f"{latency_s:.{_DIGITS}f} s"

@@ -82,3 +82,15 @@ def test_a_changed_way_of_asking_is_told_before_answers_are_mixed(commands: Comm
 
     assert retried.error_code == "endpoint_changed"
     assert "where its answer lies" in retried.document["error"]["message"]
+
+
+def test_a_bot_is_tried_before_a_run(commands: Commands, tmp_path: Path) -> None:
+    with serve(create_app(BotOptions(accepted_keys=frozenset({TOKEN})))) as url:
+        (tmp_path / "endpoints.yaml").write_text(ENDPOINTS.format(url=url), encoding="utf-8")
+        tried = commands("endpoint", "try", "assistant", "--question", "Which fee?")
+
+    assert tried.code == 0, tried
+    assert f"request: POST {url}/ask" in tried.out
+    assert "passage: What is known of: Which fee?" in tried.out
+    assert "1 passage; 0.002000 USD" in tried.out
+    assert TOKEN not in tried.out
