@@ -29,6 +29,17 @@ _LONGEST_TELEPHONE_NUMBER = 20
 _LONGEST_SUBSCRIBER_BEHIND_CODE = 10
 
 
+_PART_OF_A_YEAR = re.compile(
+    r"""(?xi)
+      (?<!\w)(?:Q[1-4]|[1-4]Q|H[12])\W{0,3}(?:of\s)?(?:FY\W?[0-9]{2}|['\u2019][0-9]{2}(?!\w)|(?:19|20)[0-9]{2}(?!\w))
+    | (?<!\w)[1-4]Q[0-9]{2}(?!\w)                                             # 1Q24; above: Q1 2024, H1 FY24
+    | (?<![0-9])[0-9]{4}[\s/-]{0,2}(?:Q[1-4]|H[12])(?!\w)                       # 2024-Q1
+    | \b(?:first|second|third|fourth|last|1st|2nd|3rd|4th)\s(?:quarter|half)\W{1,2}(?:of\s)?(?:FY\W?)?[0-9]{4}(?![0-9])
+    """
+)
+"""Of these only the year would be read, and every quarter be as good as another."""
+
+
 def numeric(*, tolerance: float = 0.0, relative_tolerance: float = 0.0, decimal_comma: bool = False) -> TextRule:
     r"""1 if the quantity that the answer ends with is that of the golden answer; of several, all in their order.
 
@@ -79,6 +90,8 @@ def holds_quantity(
 
 def golden_quantities(golden: str, *, decimal_comma: bool = False) -> tuple[Found, ...]:
     """Return what an answer must say; empty where the golden answer holds nothing that can be read."""
+    if _PART_OF_A_YEAR.search(golden):
+        return ()
     passage = read_passage(golden, decimal_comma=decimal_comma)
     found = passage.found if passage.marked == "none" else passage.found[: passage.line_end]
     expected = Passage(found).shown

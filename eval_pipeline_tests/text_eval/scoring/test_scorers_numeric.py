@@ -213,3 +213,12 @@ def test_every_recorded_answer_is_judged_as_its_authors_judged_it(model: str, co
     assert disagreements == []
     assert total == correct
     assert len(questions) == 1319
+
+
+@pytest.mark.parametrize(
+    "golden", ["Q1 2024", "2024-Q1", "1Q24", "H1 FY24", "Q3 \u201924", "the first quarter of 2024"]
+)
+def test_a_part_of_a_year_is_unscoreable_and_not_its_year(golden: str) -> None:
+    assert numeric()(golden=golden, answer="Q2 2024").reason is UnscoreableReason.EMPTY_GROUND_TRUTH
+    assert numeric()(golden="Q4: 18", answer="18").value == 1
+    assert golden_quantities("a quarter of 2024")
