@@ -20,6 +20,7 @@ from eval_pipeline.stt_eval.report.words import (
     METRIC_NAMES,
     flag_words,
     interval,
+    interval_words,
     language_words,
     rate,
     share,
@@ -96,7 +97,7 @@ def _accuracy_row(model: Figures, *, metric: str, other: str) -> list[Cell]:
     return [
         said(model["model"]),
         _rate_cell(found),
-        Cell(interval(found) or NONE),
+        Cell(interval_words(model, metric=metric) or NONE),
         _rate_cell(rate(model, other)),
         _rate_cell(with_failures),
         Cell(f"{count(model['answered'])} of {count(model['labelled'])}", exact=_exact(model["coverage"])),
