@@ -11,6 +11,8 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 from hashlib import blake2b
 
+from eval_pipeline.standins.documents import JsonDict
+
 ANY_ENDPOINT = "*"
 
 
@@ -161,8 +163,12 @@ class FaultRule:
             texts: The inputs.
             within: What is looked in for all of them; each by itself without.
         """
-        needed = () if self.match is None else (self.match,) if isinstance(self.match, str) else self.match
-        return [text for text in texts if all(part in (text if within is None else within) for part in needed)]
+        return [text for text in texts if self.meets(text if within is None else within)]
+
+    def meets(self, text: str) -> bool:
+        """Tell whether a text has all that the rule looks for."""
+        needed = (self.match,) if isinstance(self.match, str) else self.match or ()
+        return all(part in text for part in needed)
 
 
 class FaultPlan:
@@ -250,8 +256,9 @@ def _read_rule(entry: object) -> FaultRule:
     for name, value in entry.items():
         if value is not None and not _is_fit(name, value):
             raise FaultRuleError(f"Fault rule {entry['kind']!r}: {name} cannot be {value!r}.")
-    given = {name: tuple(value) if isinstance(value, list) else value for name, value in entry.items()}
-    given = {name: value for name, value in given.items() if value is not None}
+    given: JsonDict = {name: value for name, value in entry.items() if value is not None}
+    if isinstance(given.get("match"), list):
+        given["match"] = tuple(given["match"])
     return FaultRule(**{**given, "kind": FaultKind(entry["kind"])})
 
 

@@ -63,7 +63,8 @@ class Judge:
         }
         axes = {axis: _verdict(ask, axis, scripted=scripted) for axis in ask.axes}
         end: JsonDict = {"manipulation_attempt": is_addressed(ask), "comment": ""}
-        return {**(derived | _only(scripted.said, derived)), "axes": axes, **(end | _only(scripted.said, end))}
+        said = scripted.said
+        return {**derived, **_only(said, derived), "axes": axes, **end, **_only(said, end)}
 
 
 def text_maker(
