@@ -10,8 +10,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from hashlib import blake2b
-
-from eval_pipeline.standins.documents import JsonDict
+from typing import Any
 
 ANY_ENDPOINT = "*"
 
@@ -256,7 +255,7 @@ def _read_rule(entry: object) -> FaultRule:
     for name, value in entry.items():
         if value is not None and not _is_fit(name, value):
             raise FaultRuleError(f"Fault rule {entry['kind']!r}: {name} cannot be {value!r}.")
-    given: JsonDict = {name: value for name, value in entry.items() if value is not None}
+    given: dict[str, Any] = {name: value for name, value in entry.items() if value is not None}
     if isinstance(given.get("match"), list):
         given["match"] = tuple(given["match"])
     return FaultRule(**{**given, "kind": FaultKind(entry["kind"])})
