@@ -227,17 +227,18 @@ class Summariser:
         return runaways(self._counted(self._metric, mine, mine.answered))
 
     def _by_characters(self, languages: Mapping[str, int]) -> str:
-        named = best.joined([f"{language_name(code)} ({count:,})" for code, count in languages.items()])
-        inside = ~self._by_words
+        named = best.joined([f"{language_name(code)} ({samples:,})" for code, samples in languages.items()])
+        inside, count = ~self._by_words, int((~self._by_words).sum())
         rates = [
             f"{model} {rate:.1%}"
             for model, mine in self._headline.items()
             if (rate := self._pooled(CER, mine, mine.answered & inside).rate) is not None
         ]
+        are = "is" if count == 1 else "are"
         told = f"; their CER: {', '.join(rates)}" if rates else ""
         return (
-            f"{sample_words(int(inside.sum()))} in languages written without spaces, {named}, are scored by characters"
-            f" and are no part of any WER{told}"
+            f"{sample_words(count)} in languages written without spaces, {named}, {are} scored by characters and {are} no"
+            f" part of any WER{told}"
         )
 
     def _pair(self, first: str, second: str, *, failures: bool = False) -> ModelPair:

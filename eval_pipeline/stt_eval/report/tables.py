@@ -234,11 +234,8 @@ def _slice_cell(column: str, value: str) -> Cell:
 
 def _slice_rate(one: Figures, metric: str, *, named: bool) -> Cell:
     measured = slice_metric(one, metric)
-    cell = _with_interval(rate(one, measured), name=f" {measured}" if named else "")
-    if one["answered"] == one["samples"] or cell.html is None:
-        return cell
-    answered = Markup("<small>{} answered</small>").format(count(one["answered"]))
-    return Cell(cell.text, html=cell.html + answered, exact=cell.exact)
+    answered = None if one["answered"] == one["samples"] else f"{count(one['answered'])} answered"
+    return _with_interval(rate(one, measured), name=f" {measured}" if named else "", aside=answered)
 
 
 def failure_words(outcome: str | None) -> str:
@@ -293,13 +290,13 @@ def _rate_cell(found: Figures) -> Cell:
     return Cell(share(found["value"]), exact=f"{found['edits']} errors / {found['length']} = {found['value']!r}")
 
 
-def _with_interval(found: Figures, *, name: str = "") -> Cell:
+def _with_interval(found: Figures, *, name: str = "", aside: str | None = None) -> Cell:
+    """Write a rate with its interval below it, and what is to be said of it, as one piece that is not torn apart."""
     ends, cell = interval(found), _rate_cell(found)
     text = f"{cell.text}{name}"
-    if ends is None:
-        return Cell(text, html=Markup("{}").format(text), exact=cell.exact)
-    html = Markup("<span>{}<small>{}</small></span>").format(text, ends)
-    return Cell(f"{text} ({ends})", html=html, exact=cell.exact)
+    below = Markup().join(Markup("<small>{}</small>").format(told) for told in (ends, aside) if told)
+    html = Markup("<span>{}{}</span>").format(text, below) if below else Markup("{}").format(text)
+    return Cell(f"{text} ({ends})" if ends else text, html=html, exact=cell.exact)
 
 
 def _share_cell(value: float | None) -> Cell:
