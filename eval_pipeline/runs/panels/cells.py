@@ -70,7 +70,8 @@ def is_verdict(request_id: str) -> bool:
 def cells_of(items: Sequence[PanelItem], judges: Judges) -> Iterator[Cell]:
     """Yield all cells of a run: item by item, and within one in the order of the panel."""
     main = judges.main_axis
-    planted = set() if main is None else set(draw_items([one.item_id for one in items], seed=judges.seed))
+    drawn = draw_items([one.item_id for one in items], seed=judges.seed) if main is not None else []
+    planted = frozenset(drawn[: judges.canaries])
     for item in items:
         for seat in judges.seats:
             axes = tuple(axis.name for axis in judges.axes_of(seat, applying=item.axes))

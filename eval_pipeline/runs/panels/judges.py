@@ -12,6 +12,7 @@ from eval_pipeline.core.endpoints import FrozenEndpoint, frozen_of
 from eval_pipeline.core.names import shown
 from eval_pipeline.core.protocols import GEMINI, OPENAI
 from eval_pipeline.core.runs import RunMode
+from eval_pipeline.judging.canaries import CANARY_ITEMS
 from eval_pipeline.judging.cuts import token_budget
 from eval_pipeline.judging.identity import judge_fingerprint
 from eval_pipeline.judging.material import Rendered
@@ -85,6 +86,8 @@ class Judges:
     samples: int = 1
     seed: int = 0
     """What draws the items that carry canaries."""
+    canaries: int = CANARY_ITEMS
+    """How many items carry them."""
 
     @property
     def main_axis(self) -> Axis | None:
@@ -109,6 +112,7 @@ class Judges:
             "seats": [seat.to_json() for seat in self.seats],
             "samples": self.samples,
             "seed": self.seed,
+            "canaries": self.canaries,
         }
 
     @classmethod
@@ -121,6 +125,7 @@ class Judges:
             seats=tuple(_seat(experts, seat) for seat in value["seats"]),
             samples=value["samples"],
             seed=value["seed"],
+            canaries=value["canaries"],
         )
 
 
