@@ -9,10 +9,10 @@ import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from enum import StrEnum
 from typing import Final
 
 from eval_pipeline.core.documents import Json, JsonDict
+from eval_pipeline.core.session_results import ScoredStatus
 from eval_pipeline.judging.aggregation import AxisScore, CellState, NoScore, Opinion, aggregate, average_samples
 from eval_pipeline.judging.panel import Expert, Panel
 from eval_pipeline.judging.rubric import Rubric
@@ -20,16 +20,6 @@ from eval_pipeline.session_eval.scoring.cells import MASKED, MISSING, PLAIN, Cel
 
 MAIN_AXIS: Final = "goal_completion"
 """Without a score of it a session has none."""
-
-
-class ScoredStatus(StrEnum):
-    """What a run came to for one session."""
-
-    EVALUATED = "evaluated"
-    PARTIAL = "partial"
-    """It has scores, but not of the whole panel."""
-    FAILED = "failed"
-    """It has no score of the axis that matters most."""
 
 
 Weights = Mapping[tuple[str, str], float]

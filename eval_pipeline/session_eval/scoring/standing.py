@@ -11,8 +11,8 @@ from typing import Final, Self
 
 from eval_pipeline.core.configuration import canonical_sha256
 from eval_pipeline.core.documents import Json, JsonDict
+from eval_pipeline.core.session_results import ScoredStatus
 from eval_pipeline.judging.panel import Expert, Panel, panel_json
-from eval_pipeline.session_eval.scoring.session_scores import ScoredStatus
 
 TRIES: Final = 3
 """Runs that failed in passing at a session, after which it is no longer taken up by itself."""

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from eval_pipeline.core.session_results import ScoredStatus
 from eval_pipeline.judging.aggregation import CellState, NoScore
 from eval_pipeline.judging.panel_file import built_in_panel
 from eval_pipeline.session_eval.scoring.cells import MASKED, PLAIN, Cell, CellVerdict, read_cell
 from eval_pipeline.session_eval.scoring.session_scores import (
-    ScoredStatus,
     SessionScore,
     axis_json,
     read_axis,
