@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from eval_pipeline.core.runs import RunMode
 from eval_pipeline_tests.runs.panels.room import (
     Room,
     Servers,
