@@ -9,6 +9,7 @@ import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Final
 
 from eval_pipeline.core.documents import Json, JsonDict
 from eval_pipeline.core.session_results import ScoredStatus
@@ -17,6 +18,8 @@ from eval_pipeline.judging.panel import Expert, Panel
 from eval_pipeline.judging.rubric import Rubric
 from eval_pipeline.session_eval.scoring.cells import MASKED, MISSING, PLAIN, REFUSED, Cell, CellVerdict
 
+MAIN_AXIS: Final = "goal_completion"
+"""The axis without which a session has no score, as the built-in rubric calls it."""
 Weights = Mapping[tuple[str, str], float]
 """What was learnt of an expert on an axis; where there is nothing, the panel's own weight of the expert counts."""
 
