@@ -19,6 +19,7 @@ from dagster._core.remote_origin import (
 from dagster._core.scheduler.instigation import InstigatorState, InstigatorStatus, TickData, TickStatus
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
+from dagster._daemon.sensor import MIN_INTERVAL_LOOP_TIME
 from dagster._utils.error import SerializableErrorInfo
 from sqlalchemy import Engine, event
 
@@ -31,6 +32,7 @@ from eval_pipeline.defs import batch_sensors
 from eval_pipeline.defs.batch_sensors import LONGEST_PAUSE, MOST_ATTEMPTS, WAKE_TAG, look_after_batches, pause_after
 from eval_pipeline.defs.collectors import BEAT_EVERY_S, COLLECTORS
 from eval_pipeline.defs.daemons import failing_sensors
+from eval_pipeline.defs.sensors import SENSORS
 from eval_pipeline.dispatch.submit import utc_now
 from eval_pipeline.providers.openai.batches import OpenAIBatches
 from eval_pipeline.wiring.deployment import Deployment
@@ -135,6 +137,10 @@ def test_nothing_open_is_said(deployment: Deployment, instance: dg.DagsterInstan
     answer, _ = tick(deployment, instance)
 
     assert words_of(answer) == "no batch is open"
+
+
+def test_every_round_of_the_daemon_is_a_look() -> None:
+    assert all(sensor.minimum_interval_seconds < MIN_INTERVAL_LOOP_TIME for sensor in SENSORS)
 
 
 def test_the_collector_says_now_and_then_that_it_lives(
