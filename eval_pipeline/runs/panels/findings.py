@@ -15,7 +15,7 @@ from eval_pipeline.core.paid_summary import Calls, ItemCounts, ModelSummary
 from eval_pipeline.core.reasons import Reason
 from eval_pipeline.core.tallies import RecordTally, price_item
 from eval_pipeline.core.thresholds import Threshold, worst
-from eval_pipeline.judging.aggregation import CellState, Opinion, aggregate, average_samples
+from eval_pipeline.judging.aggregation import CellState, NoScore, Opinion, aggregate, average_samples
 from eval_pipeline.judging.canaries import Canary, CanaryFinding, Payload, read_canaries
 from eval_pipeline.judging.steps import CellStatus
 from eval_pipeline.runs.panels.cells import CANARY, PLAIN, Cell
@@ -90,7 +90,9 @@ class Findings:
             return cells
         words = f"no score of {self._work.judges.main_axis.name}"
         why = (
-            (Reason(code="insufficient_panel", message=words, count=self._without_main),) if self._without_main else ()
+            (Reason(code=str(NoScore.INSUFFICIENT_PANEL), message=words, count=self._without_main),)
+            if self._without_main
+            else ()
         )
         items = Threshold(value=allowed, failed=self._without_main, total=self._items, reasons=why)
         return worst([cells, items]) if items.breached and not cells.breached else cells
