@@ -237,8 +237,8 @@ class Summariser:
         are = "is" if count == 1 else "are"
         told = f"; their CER: {', '.join(rates)}" if rates else ""
         return (
-            f"{sample_words(count)} in languages written without spaces, {named}, {are} scored by characters and {are} no"
-            f" part of any WER{told}"
+            f"{sample_words(count)} in languages written without spaces, {named}, {are} scored by characters and"
+            f" {are} no part of any WER{told}"
         )
 
     def _pair(self, first: str, second: str, *, failures: bool = False) -> ModelPair:
