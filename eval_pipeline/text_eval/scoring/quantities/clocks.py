@@ -77,6 +77,26 @@ def _half_before(tokens: Tokens, begin: int) -> str | None:
     return "night" if before in NIGHT else None
 
 
+def read_past(tokens: Tokens, at: int) -> Step | None:
+    """Read half past 10, quarter past 4, quarter to 5."""
+    part, way, hour = tokens.word(at), tokens.word(at + 1), tokens.at(at + 2)
+    minutes = {("half", "past"): 30, ("quarter", "past"): 15, ("quarter", "to"): -15}.get((part, way))
+    if minutes is None or hour.kind != "number" or not hour.text.isdecimal() or not 1 <= int(hour.text) <= _NOON:
+        return None
+    half, end = _half_of_day(tokens, at, at + 3)
+    if end == at + 3 and tokens.at(end).kind == "word":
+        return None  # a quarter to 5 children
+    seconds = (int(hour.text) * _SECONDS_AN_HOUR + minutes * _SECONDS_A_MINUTE) % (2 * _HALF_DAY)
+    return Step(_clock(seconds, half=half, hour=seconds // _SECONDS_AN_HOUR, sure=False), end)
+
+
+def read_midday(tokens: Tokens) -> list[Clock]:
+    """Return the times of day that words alone say: noon, midnight."""
+    hours = {"noon": _NOON, "midday": _NOON, "midnight": 0}
+    said = (tokens.word(at) for at in range(len(tokens.tokens)))
+    return [Clock(hours[word] * _SECONDS_AN_HOUR, sure=True) for word in said if word in hours]
+
+
 def read_hour(tokens: Tokens, at: int, value: Value) -> Step | None:
     """Read 10 am, 10.30 pm, साढ़े 5 बजे, 10 o'clock, 10h30, 10 बजकर 30 मिनट, রাত ৯টা."""
     if value.value is None or not value.value.rational or value.value.factor > _HOURS:

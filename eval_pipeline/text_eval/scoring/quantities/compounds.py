@@ -64,6 +64,17 @@ def read_feet(tokens: Tokens, at: int) -> Step | None:
     return Step(Amount(Exact(high + low / _INCHES_A_FOOT), unit=unit_of("ft"), compound=True), at + 4)
 
 
+def read_feet_and_inches(tokens: Tokens, at: int) -> Step | None:
+    """Read 5 ft 6 in, whose last word is most often another one."""
+    feet, unit, inches, end = (tokens.at(at + place) for place in range(4))
+    if feet.kind != "number" or inches.kind != "number" or unit.kind != "word" or end.text not in {"in", "in."}:
+        return None
+    high, low = literal(feet.text), literal(inches.text)
+    if unit_of(unit.text) != unit_of("ft") or high is None or low is None or low >= _INCHES_A_FOOT:
+        return None
+    return Step(Amount(Exact(high + low / _INCHES_A_FOOT), unit=unit_of("ft"), compound=True), at + 4)
+
+
 def read_pressure(tokens: Tokens, at: int) -> Step | None:
     """Read 120/80, a blood pressure: no fraction that somebody would write so, and equal only to itself."""
     above, slash, below = (tokens.at(at + place) for place in range(3))
