@@ -224,7 +224,8 @@ def _fast(dataset: DatasetVersion, cap: int) -> str | None:
 
 def _headline(dataset: DatasetVersion) -> str:
     repeats = f" x {dataset.duplication_factor}" if dataset.duplication_factor > 1 else ""
-    return f"{dataset.name} @ {dataset.version[:12]}: {dataset.original_items_count:,} {dataset.kind.items}{repeats}"
+    items = counted(dataset.original_items_count, dataset.kind.item)
+    return f"{dataset.name} @ {dataset.version[:12]}: {items}{repeats}"
 
 
 def _write_facts(deployment: Deployment, dataset: DatasetVersion) -> None:

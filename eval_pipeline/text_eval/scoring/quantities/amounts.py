@@ -183,7 +183,11 @@ def _head(tokens: Tokens, at: int, *, behind_dash: bool = False) -> tuple[int | 
             negative, position = not negative, position + 1
     if tokens.is_sign(position, ".") and tokens.at(position + 1).kind == "number" and not _hugs(tokens, position):
         position += 1
-    return (position if _begins_number(tokens, position, glued_ok=position != at) else None), negative, unit
+    return (
+        (position if _begins_number(tokens, position, glued_ok=behind_dash or position != at) else None),
+        negative,
+        unit,
+    )
 
 
 def _hugs(tokens: Tokens, at: int) -> bool:

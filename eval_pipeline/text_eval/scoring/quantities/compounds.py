@@ -15,6 +15,7 @@ from eval_pipeline.text_eval.scoring.quantities.units import PROPORTION, unit_of
 from eval_pipeline.text_eval.scoring.quantities.values import literal, read_value
 
 _MOST_TERMS = 40
+_GRAM = 1000
 _LARGEST_ONE_IN = 1000
 _LONGEST_TERM = 10**40
 _DASHES = frozenset("-–—‒~〜～")  # noqa: RUF001 - dashes
@@ -254,6 +255,8 @@ def _added(total: Amount, part: Quantity) -> Amount | None:
         return None
     if part.unit.dimension != total.unit.dimension or part.unit.size >= total.unit.size:
         return None
+    if total.unit.dimension == "mass" and total.unit.size < _GRAM:
+        return None  # 100 mg and 500 mcg: of two things
     if not part.value.rational or part.value.factor < 0 or part.value.factor * part.unit.size >= total.unit.size:
         return None
     value = total.value.plus(part.value.factor * part.unit.size / total.unit.size)

@@ -70,6 +70,8 @@ def day_first(tokens: Tokens, value: Value) -> Step | None:
     word = value.end
     if tokens.word(word) in ORDINAL_ENDINGS and tokens.at(word).glued:
         word += 1
+    if tokens.word(word) == "day" and tokens.word(word + 1) in YEARS_OF:  # the 2nd day of October
+        word += 1
     if tokens.word(word) in YEARS_OF:
         word += 1
     if tokens.is_sign(word, "-/") and tokens.at(word).glued:
@@ -81,6 +83,7 @@ def day_first(tokens: Tokens, value: Value) -> Step | None:
     if month is None:
         return None
     year_at = word + 1 + tokens.is_sign(word + 1, ",.-/")
+    year_at += tokens.is_sign(year_at, ",") and tokens.is_sign(year_at - 1, ".")  # Oct., 1869
     if tokens.word(year_at) in YEARS_OF:
         year_at += 1
     year, end = _year_here(tokens, year_at)

@@ -120,10 +120,13 @@ def _amount(golden: Amount, found: Read, tolerance: Tolerance) -> Verdict:
 
 
 def _is_duration(amount: Amount, clock: Clock) -> bool:
-    """Tell whether 2:30 and 2h30 are the 2 hours 30 minutes that were asked for."""
+    """Tell whether 2:30 and 2h30 are the 2 hours 30 minutes that were asked for, and 5:30 the 5 minutes 30 seconds."""
     if amount.unit is None or amount.unit.dimension != "clock" or not amount.compound:
         return False
-    return amount.value.rational and amount.value.factor * amount.unit.size == clock.seconds
+    if not amount.value.rational:
+        return False
+    seconds = amount.value.factor * amount.unit.size
+    return clock.seconds in {seconds, seconds * _MINUTES_AN_HOUR if amount.unit.size < _HOUR_S else seconds}
 
 
 def _is_number_of(value: Exact, digits: str) -> bool:

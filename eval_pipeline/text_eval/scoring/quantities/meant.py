@@ -53,8 +53,7 @@ def otherwise_said(golden: Found, final: Found, passage: Passage, allowed: Toler
     for one, other in ((golden, final), (final, golden)):
         if _DOT_GROUP.search(one.text) and isinstance(one.quantity, Amount):
             grouped = replace(one.quantity, value=one.quantity.value.scaled(1000))
-            pair = (grouped, other.quantity) if one is golden else (other.quantity, grouped)
-            if compare(*pair, allowed) is Verdict.SAME:
+            if compare(other.quantity, grouped, allowed) is Verdict.SAME:
                 return Verdict.UNCLEAR
     return Verdict.OTHER
 

@@ -62,7 +62,7 @@ _COURTESY = re.compile(
 _FENCE = re.compile(r"\A\s*```[a-z]*\n(.*)\n\s*```\s*\Z", re.DOTALL | re.IGNORECASE)
 _TAGGED = re.compile(r"[<\[]((?:final[_ ])?answer)[>\]]([^<>\[\]]{1,2000})[<\[]/\1[>\]]", re.IGNORECASE)
 """<answer>42</answer>, as prompts ask for it."""
-_IN_BRACKETS = re.compile(r"\s*\(\s*[^\w\s()]{0,2}\s*[\d.,]+\s*\)[.\s]*")
+_IN_BRACKETS = re.compile(r"\s*\(\s*(?:[^\w\s()]{0,2}|Rs\.?|[A-Z]{3})\s*[\d.,]+\s*\)[.\s]*")
 _SENTENCE_END = ".!?।॥؟\n"
 _CLOSING = {")": "(", "]": "[", "）": "（"}
 
@@ -98,7 +98,7 @@ def read_passage(text: str, *, decimal_comma: bool = False) -> Passage:
             return passage
     found = _quantities(shown)
     if not found:
-        found = read_words_alone(shown)
+        found = read_words_alone(_without_numbering(shown)[0])
     return Passage(found, negative_brackets=_IN_BRACKETS.fullmatch(shown) is not None, in_words=_in_words_beside(shown))
 
 

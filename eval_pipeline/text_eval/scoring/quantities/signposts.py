@@ -9,7 +9,7 @@ _ANSWER_WORDS = (
     "|antwort|ergebnis|ответ|результат|jawaban|jawapan|hasil|cevap|sonuç|đáp án|trả lời|kết quả|risposta|risultato|final"
 )
 _FINAL_WORDS = (
-    "final|the final|the|my|अतः|इसलिए|therefore,?|hence,?|thus,?|so,?|your|so the|अंतिम|अन्तिम|आखिरी|सही|कुल|अंतिम सही|शेवटचे|চূড়ান্ত|শেষ|সঠিক|અંતિમ|ਅੰਤਿਮ|ଶେଷ|இறுதி|చివరి|తుది|ಅಂತಿಮ|അന്തിമ|حتمی|la|la bonne|le"
+    "صحیح|درست|آخری|final|the final|the|my|अतः|इसलिए|therefore,?|hence,?|thus,?|so,?|your|so the|अंतिम|अन्तिम|आखिरी|सही|कुल|अंतिम सही|शेवटचे|চূড়ান্ত|শেষ|সঠিক|અંતિમ|ਅੰਤਿਮ|ଶେଷ|இறுதி|చివరి|తుది|ಅಂತಿಮ|അന്തിമ|حتمی|la|la bonne|le"
     "|a|sahihi|endgültige|die endgültige|richtige|итоговый|окончательный|правильный|la respuesta|最终|最終|최종"
 )
 _BEHIND_ANSWER_WORDS = (

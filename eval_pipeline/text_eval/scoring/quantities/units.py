@@ -95,7 +95,6 @@ _OTHERS = {
     "dong": "₫ vnd dong đồng",
     "franc": "chf",
     "kcal": "kcal kcals kilocalories",
-    "watt_hour": "kwh",
     "before_christ": "bc bce ईसापूर्व",
     "after_christ": "ad ce ईस्वी",
 }
@@ -117,6 +116,7 @@ _POWER: _Lines = {
     1: "watt watts वाट",
     Fraction(1, 1000): "milliwatt milliwatts",
 }
+_ENERGY: _Lines = {10**6: "mwh", 1000: "kwh", 1: "wh"}
 _FREQUENCY: _Lines = {10**9: "ghz", 10**6: "mhz", 1000: "khz", 1: "hz hertz"}
 _VOLTAGE: _Lines = {1000: "kv kilovolt kilovolts", 1: "volt volts"}
 _PROPORTION: _Lines = {
@@ -142,6 +142,7 @@ def _units() -> dict[str, Unit]:
         ("length^2", _AREA),
         ("data", _DATA),
         ("power", _POWER),
+        ("watt_hour", _ENERGY),
         ("frequency", _FREQUENCY),
         ("voltage", _VOLTAGE),
         ("rupee", _RUPEE),

@@ -9,9 +9,10 @@ from eval_pipeline.text_eval.scoring.quantities.kinds import Found
 _YEAR = re.compile("(?:19|20)[0-9]{2}")
 _NEAR = 24
 _BEFORE_YEAR = re.compile(
-    r"(?:(?<!sult )(?<!sults )(?<!sulting )\b(?:in|since|during|until|till|as of|year|fy"
+    r"(?:(?<!sult )(?<!sults )(?<!sulting )\b(?i:in|since|during|until|till|as of|year|fy|act|rules|code|policy|bill"
+    r"|convention|scheme"
     r"|en|em|desde|depuis|seit|im jahr|mwaka)"
-    r"|वर्ष|सन्?"
+    r"|वर्ष|सन्?|अधिनियम|नियम|कानून"
     r"|\b[A-Z]{3,10}),?\s(?:the\s)?$"
 )
 _BEHIND_YEAR = re.compile(r"\s*(?:[.,;:)\]\n]|$)|\s(?:the|it|there|and|according|with|by|for|to|when|as|was|were)\b")
