@@ -115,7 +115,8 @@ class VerdictRow:
         other = None if is_same else results.sample_of(shown_digest(undefused(transcript)), beside=result)
         if other is not None:
             raise _invalid(
-                f"the transcript {shown(transcript)} is that of sample {shown(other)}, not of {shown(result.sample_id)}",
+                f"the transcript {shown(transcript)} is that of sample {shown(other)}, not of"
+                f" {shown(result.sample_id)}",
                 hint="the columns of the file were sorted or moved apart: export the verdicts again",
             )
         if not is_same and self.text_sha256 is None:
