@@ -60,6 +60,10 @@ class BatchPlan:
     clips: ClipForm | None = None
     patience: Callable[[BatchPolicy], BatchPolicy] = _as_it_is
     """What differs from how patient this installation is with batches."""
+    most_requests: int | None = None
+    """Of one batch; None: what the installation says."""
+    most_bytes: int | None = None
+    """Of one request file as it is written here; None: what the installation says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +110,8 @@ class ProtocolPlan:
     """Whether a server is one assistant, so that an endpoint's name alone names it."""
     takes_items: bool = False
     """Whether requests tell the id and the metadata of their item, as ``item_id`` and ``metadata``."""
+    takes_schema: bool = True
+    """Whether a request may say by a JSON Schema what its answer looks like (``text.format``)."""
     seller: str
     """The vendor as the library of prices names it."""
     is_sold_by_address: bool = False

@@ -21,6 +21,7 @@ from eval_pipeline.core.batches import (
     expiry_words,
     wants_a_run,
 )
+from eval_pipeline.core.counting import counted
 from eval_pipeline.core.errors import EvalPipelineError
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.ports.batch_provider import BatchProvider
@@ -32,7 +33,7 @@ from eval_pipeline.dispatch.rests import RESTS
 from eval_pipeline.dispatch.search import MOST_LIST_CALLS, began, is_batch_of, tell_apart
 from eval_pipeline.dispatch.submit import utc_now
 from eval_pipeline.runs.accounts import open_accounts
-from eval_pipeline.runs.rounds import reopen_rounds
+from eval_pipeline.runs.rounds import WHOLE, reopen_rounds
 from eval_pipeline.wiring import models
 from eval_pipeline.wiring.deployment import Deployment
 from eval_pipeline.wiring.endpoint import Endpoint
@@ -70,7 +71,8 @@ class Polled:
     def sentence(self) -> str:
         """Say in words what was seen."""
         words = (
-            f"{self.jobs:,} open batches, {self.calls:,} calls, {self.ended:,} ended, {len(self.ready):,} stages ready"
+            f"{counted(self.jobs, 'open batch')}, {counted(self.calls, 'call')}, {self.ended:,} ended, "
+            f"{counted(len(self.ready), 'stage')} ready"
         )
         return "; ".join([words, *dict.fromkeys(self.alerts.values()), *self.notes])
 
@@ -209,7 +211,8 @@ def _look_for_lost(
         polled.notes.append(error.message)
         return
     for job in found:
-        reopen_rounds(deployment.objects, job.stage, first=job.round)
+        for share in (WHOLE, job.provider):
+            reopen_rounds(deployment.objects, job.stage, first=job.round, share=share)
         polled.notes.append(f"{job.stage} {job.name} was called lost and turned up ({job.provider_id})")
 
 
@@ -273,8 +276,9 @@ def _claim_foreign(
 
 def _alert_foreign(jobs: Sequence[BatchJob], *, endpoint: Endpoint, polled: Polled) -> None:
     words = (
-        f"{len(jobs):,} batches were submitted with another key or to another address ({jobs[0].base_url}); they "
-        f"are left alone: give {endpoint.key.words} and {endpoint.url_words} of that account back, or name that key "
+        f"{counted(len(jobs), 'batch', verb=('was', 'were'))} submitted with another key or to another address "
+        f"({jobs[0].base_url}), and left alone: give "
+        f"{endpoint.key.words} and {endpoint.url_words} of that account back, or name that key "
         "among the former ones"
     )
     if any(job.is_ambiguous for job in jobs):
