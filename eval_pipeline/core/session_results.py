@@ -61,6 +61,17 @@ class SeriesRow(NamedTuple):
     cost_usd: str | None
 
 
+class StandingRow(NamedTuple):
+    """What is told of how a session stands needs of its latest result."""
+
+    session_id: str
+    session_fingerprint: str
+    instrument: str
+    status: str
+    may_be_retried: bool
+    failed_tries: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionRating:
     """What one person says of one session on one axis; entries are appended, and the last one stands."""

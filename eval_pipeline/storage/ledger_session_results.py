@@ -17,7 +17,7 @@ from sqlalchemy.exc import IntegrityError
 from eval_pipeline.core.documents import Json
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.runs import RunState
-from eval_pipeline.core.session_results import ScoredStatus, SeriesRow, SessionRating, SessionResult
+from eval_pipeline.core.session_results import ScoredStatus, SeriesRow, SessionRating, SessionResult, StandingRow
 from eval_pipeline.storage.ledger_database import LedgerTable
 from eval_pipeline.storage.ledger_schema import runs
 from eval_pipeline.storage.session_result_tables import (
@@ -107,6 +107,22 @@ class SessionResultTable(LedgerTable):
             for part in _parts(query, session_results.c.session_id, session_ids):
                 for row in connection.execution_options(yield_per=_ROWS_AT_ONCE).execute(part):
                     yield _result(row)
+
+    def latest_standings(self, *, project: str, session_ids: Collection[str] | None = None) -> Iterator[StandingRow]:
+        """Return of the same as much as tells how sessions stand."""
+        table = session_results.c
+        query = select(
+            table.session_id,
+            table.session_fingerprint,
+            table.instrument,
+            table.status,
+            table.may_be_retried,
+            table.failed_tries,
+        ).where(table.project == project, table.is_latest == true())
+        with self._database.read() as connection:
+            for part in _parts(query, table.session_id, session_ids):
+                for row in connection.execution_options(yield_per=_ROWS_AT_ONCE).execute(part):
+                    yield StandingRow(*row)
 
     def series_results(
         self, *, project: str, since: datetime | None = None, profile: str | None = None

@@ -36,6 +36,7 @@ from eval_pipeline.defs.sensors import SENSORS
 from eval_pipeline.dispatch.submit import utc_now
 from eval_pipeline.providers.openai.batches import OpenAIBatches
 from eval_pipeline.wiring.deployment import Deployment
+from eval_pipeline_tests.ledgers import home_with_ledger
 from eval_pipeline_tests.storage.records import a_dataset, a_job, a_run, as_it_stands, change_run
 
 KEY = "sk-test-7f3a9c1e5b"
@@ -52,7 +53,11 @@ def nowhere() -> Iterator[str]:
 
 @pytest.fixture
 def deployment(tmp_path: Path, nowhere: str) -> Iterator[Deployment]:
-    environ = {"EVAL_PIPELINE_HOME": str(tmp_path / "home"), "OPENAI_API_KEY": KEY, "OPENAI_BASE_URL": nowhere}
+    environ = {
+        "EVAL_PIPELINE_HOME": str(home_with_ledger(tmp_path / "home")),
+        "OPENAI_API_KEY": KEY,
+        "OPENAI_BASE_URL": nowhere,
+    }
     opened = Deployment(environ={**environ, "NO_PROXY": "127.0.0.1"})
     opened.ledger.add_dataset(a_dataset())
     yield opened

@@ -61,6 +61,8 @@ def test_what_a_run_came_to_comes_back_as_it_was_and_the_latest_run_stands(ledge
     assert [one.run for one in history(ledger)] == ["second", "first"]
     assert latest(ledger) == {"A": "second", "B": "first"}
     assert [one.session_id for one in ledger.latest_results(project="default", session_ids=["B", "C"])] == ["B"]
+    [stands] = ledger.latest_standings(project="default", session_ids=["B"])
+    assert stands == ("B", "sha256:a", "sha256:i", "evaluated", False, 0)
     assert history(ledger, "B")[0].complexity == 25.5
     # scored again, the first run stays the earlier one
     record(ledger, FIRST, replace(RESULT, mean=1.0))

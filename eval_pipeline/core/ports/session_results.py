@@ -6,7 +6,7 @@ from typing import Protocol
 
 from eval_pipeline.core.documents import Json
 from eval_pipeline.core.names import RunKey
-from eval_pipeline.core.session_results import SeriesRow, SessionRating, SessionResult
+from eval_pipeline.core.session_results import SeriesRow, SessionRating, SessionResult, StandingRow
 
 
 class SessionResultLedger(Protocol):
@@ -41,6 +41,10 @@ class SessionResultLedger(Protocol):
 
     def latest_results(self, *, project: str, session_ids: Collection[str] | None = None) -> Iterator[SessionResult]:
         """Return what the latest run came to, of some sessions or of all."""
+        ...
+
+    def latest_standings(self, *, project: str, session_ids: Collection[str] | None = None) -> Iterator[StandingRow]:
+        """Return of the same as much as tells how sessions stand."""
         ...
 
     def series_results(

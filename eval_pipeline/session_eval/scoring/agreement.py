@@ -106,6 +106,7 @@ class AxisAgreement:
     alpha: Coefficient
     """Krippendorff's, ordinal, among experts."""
     alpha_interval: Coefficient
+    """On the interval scale, without an interval of confidence."""
     experts: tuple[Pair, ...]
     rated_by_people: int
     """Sessions."""
@@ -148,24 +149,20 @@ def measure_axis(ratings: AxisRatings, *, seed: str, resamples: int = RESAMPLES)
     def measured(*names: str) -> int:
         return derive_seed("agreement", seed, ratings.axis, *names)
 
-    alpha, alpha_interval = estimate_all(
-        [krippendorff_alpha(ratings.levels, scale=scale) for scale in (Scale.ORDINAL, Scale.INTERVAL)],
-        seed=measured("alpha"),
-        resamples=resamples,
-    )
+    def alpha(ratings_of: Numbers, scale: Scale, *, name: str, drawn: int) -> Coefficient:
+        return estimate(krippendorff_alpha(ratings_of, scale=scale), seed=measured(name), resamples=drawn)
+
     labels = np.full((len(ratings.panel), 0), np.nan) if ratings.labels is None else ratings.labels
     people = _pairs(ratings.people, labels)
     return AxisAgreement(
         axis=ratings.axis,
         sessions=int(np.count_nonzero((~np.isnan(ratings.levels)).any(axis=1))),
-        alpha=alpha,
-        alpha_interval=alpha_interval,
+        alpha=alpha(ratings.levels, Scale.ORDINAL, name="alpha", drawn=resamples),
+        alpha_interval=alpha(ratings.levels, Scale.INTERVAL, name="alpha", drawn=0),
         experts=_pairs(ratings.experts, ratings.levels, steps=ratings.steps),
         rated_by_people=int(np.count_nonzero((~np.isnan(labels)).any(axis=1))),
         people=people,
-        people_alpha=estimate(
-            krippendorff_alpha(labels, scale=Scale.ORDINAL), seed=measured("people"), resamples=resamples
-        ),
+        people_alpha=alpha(labels, Scale.ORDINAL, name="people", drawn=resamples),
         people_kappa=_mean_of([pair.kappa.value for pair in people]),
         against_people=_against_people(ratings, seed=measured, resamples=resamples),
     )

@@ -11,6 +11,8 @@ from eval_pipeline.core.documents import Json, Row
 from eval_pipeline.judging.aggregation import CellState
 
 OK: Final = "ok"
+REFUSED: Final = "refused"
+"""The model would not judge, nor when it was asked again."""
 PLAIN: Final = "plain"
 """The session as it is."""
 MASKED: Final = "masked"

@@ -16,12 +16,10 @@ from eval_pipeline.core.session_results import ScoredStatus
 from eval_pipeline.judging.aggregation import AxisScore, CellState, NoScore, Opinion, aggregate, average_samples
 from eval_pipeline.judging.panel import Expert, Panel
 from eval_pipeline.judging.rubric import Rubric
-from eval_pipeline.session_eval.scoring.cells import MASKED, MISSING, PLAIN, Cell, CellVerdict
+from eval_pipeline.session_eval.scoring.cells import MASKED, MISSING, PLAIN, REFUSED, Cell, CellVerdict
 
 MAIN_AXIS: Final = "goal_completion"
-"""Without a score of it a session has none."""
-
-
+"""The axis without which a session has no score, as the built-in rubric calls it."""
 Weights = Mapping[tuple[str, str], float]
 """What was learnt of an expert on an axis; where there is nothing, the panel's own weight of the expert counts."""
 
@@ -34,12 +32,14 @@ class SessionScore:
     panel_complete: bool
     """Whether every expert that was to rate it gave a usable answer."""
     mean: float | None
-    """Of the scores of the required axes of quality that exist; None without ``goal_completion``."""
+    """Of the scores of the required axes of quality that exist; None without a score of the main one."""
     complexity: float | None
     """How much the session's task asked for: a covariate, never part of the mean."""
     axes: Mapping[str, AxisScore]
     cells: int
     cells_failed: int
+    may_be_retried: bool
+    """Whether what failed may have failed in passing: a refusal is for good."""
     cost_usd: Decimal | None
     """None where the price of a cell is not known."""
     weights: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
@@ -87,6 +87,7 @@ def score_session(
         axes=axes,
         cells=len(counted),
         cells_failed=sum(not cell.is_ok for cell in counted),
+        may_be_retried=not complete and not all(cell.is_ok or cell.status == REFUSED for cell in counted),
         cost_usd=_cost(counted),
         weights={
             axis: {expert: opinion.weight for expert, opinion in said.items()}
@@ -116,11 +117,21 @@ def _lower(readings: Mapping[str, CellVerdict]) -> CellVerdict:
     return min(scored, key=lambda one: one.level or 0.0) if scored else plain
 
 
+def main_axis(rubric: Rubric) -> str | None:
+    """Name the axis without which a session has no score: the first that needs evidence, else the first required one.
+
+    Of the built-in rubric it is ``goal_completion``.
+    """
+    quality = [axis for axis in rubric.axes.values() if axis.required and not axis.covariate]
+    return next((axis.name for axis in [*(one for one in quality if one.evidence_from is not None), *quality]), None)
+
+
 def mean_quality(axes: Mapping[str, AxisScore], *, rubric: Rubric) -> float | None:
-    """Return the mean of the required axes of quality that have a score; None without the axis that matters most."""
+    """Return the mean of the required axes of quality that have a score; None without the main one."""
     required = [name for name, axis in rubric.axes.items() if axis.required and not axis.covariate]
     scores = [score for name in required if (score := axes[name].mean) is not None]
-    if not scores or (MAIN_AXIS in rubric.axes and axes[MAIN_AXIS].mean is None):
+    main = main_axis(rubric)
+    if main is None or axes[main].mean is None:
         return None
     return min(max(math.fsum(scores) / len(scores), min(scores)), max(scores))
 

@@ -5,7 +5,7 @@ changed looks like an agent that did.
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -33,6 +33,9 @@ FEWEST_DRAWN: Final = 10
 """From so many on it is drawn; fewer are described by t."""
 RESAMPLES: Final = 1_000
 """Twenty-five lie beyond either end of an interval."""
+_A_VALUE: Final = 16
+_A_CELL: Final = 1_000
+"""Counting a value takes as long as drawing 16 sessions, and beginning to draw as long as a thousand (measured)."""
 LOWEST: Final = 0.0
 HIGHEST: Final = 100.0
 
@@ -204,7 +207,7 @@ def _row(judged: Judged, chosen: NDArray[np.intp], *, week: date | None, bucket:
         week=week,
         bucket=bucket,
         sessions=len(chosen),
-        axes=_axes(judged, chosen, seed=derive_seed("weekly", seed, str(week), bucket)),
+        axes=_axes(judged, chosen, names=(seed, str(week), bucket)),
         likes=int(judged.likes[chosen].sum()),
         dislikes=int(judged.dislikes[chosen].sum()),
         cost_usd=math.fsum(costs[~np.isnan(costs)].tolist()),
@@ -212,19 +215,21 @@ def _row(judged: Judged, chosen: NDArray[np.intp], *, week: date | None, bucket:
     )
 
 
-def _axes(judged: Judged, chosen: NDArray[np.intp], *, seed: int) -> dict[str, AxisWeek]:
-    columns = {name: scores[chosen] for name, scores in judged.scores.items()}
-    drawn = _drawn_intervals(columns, seed=seed)
-    return {
-        name: AxisWeek(
-            mean=_mean(scored := scores[~np.isnan(scores)]),
+def _axes(judged: Judged, chosen: NDArray[np.intp], *, names: tuple[str, ...]) -> dict[str, AxisWeek]:
+    found: dict[str, AxisWeek] = {}
+    for name, scores in judged.scores.items():
+        column = scores[chosen]
+        scored = column[~np.isnan(column)]
+        found[name] = AxisWeek(
+            mean=_mean(scored),
             sessions=len(scored),
             nulls=_nulls(judged, name, chosen),
             sd=_sd(scored),
-            interval=drawn[name] if name in drawn else t_interval(scored),
+            interval=t_interval(scored)
+            if len(scored) < FEWEST_DRAWN
+            else drawn_interval(scored, seed=derive_seed("weekly", *names, name)),
         )
-        for name, scores in columns.items()
-    }
+    return found
 
 
 def _nulls(judged: Judged, axis: str, chosen: NDArray[np.intp]) -> dict[str, int]:
@@ -267,28 +272,20 @@ def _axis_json(axis: AxisWeek) -> JsonDict:
     }
 
 
-def _drawn_intervals(columns: Mapping[str, Numbers], *, seed: int) -> dict[str, Range]:
-    """Return the intervals of the axes with enough scores, all by the same draws of sessions.
+def drawn_interval(scored: Numbers, *, seed: int) -> Range:
+    """Return the interval of a mean by drawing sessions with replacement.
 
-    Sums over the drawn sessions tell everything: of scores, and of how many there are where some have none.
+    Scores of a panel on five levels are few different numbers. How often each is drawn is multinomial, and counting
+    that takes no longer for 20,000 sessions than for 200; only where nearly every score is another are sessions drawn.
     """
-    names = [name for name, scores in columns.items() if np.count_nonzero(~np.isnan(scores)) >= FEWEST_DRAWN]
-    if not names:
-        return {}
-    values = np.stack([np.nan_to_num(columns[name]) for name in names])
-    there = np.stack([~np.isnan(columns[name]) for name in names]).astype(np.float64)
-    gaps = [number for number in range(len(names)) if not there[number].all()]
-    held = np.ascontiguousarray(np.concatenate([values, there[gaps]]))
-    sums = np.concatenate([np.einsum("ru,cu->rc", block, held) for block in _blocks(held.shape[1], seed=seed)])
-    found: dict[str, Range] = {}
-    for number, name in enumerate(names):
-        count = sums[:, len(names) + gaps.index(number)] if number in gaps else np.full(RESAMPLES, held.shape[1])
-        means = sums[count > 0, number] / count[count > 0]
-        ends = percentile_interval(means, level=LEVEL, units=int(there[number].sum()))
-        low, high = (float(np.clip(end, LOWEST, HIGHEST)) for end in (ends.low, ends.high))
-        found[name] = Range(low, high, Uncertainty.BOOTSTRAP)
-    return found
-
-
-def _blocks(units: int, *, seed: int) -> Iterator[Numbers]:
-    return draw_units(units, resamples=RESAMPLES, seed=seed)
+    values, counts = np.unique(scored, return_counts=True)
+    total = len(scored)
+    if len(values) * _A_VALUE < total + _A_CELL:
+        drawn = np.random.default_rng(seed).multinomial(total, counts / total, size=RESAMPLES)
+        sums = np.einsum("rv,v->r", drawn.astype(np.float64), values)
+    else:
+        blocks = draw_units(total, resamples=RESAMPLES, seed=seed)
+        sums = np.concatenate([np.einsum("ru,u->r", block, scored) for block in blocks])
+    ends = percentile_interval(sums / total, level=LEVEL, units=total)
+    low, high = (float(np.clip(end, max(LOWEST, values[0]), min(HIGHEST, values[-1]))) for end in (ends.low, ends.high))
+    return Range(low, high, Uncertainty.BOOTSTRAP)
