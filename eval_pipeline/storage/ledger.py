@@ -16,6 +16,7 @@ from eval_pipeline.storage.ledger_database import Database
 from eval_pipeline.storage.ledger_datasets import DatasetTable
 from eval_pipeline.storage.ledger_epoch import EpochTable
 from eval_pipeline.storage.ledger_feedback import FeedbackTable
+from eval_pipeline.storage.ledger_judgements import JudgementTable
 from eval_pipeline.storage.ledger_leases import LeaseTable
 from eval_pipeline.storage.ledger_overview import OverviewTable
 from eval_pipeline.storage.ledger_runs import RunTable
@@ -36,6 +37,7 @@ class SqlLedger(
     SessionResultTable,
     SessionTable,
     OverviewTable,
+    JudgementTable,
 ):
     """All tables of one ledger; safe to use from several threads."""
 
