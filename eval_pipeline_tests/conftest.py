@@ -1,5 +1,6 @@
 """Real servers for the whole suite, started when a test first asks for one, and a place for files in memory."""
 
+import gc
 import os
 import shutil
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from eval_pipeline.cli.main import GARBAGE_THRESHOLDS
 from eval_pipeline.core.secrets import forget_secrets
 
 pytest_plugins = ["eval_pipeline_tests.postgres", "eval_pipeline_tests.s3", "eval_pipeline_tests.laboratories"]
@@ -18,6 +20,12 @@ TEMPORARY_ROOT = "PYTEST_DEBUG_TEMPROOT"
 IN_MEMORY = Path("/dev/shm")  # noqa: S108 - Linux's folder for that
 ENOUGH_BYTES = 4 * 2**30
 """A whole run writes 0.7 GB."""
+gc.set_threshold(*GARBAGE_THRESHOLDS)  # as every command has them: else collecting tests takes half as long again
+
+
+def pytest_collection_finish() -> None:
+    """Look through what was imported and collected no more: it stays to the end."""
+    gc.freeze()
 
 
 @pytest.hookimpl(tryfirst=True)

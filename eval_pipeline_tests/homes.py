@@ -1,4 +1,4 @@
-"""Homes in which Dagster's databases are there already, as a second command finds them.
+"""Homes in which ledger and Dagster's databases are there already, as a second command finds them.
 
 Making them takes a third of a second, which a test that is not about a fresh home need not pay.
 """
@@ -8,6 +8,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
+
+from eval_pipeline_tests.ledgers import home_with_ledger
 
 
 @cache
@@ -19,9 +21,9 @@ def _databases() -> dict[Path, bytes]:
 
 
 def furnish(home: Path) -> Path:
-    """Put Dagster's empty databases into a home; return the home."""
+    """Put a ledger and Dagster's empty databases into a home; return the home."""
     for name, content in _databases().items():
         file = home / "dagster" / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(content)
-    return home
+    return home_with_ledger(home)

@@ -9,11 +9,13 @@ from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from uuid import uuid4
 
 import psycopg2
 import pytest
 
 from eval_pipeline.storage.ledger import SqlLedger, open_ledger
+from eval_pipeline_tests.ledgers import make_ledger
 
 _numbers = count(1)
 
@@ -34,11 +36,18 @@ class PostgresServer:
             connection.autocommit = True
             connection.cursor().execute(statement)
 
-    def new_database(self) -> str:
-        """Make an empty database and return its URL."""
+    def new_database(self, template: str = "template1") -> str:
+        """Make a database, an empty one unless a template is named, and return its URL."""
         name = f"test_{next(_numbers)}"
-        self.execute(f"CREATE DATABASE {name}")
+        self.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         return self.url(name)
+
+    def new_ledger(self, template: str) -> str:
+        """Make a database with a ledger in it, with an id of its own, and return its URL."""
+        url = self.new_database(template)
+        with closing(psycopg2.connect(url)) as connection, connection:
+            connection.cursor().execute("UPDATE eval_pipeline.ledger SET id = %s", (str(uuid4()),))
+        return url
 
 
 @pytest.fixture(scope="session")
@@ -63,6 +72,15 @@ def postgres_server() -> Iterator[PostgresServer]:
             running.cleanup()
 
 
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: PostgresServer) -> str:
+    """Make a database with the tables of a ledger; return its name, from which others are copied."""
+    name = "made"
+    postgres_server.execute(f"CREATE DATABASE {name}")
+    open_ledger(postgres_server.url(name)).close()
+    return name
+
+
 @pytest.fixture
 def postgres_url(postgres_server: PostgresServer) -> str:
     """Give the test an empty database of its own."""
@@ -71,14 +89,17 @@ def postgres_url(postgres_server: PostgresServer) -> str:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def ledger_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Give the test a place for a ledger on either database; nothing is there yet."""
+    """Give the test a place for a ledger on either database; it is there already where the test asks for ``ledger``."""
+    made = "ledger" in request.fixturenames
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'ledger.sqlite'}"
-    return str(request.getfixturevalue("postgres_url"))
+        path = tmp_path / "ledger.sqlite"
+        return f"sqlite:///{make_ledger(path) if made else path}"
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    return server.new_ledger(request.getfixturevalue("postgres_template")) if made else server.new_database()
 
 
 @pytest.fixture
 def ledger(ledger_url: str) -> Iterator[SqlLedger]:
-    """Open an empty ledger on either database."""
+    """Open a ledger with nothing in it, on either database."""
     with closing(open_ledger(ledger_url)) as opened:
         yield opened

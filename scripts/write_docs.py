@@ -16,6 +16,7 @@ import click
 
 from eval_pipeline.cli.main import cli
 from eval_pipeline.core.options import keys_of
+from eval_pipeline.judging.panel_schema import panel_schema
 from eval_pipeline.runs.flow import FlowPlan, plans
 from eval_pipeline.text_eval.scoring.scorers import SCORERS, describe_scorers
 from eval_pipeline.wiring.endpoints_schema import endpoints_schema
@@ -26,6 +27,7 @@ CONFIGURATION = ROOT / "docs" / "configuration.md"
 COMMAND_LINE = ROOT / "docs" / "cli.md"
 ENVIRONMENT = ROOT / ".env.example"
 ENDPOINTS_SCHEMA = ROOT / "docs" / "endpoints.schema.json"
+PANEL_SCHEMA = ROOT / "docs" / "panel.schema.json"
 HELP_WIDTH = 100
 OWN_HELP = ("standins",)
 """Verbs that hand their arguments on to a parser that is not click's."""
@@ -52,6 +54,7 @@ def documents() -> dict[Path, str]:
         COMMAND_LINE: command_line(),
         ENVIRONMENT: environment(configuration),
         ENDPOINTS_SCHEMA: json.dumps(endpoints_schema(), indent=2, ensure_ascii=False) + "\n",
+        PANEL_SCHEMA: json.dumps(panel_schema(), indent=2, ensure_ascii=False) + "\n",
     }
 
 

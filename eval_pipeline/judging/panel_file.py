@@ -23,10 +23,11 @@ AXIS_KEYS = frozenset({"says", "levels", "required", "applies_to", "covariate", 
 EXPERT_KEYS = frozenset({"id", "model", "axes", "prompt", "params", "weight"})
 OWN_PARAMS = frozenset({"model", "input", "instructions", "text", "tools", "stream", "store", "metadata"})
 """Of a request's body, what the judge's request sets itself."""
-_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
-_MOST_EXPERTS: Final = 50
-_MOST_LEVELS: Final = 20
+AXIS_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
+EXPERT_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
+LEVEL: Final = re.compile(r"\d{1,6}(\.\d{1,3})?")
+MOST_EXPERTS: Final = 50
+MOST_LEVELS: Final = 20
 T = TypeVar("T")
 
 
@@ -59,7 +60,7 @@ def read_panel(data: bytes, *, source: str) -> Panel:
     keys = root.mapping(known=PANEL_KEYS, needed=("version", "rubric", "experts"))
     rubric = _rubric(keys["rubric"])
     is_full = "panel" in keys and keys["panel"].one_of((FULL,)) == FULL
-    experts = tuple(_expert(place, rubric, is_full=is_full) for place in keys["experts"].items(most=_MOST_EXPERTS))
+    experts = tuple(_expert(place, rubric, is_full=is_full) for place in keys["experts"].items(most=MOST_EXPERTS))
     _check_experts(keys["experts"], experts, rubric)
     return Panel(version=keys["version"].label(), rubric=rubric, experts=experts)
 
@@ -79,7 +80,7 @@ class _Place:
     def inside(self, key: object, value: object) -> "_Place":
         if isinstance(key, int):
             return _Place(self.source, f"{self.path}[{key}]", value)
-        name = str(key) if _ID.fullmatch(str(key)) else shown(str(key))
+        name = str(key) if EXPERT_ID.fullmatch(str(key)) else shown(str(key))
         return _Place(self.source, f"{self.path}.{name}" if self.path else name, value)
 
     def mapping(self, *, known: Collection[str] | None, needed: Collection[str] = ()) -> "dict[str, _Place]":
@@ -145,7 +146,7 @@ def _rubric(place: _Place) -> Rubric:
 
 
 def _axis(name: str, place: _Place) -> Axis:
-    if not _NAME.fullmatch(name):
+    if not AXIS_NAME.fullmatch(name):
         place.wrong("is no name of an axis", "small letters, digits and underscores, such as goal_completion")
     keys = place.mapping(known=AXIS_KEYS, needed=("levels",))
     levels = _levels(keys["levels"])
@@ -171,10 +172,10 @@ def _given(keys: Mapping[str, _Place], name: str, read: Callable[[_Place], T], *
 def _levels(place: _Place) -> dict[str, str]:
     """Return the anchors by level, lowest first; a level is written as a number."""
     anchors = place.mapping(known=None)
-    if not 2 <= len(anchors) <= _MOST_LEVELS:  # noqa: PLR2004 - one level tells nothing apart
-        place.wrong(f"has {len(anchors)} levels", f"write out 2 to {_MOST_LEVELS}")
+    if not 2 <= len(anchors) <= MOST_LEVELS:  # noqa: PLR2004 - one level tells nothing apart
+        place.wrong(f"has {len(anchors)} levels", f"write out 2 to {MOST_LEVELS}")
     for level, anchor in anchors.items():
-        if not re.fullmatch(r"\d{1,6}(\.\d{1,3})?", level):
+        if not LEVEL.fullmatch(level):
             anchor.wrong("is no number", f"levels are numbers from 0; {CANNOT_JUDGE} and {NOT_APPLICABLE} are added")
         anchor.text()
     if len({float(level) for level in anchors}) < len(anchors):
@@ -190,7 +191,7 @@ def _expert(place: _Place, rubric: Rubric, *, is_full: bool) -> Expert:
         if name in OWN_PARAMS:
             param.wrong("is set by the judge's request itself", "leave it out")
     return Expert(
-        id=keys["id"].matching(_ID, "letters, digits, dot, dash, underscore and @, 64 at most"),
+        id=keys["id"].matching(EXPERT_ID, "letters, digits, dot, dash, underscore and @, 64 at most"),
         model=keys["model"].matching(re.compile(r"\S{1,256}"), "ENDPOINT/MODEL, such as openai/gpt-4.1-mini"),
         axes=axes,
         prompt=_given(keys, "prompt", _Place.text, default=""),

@@ -28,12 +28,19 @@ _MEDIA = "media-src data: 'self' file:"
 """Sound inside the page, or in files beside it: an opened file is no origin, so that 'self' alone is not its folder."""
 
 
-def render_page(template: str, **values: Any) -> str:  # noqa: ANN401 - what a template is given is its own affair
-    """Fill ``template``, a path inside the package such as ``text_eval/report/page.html``."""
+def render_page(template: str, *, style: str | None = None, **values: Any) -> str:  # noqa: ANN401 - the template's affair
+    """Fill ``template``, a path inside the package such as ``text_eval/report/page.html``.
+
+    Args:
+        template: of the page.
+        style: a CSS file inside the package, beyond those that every page has.
+        values: what the template places.
+    """
     page = _environment().get_template(template)
     code = _source(_ZONE)
     policy = f"{CONTENT_SECURITY_POLICY}; script-src '{_script_hash(code)}'"
-    return page.render(policy=policy, style="", script=Markup(code), **values)  # noqa: S704 - our own file
+    own = Markup(_source(style)) if style else ""  # noqa: S704 - our own file
+    return page.render(policy=policy, style=own, script=Markup(code), **values)  # noqa: S704 - our own file
 
 
 def write_page(path: Path, template: str, *, style: str, script: str, **values: Any) -> None:  # noqa: ANN401 - as above

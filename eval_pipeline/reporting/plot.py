@@ -11,20 +11,25 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from eval_pipeline.reporting.amounts import count, number, percent
-from eval_pipeline.reporting.text import one_line
+from eval_pipeline.reporting.drawing import (
+    BAND,
+    BAND_OPACITY,
+    BAR,
+    GRID,
+    INK,
+    MUTED,
+    WIDTH,
+    at,
+    line,
+    rect,
+    svg,
+    tag,
+    text,
+)
 
-INK = "#1d2733"
-MUTED = "#5a6675"
-GRID = "#e3e8ee"
-BAR = "#5f8fb4"
-BAND = "#f0c987"
-BAND_OPACITY = "0.45"
-_FONT = "system-ui, 'Segoe UI', Roboto, 'Noto Sans', sans-serif"
-_WIDTH = 380
 _WIDE = 560
 _ESTIMATE_HEIGHT = 46
 _X_LABEL_CHARACTERS = 90
-_LABEL_CHARACTERS = 34
 _X_TICKS = 4
 _Y_TICKS = 4
 
@@ -90,7 +95,7 @@ class _Area:
         return self.bottom - self.top
 
 
-_HISTOGRAM_AREA = _Area(left=46, top=24, right=_WIDTH - 14, bottom=172)
+_HISTOGRAM_AREA = _Area(left=46, top=24, right=WIDTH - 14, bottom=172)
 _HISTOGRAM_HEIGHT = 216
 
 
@@ -110,10 +115,10 @@ def draw_histogram(histogram: Histogram) -> Markup:
         *_bars(histogram, area, top=top),
         *_mean(histogram, area),
         *_x_axis(histogram, area),
-        _text(area.left + area.width / 2, _HISTOGRAM_HEIGHT - 4, histogram.x_label, anchor="middle"),
-        _text(6, 13, histogram.y_label, anchor="start"),
+        text(area.left + area.width / 2, _HISTOGRAM_HEIGHT - 4, histogram.x_label, anchor="middle"),
+        text(6, 13, histogram.y_label, anchor="start"),
     ]
-    return _svg(parts, title=histogram.title, description=histogram.description, height=_HISTOGRAM_HEIGHT)
+    return svg(parts, title=histogram.title, description=histogram.description, height=_HISTOGRAM_HEIGHT)
 
 
 def draw_bars(bars: Sequence[Bar], *, total: int, title: str, description: str) -> Markup:
@@ -121,14 +126,14 @@ def draw_bars(bars: Sequence[Bar], *, total: int, title: str, description: str) 
     parts: list[Markup] = []
     for index, bar in enumerate(bars):
         y = 16 + 46 * index
-        width = (_WIDTH - 28) * bar.value / max(total, 1)
+        width = (WIDTH - 28) * bar.value / max(total, 1)
         parts += [
-            _text(14, y, bar.label, anchor="start", fill=INK),
-            _text(_WIDTH - 14, y, f"{count(bar.value)} {bar.note}", anchor="end", fill=INK),
-            _rect(14, y + 6, width=_WIDTH - 28, height=14, fill=GRID),
-            _rect(14, y + 6, width=width, height=14, fill=BAR),
+            text(14, y, bar.label, anchor="start", fill=INK),
+            text(WIDTH - 14, y, f"{count(bar.value)} {bar.note}", anchor="end", fill=INK),
+            rect(14, y + 6, width=WIDTH - 28, height=14, fill=GRID),
+            rect(14, y + 6, width=width, height=14, fill=BAR),
         ]
-    return _svg(parts, title=title, description=description, height=46 * max(1, len(bars)))
+    return svg(parts, title=title, description=description, height=46 * max(1, len(bars)))
 
 
 def draw_interval(interval: Interval, *, width: int = 160) -> Markup:
@@ -138,14 +143,14 @@ def draw_interval(interval: Interval, *, width: int = 160) -> Markup:
     def x(value: float) -> float:
         return pad + (width - 2 * pad) * _place(value, low=interval.low, high=interval.high)
 
-    parts = [_line(pad, middle, width - pad, middle, stroke="#b9c3ce")]
-    parts += [_line(end, middle - 4, end, middle + 4, stroke="#b9c3ce") for end in (pad, width - pad)]
+    parts = [line(pad, middle, width - pad, middle, stroke="#b9c3ce")]
+    parts += [line(end, middle - 4, end, middle + 4, stroke="#b9c3ce") for end in (pad, width - pad)]
     if interval.interval is not None:
         low, high = (x(value) for value in interval.interval)
-        parts += [_rect(low, middle - 5, width=max(high - low, 1), height=10, fill=BAND)]
-        parts += [_line(end, middle - 7, end, middle + 7, stroke=INK) for end in (low, high)]
-    parts.append(_tag("circle", cx=_at(x(interval.mean)), cy=_at(middle), r="4.5", fill=INK))
-    return _svg(parts, title=interval.title, description="", height=20, width=width, background=False)
+        parts += [rect(low, middle - 5, width=max(high - low, 1), height=10, fill=BAND)]
+        parts += [line(end, middle - 7, end, middle + 7, stroke=INK) for end in (low, high)]
+    parts.append(tag("circle", cx=at(x(interval.mean)), cy=at(middle), r="4.5", fill=INK))
+    return svg(parts, title=interval.title, description="", height=20, width=width, background=False)
 
 
 def draw_estimates(estimates: Sequence[Estimate], *, high: float, x_label: str, title: str, description: str) -> Markup:
@@ -155,7 +160,7 @@ def draw_estimates(estimates: Sequence[Estimate], *, high: float, x_label: str, 
     parts = list(_percent_axis(area, high=high, x_label=x_label))
     for index, estimate in enumerate(estimates):
         parts += _estimate(estimate, area, y=area.top + _ESTIMATE_HEIGHT * index, high=high)
-    return _svg(parts, title=title, description=description, height=int(bottom) + 44, width=_WIDE)
+    return svg(parts, title=title, description=description, height=int(bottom) + 44, width=_WIDE)
 
 
 def _estimate(estimate: Estimate, area: _Area, *, y: float, high: float) -> list[Markup]:
@@ -164,39 +169,39 @@ def _estimate(estimate: Estimate, area: _Area, *, y: float, high: float) -> list
 
     middle = y + 30
     parts = [
-        _text(area.left, y + 15, estimate.label, anchor="start", fill=INK),
-        _text(area.right, y + 15, estimate.note, anchor="end", fill=INK),
-        _line(area.left, middle, area.right, middle, stroke=GRID),
+        text(area.left, y + 15, estimate.label, anchor="start", fill=INK),
+        text(area.right, y + 15, estimate.note, anchor="end", fill=INK),
+        line(area.left, middle, area.right, middle, stroke=GRID),
     ]
     if estimate.interval is not None:
         low, end = (x(value) for value in estimate.interval)
-        parts.append(_rect(low, middle - 5, width=max(end - low, 1), height=10, fill=BAND))
-        parts += [_line(edge, middle - 7, edge, middle + 7, stroke=INK) for edge in (low, end)]
-    return [*parts, _tag("circle", cx=_at(x(estimate.value)), cy=_at(middle), r="4.5", fill=INK)]
+        parts.append(rect(low, middle - 5, width=max(end - low, 1), height=10, fill=BAND))
+        parts += [line(edge, middle - 7, edge, middle + 7, stroke=INK) for edge in (low, end)]
+    return [*parts, tag("circle", cx=at(x(estimate.value)), cy=at(middle), r="4.5", fill=INK)]
 
 
 def _percent_axis(area: _Area, *, high: float, x_label: str) -> Iterator[Markup]:
     step = _nice_step(round(high * 1_000)) / 1_000
     for tick in range(math.floor(high / step + 1e-9) + 1):
         x = area.left + area.width * _place(step * tick, low=0, high=high)
-        yield _line(x, area.top, x, area.bottom, stroke=GRID)
-        yield _text(x, area.bottom + 16, percent(step * tick, guarded=False), anchor="middle")
-    yield _line(area.left, area.bottom, area.right, area.bottom, stroke=MUTED)
-    yield _text(area.left + area.width / 2, area.bottom + 36, x_label, anchor="middle", limit=_X_LABEL_CHARACTERS)
+        yield line(x, area.top, x, area.bottom, stroke=GRID)
+        yield text(x, area.bottom + 16, percent(step * tick, guarded=False), anchor="middle")
+    yield line(area.left, area.bottom, area.right, area.bottom, stroke=MUTED)
+    yield text(area.left + area.width / 2, area.bottom + 36, x_label, anchor="middle", limit=_X_LABEL_CHARACTERS)
 
 
 def _band(histogram: Histogram, area: _Area) -> Markup:
     if histogram.interval is None:
         return Markup()
     left, right = (_x(histogram, area, value) for value in histogram.interval)
-    return _rect(left, area.top, width=max(right - left, 2), height=area.height, fill=BAND, fill_opacity=BAND_OPACITY)
+    return rect(left, area.top, width=max(right - left, 2), height=area.height, fill=BAND, fill_opacity=BAND_OPACITY)
 
 
 def _bars(histogram: Histogram, area: _Area, *, top: int) -> list[Markup]:
     slot = area.width / max(1, len(histogram.counts))
     gap = min(2.0, slot / 5)
     return [
-        _rect(
+        rect(
             area.left + slot * index + gap / 2,
             area.bottom - area.height * value / top,
             width=slot - gap,
@@ -215,8 +220,8 @@ def _mean(histogram: Histogram, area: _Area) -> list[Markup]:
     anchor = "end" if x > area.left + area.width * 0.8 else "start" if x < area.left + area.width * 0.2 else "middle"
     label = f"mean {number(histogram.mean)}"
     return [
-        _line(x, area.top, x, area.bottom, stroke=INK, stroke_width="1.5", stroke_dasharray="4 3"),
-        _text(x, area.top - 7, label, anchor=anchor, fill=INK),
+        line(x, area.top, x, area.bottom, stroke=INK, stroke_width="1.5", stroke_dasharray="4 3"),
+        text(x, area.top - 7, label, anchor=anchor, fill=INK),
     ]
 
 
@@ -225,20 +230,20 @@ def _y_axis(area: _Area, *, step: int, top: int) -> list[Markup]:
     for value in range(0, top + 1, step):
         y = area.bottom - area.height * value / top
         parts += [
-            _line(area.left, y, area.right, y, stroke=GRID),
-            _text(area.left - 6, y + 4, count(value), anchor="end"),
+            line(area.left, y, area.right, y, stroke=GRID),
+            text(area.left - 6, y + 4, count(value), anchor="end"),
         ]
     return parts
 
 
 def _x_axis(histogram: Histogram, area: _Area) -> list[Markup]:
-    parts = [_line(area.left, area.bottom, area.right, area.bottom, stroke=MUTED)]
+    parts = [line(area.left, area.bottom, area.right, area.bottom, stroke=MUTED)]
     for index in range(_X_TICKS + 1):
         x = area.left + area.width * index / _X_TICKS
         value = histogram.low + (histogram.high - histogram.low) * index / _X_TICKS
         parts += [
-            _line(x, area.bottom, x, area.bottom + 4, stroke=MUTED),
-            _text(x, area.bottom + 17, f"{value:.4g}", anchor="middle"),
+            line(x, area.bottom, x, area.bottom + 4, stroke=MUTED),
+            text(x, area.bottom + 17, f"{value:.4g}", anchor="middle"),
         ]
     return parts
 
@@ -256,48 +261,3 @@ def _x(histogram: Histogram, area: _Area, value: float) -> float:
 
 def _place(value: float, *, low: float, high: float) -> float:
     return min(1.0, max(0.0, (value - low) / (high - low))) if high > low else 0.5
-
-
-def _svg(
-    parts: Sequence[Markup],
-    *,
-    title: str,
-    description: str,
-    height: int,
-    width: int = _WIDTH,
-    background: bool = True,
-) -> Markup:
-    words = Markup("<title>{}</title>").format(title)
-    if description:
-        words += Markup("<desc>{}</desc>").format(description)
-    if background:  # an image may stand on a dark page
-        words += _rect(0, 0, width=width, height=height, fill="#ffffff")
-    return Markup(
-        '<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 {w} {h}" width="{w}" height="{h}"'
-        ' font-family="{font}" font-size="12">{words}{parts}</svg>'
-    ).format(w=width, h=height, font=_FONT, words=words, parts=Markup().join(parts))
-
-
-def _text(x: float, y: float, text: str, *, anchor: str, fill: str = MUTED, limit: int = _LABEL_CHARACTERS) -> Markup:
-    return Markup('<text x="{}" y="{}" text-anchor="{}" fill="{}">{}</text>').format(
-        _at(x), _at(y), anchor, fill, one_line(text, limit=limit)
-    )
-
-
-def _rect(x: float, y: float, *, width: float, height: float, **attributes: str) -> Markup:
-    return _tag("rect", x=_at(x), y=_at(y), width=_at(width), height=_at(height), **attributes)
-
-
-def _line(x1: float, y1: float, x2: float, y2: float, **attributes: str) -> Markup:
-    return _tag("line", x1=_at(x1), y1=_at(y1), x2=_at(x2), y2=_at(y2), **attributes)
-
-
-def _tag(tag: str, **attributes: str) -> Markup:
-    pairs = Markup().join(
-        Markup(' {}="{}"').format(name.replace("_", "-"), value) for name, value in attributes.items()
-    )
-    return Markup("<{}{}/>").format(tag, pairs)
-
-
-def _at(value: float) -> str:
-    return f"{value:.1f}"

@@ -10,6 +10,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from hashlib import blake2b
+from typing import Any
 
 ANY_ENDPOINT = "*"
 
@@ -71,6 +72,18 @@ class FaultKind(StrEnum):
     TOOL_USE = "tool_use"
     PAUSE_TURN = "pause_turn"
     CONTEXT_WINDOW = "context_window"
+    OTHER_MODEL = "other_model"
+    VERDICT_PROSE = "verdict_prose"
+    VERDICT_CUT = "verdict_cut"
+    VERDICT_FENCED = "verdict_fenced"
+    VERDICT_MISSING_AXIS = "verdict_missing_axis"
+    VERDICT_EXTRA_AXIS = "verdict_extra_axis"
+    VERDICT_OUT_OF_RANGE = "verdict_out_of_range"
+    VERDICT_AS_NUMBER = "verdict_as_number"
+    VERDICT_NO_QUOTE = "verdict_no_quote"
+    VERDICT_FALSE_QUOTE = "verdict_false_quote"
+    VERDICT_FALSE_LABEL = "verdict_false_label"
+    VERDICT_OBEYS = "verdict_obeys"
 
 
 TRANSPORT_FAULTS = frozenset(
@@ -94,10 +107,12 @@ CONNECTION_FAULTS = frozenset(
     {FaultKind.TIMEOUT, FaultKind.RESET, FaultKind.CUT, FaultKind.TRUNCATED_JSON, FaultKind.HTML}
 )
 """What happens between two machines, and so never to a line of a batch."""
+JUDGE_FAULTS = frozenset(kind for kind in FaultKind if kind.startswith("verdict_"))
+"""What a judge can do to its answer; other requests are passed over."""
 
 _NUMBERS = {"share", "retry_after", "hold_s"}
 _COUNTS = {"first_n", "times", "seed"}
-_TEXTS = {"match", "message", "endpoint"}
+_TEXTS = {"message", "endpoint", "model"}
 
 
 class FaultRuleError(ValueError):
@@ -114,7 +129,8 @@ class FaultRule:
         share: Share of the requests, 0 to 1, drawn by hash of seed, rule, input and attempt.
         sticky: Draw by input alone: an input that is hit is hit at every attempt.
         first_n: Stop after this many hits in all.
-        match: Only requests with an input that contains this text.
+        match: Only requests with an input that contains this text, or each of these texts.
+        model: Only requests for this model.
         times: At most this many hits for one input.
         retry_after: Seconds in the ``Retry-After`` header of ``rate_limit`` and ``unavailable``.
         hold_s: How long ``timeout`` holds the connection; without it until the client goes away.
@@ -127,7 +143,8 @@ class FaultRule:
     share: float = 1.0
     sticky: bool = False
     first_n: int | None = None
-    match: str | None = None
+    match: str | tuple[str, ...] | None = None
+    model: str | None = None
     times: int | None = None
     retry_after: float = 1.0
     hold_s: float | None = None
@@ -138,11 +155,19 @@ class FaultRule:
         """Tell whether the rule is about this endpoint."""
         return self.endpoint in (ANY_ENDPOINT, endpoint)
 
-    def inputs_meant(self, texts: Sequence[str]) -> list[str]:
-        """Return the inputs of a request that the rule is about."""
-        if self.match is None:
-            return list(texts)
-        return [text for text in texts if self.match in text]
+    def inputs_meant(self, texts: Sequence[str], *, within: str | None = None) -> list[str]:
+        """Return the inputs of a request that the rule is about.
+
+        Args:
+            texts: The inputs.
+            within: What is looked in for all of them; each by itself without.
+        """
+        return [text for text in texts if self.meets(text if within is None else within)]
+
+    def meets(self, text: str) -> bool:
+        """Tell whether a text has all that the rule looks for."""
+        needed = (self.match,) if isinstance(self.match, str) else self.match or ()
+        return all(part in text for part in needed)
 
 
 class FaultPlan:
@@ -161,6 +186,8 @@ class FaultPlan:
         texts: Sequence[str],
         *,
         able: AbstractSet[FaultKind] = frozenset(FaultKind),
+        model: str = "",
+        within: str | None = None,
     ) -> FaultRule | None:
         """Decide which fault, if any, this request meets, and remember it.
 
@@ -168,9 +195,13 @@ class FaultPlan:
             endpoint: Where the request came in.
             texts: Its inputs.
             able: The faults that can be shown there; rules about others are passed over.
+            model: Whom it asks.
+            within: What rules look in for their match, where that is not the inputs.
         """
         for place, rule in enumerate(self.rules):
-            if rule.kind in able and rule.concerns(endpoint) and (meant := rule.inputs_meant(texts)):
+            if rule.model not in (None, model) or rule.kind not in able or not rule.concerns(endpoint):
+                continue
+            if meant := rule.inputs_meant(texts, within=within):
                 key = (place, "\n".join(meant))
                 if self._hits_now(rule, key):
                     return rule
@@ -189,6 +220,13 @@ class FaultPlan:
         self._hits[key[0]] += 1
         self._hits_of_input[key] += 1
         return True
+
+
+def model_told(rule: FaultRule | None, *, asked: str) -> str:
+    """Return the model that an answer names: the one that was asked, unless it has drifted."""
+    if rule is None or rule.kind is not FaultKind.OTHER_MODEL:
+        return asked
+    return rule.message or f"{asked}-drifted"
 
 
 def drawn(rule: FaultRule, key: tuple[int, str], *, attempt: int) -> bool:
@@ -217,13 +255,17 @@ def _read_rule(entry: object) -> FaultRule:
     for name, value in entry.items():
         if value is not None and not _is_fit(name, value):
             raise FaultRuleError(f"Fault rule {entry['kind']!r}: {name} cannot be {value!r}.")
-    given = {name: value for name, value in entry.items() if value is not None}
+    given: dict[str, Any] = {name: value for name, value in entry.items() if value is not None}
+    if isinstance(given.get("match"), list):
+        given["match"] = tuple(given["match"])
     return FaultRule(**{**given, "kind": FaultKind(entry["kind"])})
 
 
 def _is_fit(name: str, value: object) -> bool:
     if name == "sticky":
         return isinstance(value, bool)
+    if name == "match":
+        return isinstance(value, str) or (isinstance(value, list) and all(isinstance(text, str) for text in value))
     if name in _TEXTS:
         return isinstance(value, str)
     if name in _COUNTS:

@@ -21,6 +21,7 @@ from eval_pipeline.standins.batch_faults import ANTHROPIC_SCENARIOS, GEMINI_SCEN
 from eval_pipeline.standins.bot import app as bot
 from eval_pipeline.standins.faults import FaultRule, FaultRuleError, read_rules
 from eval_pipeline.standins.gemini import app as gemini
+from eval_pipeline.standins.judge_script import JudgeScript, read_script
 from eval_pipeline.standins.langfuse import app as langfuse
 from eval_pipeline.standins.openai import app as openai
 from eval_pipeline.standins.openai.dialects import Dialect
@@ -57,9 +58,11 @@ def _apps(given: argparse.Namespace) -> dict[str, Starlette]:
     """Build the stand-ins by name."""
     recordings = read_recordings(given.recordings) if given.recordings else Recordings({})
     clips = read_speech(given.speech_recordings) if given.speech_recordings else {}
+    judge_script = read_script(given.judge_script) if given.judge_script else JudgeScript()
     openai_options = openai.OpenAIOptions(
         recordings=recordings,
         speech=Speech(clips, dict(given.speech_errors)),
+        judge_script=judge_script,
         latency_s=given.latency,
         faults=given.faults,
         batch_seconds=given.batch_seconds,
@@ -71,6 +74,7 @@ def _apps(given: argparse.Namespace) -> dict[str, Starlette]:
     gemini_options = gemini.GeminiOptions(
         recordings=recordings,
         speech=Speech(clips, dict(given.speech_errors)),
+        judge_script=judge_script,
         latency_s=given.latency,
         faults=given.gemini_faults,
         batch_seconds=given.batch_seconds,
@@ -80,6 +84,7 @@ def _apps(given: argparse.Namespace) -> dict[str, Starlette]:
     )
     anthropic_options = anthropic.AnthropicOptions(
         recordings=recordings,
+        judge_script=judge_script,
         latency_s=given.latency,
         faults=given.anthropic_faults,
         batch_seconds=given.batch_seconds,
@@ -114,6 +119,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--recordings", type=Path, metavar="FILE.jsonl", help="answers to replay")
     parser.add_argument("--speech-recordings", type=Path, metavar="FILE.jsonl", help="references of clips by sha256")
     parser.add_argument("--speech-errors", type=_rates, default={}, metavar="JSON", help="error rates by model, or *")
+    parser.add_argument("--judge-script", type=Path, metavar="FILE.jsonl", help="what judges say of which item")
     parser.add_argument("--latency", type=float, default=0.0, metavar="SECONDS", help="time every call takes")
     parser.add_argument("--faults", type=_rules, default=(), metavar="JSON", help="fault rules of OpenAI")
     parser.add_argument("--gemini-faults", type=_rules, default=(), metavar="JSON", help="and of Gemini")

@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from eval_pipeline.standins.breakage import Answer, Gone, client_left_within, spoiled, unanswered
 from eval_pipeline.standins.control import Standin
-from eval_pipeline.standins.faults import FaultKind, FaultRule
+from eval_pipeline.standins.faults import JUDGE_FAULTS, FaultKind, FaultRule
 from eval_pipeline.standins.limits import RateLimiter
 
 MALFORMED = b'{"ok":true,"result":[1,2,3]}'
@@ -48,6 +48,8 @@ class Work:
         model: The model that is asked.
         tokens: What it takes from the token limit.
         not_found: What a ``not_found`` fault says, if it is not about the model.
+        within: What fault rules look in for their match, where that is not the texts.
+        passed_over: The faults that such a request cannot meet.
     """
 
     endpoint: str
@@ -56,6 +58,8 @@ class Work:
     model: str = ""
     tokens: int = 0
     not_found: ProviderError | None = None
+    within: str | None = None
+    passed_over: frozenset[FaultKind] = JUDGE_FAULTS
 
 
 class Manners(Protocol):
@@ -115,8 +119,8 @@ class Reception:
         latency_s = self._standin.latency_s
         if latency_s and await client_left_within(request.receive, seconds=latency_s):
             return Gone()
-        able = self._standin.kinds[work.endpoint]
-        rule = self._standin.faults.choose(work.endpoint, work.texts, able=able)
+        able = self._standin.kinds[work.endpoint] - work.passed_over
+        rule = self._standin.faults.choose(work.endpoint, work.texts, able=able, model=work.model, within=work.within)
         headers |= self._manners.timing(round((time.monotonic() - started_s) * 1000))
         if rule is None:
             return await work.answer(None, headers)

@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse, Response
 
 from eval_pipeline.standins.server import serve
 from eval_pipeline_tests.commands import Commands
+from eval_pipeline_tests.homes import furnish
 
 KEY = "sk-test-0123456789abcdef"
 GOLDEN = "question,answer\nCapital of France?,Paris\n"
@@ -47,7 +48,9 @@ def commands_with(folder: Path, file: str, **variables: str) -> Commands:
     """Return the command line with this endpoints file."""
     path = folder / "endpoints.yaml"
     path.write_text(file, encoding="utf-8")
-    return Commands(folder, EVAL_ENDPOINTS_FILE=str(path), **variables)
+    made = Commands(folder, EVAL_ENDPOINTS_FILE=str(path), **variables)
+    furnish(made.home)
+    return made
 
 
 @pytest.fixture

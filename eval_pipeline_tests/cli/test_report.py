@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from eval_pipeline_tests.commands import Commands
+from eval_pipeline_tests.homes import furnish
 from eval_pipeline_tests.providing import provider
 
 
@@ -10,6 +11,7 @@ def test_a_report_is_named_and_copied(tmp_path: Path) -> None:
     copy = tmp_path / "copy.html"
     with provider() as openai:
         commands = Commands(tmp_path, OPENAI_BASE_URL=openai.base_url, OPENAI_API_KEY="any")
+        furnish(commands.home)
         commands.add("golden", "question,answer\nWhat is 2 + 2?,4\n")
         early = commands("report", "r1", "--json")
         assert (

@@ -19,6 +19,7 @@ from dagster._core.remote_origin import (
 from dagster._core.scheduler.instigation import InstigatorState, InstigatorStatus, TickData, TickStatus
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
+from dagster._daemon.sensor import MIN_INTERVAL_LOOP_TIME
 from dagster._utils.error import SerializableErrorInfo
 from sqlalchemy import Engine, event
 
@@ -31,9 +32,11 @@ from eval_pipeline.defs import batch_sensors
 from eval_pipeline.defs.batch_sensors import LONGEST_PAUSE, MOST_ATTEMPTS, WAKE_TAG, look_after_batches, pause_after
 from eval_pipeline.defs.collectors import BEAT_EVERY_S, COLLECTORS
 from eval_pipeline.defs.daemons import failing_sensors
+from eval_pipeline.defs.sensors import SENSORS
 from eval_pipeline.dispatch.submit import utc_now
 from eval_pipeline.providers.openai.batches import OpenAIBatches
 from eval_pipeline.wiring.deployment import Deployment
+from eval_pipeline_tests.ledgers import home_with_ledger
 from eval_pipeline_tests.storage.records import a_dataset, a_job, a_run, as_it_stands, change_run
 
 KEY = "sk-test-7f3a9c1e5b"
@@ -50,7 +53,11 @@ def nowhere() -> Iterator[str]:
 
 @pytest.fixture
 def deployment(tmp_path: Path, nowhere: str) -> Iterator[Deployment]:
-    environ = {"EVAL_PIPELINE_HOME": str(tmp_path / "home"), "OPENAI_API_KEY": KEY, "OPENAI_BASE_URL": nowhere}
+    environ = {
+        "EVAL_PIPELINE_HOME": str(home_with_ledger(tmp_path / "home")),
+        "OPENAI_API_KEY": KEY,
+        "OPENAI_BASE_URL": nowhere,
+    }
     opened = Deployment(environ={**environ, "NO_PROXY": "127.0.0.1"})
     opened.ledger.add_dataset(a_dataset())
     yield opened
@@ -130,6 +137,10 @@ def test_nothing_open_is_said(deployment: Deployment, instance: dg.DagsterInstan
     answer, _ = tick(deployment, instance)
 
     assert words_of(answer) == "no batch is open"
+
+
+def test_every_round_of_the_daemon_is_a_look() -> None:
+    assert all(sensor.minimum_interval_seconds < MIN_INTERVAL_LOOP_TIME for sensor in SENSORS)
 
 
 def test_the_collector_says_now_and_then_that_it_lives(

@@ -18,12 +18,13 @@ from eval_pipeline.dispatch.workers import this_worker
 from eval_pipeline.runs.control import reopen
 from eval_pipeline.storage.ledger import SqlLedger
 from eval_pipeline.wiring.deployment import Deployment
+from eval_pipeline_tests.ledgers import home_with_ledger
 from eval_pipeline_tests.storage.records import a_dataset, a_run, change_run
 
 
 @pytest.fixture
 def deployment(tmp_path: Path) -> Deployment:
-    opened = Deployment(environ={"EVAL_PIPELINE_HOME": str(tmp_path / "home")})
+    opened = Deployment(environ={"EVAL_PIPELINE_HOME": str(home_with_ledger(tmp_path / "home"))})
     opened.ledger.add_dataset(a_dataset())
     return opened
 

@@ -128,6 +128,22 @@ def test_a_file_whose_maker_was_killed_is_made_whole(home: Path) -> None:
     assert _version_of(path) == version
 
 
+def test_files_that_are_not_whole_are_left_to_dagster(home: Path) -> None:
+    """One that is whole is opened without a look through Dagster's migrations."""
+    with open_instance() as instance:
+        run_id = materialize(instance, "a")
+    runs, schedules = home / "dagster" / "history" / "runs.db", home / "dagster" / "schedules" / "schedules.db"
+    for path, statement in ((runs, "DROP TABLE instance_info"), (schedules, "DELETE FROM alembic_version")):
+        with closing(sqlite3.connect(path)) as connection, connection:
+            connection.execute(statement)
+
+    with open_instance() as instance:
+        assert [run.run_id for run in instance.get_runs()] == [run_id]
+        assert instance.run_storage.get_run_storage_id()
+
+    assert _version_of(str(schedules)) != []
+
+
 def _version_of(path: str) -> list[tuple[str]]:
     with closing(sqlite3.connect(path)) as connection:
         return connection.execute("SELECT version_num FROM alembic_version").fetchall()

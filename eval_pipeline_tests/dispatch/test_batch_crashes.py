@@ -4,7 +4,6 @@ After a step and before the next one the same is stored, only reads lie between.
 both moments, and one that goes wrong at one of them.
 """
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -29,9 +28,10 @@ from eval_pipeline.dispatch.submit import Desk, Order, Parcel
 from eval_pipeline.providers.openai.batch_lines import OpenAILines, read_response_line
 from eval_pipeline.providers.openai.batches import OpenAIBatches
 from eval_pipeline.storage.journal import Journal
-from eval_pipeline.storage.ledger import SqlLedger, open_ledger
+from eval_pipeline.storage.ledger import SqlLedger, open_sqlite_ledger
 from eval_pipeline.storage.local import LocalObjectStore
 from eval_pipeline_tests.batch_server import BatchServer, batch_server
+from eval_pipeline_tests.ledgers import make_ledger
 from eval_pipeline_tests.storage.records import POLICY
 
 STAGE = StageRef(flow=Flow.TEXT, key=RunKey(project="default", run="killed"), stage="responses")
@@ -181,21 +181,19 @@ class World:
 
 
 class Worlds:
-    """One world after the other on one server; a new ledger is a copy, which is faster than making one."""
+    """One world after the other on one server."""
 
     def __init__(self, folder: Path, server: BatchServer) -> None:
         self._folder = folder
         self._server = server
         self._provider = OpenAIBatches(api_key="sk-x", base_url=server.url, sleep=lambda _: None)
-        open_ledger(f"sqlite:///{folder}/new.sqlite").close()
 
     @contextmanager
     def world(self, name: str, scenario: str | None) -> Iterator[World]:
         """Begin a new world in which the provider goes wrong once."""
         folder = self._folder / name
         folder.mkdir()
-        shutil.copy(self._folder / "new.sqlite", folder / "ledger.sqlite")
-        ledger = open_ledger(f"sqlite:///{folder}/ledger.sqlite")
+        ledger = open_sqlite_ledger(make_ledger(folder / "ledger.sqlite"))
         self._server.begin_anew(scenario)
         try:
             yield World(folder, self._server, self._provider, ledger, LocalObjectStore(folder / "store"))

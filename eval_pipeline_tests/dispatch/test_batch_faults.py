@@ -32,10 +32,11 @@ from eval_pipeline.providers.openai.batch_lines import OpenAILines, read_embeddi
 from eval_pipeline.providers.openai.batches import OpenAIBatches
 from eval_pipeline.runs.batch_items import answer_results, asks_again
 from eval_pipeline.storage.journal import Journal
-from eval_pipeline.storage.ledger import SqlLedger, open_ledger
+from eval_pipeline.storage.ledger import SqlLedger, open_sqlite_ledger
 from eval_pipeline.storage.local import LocalObjectStore
 from eval_pipeline_tests.batch_server import BatchServer, batch_server
 from eval_pipeline_tests.dispatch.test_batch_crashes import Held
+from eval_pipeline_tests.ledgers import make_ledger
 from eval_pipeline_tests.storage.records import POLICY
 
 ITEMS = [f"q{number}" for number in range(5)]
@@ -183,7 +184,7 @@ class Place:
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[Place]:
     with batch_server() as server:
-        ledger = open_ledger(f"sqlite:///{tmp_path}/ledger.sqlite")
+        ledger = open_sqlite_ledger(make_ledger(tmp_path / "ledger.sqlite"))
         yield Place(tmp_path, server, ledger, LocalObjectStore(tmp_path / "store"))
         ledger.close()
 

@@ -4,7 +4,6 @@ What tells whose a batch was are the ids of its requests, and they are shown wit
 may be ours keeps us from creating another one.
 """
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -20,7 +19,7 @@ from eval_pipeline.providers.anthropic.batch_body import BatchBody
 from eval_pipeline.providers.anthropic.batch_lines import ENDPOINT, AnthropicLines, read_message_line
 from eval_pipeline.providers.anthropic.batches import AnthropicBatches
 from eval_pipeline.providers.anthropic.custom_ids import custom_id, key_in
-from eval_pipeline.storage.ledger import open_ledger
+from eval_pipeline.storage.ledger import open_sqlite_ledger
 from eval_pipeline.storage.local import LocalObjectStore
 from eval_pipeline_tests.claude_server import KEY, ClaudeServer, claude_server
 from eval_pipeline_tests.dispatch.test_batch_crashes import (
@@ -33,6 +32,7 @@ from eval_pipeline_tests.dispatch.test_batch_crashes import (
     live_to_the_end,
 )
 from eval_pipeline_tests.dispatch.test_restored_ledger import check, moments
+from eval_pipeline_tests.ledgers import make_ledger
 from eval_pipeline_tests.storage.records import MOMENT, a_job
 
 CLAUDE = Form(ENDPOINT, AnthropicLines(body={"model": "claude-sonnet-5"}), read_message_line, custom_id)
@@ -60,8 +60,7 @@ class Worlds:
         """Begin a new world in which the provider goes wrong once."""
         folder = self.folder / name
         folder.mkdir()
-        shutil.copy(self.folder / "new.sqlite", folder / "ledger.sqlite")
-        ledger = open_ledger(f"sqlite:///{folder}/ledger.sqlite")
+        ledger = open_sqlite_ledger(make_ledger(folder / "ledger.sqlite"))
         provider = AnthropicBatches(api_key=KEY, base_url=self.server.url, sleep=lambda _: None)
         self.server.begin_anew(scenario, polls=polls)
         try:
@@ -82,7 +81,6 @@ class Worlds:
 
 @pytest.fixture
 def worlds(tmp_path: Path) -> Iterator[Worlds]:
-    open_ledger(f"sqlite:///{tmp_path}/new.sqlite").close()
     with claude_server() as server:
         yield Worlds(tmp_path, server)
 

@@ -8,6 +8,7 @@ from eval_pipeline.standins.bot.app import BotOptions, create_app
 from eval_pipeline.standins.faults import FaultKind, FaultRule
 from eval_pipeline.standins.server import serve
 from eval_pipeline_tests.commands import Commands
+from eval_pipeline_tests.homes import furnish
 
 TOKEN = "planted-token-4711"
 ENDPOINTS = """
@@ -37,7 +38,9 @@ ROWS = "question,answer,category,language\nWhat is the fee?,100,money,hi\nHow ma
 @pytest.fixture
 def commands(tmp_path: Path) -> Commands:
     (tmp_path / "golden.csv").write_text(ROWS, encoding="utf-8")
-    return Commands(tmp_path, EVAL_ENDPOINTS_FILE=str(tmp_path / "endpoints.yaml"), BOT_TOKEN=TOKEN)
+    made = Commands(tmp_path, EVAL_ENDPOINTS_FILE=str(tmp_path / "endpoints.yaml"), BOT_TOKEN=TOKEN)
+    furnish(made.home)
+    return made
 
 
 def test_bots_are_evaluated_as_models_are(commands: Commands, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from eval_pipeline.core.names import RunKey
 from eval_pipeline_tests.batch_server import batch_server
 from eval_pipeline_tests.commands import Commands
 from eval_pipeline_tests.end_to_end.conftest import KEY
+from eval_pipeline_tests.homes import furnish
 from eval_pipeline_tests.providing import Provider, provider
 
 QUESTIONS = 10
@@ -23,6 +24,7 @@ STOPS_EARLY_USD = "0.00006"
 @pytest.fixture
 def commands(tmp_path: Path, openai: Provider) -> Iterator[Commands]:
     made = Commands(tmp_path, OPENAI_BASE_URL=openai.base_url, OPENAI_API_KEY=KEY)
+    furnish(made.home)
     made.add("golden", GOLDEN)
     with openai.behaving():  # it counts for other tests, too
         yield made
@@ -93,6 +95,7 @@ def test_a_run_that_goes_on_elsewhere_says_so_row_by_row(commands: Commands, ope
 def test_no_batch_goes_to_another_endpoint(tmp_path: Path) -> None:
     with batch_server() as first, batch_server() as second:
         commands = Commands(tmp_path, OPENAI_BASE_URL=first.url, OPENAI_API_KEY=KEY)
+        furnish(commands.home)
         commands.add("golden", GOLDEN)
         elsewhere = {"OPENAI_BASE_URL": second.url}
         assert commands("text", "run", "batch", *RUN, "--no-wait", **elsewhere).code == 0

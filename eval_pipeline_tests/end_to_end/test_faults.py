@@ -10,6 +10,7 @@ import pytest
 from eval_pipeline.core.names import RunKey
 from eval_pipeline_tests.commands import Commands, Ended
 from eval_pipeline_tests.end_to_end.conftest import KEY
+from eval_pipeline_tests.homes import furnish
 from eval_pipeline_tests.providing import Provider
 
 ONCE: Mapping[str, Any] = {"times": 1, "endpoint": "responses"}
@@ -74,6 +75,7 @@ def story(tmp_path_factory: pytest.TempPathFactory, openai: Provider) -> Story:
         EVAL_FAST_MAX_UNIQUE_ROWS="20",
         EVAL_RETRY_MAX_ATTEMPTS="2",
     )
+    furnish(commands.home)
     commands.add("golden", "question,answer\n" + "".join(f"{question},answer\n" for question in STATUSES))
     with openai.behaving(*RULES):
         run = commands("text", "run", "mixed", "--dataset", "golden", "--mode", "fast")

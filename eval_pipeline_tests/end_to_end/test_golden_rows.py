@@ -10,6 +10,7 @@ import pytest
 
 from eval_pipeline.standins.searches import passages
 from eval_pipeline_tests.commands import Commands
+from eval_pipeline_tests.homes import furnish
 from eval_pipeline_tests.providing import provider
 
 TURNS = [{"role": "user", "content": "Capital of India?"}, {"role": "assistant", "content": "New Delhi"}]
@@ -34,6 +35,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Commands]:
             OPENAI_API_KEY="sk-test-golden",
             EVAL_BATCH_POLL_SECONDS="0.2",
         )
+        furnish(commands.home)
         (commands.folder / "golden.jsonl").write_text("".join(json.dumps(row) + "\n" for row in ROWS))
         (commands.folder / "search.yaml").write_text(SEARCH)
         added = commands.json("dataset", "add", "golden", "golden.jsonl")

@@ -8,6 +8,7 @@ import pytest
 
 from eval_pipeline_tests.commands import Commands, Ended, ended
 from eval_pipeline_tests.end_to_end.conftest import KEY
+from eval_pipeline_tests.homes import furnish
 from eval_pipeline_tests.providing import Provider
 
 QUESTIONS, REPEATS, CONCURRENCY = 10, 3, 4
@@ -24,6 +25,7 @@ RUN = ("--dataset", "golden", "--mode", "fast", "--scorer", "exact_match", "--co
 @pytest.fixture(scope="module")
 def commands(tmp_path_factory: pytest.TempPathFactory, openai: Provider) -> Commands:
     made = Commands(tmp_path_factory.mktemp("interrupted"), OPENAI_BASE_URL=openai.base_url, OPENAI_API_KEY=KEY)
+    furnish(made.home)
     made.add("golden", GOLDEN, "--duplication-factor", str(REPEATS))
     return made
 

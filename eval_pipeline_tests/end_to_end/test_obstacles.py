@@ -11,6 +11,7 @@ import pytest
 
 from eval_pipeline_tests.commands import Commands
 from eval_pipeline_tests.end_to_end.conftest import KEY
+from eval_pipeline_tests.homes import furnish
 from eval_pipeline_tests.providing import Provider, provider
 
 QUESTIONS = 10
@@ -27,6 +28,7 @@ def commands(tmp_path_factory: pytest.TempPathFactory, openai: Provider) -> Comm
         OPENAI_API_KEY=KEY,
         EVAL_RETRY_MAX_ATTEMPTS="1",
     )
+    furnish(made.home)
     made.add("golden", GOLDEN)
     return made
 
@@ -176,6 +178,7 @@ def test_a_full_disk_is_told_and_a_retry_asks_only_the_rest(tmp_path: Path) -> N
     golden = {f"Question {number}?": answer for number in range(5)}
     with provider({("gpt-4o-mini", question): answer for question in golden}) as openai:
         commands = Commands(tmp_path, OPENAI_BASE_URL=openai.base_url, OPENAI_API_KEY=KEY)
+        furnish(commands.home)
         commands.add("golden", "question,answer\n" + "".join(f"{question},x\n" for question in golden))
         with _files_of_at_most(2_000_000):
             full = commands("text", "run", "full", *RUN, "--concurrency", "1", "--json")
@@ -257,6 +260,7 @@ def test_a_project_uses_its_own_credentials_and_sees_no_others(tmp_path: Path) -
         commands = Commands(
             tmp_path, OPENAI_API_KEY="sk-blue", OPENAI_BASE_URL=openai.base_url, EVAL_PROJECT_CREDENTIALS_FILE=str(file)
         )
+        furnish(commands.home)
         ended = {}
         for project in ("blue", "red", "green"):
             commands.add("golden", GOLDEN, "--project", project)

@@ -12,6 +12,7 @@ from openpyxl import Workbook
 
 from eval_pipeline.cli.demo_server import GSM8K
 from eval_pipeline_tests.commands import Commands
+from eval_pipeline_tests.homes import furnish
 from eval_pipeline_tests.providing import Provider, provider
 
 GOLDEN = "id,question,answer\n001,What is 2 + 2?,4\n../b,Capital of France?,Paris\n3,Name a tree.,oak\n"
@@ -34,6 +35,7 @@ def home(tmp_path_factory: pytest.TempPathFactory, openai: Provider) -> Commands
     commands = Commands(
         tmp_path_factory.mktemp("recorded"), OPENAI_BASE_URL=openai.base_url, EVAL_BATCH_POLL_SECONDS="0.2"
     )
+    furnish(commands.home)
     commands.add("golden", GOLDEN)
     (commands.folder / "answers.csv").write_text(ANSWERS)
     return commands

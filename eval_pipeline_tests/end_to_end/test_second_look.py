@@ -8,6 +8,7 @@ import pytest
 from eval_pipeline.core.names import RunKey
 from eval_pipeline_tests.commands import Commands
 from eval_pipeline_tests.end_to_end.conftest import KEY
+from eval_pipeline_tests.homes import furnish
 from eval_pipeline_tests.providing import Provider, provider
 
 GOLDEN = "question,answer\nq one,1\nq two,2\nq three,3\n"
@@ -26,6 +27,7 @@ def two_runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Command
     """Two models on one dataset, scored by number."""
     with provider(ANSWERS) as openai:
         commands = Commands(tmp_path_factory.mktemp("two"), OPENAI_API_KEY=KEY, OPENAI_BASE_URL=openai.base_url)
+        furnish(commands.home)
         commands.add("numbers", GOLDEN)
         for model in ("before", "after"):
             run = ("text", "run", model, "--dataset", "numbers", "--mode", "fast", "--model", model)
@@ -105,6 +107,7 @@ def test_the_report_of_a_breached_run_can_be_made_again_by_hand(tmp_path: Path) 
     """What is downstream of the missed threshold was never made; the report needs none of it."""
     with provider() as openai, openai.behaving({"kind": "refusal", "endpoint": "responses"}):
         commands = Commands(tmp_path, OPENAI_API_KEY=KEY, OPENAI_BASE_URL=openai.base_url)
+        furnish(commands.home)
         commands.add("numbers", GOLDEN)
         run = ("text", "run", "refused", "--dataset", "numbers", "--mode", "fast", "--model", "gpt-4o-mini")
         assert commands(*run).code == 100
@@ -120,6 +123,7 @@ def test_the_report_of_a_breached_run_can_be_made_again_by_hand(tmp_path: Path) 
 def test_a_breach_among_embeddings_is_reported_with_scores_and_reasons(tmp_path: Path) -> None:
     with provider() as openai, openai.behaving({"kind": "zero_vector", "endpoint": "embeddings"}):
         commands = Commands(tmp_path, OPENAI_API_KEY=KEY, OPENAI_BASE_URL=openai.base_url)
+        furnish(commands.home)
         commands.add("numbers", GOLDEN)
         run = ("text", "run", "blind", "--dataset", "numbers", "--mode", "fast", "--model", "gpt-4o-mini")
         ended = commands(*run, "--failure-threshold", "0", "--json")

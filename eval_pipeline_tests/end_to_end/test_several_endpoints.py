@@ -12,6 +12,7 @@ from eval_pipeline.wiring.protocols import protocols_of
 from eval_pipeline_tests.batch_server import batch_server
 from eval_pipeline_tests.commands import Commands
 from eval_pipeline_tests.end_to_end.conftest import KEY
+from eval_pipeline_tests.homes import furnish
 from eval_pipeline_tests.providing import Provider, provider
 
 GOLDEN = "question,answer\n" + "".join(f"Question {number}?,Answer {number}\n" for number in range(4))
@@ -29,6 +30,7 @@ def endpoints_file(folder: Path, text: str) -> dict[str, str]:
 
 def test_answers_of_one_endpoint_are_compared_by_the_vectors_of_another(tmp_path: Path, openai: Provider) -> None:
     commands = Commands(tmp_path, EVAL_FAST_MAX_UNIQUE_ROWS="1")
+    furnish(commands.home)
     with provider(keys=frozenset({BOT_KEY})) as bot, openai.behaving():
         file = endpoints_file(
             tmp_path,
@@ -86,6 +88,7 @@ def test_what_an_endpoint_does_not_have_is_told_before_anything_is_paid(tmp_path
         tmp_path, f'endpoints: {{bot: {{protocol: openai_chat, base_url: "{openai.base_url}", key: none}}}}'
     )
     commands = Commands(tmp_path, **file)
+    furnish(commands.home)
     commands.add("golden", GOLDEN)
 
     def refused(*options: str) -> tuple[str, str]:
@@ -125,6 +128,7 @@ endpoints:
         )
         environ = {"OPENAI_BASE_URL": builtin.url, "OPENAI_API_KEY": KEY, "AZURE": "sk-azure-0123456789", **file}
         commands = Commands(tmp_path, **environ)
+        furnish(commands.home)
         commands.add("golden", GOLDEN)
         for name, model in (("mine", "azure/gpt-4o-mini"), ("ours", "gpt-4o-mini")):
             options = ("--dataset", "golden", "--model", model, "--scorer", "exact_match", "--no-wait")
@@ -168,6 +172,7 @@ prices:
 """,
         )
         commands = Commands(tmp_path, **file, SPEECH_KEY=BOT_KEY, OPENAI_BASE_URL=openai.base_url, OPENAI_API_KEY=KEY)
+        furnish(commands.home)
         commands.json("dataset", "add", "clips", str(SPEECH), "--kind", "stt")
         run = ("--dataset", "clips", "--model", "speaches/large-v3", "--model", "gpt-4o-transcribe")
 
@@ -194,6 +199,7 @@ def test_every_family_of_protocols_has_its_sensor_and_its_asset() -> None:
 
 def test_a_built_in_endpoint_may_be_named_like_any_other(tmp_path: Path, openai: Provider) -> None:
     commands = Commands(tmp_path, OPENAI_BASE_URL=openai.base_url, OPENAI_API_KEY=KEY)
+    furnish(commands.home)
     commands.add("golden", GOLDEN)
     with openai.behaving():
         run = ("--dataset", "golden", "--model", "openai/gpt-4o-mini", "--scorer", "exact_match", *FAST)

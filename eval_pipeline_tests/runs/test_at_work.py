@@ -11,6 +11,7 @@ from eval_pipeline.runs.at_work import at_work, run_cancelled, start_over
 from eval_pipeline.runs.life import find_run
 from eval_pipeline.text_eval import tables
 from eval_pipeline.wiring.deployment import Deployment
+from eval_pipeline_tests.ledgers import home_with_ledger
 from eval_pipeline_tests.storage.records import KEY, a_dataset, a_run, change_run
 
 REF = StageRef(flow=Flow.TEXT, key=KEY, stage="traces")
@@ -19,7 +20,7 @@ ROWS = [{"item_id": "q1#1", "trace_id": "t1", "url": None}]
 
 @pytest.fixture
 def deployment(tmp_path: Path) -> Iterator[Deployment]:
-    opened = Deployment(environ={"EVAL_PIPELINE_HOME": str(tmp_path / "home")})
+    opened = Deployment(environ={"EVAL_PIPELINE_HOME": str(home_with_ledger(tmp_path / "home"))})
     opened.ledger.add_dataset(a_dataset())
     opened.ledger.claim_run(a_run())
     yield opened

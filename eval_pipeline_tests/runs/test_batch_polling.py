@@ -28,6 +28,7 @@ from eval_pipeline.wiring import models
 from eval_pipeline.wiring.deployment import Deployment
 from eval_pipeline.wiring.protocols import protocols_of
 from eval_pipeline_tests.batch_server import BatchServer, batch_server
+from eval_pipeline_tests.ledgers import home_with_ledger
 from eval_pipeline_tests.storage.records import a_job, as_it_stands
 
 KEY = "sk-test-7f3a9c1e5b"
@@ -117,7 +118,7 @@ def changed(job: BatchJob | None) -> BatchJob:
 @pytest.fixture
 def office(tmp_path: Path) -> Iterator[Office]:
     with batch_server() as server:
-        yield Office(tmp_path / "home", server)
+        yield Office(home_with_ledger(tmp_path / "home"), server)
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from eval_pipeline.core.batches import JobState
 from eval_pipeline.runs.batch_polling import Polled
 from eval_pipeline.runs.status import batches_json
 from eval_pipeline.wiring.deployment import Deployment
+from eval_pipeline_tests.ledgers import home_with_ledger
 from eval_pipeline_tests.storage.records import a_job
 
 
@@ -19,7 +20,7 @@ def test_results_are_kept_as_long_as_their_own_provider_keeps_them(tmp_path: Pat
         for name in ("openai", "gemini")
     ]
 
-    with closing(Deployment(environ={"EVAL_PIPELINE_HOME": str(tmp_path)})) as deployment:
+    with closing(Deployment(environ={"EVAL_PIPELINE_HOME": str(home_with_ledger(tmp_path))})) as deployment:
         openai, gemini = batches_json(deployment, jobs)
 
     assert openai["results_deleted_at"] == (ended_at + timedelta(days=30)).isoformat()

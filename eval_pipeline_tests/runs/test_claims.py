@@ -13,6 +13,7 @@ from eval_pipeline.stt_eval.prepare import prepare
 from eval_pipeline.stt_eval.request import SttRequest
 from eval_pipeline.stt_eval.spec import SttSpec
 from eval_pipeline.wiring.deployment import Deployment
+from eval_pipeline_tests.ledgers import home_with_ledger
 from eval_pipeline_tests.storage.records import a_dataset, a_run
 from eval_pipeline_tests.stt_eval.audio_bench import AudioBench
 
@@ -20,7 +21,7 @@ from eval_pipeline_tests.stt_eval.audio_bench import AudioBench
 @pytest.fixture
 def deployment(tmp_path: Path) -> Iterator[Deployment]:
     """A home with one dataset of each kind."""
-    opened = Deployment(environ={"EVAL_PIPELINE_HOME": str(tmp_path / "home")})
+    opened = Deployment(environ={"EVAL_PIPELINE_HOME": str(home_with_ledger(tmp_path / "home"))})
     opened.ledger.add_dataset(a_dataset())
     bench = AudioBench(tmp_path / "clips", ledger=opened.ledger, objects=opened.objects)
     bench.clip("a.wav")

@@ -13,6 +13,7 @@ from eval_pipeline.core.runs import Flow, RunState
 from eval_pipeline.runs.control import cancel, note_interruptions, reopen
 from eval_pipeline.runs.life import find_run
 from eval_pipeline.wiring.deployment import Deployment
+from eval_pipeline_tests.ledgers import home_with_ledger
 from eval_pipeline_tests.storage.records import KEY, a_dataset, a_run, change_run
 
 CALLERS = 8
@@ -20,7 +21,7 @@ CALLERS = 8
 
 @pytest.fixture
 def deployment(tmp_path: Path) -> Iterator[Deployment]:
-    with closing(Deployment(environ={"EVAL_PIPELINE_HOME": str(tmp_path / "home")})) as opened:
+    with closing(Deployment(environ={"EVAL_PIPELINE_HOME": str(home_with_ledger(tmp_path / "home"))})) as opened:
         opened.ledger.add_dataset(a_dataset())
         opened.ledger.claim_run(a_run(state=RunState.INTERRUPTED, cancel_requested=True))
         yield opened

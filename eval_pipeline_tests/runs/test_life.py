@@ -14,6 +14,7 @@ from eval_pipeline.core.runs import Flow, RunRecord, RunState, Worker
 from eval_pipeline.dispatch.workers import this_worker
 from eval_pipeline.runs.life import find_run, state_of, stored_error, working
 from eval_pipeline.wiring.deployment import Deployment
+from eval_pipeline_tests.ledgers import home_with_ledger
 from eval_pipeline_tests.storage.records import KEY, a_dataset, a_run, change_run
 
 ELSEWHERE = Worker(host="another#0", pid=1, started_at=1.0)
@@ -23,7 +24,7 @@ BREACH = UsageError("too many failed", code="failure_threshold_breached", hint="
 
 @pytest.fixture
 def deployment(tmp_path: Path) -> Iterator[Deployment]:
-    opened = Deployment(environ={"EVAL_PIPELINE_HOME": str(tmp_path / "home")})
+    opened = Deployment(environ={"EVAL_PIPELINE_HOME": str(home_with_ledger(tmp_path / "home"))})
     opened.ledger.add_dataset(a_dataset())
     opened.ledger.claim_run(a_run())
     yield opened

@@ -21,6 +21,7 @@ from eval_pipeline.runs.task import Task
 from eval_pipeline.wiring import models
 from eval_pipeline.wiring.deployment import Deployment
 from eval_pipeline.wiring.settings import Settings
+from eval_pipeline_tests.ledgers import home_with_ledger
 from eval_pipeline_tests.providing import Provider as Running
 from eval_pipeline_tests.providing import provider
 from eval_pipeline_tests.storage.records import KEY, a_dataset, a_run
@@ -48,7 +49,7 @@ def running() -> Iterator[Running]:
 @pytest.fixture
 def task(tmp_path: Path, running: Running) -> Iterator[Task]:
     environ = {
-        "EVAL_PIPELINE_HOME": str(tmp_path / "home"),
+        "EVAL_PIPELINE_HOME": str(home_with_ledger(tmp_path / "home")),
         "OPENAI_BASE_URL": running.base_url,
         "OPENAI_API_KEY": "sk-x",
     }

@@ -18,6 +18,7 @@ from eval_pipeline.stt_eval.request import SttRequest
 from eval_pipeline.stt_eval.spec import SttSpec
 from eval_pipeline.wiring.deployment import Deployment
 from eval_pipeline_tests.laboratory import Silence
+from eval_pipeline_tests.ledgers import home_with_ledger
 from eval_pipeline_tests.stt_eval.audio_bench import AudioBench
 
 CLIPS = {"dataset": "clips", "models": ["gemini-2.5-flash"]}
@@ -26,7 +27,7 @@ KEY = RunKey.of(project="default", run="first")
 
 @pytest.fixture
 def task(tmp_path: Path) -> Iterator[Task]:
-    deployment = Deployment(environ={"EVAL_PIPELINE_HOME": str(tmp_path / "home")})
+    deployment = Deployment(environ={"EVAL_PIPELINE_HOME": str(home_with_ledger(tmp_path / "home"))})
     bench = AudioBench(tmp_path / "clips", ledger=deployment.ledger, objects=deployment.objects)
     bench.clip("a.wav")
     bench.add()

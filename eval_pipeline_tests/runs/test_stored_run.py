@@ -17,13 +17,14 @@ from eval_pipeline.core.stages import Manifest, StageRef
 from eval_pipeline.runs.stored_run import StoredRun, check_made_from
 from eval_pipeline.storage.manifests import decode_manifest, encode_manifest, signed
 from eval_pipeline.wiring.deployment import Deployment
+from eval_pipeline_tests.ledgers import home_with_ledger
 from eval_pipeline_tests.storage.records import KEY, a_run
 from eval_pipeline_tests.storage.writing import some_rows, write_stage
 
 
 @pytest.fixture
 def deployment(tmp_path: Path) -> Iterator[Deployment]:
-    with closing(Deployment(environ={"EVAL_PIPELINE_HOME": str(tmp_path / "home")})) as opened:
+    with closing(Deployment(environ={"EVAL_PIPELINE_HOME": str(home_with_ledger(tmp_path / "home"))})) as opened:
         yield opened
 
 

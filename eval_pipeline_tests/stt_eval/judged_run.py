@@ -12,6 +12,7 @@ from eval_pipeline.core.stages import Manifest, StageRef
 from eval_pipeline.runs.at_work import at_work
 from eval_pipeline.stt_eval import tables
 from eval_pipeline.wiring.deployment import Deployment
+from eval_pipeline_tests.ledgers import home_with_ledger
 from eval_pipeline_tests.storage.records import KEY, a_dataset, a_run
 
 FLASH, WHISPER = "gemini-2.5-flash", "openai/whisper-1"
@@ -31,7 +32,7 @@ WERS: Mapping[tuple[str, str], float | None] = {
 
 def open_judged(home: Path, *, key: RunKey = KEY) -> Deployment:
     """Open a deployment with the run, its transcripts and its scores."""
-    deployment = Deployment(environ={"EVAL_PIPELINE_HOME": str(home)})
+    deployment = Deployment(environ={"EVAL_PIPELINE_HOME": str(home_with_ledger(home))})
     deployment.ledger.add_dataset(a_dataset())
     deployment.ledger.claim_run(a_run(key.run, project=key.project, flow=Flow.STT))
     samples = dict.fromkeys(sample for sample, _ in HEARD)

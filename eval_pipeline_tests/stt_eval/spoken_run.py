@@ -26,6 +26,7 @@ from eval_pipeline.stt_eval.scoring.scores import score_samples
 from eval_pipeline.stt_eval.spec import SttSpec
 from eval_pipeline.stt_eval.transcript_rows import Item, items_of, transcript_row
 from eval_pipeline.wiring.deployment import Deployment
+from eval_pipeline_tests.ledgers import home_with_ledger
 from eval_pipeline_tests.storage.writing import allow, in_time, record_all
 
 MODELS = ("gemini-2.5-flash", "whisper-1")
@@ -39,7 +40,7 @@ REFUSED = ItemError(code="safety", type="finish_reason", message="the model stop
 
 def write_spoken_run(home: Path, run: str) -> None:
     """Claim a run on the dataset ``clips`` of a home, write its stages and end it."""
-    deployment = Deployment(environ={"EVAL_PIPELINE_HOME": str(home)})
+    deployment = Deployment(environ={"EVAL_PIPELINE_HOME": str(home_with_ledger(home))})
     try:
         _write(deployment, RunKey.of(project="default", run=run))
     finally:
@@ -49,7 +50,7 @@ def write_spoken_run(home: Path, run: str) -> None:
 def begin_spoken_run(home: Path, run: str) -> None:
     """Claim such a run and write down what was heard until it stopped: one pair of four is still to be asked."""
     key = RunKey.of(project="default", run=run)
-    with closing(Deployment(environ={"EVAL_PIPELINE_HOME": str(home)})) as deployment:
+    with closing(Deployment(environ={"EVAL_PIPELINE_HOME": str(home_with_ledger(home))})) as deployment:
         dataset, spec = _begin(deployment, key)
         items = list(items_of(dataset, spec.models))
         journal = Journal(deployment.objects, StageRef(flow=Flow.STT, key=key, stage="transcripts"))

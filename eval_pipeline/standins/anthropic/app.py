@@ -33,6 +33,9 @@ from eval_pipeline.standins.breakage import Answer
 from eval_pipeline.standins.control import Controls, Standin
 from eval_pipeline.standins.counts import CountedEndpoint
 from eval_pipeline.standins.faults import TRANSPORT_FAULTS, FaultRule
+from eval_pipeline.standins.judge_answers import Judge
+from eval_pipeline.standins.judge_asks import looked_in, passed_over
+from eval_pipeline.standins.judge_script import JudgeControls, JudgeScript
 from eval_pipeline.standins.limits import RateLimits
 from eval_pipeline.standins.pace import Clock, Pace
 from eval_pipeline.standins.replay import Recordings
@@ -48,6 +51,7 @@ class AnthropicOptions:
 
     Args:
         recordings: Answers to replay; every other question gets a made-up answer.
+        judge_script: What judges say of which item; what it leaves out is derived.
         accepted_keys: The API keys to accept; any key when empty.
         latency_s: Time that every valid request takes.
         faults: The fault rules in force.
@@ -60,6 +64,7 @@ class AnthropicOptions:
     """
 
     recordings: Recordings = field(default_factory=lambda: Recordings({}))
+    judge_script: JudgeScript = field(default_factory=JudgeScript)
     accepted_keys: frozenset[str] = frozenset()
     latency_s: float = 0.0
     faults: tuple[FaultRule, ...] = ()
@@ -81,7 +86,7 @@ def create_app(options: AnthropicOptions | None = None) -> Starlette:
         limits=options.limits,
     )
     desk = Reception(standin, AnthropicManners(options.accepted_keys))
-    writer = Writer(options.recordings)
+    writer = Writer(options.recordings, Judge(options.judge_script))
     api = _Anthropic(options, standin, desk, writer)
     live = [
         _route(standin, "POST /v1/messages", "messages", api.answer),
@@ -90,7 +95,8 @@ def create_app(options: AnthropicOptions | None = None) -> Starlette:
     # a folder that nobody named goes when the application is collected, or at the end of the process
     folder = options.state_folder or Path(tempfile.mkdtemp(prefix="standin-"))
     batches = _batch_routes(options, standin, desk, writer, folder=folder)
-    app = Starlette(routes=[*live, *batches, *Controls(standin).routes()], exception_handlers={404: unknown_url})
+    controls = [*JudgeControls(options.judge_script).routes(), *Controls(standin).routes()]
+    app = Starlette(routes=[*live, *batches, *controls], exception_handlers={404: unknown_url})
     app.state.standin = standin
     if options.state_folder is None:
         weakref.finalize(app, shutil.rmtree, folder, ignore_errors=True)
@@ -149,10 +155,18 @@ class _Anthropic:
             message, tokens = self._writer.message(ask, fault, tier=LIVE_TIER)
             counts = self._standin.counts["messages"]
             counts.note_tokens(tokens)
-            counts.billed[ask.question] += 1
+            counts.billed[ask.name] += 1
             return json_answer(orjson.dumps(message), headers, rule)
 
-        return Work(endpoint="messages", model=ask.model, texts=[ask.question], tokens=ask.input_tokens, answer=answer)
+        return Work(
+            endpoint="messages",
+            model=ask.model,
+            texts=[ask.name],
+            tokens=ask.input_tokens,
+            answer=answer,
+            within=looked_in(ask.judged),
+            passed_over=passed_over(ask.judged),
+        )
 
     async def list_models(self, request: Request) -> Answer:
         """List the recorded models and a few that clients look for."""

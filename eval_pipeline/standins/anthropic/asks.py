@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from eval_pipeline.standins.anthropic.errors import InvalidBodyError, read_object
-from eval_pipeline.standins.documents import Json, JsonDict
+from eval_pipeline.standins.documents import Json, JsonDict, at
+from eval_pipeline.standins.judge_asks import JudgeAsk, read_judge_ask
 from eval_pipeline.standins.tokens import count_all
 
 CACHE_FROM_TOKENS = 1024
@@ -33,6 +34,13 @@ class Ask:
     system_tokens: int
     cached_for: str | None
     """How long the system prompt is to be cached; None: not at all."""
+    judged: JudgeAsk | None = None
+    """What it asks, if it is one to judge."""
+
+    @property
+    def name(self) -> str:
+        """What it is counted as."""
+        return self.question if self.judged is None else self.judged.name
 
 
 def read_ask(raw: bytes) -> Ask:
@@ -54,6 +62,7 @@ def ask_of(body: JsonDict) -> Ask:
         input_tokens=system_tokens + count_all(text for _, text in said),
         system_tokens=system_tokens,
         cached_for=_cached_for(body) if system_tokens >= CACHE_FROM_TOKENS else None,
+        judged=read_judge_ask(said, model=body["model"], schema=at(body, "output_config", "format", "schema")),
     )
 
 

@@ -15,6 +15,7 @@ from eval_pipeline.standins.batch_faults import BatchRule, Scenario
 from eval_pipeline.standins.control import Standin
 from eval_pipeline.standins.documents import JsonDict
 from eval_pipeline.standins.faults import CONNECTION_FAULTS, FaultKind, FaultRule
+from eval_pipeline.standins.judge_asks import looked_in, passed_over
 from eval_pipeline.standins.spoilt_results import UNKNOWN_ID, SpoiltResults, billed_key, in_order
 from eval_pipeline.standins.spoilt_texts import with_separator
 
@@ -85,8 +86,10 @@ class RequestWorker:
         """
         try:
             ask = ask_of(params)
-            able = self._standin.kinds["messages"] - CONNECTION_FAULTS
-            rule = self._standin.faults.choose("messages", [ask.question], able=able)
+            able = self._standin.kinds["messages"] - CONNECTION_FAULTS - passed_over(ask.judged)
+            rule = self._standin.faults.choose(
+                "messages", [ask.name], able=able, model=ask.model, within=looked_in(ask.judged)
+            )
             if rule and (error := fault_error(rule)):
                 return errored(error, message=rule.message)
             fault = None if rule is None else rule.kind
@@ -95,7 +98,7 @@ class RequestWorker:
             return errored(error.error)
         if fault is FaultKind.MALFORMED:
             message = {"ok": True}
-        return _Reply({"type": "succeeded", "message": message}, tokens, ask.question)
+        return _Reply({"type": "succeeded", "message": message}, tokens, ask.name)
 
 
 def errored(error: AnthropicError, *, message: str | None = None) -> _Reply:

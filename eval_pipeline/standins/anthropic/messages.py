@@ -14,30 +14,35 @@ import orjson
 from eval_pipeline.standins.anthropic.asks import Ask
 from eval_pipeline.standins.anthropic.errors import InvalidBodyError
 from eval_pipeline.standins.documents import Json, JsonDict
-from eval_pipeline.standins.faults import TRANSPORT_FAULTS, FaultKind
+from eval_pipeline.standins.faults import JUDGE_FAULTS, TRANSPORT_FAULTS, FaultKind
+from eval_pipeline.standins.judge_answers import Judge, text_maker
 from eval_pipeline.standins.replay import Recordings
 from eval_pipeline.standins.spoilt_texts import REFUSAL_TEXT, with_separator
 from eval_pipeline.standins.structured import instance
 from eval_pipeline.standins.tokens import count_tokens, first_tokens
 
-MESSAGE_FAULTS = TRANSPORT_FAULTS | {
-    FaultKind.INSUFFICIENT_QUOTA,
-    FaultKind.BILLING,
-    FaultKind.FORBIDDEN,
-    FaultKind.OVERLOADED,
-    FaultKind.TOO_LARGE,
-    FaultKind.MALFORMED,
-    FaultKind.NO_USAGE,
-    FaultKind.EMPTY,
-    FaultKind.REFUSAL,
-    FaultKind.MAX_TOKENS,
-    FaultKind.CONTEXT_WINDOW,
-    FaultKind.PAUSE_TURN,
-    FaultKind.TOOL_USE,
-    FaultKind.THOUGHT,
-    FaultKind.SPLIT_PARTS,
-    FaultKind.LINE_SEPARATOR,
-}
+MESSAGE_FAULTS = (
+    TRANSPORT_FAULTS
+    | JUDGE_FAULTS
+    | {
+        FaultKind.INSUFFICIENT_QUOTA,
+        FaultKind.BILLING,
+        FaultKind.FORBIDDEN,
+        FaultKind.OVERLOADED,
+        FaultKind.TOO_LARGE,
+        FaultKind.MALFORMED,
+        FaultKind.NO_USAGE,
+        FaultKind.EMPTY,
+        FaultKind.REFUSAL,
+        FaultKind.MAX_TOKENS,
+        FaultKind.CONTEXT_WINDOW,
+        FaultKind.PAUSE_TURN,
+        FaultKind.TOOL_USE,
+        FaultKind.THOUGHT,
+        FaultKind.SPLIT_PARTS,
+        FaultKind.LINE_SEPARATOR,
+    }
+)
 THINKING_TOKENS = 64
 THINKING_TEXT = "The user asks for an answer."
 _CUT: dict[FaultKind | None, str] = {
@@ -104,6 +109,7 @@ class Writer:
     """Answers requests."""
 
     recordings: Recordings
+    judge: Judge = field(default_factory=Judge)
     cache: PromptCache = field(default_factory=PromptCache)
 
     def message(
@@ -117,8 +123,13 @@ class Writer:
             tier: How it is served.
             change: What is done to the text of the answer.
         """
-        answer = change(_answer_as_asked(ask, self.recordings.answer(ask.model, ask.question)))
-        outcome = _conclude(ask, answer, fault)
+        text = text_maker(
+            ask.judged,
+            self.judge,
+            ordinary=lambda: _answer_as_asked(ask, self.recordings.answer(ask.model, ask.question)),
+            change=change,
+        )
+        outcome = _conclude(ask, text(fault), fault)
         tokens = {**self.cache.usage(ask), "output": outcome.output_tokens}
         hidden = fault is FaultKind.NO_USAGE
         document = {

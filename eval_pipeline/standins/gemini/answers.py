@@ -7,14 +7,14 @@ budget or level of the request; a request that names neither does not think.
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import orjson
 
 from eval_pipeline.standins.documents import Json, JsonDict
-from eval_pipeline.standins.faults import TRANSPORT_FAULTS, FaultKind, FaultRule
-from eval_pipeline.standins.gemini.asks import Ask
+from eval_pipeline.standins.faults import JUDGE_FAULTS, TRANSPORT_FAULTS, FaultKind, FaultRule, model_told
+from eval_pipeline.standins.gemini.asks import Ask, schema_of
 from eval_pipeline.standins.gemini.errors import HTTP_FAULTS, invalid
+from eval_pipeline.standins.judge_answers import Judge
 from eval_pipeline.standins.replay import Recordings
 from eval_pipeline.standins.searches import passages
 from eval_pipeline.standins.speech import Speech
@@ -26,7 +26,9 @@ GENERATE_FAULTS = (
     TRANSPORT_FAULTS
     | HTTP_FAULTS
     | TEXT_FAULTS
+    | JUDGE_FAULTS
     | {
+        FaultKind.OTHER_MODEL,
         FaultKind.MALFORMED,
         FaultKind.NO_USAGE,
         FaultKind.EMPTY,
@@ -64,6 +66,7 @@ class Answerer:
 
     recordings: Recordings
     speech: Speech
+    judge: Judge
 
     def text(self, ask: Ask) -> str:
         """Return what a request is answered with when nothing goes wrong."""
@@ -74,7 +77,10 @@ class Answerer:
     def make(self, ask: Ask, rule: FaultRule | None) -> Made:
         """Return the answer to a request, spoiled as the rule says."""
         fault = None if rule is None else rule.kind
-        text = as_asked(ask, spoilt_text(self.text(ask), fault))
+        if ask.judged is not None:
+            text = spoilt_text(self.judge.answer(ask.judged, fault), fault)
+        else:
+            text = as_asked(ask, spoilt_text(self.text(ask), fault))
         candidate = conclude(ask, text, fault)
         sent = "" if candidate is None else _text_of(candidate)
         thoughts = thinking_tokens(ask, fault)
@@ -85,7 +91,8 @@ class Answerer:
             "output": count_tokens(sent) if sent else 0,
             "thoughts": thoughts if candidate else 0,
         }
-        document: JsonDict = {"modelVersion": ask.model, "responseId": secrets.token_urlsafe(16)}
+        told = model_told(rule, asked=ask.model)
+        document: JsonDict = {"modelVersion": told, "responseId": secrets.token_urlsafe(16)}
         if candidate is not None:
             document = {"candidates": [candidate | grounding(ask)]} | document
         if fault is FaultKind.BLOCKED:
@@ -107,25 +114,13 @@ def as_asked(ask: Ask, text: str) -> str:
     """Return a text, as JSON when the request wants that."""
     if ask.config.get("responseMimeType") != "application/json" or text.startswith("{"):
         return text
-    schema = ask.config.get("responseJsonSchema") or _lower_types(ask.config.get("responseSchema"))
+    schema = schema_of(ask.config)
     if not schema:
         return orjson.dumps({"answer": text}).decode()
     try:
         return orjson.dumps(instance(schema, seed=ask.name)).decode()
     except (LookupError, TypeError, ValueError) as error:
         raise invalid(f"* GenerateContentRequest.generation_config.response_schema: {error!r}") from error
-
-
-def _lower_types(schema: Any) -> Any:  # noqa: ANN401 - any JSON
-    """Return a schema of Google's kind, whose types are in capitals, as a JSON schema."""
-    if isinstance(schema, list):
-        return [_lower_types(entry) for entry in schema]
-    if not isinstance(schema, dict):
-        return schema
-    return {
-        name: value.lower() if name == "type" and isinstance(value, str) else _lower_types(value)
-        for name, value in schema.items()
-    }
 
 
 def conclude(ask: Ask, text: str, fault: FaultKind | None) -> JsonDict | None:

@@ -40,6 +40,8 @@ from eval_pipeline.standins.gemini.files import FILE_FAULTS, GeminiFiles
 from eval_pipeline.standins.gemini.models import GeminiModels
 from eval_pipeline.standins.gemini.serving import GeminiManners
 from eval_pipeline.standins.gemini.uploads import UPLOAD_FAULTS, FileLimits, Uploads
+from eval_pipeline.standins.judge_answers import Judge
+from eval_pipeline.standins.judge_script import JudgeControls, JudgeScript
 from eval_pipeline.standins.limits import RateLimits
 from eval_pipeline.standins.pace import Clock, Pace
 from eval_pipeline.standins.replay import Recordings
@@ -59,6 +61,7 @@ class GeminiOptions:
     Args:
         recordings: Answers to replay; every other question gets a made-up answer.
         speech: What is heard in clips, and how well.
+        judge_script: What judges say of which item; what it leaves out is derived.
         accepted_keys: The API keys to accept; any key when empty.
         models: The models that exist; any model when empty.
         latency_s: Time that every valid request takes.
@@ -73,6 +76,7 @@ class GeminiOptions:
 
     recordings: Recordings = field(default_factory=lambda: Recordings({}))
     speech: Speech = field(default_factory=Speech)
+    judge_script: JudgeScript = field(default_factory=JudgeScript)
     accepted_keys: frozenset[str] = frozenset()
     models: frozenset[str] = frozenset()
     latency_s: float = 0.0
@@ -116,7 +120,7 @@ def _routes(options: GeminiOptions, standin: Standin, folder: Path) -> list[Rout
     desk = Reception(standin, GeminiManners(options.accepted_keys))
     store = GeminiFileStore(folder / "gemini-files", clock)
     reader = AskReader(uploads=store, speech=options.speech, tokens_per_second=options.audio_tokens_per_second)
-    answerer = Answerer(recordings=options.recordings, speech=options.speech)
+    answerer = Answerer(recordings=options.recordings, speech=options.speech, judge=Judge(options.judge_script))
     worker = GeminiLineWorker(standin, reader, answerer)
     lives = GeminiLives(GeminiBatchStore(folder / "gemini-batches"), store, worker, clock)
     lives.pace = Pace(seconds=options.batch_seconds, polls=options.batch_polls)
@@ -140,6 +144,7 @@ def _routes(options: GeminiOptions, standin: Standin, folder: Path) -> list[Rout
     return [
         *routes,
         *SpeechControls(options.speech).routes(),
+        *JudgeControls(options.judge_script).routes(),
         *batch_controls.routes(),
         *Controls(standin).routes(),
     ]

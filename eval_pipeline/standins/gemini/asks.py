@@ -5,12 +5,14 @@ count as cached, down to whole 128s.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 from eval_pipeline.standins.audio import Clip, audio_tokens
 from eval_pipeline.standins.documents import Json
 from eval_pipeline.standins.gemini.bodies import refuse_unknown, require_list, require_object, require_text
 from eval_pipeline.standins.gemini.errors import invalid
 from eval_pipeline.standins.gemini.media import UploadedClips, read_media
+from eval_pipeline.standins.judge_asks import JudgeAsk, read_judge_ask
 from eval_pipeline.standins.speech import Speech
 from eval_pipeline.standins.tokens import count_all, count_tokens
 
@@ -75,10 +77,14 @@ class Ask:
     text_tokens: int
     audio_tokens: int
     cached_tokens: int
+    judged: JudgeAsk | None = None
+    """What it asks, if it is one to judge."""
 
     @property
     def name(self) -> str:
         """What it is counted as: its clip, else its question."""
+        if self.judged is not None:
+            return self.judged.name
         return self.clips[0].sha256 if self.clips else self.question
 
     @property
@@ -117,6 +123,7 @@ class AskReader:
             text_tokens=instructions + count_all(text for _, text in said),
             audio_tokens=sum(self._audio_tokens(clip) for clip in clips),
             cached_tokens=cached if instructions >= CACHE_FROM_TOKENS else 0,
+            judged=read_judge_ask(said, model=model, schema=schema_of(config)),
         )
 
     def _audio_tokens(self, clip: Clip) -> int:
@@ -151,6 +158,23 @@ class AskReader:
 
 def _searches_files(tools: object) -> bool:
     return any("fileSearch" in require_object(tool, "tools") for tool in require_list(tools or [], "tools"))
+
+
+def schema_of(config: Json) -> Any:  # noqa: ANN401 - any JSON
+    """Return the JSON schema that an answer is to follow, in whichever form it was sent; None without one."""
+    return config.get("responseJsonSchema") or _lower_types(config.get("responseSchema"))
+
+
+def _lower_types(schema: Any) -> Any:  # noqa: ANN401 - any JSON
+    """Return a schema of Google's kind, whose types are in capitals, as a JSON schema."""
+    if isinstance(schema, list):
+        return [_lower_types(entry) for entry in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {
+        name: value.lower() if name == "type" and isinstance(value, str) else _lower_types(value)
+        for name, value in schema.items()
+    }
 
 
 def read_config(given: object) -> Json:

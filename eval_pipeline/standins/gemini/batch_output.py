@@ -17,6 +17,7 @@ from eval_pipeline.standins.gemini.asks import AskReader
 from eval_pipeline.standins.gemini.bodies import camel
 from eval_pipeline.standins.gemini.embeddings import made_embedding, read_embed
 from eval_pipeline.standins.gemini.errors import GeminiError, GeminiRefusedError, fault_error
+from eval_pipeline.standins.judge_asks import JudgeAsk, looked_in, passed_over
 from eval_pipeline.standins.serving import MALFORMED
 from eval_pipeline.standins.spoilt_results import UNKNOWN_ID, SpoiltResults, billed_key, in_order
 
@@ -96,19 +97,19 @@ class GeminiLineWorker:
     def _execute(self, job: GeminiJob, body: Json) -> _Reply:
         if job.endpoint == "embed":
             embed = read_embed(body)
-            rule = self._rule("embed", embed.text)
+            rule = self._rule("embed", job.model, embed.text)
             return self._spoilt(job, rule) or _executed(made_embedding(embed, rule), asked=embed.text)
         ask = self._reader.read(job.model, body)
-        rule = self._rule("generate", ask.name)
+        rule = self._rule("generate", job.model, ask.name, judged=ask.judged)
         if spoilt := self._spoilt(job, rule):
             return spoilt
         if job.meets(Scenario.U2028):
             rule = FaultRule(kind=FaultKind.LINE_SEPARATOR)
         return _executed(self._answerer.make(ask, rule), asked=ask.name)
 
-    def _rule(self, endpoint: str, text: str) -> FaultRule | None:
-        able = self._standin.kinds[endpoint] - CONNECTION_FAULTS
-        return self._standin.faults.choose(endpoint, [text], able=able)
+    def _rule(self, endpoint: str, model: str, text: str, *, judged: JudgeAsk | None = None) -> FaultRule | None:
+        able = self._standin.kinds[endpoint] - CONNECTION_FAULTS - passed_over(judged)
+        return self._standin.faults.choose(endpoint, [text], able=able, model=model, within=looked_in(judged))
 
     def _spoilt(self, job: GeminiJob, rule: FaultRule | None) -> _Reply | None:
         if job.meets(Scenario.ALL_BAD_REQUEST):

@@ -103,7 +103,7 @@ def _spoilt(vectors: list[list[float]], rule: FaultRule | None, *, texts: Sequen
 def _is_meant(rule: FaultRule | None, place: int, texts: Sequence[str]) -> bool:
     if rule is None or rule.match is None:
         return place == 0
-    return rule.match in texts[place]
+    return rule.meets(texts[place])
 
 
 def _bad(vector: list[float], rule: FaultRule | None) -> list[float]:

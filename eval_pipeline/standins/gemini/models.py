@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 
 import orjson
 from starlette.requests import Request
@@ -15,6 +16,7 @@ from eval_pipeline.standins.gemini.asks import Ask, AskReader
 from eval_pipeline.standins.gemini.bodies import read_object
 from eval_pipeline.standins.gemini.embeddings import Embed, made_embedding, made_embeddings, read_embed, read_embeds
 from eval_pipeline.standins.gemini.errors import NOT_FOUND, GeminiRefusedError, no_such_model
+from eval_pipeline.standins.judge_asks import looked_in, passed_over
 from eval_pipeline.standins.serving import Headers, Reception, Work, json_answer
 
 _LISTED_MODELS = ("gemini-2.5-flash", "gemini-2.5-pro", "gemini-embedding-001")
@@ -60,7 +62,8 @@ class GeminiModels:
         def make(rule: FaultRule | None) -> Made:
             return self._answerer.make(read, rule)
 
-        return self._work("generate", read.model, [read.name], tokens=read.prompt_tokens, make=make)
+        work = self._work("generate", read.model, [read.name], tokens=read.prompt_tokens, make=make)
+        return replace(work, within=looked_in(read.judged), passed_over=passed_over(read.judged))
 
     async def embed(self, request: Request) -> Answer:
         """Embed one text or several."""

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 import orjson
 
-from eval_pipeline.standins.faults import FaultKind, FaultRule
+from eval_pipeline.standins.documents import JsonDict
+from eval_pipeline.standins.faults import FaultKind, FaultRule, model_told
+from eval_pipeline.standins.judge_answers import Judge, text_maker
 from eval_pipeline.standins.openai import embeddings
 from eval_pipeline.standins.openai.asks import Ask
 from eval_pipeline.standins.openai.chat_asks import ChatAsk
@@ -26,42 +28,61 @@ class Made:
 Make = Callable[[FaultRule | None], Made]
 
 
-def response_maker(ask: Ask, recordings: Recordings, *, change: Callable[[str], str] = str) -> Make:
+def response_maker(ask: Ask, recordings: Recordings, *, judge: Judge, change: Callable[[str], str] = str) -> Make:
     """Return what answers a question; a schema that cannot be met is refused here.
 
     Args:
         ask: The question.
         recordings: The answers to replay.
+        judge: Who answers it if it is to judge.
         change: What is done to the text of the answer.
     """
-    answer = change(answer_as_asked(ask, recordings.answer(ask.model, ask.question)))
+    text = text_maker(
+        ask.judged,
+        judge,
+        ordinary=lambda: answer_as_asked(ask, recordings.answer(ask.model, ask.question)),
+        change=change,
+    )
 
     def make(rule: FaultRule | None) -> Made:
-        outcome = conclude(ask, answer, None if rule is None else rule.kind)
+        kind = None if rule is None else rule.kind
+        outcome = conclude(ask, text(kind), kind)
         usage = None if outcome.status == "failed" else usage_of(ask, outcome)
-        hidden = rule is not None and rule.kind is FaultKind.NO_USAGE
+        hidden = kind is FaultKind.NO_USAGE
         document = response_object(ask, outcome, None if hidden else usage)
-        return Made(orjson.dumps(document), usage or {})
+        return Made(orjson.dumps(document | {"model": model_told(rule, asked=ask.model)}), usage or {})
 
     return make
 
 
 def completion_maker(
-    ask: ChatAsk, recordings: Recordings, *, dialect: Dialect, change: Callable[[str], str] = str
+    ask: ChatAsk, recordings: Recordings, *, dialect: Dialect, judge: Judge, change: Callable[[str], str] = str
 ) -> Make:
     """Return what answers a question of a chat; a schema that cannot be met is refused here."""
-    answer = change(completion_text(ask, recordings.answer(ask.model, ask.question)))
+    text = text_maker(
+        ask.judged,
+        judge,
+        ordinary=lambda: completion_text(ask, recordings.answer(ask.model, ask.question)),
+        change=change,
+    )
 
     def make(rule: FaultRule | None) -> Made:
         kind = None if rule is None else rule.kind
         if kind is FaultKind.STATUS_FAILED:
             return Made(orjson.dumps(failed_object(ask)), {})
-        ending = end(ask, answer, kind)
+        ending = end(ask, text(kind), kind)
         usage = chat_usage(ask, ending)
         told = None if kind is FaultKind.NO_USAGE else usage
-        return Made(orjson.dumps(completion_object(ask, ending, told, dialect=dialect)), usage)
+        document = completion_object(ask, ending, told, dialect=dialect)
+        return Made(orjson.dumps(document | _drifted(rule, ask)), usage)
 
     return make
+
+
+def _drifted(rule: FaultRule | None, ask: ChatAsk) -> JsonDict:
+    """Return what another model names in a completion; nothing where it is the one that was asked."""
+    told = model_told(rule, asked=ask.model)
+    return {} if told == ask.model else {"model": told, "system_fingerprint": f"fp_{told}"}
 
 
 def embedding_maker(request: embeddings.Request) -> Make:

@@ -23,6 +23,9 @@ from eval_pipeline.standins.breakage import Answer
 from eval_pipeline.standins.control import Controls, Standin
 from eval_pipeline.standins.counts import CountedEndpoint
 from eval_pipeline.standins.faults import TRANSPORT_FAULTS, FaultRule
+from eval_pipeline.standins.judge_answers import Judge
+from eval_pipeline.standins.judge_asks import looked_in, passed_over
+from eval_pipeline.standins.judge_script import JudgeControls, JudgeScript
 from eval_pipeline.standins.limits import RateLimits
 from eval_pipeline.standins.openai import embeddings
 from eval_pipeline.standins.openai.answers import Make, completion_maker, embedding_maker, response_maker
@@ -63,6 +66,7 @@ class OpenAIOptions:
     Args:
         recordings: Answers to replay; every other question gets a made-up answer.
         speech: What is heard in clips, and how well.
+        judge_script: What judges say of which item; what it leaves out is derived.
         accepted_keys: The API keys to accept; any key when empty.
         latency_s: Time that every valid request takes.
         faults: The fault rules in force.
@@ -77,6 +81,7 @@ class OpenAIOptions:
 
     recordings: Recordings = field(default_factory=lambda: Recordings({}))
     speech: Speech = field(default_factory=Speech)
+    judge_script: JudgeScript = field(default_factory=JudgeScript)
     accepted_keys: frozenset[str] = frozenset()
     latency_s: float = 0.0
     faults: tuple[FaultRule, ...] = ()
@@ -121,7 +126,8 @@ def create_app(options: OpenAIOptions | None = None) -> Starlette:
     offered = [
         route for route in [*live, *_batch_routes(options, standin, desk, folder)] if _is_offered(route, dialect)
     ]
-    routes = [*SpeechControls(options.speech).routes(), *offered, *Controls(standin).routes()]
+    controls = [*SpeechControls(options.speech).routes(), *JudgeControls(options.judge_script).routes()]
+    routes = [*controls, *offered, *Controls(standin).routes()]
     app = Starlette(routes=routes, exception_handlers={404: partial(unknown_url, dialect=dialect)})
     app.state.standin = standin
     if options.state_folder is None:
@@ -132,9 +138,8 @@ def create_app(options: OpenAIOptions | None = None) -> Starlette:
 def _batch_routes(options: OpenAIOptions, standin: Standin, desk: Reception, folder: Path) -> list[Route]:
     """Return the routes of files and batches, and of what controls them."""
     store = FileStore(folder / "files")
-    lives = Lives(
-        BatchStore(folder / "batches"), store, LineWorker(standin, options.recordings, dialect=options.dialect)
-    )
+    worker = LineWorker(standin, options.recordings, judge=Judge(options.judge_script), dialect=options.dialect)
+    lives = Lives(BatchStore(folder / "batches"), store, worker)
     lives.pace = Pace(seconds=options.batch_seconds, polls=options.batch_polls)
     lives.limits = options.batch_limits
     files, batches = Files(desk, store), Batches(desk, lives, store, BatchPlan(options.batch_faults))
@@ -180,6 +185,7 @@ class _OpenAI:
 
     def __init__(self, options: OpenAIOptions, standin: Standin, desk: Reception) -> None:
         self._options = options
+        self._judge = Judge(options.judge_script)
         self._standin = standin
         self._desk = desk
 
@@ -233,19 +239,23 @@ class _OpenAI:
         return Work(
             endpoint="responses",
             model=ask.model,
-            texts=[ask.question],
+            texts=[ask.name],
             tokens=ask.input_tokens,
-            answer=self._made("responses", response_maker(ask, self._options.recordings)),
+            answer=self._made("responses", response_maker(ask, self._options.recordings, judge=self._judge)),
+            within=looked_in(ask.judged),
+            passed_over=passed_over(ask.judged),
         )
 
     def _chat_work(self, ask: ChatAsk) -> Work:
-        make = completion_maker(ask, self._options.recordings, dialect=self._options.dialect)
+        make = completion_maker(ask, self._options.recordings, dialect=self._options.dialect, judge=self._judge)
         return Work(
             endpoint="chat",
             model=ask.model,
-            texts=[ask.question],
+            texts=[ask.name],
             tokens=ask.input_tokens,
             answer=self._made("chat", make),
+            within=looked_in(ask.judged),
+            passed_over=passed_over(ask.judged),
         )
 
     def _embedding_work(self, request: embeddings.Request) -> Work:

@@ -7,7 +7,8 @@ tokens and more count as cached, down to whole 128s.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from eval_pipeline.standins.documents import Json, JsonDict
+from eval_pipeline.standins.documents import Json, JsonDict, at
+from eval_pipeline.standins.judge_asks import JudgeAsk, read_judge_ask
 from eval_pipeline.standins.openai.bodies import (
     InvalidBodyError,
     invalid_type,
@@ -78,6 +79,13 @@ class Ask:
     question: str
     input_tokens: int
     cached_tokens: int
+    judged: JudgeAsk | None = None
+    """What it asks, if it is one to judge."""
+
+    @property
+    def name(self) -> str:
+        """What it is counted as."""
+        return self.question if self.judged is None else self.judged.name
 
 
 def read_ask(raw: bytes) -> Ask:
@@ -98,6 +106,7 @@ def read_ask(raw: bytes) -> Ask:
         question=next((text for role, text in reversed(said) if role == "user"), ""),
         input_tokens=instruction_tokens + count_all(text for _, text in said),
         cached_tokens=cached if instruction_tokens >= CACHE_FROM_TOKENS else 0,
+        judged=read_judge_ask(said, model=model, schema=at(body, "text", "format", "schema")),
     )
 
 

@@ -13,6 +13,8 @@ import orjson
 from eval_pipeline.standins.batch_faults import BatchRule, Scenario
 from eval_pipeline.standins.control import Standin
 from eval_pipeline.standins.faults import CONNECTION_FAULTS, FaultKind, FaultRule
+from eval_pipeline.standins.judge_answers import Judge
+from eval_pipeline.standins.judge_asks import JudgeAsk, looked_in, passed_over
 from eval_pipeline.standins.openai import embeddings
 from eval_pipeline.standins.openai.answers import Make, completion_maker, embedding_maker, response_maker
 from eval_pipeline.standins.openai.asks import read_ask
@@ -111,8 +113,11 @@ def _plain_line(document: object) -> bytes:
 class LineWorker:
     """Answers single lines as the live endpoints would at this moment."""
 
-    def __init__(self, standin: Standin, recordings: Recordings, *, dialect: Dialect = Dialect.OPENAI) -> None:
+    def __init__(
+        self, standin: Standin, recordings: Recordings, *, judge: Judge, dialect: Dialect = Dialect.OPENAI
+    ) -> None:
         self._standin = standin
+        self._judge = judge
         self._recordings = recordings
         self._dialect = dialect
 
@@ -128,19 +133,22 @@ class LineWorker:
         try:
             if endpoint == "/v1/embeddings":
                 request = embeddings.read_request(raw, self._dialect)
-                return self._answer("embeddings", list(request.texts), embedding_maker(request))
+                return self._answer("embeddings", request.model, list(request.texts), make=embedding_maker(request))
             if endpoint == "/v1/chat/completions":
                 chat = read_chat(raw, self._dialect)
-                make = completion_maker(chat, self._recordings, dialect=self._dialect, change=change)
-                return self._answer("chat", [chat.question], make)
+                make = completion_maker(chat, self._recordings, dialect=self._dialect, judge=self._judge, change=change)
+                return self._answer("chat", chat.model, [chat.name], make=make, judged=chat.judged)
             ask = read_ask(raw)
-            return self._answer("responses", [ask.question], response_maker(ask, self._recordings, change=change))
+            make = response_maker(ask, self._recordings, judge=self._judge, change=change)
+            return self._answer("responses", ask.model, [ask.name], make=make, judged=ask.judged)
         except InvalidBodyError as error:
             return _Reply(error.error.status, orjson.dumps(error.error.document()))
 
-    def _answer(self, endpoint: str, texts: list[str], make: Make) -> _Reply:
-        able = self._standin.kinds[endpoint] - CONNECTION_FAULTS
-        rule = self._standin.faults.choose(endpoint, texts, able=able)
+    def _answer(
+        self, endpoint: str, model: str, texts: list[str], *, make: Make, judged: JudgeAsk | None = None
+    ) -> _Reply:
+        able = self._standin.kinds[endpoint] - CONNECTION_FAULTS - passed_over(judged)
+        rule = self._standin.faults.choose(endpoint, texts, able=able, model=model, within=looked_in(judged))
         if rule and (error := fault_error(rule)):
             return _Reply(error.status, orjson.dumps(error.document(message=rule.message)))
         if rule and rule.kind is FaultKind.MALFORMED:

@@ -7,7 +7,8 @@ down to whole 128s.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from eval_pipeline.standins.documents import Json, JsonDict
+from eval_pipeline.standins.documents import Json, JsonDict, at
+from eval_pipeline.standins.judge_asks import JudgeAsk, read_judge_ask
 from eval_pipeline.standins.openai.asks import CACHE_FROM_TOKENS, CACHE_STEP_TOKENS
 from eval_pipeline.standins.openai.bodies import (
     InvalidBodyError,
@@ -74,6 +75,13 @@ class ChatAsk:
     cached_tokens: int
     limit: int | None
     """Of output tokens, as far as the server knows the name that was used."""
+    judged: JudgeAsk | None = None
+    """What it asks, if it is one to judge."""
+
+    @property
+    def name(self) -> str:
+        """What it is counted as."""
+        return self.question if self.judged is None else self.judged.name
 
 
 def read_chat(raw: bytes, dialect: Dialect) -> ChatAsk:
@@ -98,6 +106,7 @@ def read_chat(raw: bytes, dialect: Dialect) -> ChatAsk:
         input_tokens=count_all(text for _, text in said),
         cached_tokens=cached if first_tokens >= CACHE_FROM_TOKENS else 0,
         limit=next((body[name] for name in dialect.limit_names if body.get(name) is not None), None),
+        judged=read_judge_ask(said, model=model, schema=at(body, "response_format", "json_schema", "schema")),
     )
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import orjson
 
 from eval_pipeline.standins.documents import Json, JsonDict
-from eval_pipeline.standins.faults import TRANSPORT_FAULTS, FaultKind
+from eval_pipeline.standins.faults import JUDGE_FAULTS, TRANSPORT_FAULTS, FaultKind
 from eval_pipeline.standins.openai.bodies import InvalidBodyError, invalid_type, missing
 from eval_pipeline.standins.openai.chat_asks import ChatAsk
 from eval_pipeline.standins.openai.dialects import Dialect
@@ -20,18 +20,23 @@ from eval_pipeline.standins.spoilt_texts import REFUSAL_TEXT
 from eval_pipeline.standins.structured import instance
 from eval_pipeline.standins.tokens import count_tokens, first_tokens
 
-CHAT_FAULTS = TRANSPORT_FAULTS | {
-    FaultKind.INSUFFICIENT_QUOTA,
-    FaultKind.MALFORMED,
-    FaultKind.NO_USAGE,
-    FaultKind.EMPTY,
-    FaultKind.REFUSAL,
-    FaultKind.INCOMPLETE,
-    FaultKind.CONTENT_FILTER,
-    FaultKind.STATUS_FAILED,
-    FaultKind.THOUGHT,
-    FaultKind.SPLIT_PARTS,
-}
+CHAT_FAULTS = (
+    TRANSPORT_FAULTS
+    | JUDGE_FAULTS
+    | {
+        FaultKind.OTHER_MODEL,
+        FaultKind.INSUFFICIENT_QUOTA,
+        FaultKind.MALFORMED,
+        FaultKind.NO_USAGE,
+        FaultKind.EMPTY,
+        FaultKind.REFUSAL,
+        FaultKind.INCOMPLETE,
+        FaultKind.CONTENT_FILTER,
+        FaultKind.STATUS_FAILED,
+        FaultKind.THOUGHT,
+        FaultKind.SPLIT_PARTS,
+    }
+)
 THOUGHT_TEXT = "Let me think about that first."
 
 

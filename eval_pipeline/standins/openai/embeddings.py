@@ -134,7 +134,7 @@ def _rows_meant(texts: Sequence[str], rule: FaultRule) -> list[int]:
     """Return which vectors a rule spoils: those of the inputs that it matches, else the first."""
     if rule.match is None:
         return [0]
-    return [row for row, text in enumerate(texts) if rule.match in text]
+    return [row for row, text in enumerate(texts) if rule.meets(text)]
 
 
 def _spoil(vectors: Vectors, *, kind: FaultKind, rows: Sequence[int]) -> None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import orjson
 
 from eval_pipeline.standins.documents import Json, JsonDict
-from eval_pipeline.standins.faults import TRANSPORT_FAULTS, FaultKind
+from eval_pipeline.standins.faults import JUDGE_FAULTS, TRANSPORT_FAULTS, FaultKind
 from eval_pipeline.standins.openai.asks import Ask
 from eval_pipeline.standins.openai.bodies import InvalidBodyError, invalid_type, missing
 from eval_pipeline.standins.searches import passages
@@ -23,16 +23,21 @@ from eval_pipeline.standins.spoilt_texts import REFUSAL_TEXT
 from eval_pipeline.standins.structured import instance
 from eval_pipeline.standins.tokens import count_tokens, first_tokens
 
-RESPONSE_FAULTS = TRANSPORT_FAULTS | {
-    FaultKind.INSUFFICIENT_QUOTA,
-    FaultKind.MALFORMED,
-    FaultKind.NO_USAGE,
-    FaultKind.EMPTY,
-    FaultKind.REFUSAL,
-    FaultKind.INCOMPLETE,
-    FaultKind.CONTENT_FILTER,
-    FaultKind.STATUS_FAILED,
-}
+RESPONSE_FAULTS = (
+    TRANSPORT_FAULTS
+    | JUDGE_FAULTS
+    | {
+        FaultKind.OTHER_MODEL,
+        FaultKind.INSUFFICIENT_QUOTA,
+        FaultKind.MALFORMED,
+        FaultKind.NO_USAGE,
+        FaultKind.EMPTY,
+        FaultKind.REFUSAL,
+        FaultKind.INCOMPLETE,
+        FaultKind.CONTENT_FILTER,
+        FaultKind.STATUS_FAILED,
+    }
+)
 REASONING_TOKENS = {"none": 0, "minimal": 16, "low": 64, "medium": 256, "high": 1024, "xhigh": 4096}
 
 

@@ -16,6 +16,7 @@ from eval_pipeline.storage.local import LocalObjectStore
 from eval_pipeline.stt_eval.clips.catalog import add_audio_dataset
 from eval_pipeline.stt_eval.clips.store import audio_samples
 from eval_pipeline.stt_eval.clips.stored_manifest import require_audio_manifest
+from eval_pipeline_tests.ledgers import make_ledger
 from eval_pipeline_tests.stt_eval.audio_bench import AudioBench
 from eval_pipeline_tests.stt_eval.recordings import contained, encoded
 
@@ -24,7 +25,7 @@ EXAMPLES = Path(__file__).parents[3] / "examples" / "speech"
 
 @pytest.fixture
 def ledger(tmp_path: Path) -> Iterator[SqlLedger]:
-    opened = open_sqlite_ledger(tmp_path / "ledger.sqlite")
+    opened = open_sqlite_ledger(make_ledger(tmp_path / "ledger.sqlite"))
     yield opened
     opened.close()
 

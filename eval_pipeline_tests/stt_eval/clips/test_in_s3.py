@@ -12,6 +12,7 @@ from eval_pipeline.runs.stored_versions import checked_copy
 from eval_pipeline.storage.ledger import open_sqlite_ledger
 from eval_pipeline.storage.local import LocalObjectStore
 from eval_pipeline.storage.s3 import S3ObjectStore
+from eval_pipeline_tests.ledgers import make_ledger
 from eval_pipeline_tests.s3 import S3Server
 from eval_pipeline_tests.stt_eval.audio_bench import AudioBench
 from eval_pipeline_tests.stt_eval.recordings import encoded
@@ -28,7 +29,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path, s3_server: S3Server, s
 
 @pytest.fixture
 def bench(tmp_path: Path, store: ObjectStore, s3_server: S3Server) -> Iterator[AudioBench]:
-    ledger = open_sqlite_ledger(tmp_path / "ledger.sqlite")
+    ledger = open_sqlite_ledger(make_ledger(tmp_path / "ledger.sqlite"))
     yield AudioBench(tmp_path / "given", ledger=ledger, objects=store, s3_client=s3_server.client)
     ledger.close()
 

@@ -1,0 +1,1 @@
+"""From what judges said of sessions to scores, weeks, agreement, calibration and drift. Pure."""
