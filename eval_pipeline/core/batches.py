@@ -541,6 +541,9 @@ def trouble_words(job: BatchJob) -> Iterator[str]:
     yield from (f"{job.name}: {words}" for words in job.anomalies)
 
 
+NOT_SENT = "requests are not sent yet"
+
+
 def submitted_words(jobs: Collection[BatchJob]) -> str:
     """Say what was submitted of a stage, as the ledger has it: what was wished and never sent is told apart."""
     sent = [job for job in jobs if job.provider_id is not None]
@@ -548,7 +551,7 @@ def submitted_words(jobs: Collection[BatchJob]) -> str:
     refused = [job for job in jobs if job.provider_id is None and job.state is JobState.FAILED]
     words = [f"{_requests(sent):,} requests in {len(sent):,} batches"] if sent else []
     if unsent:
-        words.append(f"{_requests(unsent):,} requests are not sent yet{_why(unsent)}")
+        words.append(f"{_requests(unsent):,} {NOT_SENT}{_why(unsent)}")
     if refused and not (unsent or sent):
         words.append(f"nothing was sent{_why(refused)}")
     return "; ".join(words) or "nothing is left to ask"

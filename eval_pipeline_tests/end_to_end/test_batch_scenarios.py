@@ -102,6 +102,8 @@ def test_what_can_be_recovered_ends_well_and_is_paid_once(
     twice = {"cut_line"}  # the provider executed what its file lost
     assert scenario in twice or set(server.executed.values()) == {1}
     assert all(sum(job["outcomes"].values()) == job["requests"] for job in document["batches"] if job["outcomes"])
+    stages = {stage["stage"]: stage["note"] for stage in commands.json("run", "status", "batch-1")["stages"]}
+    assert "not sent" not in stages["response_batch"]
 
 
 FINAL = [
