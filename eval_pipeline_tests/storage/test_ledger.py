@@ -92,7 +92,7 @@ def test_a_schema_of_a_newer_version_is_refused_with_a_remedy(ledger: SqlLedger,
         connection.execute(version_table.update().values(version_num="9999"))
         connection.execute(ledger_table.update().values(min_code="9999"))
 
-    with pytest.raises(ConflictError, match=r"schema 9999.*knows it only up to 0009") as caught:
+    with pytest.raises(ConflictError, match=r"schema 9999.*knows it only up to 0010") as caught:
         open_ledger(ledger_url)
 
     assert caught.value.code == "ledger_schema_unknown"
