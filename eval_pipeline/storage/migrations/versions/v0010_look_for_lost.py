@@ -15,10 +15,15 @@ TOO_LARGE = "%EVAL_BATCH_MAX_RESULT_BYTES%"
 
 def upgrade() -> None:
     """Let each be looked for at once; the look itself tells when to look again, if at all."""
-    names = ("state", "error_message")
-    moments = ("waits_until", "collected_at", "created_at")
-    columns = [*(sa.Column(name, sa.Text) for name in names), *(sa.Column(name, MOMENT) for name in moments)]
-    jobs = sa.Table("batch_jobs", sa.MetaData(), *columns)
+    jobs = sa.Table(
+        "batch_jobs",
+        sa.MetaData(),
+        sa.Column("state", sa.Text),
+        sa.Column("error_message", sa.Text),
+        sa.Column("waits_until", MOMENT),
+        sa.Column("collected_at", MOMENT),
+        sa.Column("created_at", MOMENT),
+    )
     is_small = sa.func.coalesce(jobs.c.error_message, "").not_like(TOO_LARGE)
     is_lost = (jobs.c.state == "lost") & jobs.c.waits_until.is_(None)
     since = sa.func.coalesce(jobs.c.collected_at, jobs.c.created_at)
