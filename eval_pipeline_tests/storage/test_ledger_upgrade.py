@@ -108,7 +108,7 @@ def test_jobs_that_an_earlier_version_called_lost_are_looked_for_again(ledger: S
     lost, large = ledger.add_jobs([a_job(), a_job("other")])
     ledger.change_job(lost, to=JobState.LOST, error_message="neither known nor listed")
     ledger.change_job(large, to=JobState.LOST, error_message="more than 5 bytes (EVAL_BATCH_MAX_RESULT_BYTES)")
-    downgrade(ledger._database, to="0009")
+    downgrade(ledger._database, to="0010")
 
     with closing(open_ledger(ledger_url)) as upgraded:
         due = upgraded.lost_jobs(protocols=[lost.protocol], due=datetime.now(UTC), limit=9)
