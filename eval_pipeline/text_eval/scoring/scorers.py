@@ -96,7 +96,7 @@ SCORERS: Mapping[str, TextScorer | VectorScorer] = {
         golden_needs="no quantity that can be read",
     ),
     "token_f1": TextScorer(DataType.NUMERIC, version=3, low=0.0, high=1.0, make_rule=token_f1),
-    "chrf": TextScorer(DataType.NUMERIC, version=1, low=0.0, high=1.0, make_rule=chrf),
+    "chrf": TextScorer(DataType.NUMERIC, version=2, low=0.0, high=1.0, make_rule=chrf),
 }
 
 
