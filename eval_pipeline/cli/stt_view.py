@@ -37,7 +37,7 @@ def write_run(document: Json) -> None:
     for result in document.get("results", ()):
         _write_result(result)
     for warning in document["warnings"]:
-        write_warning(warning["message"])
+        write_warning("\n".join(filter(None, [warning["message"], warning.get("hint")])))
 
 
 def _write_models(document: Json) -> None:

@@ -27,7 +27,9 @@ _INTRODUCED = r"""
 """
 _CHATTER = r"""
     (?:(?:sure|certainly|okay|ok|of\ course)[,.!]?\s+)?here\ you\ go
-  | (?:the\ )?(?:transcript|transcription|audio)\ (?:reads|is\ as\ follows|says) | i\ heard(?:\ the\ following)?
+  | (?:the\ )?(?:(?:audio|verbatim|full)\ )?(?:transcript|transcription|audio)
+    \ (?:reads|says|follows|is(?:\ as\ follows)?)
+  | i\ heard(?:\ the\ following)? | original\ (?:text|transcript|speech|audio) | original(?=\s*:\s*[^\x00-\x7f])
   | (?:final|corrected|cleaned|raw|recogni[sz]ed)\ (?:transcript|transcription|text|answer)
   | asr\ (?:output|result|transcript) | audio\ (?:text|content)
 """
@@ -36,6 +38,13 @@ _ON_ITS_LINE = r"(?:text|output|answer|result|response|audio|speech|content|spok
 _SAID = r"""
     (?:in\ (?:the|this)\ (?:audio|recording|clip),?\s+)?the\ (?:audio|recording|clip|speaker|person|voice)
     (?:\ in\ (?:the|this)\ (?:audio|recording|clip))?\ (?:says|said|is\ saying|states)
+"""
+_SAID_OTHERWISE = r"""
+    (?:ऑडियो|आडियो|रिकॉर्डिंग|वक्ता|स्पीकर|क्लिप|ऑडिओ|ध्वनिमुद्रण)[^:\uff1a।\n]{0,40}(?:कह|बोल|म्हण)[^:\uff1a।\n]{0,20}
+  | (?:অডিও|রেকর্ডিং|বক্তা)[^:\uff1a।\n]{0,40}(?:বল|কথা)[^:\uff1a।\n]{0,20}
+  | (?:ஆடியோ|பேச்சாளர்)[^:\uff1a\n]{0,40}(?:கூற|சொல்)[^:\uff1a\n]{0,20}
+  | (?:ఆడియో|వక్త)[^:\uff1a\n]{0,40}(?:చెప్ప|అన్)[^:\uff1a\n]{0,20}|(?:ಆಡಿಯೋ|ಭಾಷಣಕಾರ)[^:\uff1a\n]{0,40}ಹೇಳ[^:\uff1a\n]{0,20}
+  | (?:ઓડિયો|વક્તા)[^:\uff1a\n]{0,40}કહ[^:\uff1a\n]{0,20}|(?:آڈیو|اسپیکر)[^:\uff1a\n]{0,40}کہ[^:\uff1a\n]{0,20}
 """
 _LANGUAGE_LINE = r"""
     (?:detected\s+)?language\s*[:=]\s*[^\W\d_]+(?:\ [^\W\d_]+)?(?:\s*\([\w-]{2,12}\))?\s*\n\s*(?:text\s*:\s*)?
@@ -54,7 +63,7 @@ _HEADING = r"""
       (?:Transcript|Transcription|TRANSCRIPT|TRANSCRIPTION))[ \t]*\n\s*
 """
 _STEMS = (
-    "प्रतिलेख|ट्रांसक्रि|ट्रान्सक्रि|ट्रांस्क्रि|लिप्यंतर|लिप्यांतर|लिखित रूप|प्रतिलिपि"
+    "प्रतिलेख|ट्रांसक्रि|ट्रान्सक्रि|ट्रांस्क्रि|लिप्यंतर|लिप्यांतर|लिखित रूप|लिखित पाठ|सबटाइटल|उपशीर्षक|प्रतिलिपि"
     "|লিপ্যন্তর|প্রতিলিপি|ট্রান্সক্রি|ট্রান্সক্রা|অনুলিপি|ਟ੍ਰਾਂਸਕ੍ਰਿ|ਪ੍ਰਤੀਲਿਪੀ|ટ્રાન્સક્રિ"
     "|ટ્રાંસ્ક્રિ|લિપ્યંતર|પ્રતિલિપિ|ଟ୍ରାନ୍ସକ୍ରି|ପ୍ରତିଲିପି|டிரான்ஸ்கிரி|ட்ரான்ஸ்கிரி|படியெடு"
     "|எழுத்து வடிவ|ట్రాన్స్క్రి|ట్రాన్స్‌క్రి|లిప్యంతర|ప్రతిలేఖన|ಟ್ರಾನ್ಸ್ಕ್ರಿ|ಟ್ರಾನ್ಸ್‌ಕ್ರಿ"
@@ -79,9 +88,10 @@ _STEMS_PATTERN, _OPENERS_PATTERN = (names.replace(" ", r"\ ") for names in (_STE
 _EMPHASIS = r"[*_]{0,3}"
 _LABEL = re.compile(
     rf"""(?:\#{{1,6}}\s+)?{_EMPHASIS}
-         (?:{_ENGLISH}|{_INTRODUCED}|{_CHATTER}|{_SAID}|(?:{_STEMS_PATTERN}){_ENDING}
+         (?:{_ENGLISH}|{_INTRODUCED}|{_CHATTER}|{_SAID}|{_SAID_OTHERWISE}|(?:{_STEMS_PATTERN}){_ENDING}
            |(?:{_OPENERS_PATTERN}){_CLAUSE}(?:{_STEMS_PATTERN}){_CLAUSE})
          {_EMPHASIS}[ \u00a0]?[:\uff1a]{_EMPHASIS}\s*
+       | (?-i:Transcript(?:ion)?)\s[-\u2013\u2014]\s
        | {_LANGUAGE_LINE} | {_FACT_LINE} | {_HEADING}
        | {_EMPHASIS}{_ON_ITS_LINE}{_EMPHASIS}[ \u00a0]?[:\uff1a]{_EMPHASIS}[ \t]*\n\s*""",
     re.VERBOSE | re.IGNORECASE,

@@ -37,6 +37,7 @@ def _numbered(words: str) -> str:
 _NUMBERED_SPEAKER = re.compile(
     rf"(?<!\S){_numbered(_SPEAKERS)}|^\s*{_numbered(_ROLES)}"
     rf"|^\s*{_EMPHASIS}[\[(]?(?:{_SPEAKERS}){_NUMBER}{_ASIDE}[\])]?{_EMPHASIS}\s*\n"
+    rf"|\A\s*{_EMPHASIS}[\[(]?(?:unknown|unidentified)\ speaker[\])]?{_EMPHASIS}\s*[:\uff1a]{_EMPHASIS}\s*"
     rf"|^\s*[\[(](?:{_SPEAKERS}){_NUMBER}{_ASIDE}[\])]\s*",
     re.IGNORECASE | re.MULTILINE,
 )

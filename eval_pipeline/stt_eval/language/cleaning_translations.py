@@ -74,6 +74,7 @@ _SENTENCE_WORDS = 2
 """English words of grammar that make a few words a sentence rather than a name."""
 _FEWEST_WORDS = 4
 _FEWEST_FLAGGED_WORDS = 3
+_FEWEST_ALIKE_WORDS = 2
 _LEAST_RATIO, _MOST_RATIO = 0.6, 1.8
 
 
@@ -157,8 +158,15 @@ def holds_translation(text: str) -> bool:
     candidates = [line for line in text.splitlines() if main_script(line) != script]
     candidates += [found["inside"] for found in _GLOSS_AT_END.finditer(text)]
     return any(
-        main_script(said) not in {None, script} and len(said.split()) >= _FEWEST_FLAGGED_WORDS for said in candidates
+        main_script(said) not in {None, script} and _is_long(len(said.split()), others=len(text.split()))
+        for said in candidates
     )
+
+
+def _is_long(words: int, *, others: int) -> bool:
+    """Tell whether so many words are more than a name among the words of the whole text."""
+    alike = words >= _FEWEST_ALIKE_WORDS and _LEAST_RATIO * (others - words) <= words <= _MOST_RATIO * (others - words)
+    return words >= _FEWEST_FLAGGED_WORDS or alike
 
 
 def main_script(text: str) -> str | None:

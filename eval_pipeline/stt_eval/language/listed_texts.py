@@ -6,6 +6,7 @@ What was said is the texts of the segments, one after the other.
 
 import ast
 import json
+import re
 from collections.abc import Sequence
 
 TEXT_FIELDS = frozenset(
@@ -17,6 +18,11 @@ _SEGMENT_FIELDS = frozenset(
 _CHOICES = frozenset({"alternatives", "nbest"})
 """Of what was heard, the most probable first."""
 _PYTHON_LISTS = ("['", '["', "[{'", "('")
+_PYTHON_OBJECT = re.compile(
+    r"(?:[A-Za-z_.]{1,60}\()?(?:\w{1,40}=[^,'\"=]{0,60},\s*)*text=(?P<quote>['\"])(?P<text>.*?)(?P=quote)(?:,?\s+\w{1,40}=.*)?\)?",
+    re.DOTALL,
+)
+"""As a client prints an answer: ``Transcription(text='…', language='en')``."""
 _LONGEST_PYTHON_LIST = 200_000
 _FEWEST_OBJECTS = 2
 
@@ -34,6 +40,8 @@ def listed_text(text: str) -> str | None:
     ('पहला दूसरा', 'हाँ जी', None)
     """
     bare = text.strip()
+    if (printed := _PYTHON_OBJECT.fullmatch(bare)) is not None:
+        return printed["text"]
     if not bare.startswith(("{", "[", "(")):
         return None
     found = _joined(_parsed(bare))

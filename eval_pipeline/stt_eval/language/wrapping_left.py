@@ -10,6 +10,12 @@ _MARKS = re.compile(
         [^:\n]{0,30}[:\uff1a]""",
     re.VERBOSE | re.MULTILINE | re.IGNORECASE,
 )
+_FIRST_WORD = re.compile(
+    r"\s*(?:text|output|result|answer|response|content|speaker|narrator|male|female|man|woman|voice|caller|agent"
+    r"|पाठ|টেক্সট|உரை|టెక్స్ట్|ಪಠ್ಯ|متن)\s?[:\uff1a](?=\s)",
+    re.IGNORECASE,
+)
+"""A label, or the first word that was said."""
 _NAMED_LINE = re.compile(
     r"\s*[*_]{0,3}(?P<name>[^\s:\uff1a,.!?\u0964][^:\uff1a,.!?\u0964\n]{0,30}?)[*_]{0,3}\s?[:\uff1a](?=\s)"
 )
@@ -18,7 +24,8 @@ _FEWEST_LINES = 2
 
 def holds_wrapping(text: str) -> bool:
     """Tell whether a text still looks like data, markup, subtitles or labelled parts."""
-    return _DATA.match(text) is not None or _MARKS.search(text) is not None or _names_speakers(text)
+    found = _DATA.match(text) or _FIRST_WORD.match(text) or _MARKS.search(text)
+    return found is not None or _names_speakers(text)
 
 
 def _names_speakers(text: str) -> bool:

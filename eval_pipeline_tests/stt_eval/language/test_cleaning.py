@@ -83,6 +83,7 @@ def test_an_apostrophe_does_not_keep_quotes() -> None:
         '{"transcript": "हाँ जी", "translation": "Yes, sir"}',
         '{"results": [{"alternatives": [{"transcript": "हाँ जी"}, {"transcript": "हाजी"}]}]}',
         '{"results": {"channels": [{"alternatives": [{"transcript": "हाँ जी", "words": [1]}]}]}}',
+        "Transcription(text='हाँ जी', language='hi')",
         '{"NBest": [{"Confidence": 0.9, "DisplayText": "हाँ जी"}]}',
     ],
 )
@@ -173,6 +174,10 @@ WRAPPED: dict[Removed, tuple[str, ...]] = {
         f"**Transcript**\n{HINDI}",
         f"Okay, here is what was said in the audio:\n{HINDI}",
         f"Here you go:\n{HINDI}",
+        f"Transcript - {HINDI}",
+        f"The audio transcription is as follows:\n{HINDI}",
+        f"ऑडियो में कहा गया है: {HINDI}",
+        f"लिखित पाठ: {HINDI}",
         f"Output:\n{HINDI}",
     ),
     Removed.TAGS: (f"<transcript>\n{HINDI}", f"<transcript>{HINDI}</transcript>", f"<text lang='hi'>{HINDI}</text>"),
@@ -222,6 +227,9 @@ def test_every_form_in_which_models_wrap_what_was_said_is_taken_off(removed: Rem
         (f'{{"transcript": "{HINDI}", "text": "b"}}', Flag.WRAPPED),
         (f"Ram: {HINDI}\nSita: हाँ\nRam: जी", Flag.WRAPPED),
         ("English translation:\nHello", Flag.WRAPPED),
+        (f"Narrator: {HINDI}", Flag.WRAPPED),
+        (f"text: {HINDI}", Flag.WRAPPED),
+        ("नमस्ते दुनिया (Hello world)", Flag.TRANSLATION),
     ],
 )
 def test_what_may_be_a_wrapping_or_speech_is_flagged(raw: str, flag: Flag) -> None:
