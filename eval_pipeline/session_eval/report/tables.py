@@ -22,7 +22,7 @@ def quality_plot(mean: Mean, *, title: str, width: int = 420) -> Markup:
     if mean.value is None:
         return Markup()
     ends = None if mean.low is None or mean.high is None else (mean.low, mean.high)
-    told = f"{title}: {words.mark(mean.value)} of 100" + (f", between {words.ends(mean)}" if ends else "")
+    told = f"{title}: {words.mark(mean.value)} of 100" + (f", {words.ends(mean)}" if ends else "")
     return draw_interval(Interval(title=told, low=0, high=HIGHEST, mean=mean.value, interval=ends), width=width)
 
 
@@ -194,7 +194,7 @@ def areas_tables(data: SessionReportData) -> list[Table]:
             rows=[_area_row(area, data) for area in _ordered((*one.judges, *one.baselines))],
         )
         for one in data.predicted
-        if one.judges
+        if one.judges and words.is_enough(one)
     ]
 
 
