@@ -10,7 +10,7 @@ from eval_pipeline.reporting.table import NONE, NOTHING, Cell, Column, Table, sa
 from eval_pipeline.reporting.timeline import Point, draw_timeline
 from eval_pipeline.session_eval.report import words
 from eval_pipeline.session_eval.report.data import AxisMean, ExpertFigures, Group, Mean, SessionReportData, Week
-from eval_pipeline.session_eval.report.trust import Agreement, Area, Measure
+from eval_pipeline.session_eval.report.trust import OUTCOMES, Agreement, Area, Measure
 
 HIGHEST = 100.0
 SHOWN_WEEKS = 12
@@ -188,7 +188,7 @@ def areas_tables(data: SessionReportData) -> list[Table]:
     return [
         Table(
             caption=f"How often in 100 the better mark goes to the session that "
-            f"{'is known to have worked' if one.by == 'outcomes' else 'users liked'}, of two that differ in that "
+            f"{'is known to have worked' if one.by == OUTCOMES else 'users liked'}, of two that differ in that "
             f"({count(one.good)} and {count(one.bad)} sessions); 50 is a tossed coin",
             columns=[Column("Going by"), Column("Right in 100", numeric=True), Column("Range, drawn", numeric=True)],
             rows=[_area_row(area, data) for area in _ordered((*one.judges, *one.baselines))],

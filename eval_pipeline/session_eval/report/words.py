@@ -21,8 +21,9 @@ from eval_pipeline.session_eval.report.data import (
     SessionReportData,
     ShownVerdict,
 )
-from eval_pipeline.session_eval.report.trust import Agreement, Area, Measure, Predicted
+from eval_pipeline.session_eval.report.trust import OUTCOMES, Agreement, Area, Measure, Predicted
 from eval_pipeline.session_eval.scoring.calibration import EACH_NEEDED
+from eval_pipeline.session_eval.scoring.run_agreement import CALLS, LENGTH
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +56,7 @@ BUCKETS: Final = MappingProxyType(
     }
 )
 BASELINES: Final = MappingProxyType(
-    {
-        "characters": "the length of a session",
-        "length": "the length of a session",
-        "session_length": "the length of a session",
-        "messages": "the number of its messages",
-        "tool_calls": "the number of its calls of tools",
-        "calls": "the number of its calls of tools",
-        "call_count": "the number of its calls of tools",
-    }
+    {LENGTH: "the length of a session", CALLS: "the number of its calls of tools"},
 )
 _SPEAKERS: Final = MappingProxyType(
     {
@@ -285,7 +278,7 @@ def area_sentence(predicted: Predicted) -> str:
         return not_enough(predicted)
     kinds = (
         ("one that is known to have worked", "one that is known to have failed")
-        if predicted.by == "outcomes"
+        if predicted.by == OUTCOMES
         else ("one that users liked", "one that they disliked")
     )
     told = (
@@ -310,11 +303,11 @@ def about(measure: Measure) -> str:
 
 def not_enough(predicted: Predicted) -> str:
     """Say why nothing can be told of one kind of labels."""
-    if predicted.by == "outcomes" and not predicted.good + predicted.bad:
+    if predicted.by == OUTCOMES and not predicted.good + predicted.bad:
         return "Of no session is it known whether it really worked, so this cannot be checked."
     known = (
         ("Known to have worked are", "known to have failed")
-        if predicted.by == "outcomes"
+        if predicted.by == OUTCOMES
         else ("Users liked", "disliked")
     )
     return (
@@ -498,6 +491,8 @@ def area_name(area: Area, data: SessionReportData) -> str:
     if area.name in BASELINES:
         words = BASELINES[area.name]
         return f"Only {words}" + (" (less is better)" if area.is_lower_better else " (more is better)")
+    if area.name in data.panel.rubric.axes:
+        return f"All judges, by {axis_words(area.name).title} alone"
     return f"Judge {area.name}"
 
 
