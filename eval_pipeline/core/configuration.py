@@ -52,7 +52,7 @@ def read_mapping(values: Json, *, options: Sequence[RunOption]) -> JsonDict:
             f"unknown key {shown(str(unknown[0]))} in the run configuration", f"known: {', '.join(sorted(known))}"
         )
     given = {key: value for key, value in values.items() if value is not None}
-    if not given.get("dataset"):
+    if "dataset" in known and not given.get("dataset"):
         raise invalid_config("no dataset was named", "give the name of a dataset: eval-pipeline dataset list")
     for option in options:
         if option.name in given:

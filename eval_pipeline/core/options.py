@@ -95,7 +95,10 @@ def _option_of(each: "Field[Any]") -> RunOption:
     option = replace(words, name=each.name)
     if isinstance(kind, type) and issubclass(kind, StrEnum):
         return replace(
-            option, kind=OptionKind.WORD, choices=tuple(str(word) for word in kind), default=str(each.default)
+            option,
+            kind=OptionKind.WORD,
+            choices=tuple(str(word) for word in kind),
+            default=None if each.default is None else str(each.default),
         )
     default = "" if each.default is MISSING else each.default
     shown = default if isinstance(default, str) and option.kind is OptionKind.TEXT else None

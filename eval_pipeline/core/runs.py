@@ -14,6 +14,7 @@ class Flow(StrEnum):
 
     TEXT = "text_eval"
     STT = "stt_eval"
+    SESSIONS = "session_eval"
 
 
 class RunMode(StrEnum):

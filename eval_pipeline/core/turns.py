@@ -2,9 +2,9 @@
 
 A request is the frozen model body with the question as ``input``. Of an item without earlier turns ``input`` is the
 question, a text. Of an item with earlier turns it is a list of messages as the Responses API takes them, oldest first,
-``{"role": "user" | "assistant" | "system", "content": TEXT}``; the last one is the user's: the question. An adapter of
-another protocol reads either with ``turns_of`` and writes its own messages; an assistant's turn is never what the model
-under test said, it is part of what is asked.
+``{"role": "user" | "assistant" | "system", "content": TEXT}`` (a text, or blocks of text); the last one is the user's:
+the question. An adapter of another protocol reads either with ``turns_of`` and writes its own messages; an assistant's
+turn is never what the model under test said, it is part of what is asked.
 """
 
 from collections.abc import Mapping, Sequence
@@ -54,8 +54,13 @@ def turns_of(given: object) -> tuple[Turn, ...]:
     (Turn(role=<Role.USER: 'user'>, text='Capital of India?'),)
     """
     if isinstance(given, list):
-        return tuple(Turn(Role(message["role"]), message["content"]) for message in given)
+        return tuple(Turn(Role(message["role"]), _text_of(message["content"])) for message in given)
     return (Turn(Role.USER, str(given)),)
+
+
+def _text_of(content: str | Sequence[JsonDict]) -> str:
+    """Return what a turn says; of one in several blocks of text, all of them."""
+    return content if isinstance(content, str) else "\n\n".join(block["text"] for block in content)
 
 
 def read_turns(stored: object) -> tuple[Turn, ...]:

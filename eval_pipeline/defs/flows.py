@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
+from eval_pipeline.core.checks import Severity, check_in
 from eval_pipeline.core.errors import ConflictError, UsageError
 from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.defs.executor import named_in_process_executor
@@ -17,7 +18,7 @@ from eval_pipeline.defs.io_managers import OPTIONAL
 from eval_pipeline.defs.partitions import RUNS
 from eval_pipeline.defs.pools import slot, static_pool
 from eval_pipeline.defs.tasks import task_of
-from eval_pipeline.runs.flow import FlowPlan, Stage, stage_module
+from eval_pipeline.runs.flow import Check, FlowPlan, Stage, stage_module
 from eval_pipeline.runs.specs import RUN_NOT_SPECIFIED
 
 _RESOURCES = {"deployment", "progress"}
@@ -133,9 +134,10 @@ def _tell_waiting(context: dg.AssetExecutionContext, plan: FlowPlan, stage: Stag
 
 
 def checks_of(plan: FlowPlan) -> list[dg.AssetChecksDefinition]:
-    """Make the checks: of what paid stages failed at, and of the batches that are out for them."""
+    """Make the checks: of what paid stages failed at, of the batches that are out for them, and what stages declare."""
     thresholds = [_threshold(plan, stage, about=stage.paid.threshold) for stage in plan.stages if stage.paid]
-    return [*thresholds, *(_freshness(plan, stage, of=stage.submits_for) for stage in plan.stages if stage.submits_for)]
+    batches = [_freshness(plan, stage, of=stage.submits_for) for stage in plan.stages if stage.submits_for]
+    return [*thresholds, *batches, *(_declared(plan, stage, check) for stage in plan.stages for check in stage.checks)]
 
 
 def _threshold(plan: FlowPlan, stage: Stage, *, about: str) -> dg.AssetChecksDefinition:
@@ -171,6 +173,30 @@ def _freshness(plan: FlowPlan, stage: Stage, *, of: str) -> dg.AssetChecksDefini
             return judge_freshness(task_of(context, flow=plan.flow), collected_by=of)
 
     return batch_freshness
+
+
+def _declared(plan: FlowPlan, stage: Stage, check: Check) -> dg.AssetChecksDefinition:
+    def judged(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
+        with explained():
+            task = task_of(context, flow=plan.flow)
+            found = check_in(task.deployment.stages.open(task.ref(stage.name)).manifest.summary, check.name)
+        return dg.AssetCheckResult(
+            passed=found.passed,
+            severity=_SEVERITIES[found.severity],
+            description=found.words,
+            metadata=dict(found.facts),
+        )
+
+    return dg.asset_check(
+        asset=dg.AssetKey([str(plan.flow), stage.name]),
+        name=check.name,
+        partitions_def=RUNS[plan.flow],
+        required_resource_keys=_RESOURCES,
+        description=check.says,
+    )(judged)
+
+
+_SEVERITIES = {Severity.WARN: dg.AssetCheckSeverity.WARN, Severity.ERROR: dg.AssetCheckSeverity.ERROR}
 
 
 def job_of(plan: FlowPlan) -> UnresolvedAssetJobDefinition:

@@ -25,7 +25,7 @@ from eval_pipeline.core.batches import (
 )
 from eval_pipeline.core.outcomes import AttemptOutcome
 from eval_pipeline.core.stages import StageRef
-from eval_pipeline.dispatch.budget import RoundPurse
+from eval_pipeline.dispatch.budget import PaysRounds
 from eval_pipeline.dispatch.closing import Closer, Closing, close_jobs, raise_first
 from eval_pipeline.dispatch.collect import (
     Handling,
@@ -75,7 +75,7 @@ class BatchWork:
     """What a round asks of every model: what is not finished; True: also what failed for a reason that a person may
     have mended."""
     handling: Handling
-    purse: Callable[[], RoundPurse | None] = lambda: None
+    purse: Callable[[], PaysRounds | None] = lambda: None
     """Opens what pays for a round; None where the run has no budget."""
     fill: Callable[[BatchJob, Path], AbstractContextManager[Path]] = as_it_is
     """As ``Desk.fill``."""
@@ -83,6 +83,10 @@ class BatchWork:
     """Of the rounds that count now; those before it belong to an account that a person closed."""
     resend_lost: bool = False
     """Whether a person accepts that what may have been charged already is sent, and charged, once more."""
+    own: Callable[[BatchJob], bool] = lambda _: True
+    """Which jobs of the stage are this work's, where several endpoints are asked for one stage."""
+    first_shard: int = 0
+    """Of its rounds: the files of one stage are told apart by round and shard, whomever they go to."""
 
 
 def _always() -> None:
@@ -187,13 +191,14 @@ class BatchStage:
                 work.stage,
                 self._jobs(),
                 first_round=work.first_round,
+                first_shard=work.first_shard,
                 since=desk.sought_since,
                 now=desk.now(),
             )
             desk.ledger.add_jobs(list(lost))
 
     def _jobs(self) -> Sequence[BatchJob]:
-        return self._desk.ledger.stage_jobs(self._work.stage)
+        return [job for job in self._desk.ledger.stage_jobs(self._work.stage) if self._work.own(job)]
 
     def _current(self, jobs: Sequence[BatchJob]) -> list[BatchJob]:
         wanted = [job for job in jobs if not job.is_unwanted]
@@ -318,7 +323,10 @@ class BatchStage:
                 purse.pay(intents, earlier=earlier)
 
         with self._work.parcels(number, anew) as parcels:
-            return bool(record_round(self._desk, parcels, folder=self._folder, pay=pay))
+            recorded = record_round(
+                self._desk, parcels, folder=self._folder, pay=pay, first_shard=self._work.first_shard
+            )
+            return bool(recorded)
 
     def _look(self) -> None:
         self._look_at_former()

@@ -152,6 +152,14 @@ class EmbeddingPurse:
         self._budget.settle(reservation.usd, cost_usd=self._prices.cost(attempt, worst_usd=reservation.usd))
 
 
+class PaysRounds(Protocol):
+    """Pays for rounds of batches."""
+
+    def pay(self, intents: Sequence[BatchJob], *, earlier: Sequence[BatchJob]) -> None:
+        """Raise ``budget_exceeded`` when a round does not fit."""
+        ...
+
+
 class RoundPurse:
     """Pays for rounds of batches: nothing of a round goes out unless the worst case of the whole round fits.
 

@@ -91,16 +91,23 @@ def restored_words(restored_at: datetime) -> str:
     )
 
 
-def store_round(objects: ObjectStore, intents: Sequence[BatchJob]) -> None:
+def store_round(objects: ObjectStore, intents: Sequence[BatchJob], *, first_shard: int = 0) -> None:
     """Write the intents of a round into the store, before the ledger records them."""
     document = [
         {**{name: getattr(intent, name) for name in _KEPT}, "protocol": str(intent.protocol)} for intent in intents
     ]
-    objects.put(_round_key(intents[0].stage, intents[0].round), orjson.dumps(document))
+    objects.put(_round_key(intents[0].stage, intents[0].round, first_shard), orjson.dumps(document))
 
 
 def lost_intents(
-    objects: ObjectStore, stage: StageRef, jobs: Sequence[BatchJob], *, first_round: int, since: datetime, now: datetime
+    objects: ObjectStore,
+    stage: StageRef,
+    jobs: Sequence[BatchJob],
+    *,
+    first_round: int,
+    since: datetime,
+    now: datetime,
+    first_shard: int = 0,
 ) -> Iterator[BatchJob]:
     """Yield the intents of all rounds that the store knows and the ledger does not.
 
@@ -111,11 +118,12 @@ def lost_intents(
         first_round: of those that count.
         since: the earliest moment at which one of them may have been submitted.
         now: the present.
+        first_shard: of the files that are meant, where several endpoints are asked for one stage.
     """
     known = {job.round for job in jobs}
-    for number in _stored_rounds(objects, stage):
+    for number in _stored_rounds(objects, stage, first_shard):
         if number >= first_round and number not in known:
-            for kept in orjson.loads(objects.read(_round_key(stage, number))):
+            for kept in orjson.loads(objects.read(_round_key(stage, number, first_shard))):
                 yield BatchJob(
                     id=0,
                     stage=stage,
@@ -134,10 +142,15 @@ def _protocol_of(kept: Json) -> ApiProtocol:
     return ApiProtocol(kept["protocol"]) if "protocol" in kept else BUILT_IN[kept["provider"]]
 
 
-def _round_key(stage: StageRef, number: int) -> str:
-    return f"{stage.prefix}/rounds/{number:02d}.json"
+def _round_key(stage: StageRef, number: int, first_shard: int) -> str:
+    return f"{stage.prefix}/rounds/{number:02d}{_after(first_shard)}"
 
 
-def _stored_rounds(objects: ObjectStore, stage: StageRef) -> list[int]:
-    folder = f"{stage.prefix}/rounds"
-    return [int(key.removeprefix(f"{folder}/").removesuffix(".json")) for key in objects.list(folder)]
+def _after(first_shard: int) -> str:
+    return f"-s{first_shard:04d}.json" if first_shard else ".json"
+
+
+def _stored_rounds(objects: ObjectStore, stage: StageRef, first_shard: int) -> list[int]:
+    folder, after = f"{stage.prefix}/rounds", _after(first_shard)
+    names = (key.removeprefix(f"{folder}/").removesuffix(after) for key in objects.list(folder) if key.endswith(after))
+    return [int(name) for name in names if name.isdecimal()]

@@ -108,7 +108,12 @@ def requests_key(job: BatchJob) -> str:
 
 
 def record_round(
-    desk: Desk, parcels: Iterable[Parcel], *, folder: Path, pay: Callable[[Sequence[BatchJob]], None]
+    desk: Desk,
+    parcels: Iterable[Parcel],
+    *,
+    folder: Path,
+    pay: Callable[[Sequence[BatchJob]], None],
+    first_shard: int = 0,
 ) -> Sequence[BatchJob]:
     """Store the request files of a round, then record all intents in one transaction: a round is whole or not begun.
 
@@ -117,18 +122,19 @@ def record_round(
         parcels: what is asked of each model.
         folder: for the file in progress.
         pay: raises when the whole round costs too much; then nothing of it is recorded.
+        first_shard: the number of its first file.
     """
     intents: list[BatchJob] = []
     for parcel in parcels:
         for file in write_shards(parcel.lines, folder=folder, limits=parcel.order.limits):
-            intent = _intent(desk, parcel.order, shard=len(intents), file=file)
+            intent = _intent(desk, parcel.order, shard=first_shard + len(intents), file=file)
             desk.fence.check()
             desk.objects.put_file(requests_key(intent), file.path)
             intents.append(intent)
     pay(intents)
     desk.fence.check()
     if intents:
-        store_round(desk.objects, intents)
+        store_round(desk.objects, intents, first_shard=first_shard)
     return desk.ledger.add_jobs(intents)
 
 

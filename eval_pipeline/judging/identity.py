@@ -11,6 +11,7 @@ from eval_pipeline.core.configuration import canonical_sha256
 from eval_pipeline.judging.cuts import CUTS_VERSION
 from eval_pipeline.judging.detector import DETECTOR_VERSION
 from eval_pipeline.judging.material import RENDERER_VERSION, Material
+from eval_pipeline.judging.notes import NOTES_VERSION
 from eval_pipeline.judging.output_schema import output_schema
 from eval_pipeline.judging.panel import Expert
 from eval_pipeline.judging.prompt import OUTPUT_TOKENS, PROMPT_VERSION, instructions
@@ -19,7 +20,15 @@ from eval_pipeline.judging.rubric import Axis, Rubric
 NAMESPACE: Final = uuid.uuid5(uuid.NAMESPACE_URL, "https://github.com/eval-pipeline/judgement")
 
 
-def judge_fingerprint(expert: Expert, *, rubric: Rubric, axes: Sequence[Axis], protocol: str, host: str) -> str:
+def judge_fingerprint(
+    expert: Expert,
+    *,
+    rubric: Rubric,
+    axes: Sequence[Axis],
+    protocol: str,
+    host: str,
+    structured: bool = True,
+) -> str:
     """Return ``sha256:`` and the digest of all that shapes an expert's verdicts.
 
     Args:
@@ -28,6 +37,7 @@ def judge_fingerprint(expert: Expert, *, rubric: Rubric, axes: Sequence[Axis], p
         axes: that it rates.
         protocol: of its endpoint.
         host: of its endpoint.
+        structured: whether the schema goes beside the request, or is part of what is read.
     """
     document = {
         "prompt_version": PROMPT_VERSION,
@@ -42,6 +52,8 @@ def judge_fingerprint(expert: Expert, *, rubric: Rubric, axes: Sequence[Axis], p
         "host": host,
         "model": expert.model,
         "params": {"max_output_tokens": OUTPUT_TOKENS, **expert.params},
+        "structured": structured,
+        "notes_version": NOTES_VERSION,
     }
     return f"sha256:{canonical_sha256(document)}"
 

@@ -29,6 +29,8 @@ class Speaker(StrEnum):
     TOOL = "tool"
     """What a tool answered."""
     ERROR = "error"
+    NOTES = "notes"
+    """What a judge noted of messages that it is not shown again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,11 @@
 """Who judges: experts with their models, axes and weights."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from eval_pipeline.core.configuration import canonical_sha256
 from eval_pipeline.core.documents import Json, JsonDict
-from eval_pipeline.judging.rubric import Rubric
+from eval_pipeline.judging.rubric import AppliesTo, Axis, Rubric
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +69,38 @@ def panel_json(panel: Panel) -> JsonDict:
             for expert in panel.experts
         ],
     }
+
+
+def panel_document(panel: Panel) -> JsonDict:
+    """Return a panel whole, labels included, as a specification keeps it."""
+    return {"version": panel.version, "rubric_version": panel.rubric.version, **panel_json(panel)}
+
+
+def read_panel_document(value: Json) -> Panel:
+    """Read it back."""
+    axes = {
+        name: Axis(
+            name=name,
+            says=axis["says"],
+            levels=axis["levels"],
+            required=axis["required"],
+            applies_to=AppliesTo(axis["applies_to"]),
+            covariate=axis["covariate"],
+            evidence_from=axis["evidence_from"],
+        )
+        for name, axis in value["axes"].items()
+    }
+    experts = tuple(Expert(**{**expert, "axes": tuple(expert["axes"])}) for expert in value["experts"])
+    return Panel(version=value["version"], rubric=Rubric(value["rubric_version"], axes), experts=experts)
+
+
+def with_all_axes(panel: Panel) -> Panel:
+    """Return the panel in which every expert rates all axes; it is another one, and has a label of its own."""
+    axes = tuple(panel.rubric.axes)
+    if all(expert.axes == axes for expert in panel.experts):
+        return panel
+    experts = tuple(replace(expert, axes=axes) for expert in panel.experts)
+    return replace(panel, version=f"{panel.version}+full", experts=experts)
 
 
 def model_family(model: str) -> str:

@@ -66,7 +66,7 @@ def request_body(
     body: JsonDict = {
         "model": expert.model,
         "instructions": instructions(rubric),
-        "input": [_user(rendered.text, second if structured else f"{second}\n\n{_schema_text(schema)}")],
+        "input": [user_turn(rendered.text, second if structured else f"{second}\n\n{_schema_text(schema)}")],
         "max_output_tokens": OUTPUT_TOKENS,
         **expert.params,
     }
@@ -104,7 +104,8 @@ def _rubric_text(axis: Axis) -> str:
     return f"\n{axis.name}: {axis.says}\n{anchors}\n"
 
 
-def _user(first: str, second: str) -> JsonDict:
+def user_turn(first: str, second: str) -> JsonDict:
+    """Return what a judge is asked: the material, then what it is to do with it."""
     blocks = [{"type": "input_text", "text": text} for text in (first, second)]
     return {"role": "user", "content": blocks}
 

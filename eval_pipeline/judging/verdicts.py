@@ -119,9 +119,11 @@ def read_answer(text: str, *, axes: Sequence[Axis], parts: Iterable[Part]) -> An
 
 def verify_evidence(answer: Answer, *, parts: Iterable[Part]) -> Answer:
     """Return the answer with every quote looked up in the material."""
+    cited = {quote.message for verdict in answer.verdicts.values() for quote in verdict.evidence}
     messages: dict[int, list[str]] = {}
     for part in parts:
-        messages.setdefault(part.message, []).append(_folded(part.head + part.text))
+        if part.message in cited:
+            messages.setdefault(part.message, []).append(_folded(part.head + part.text))
     verdicts = {
         name: Verdict(
             level=verdict.level,
@@ -169,8 +171,8 @@ class _Check:
         return {}
 
     def text(self, value: object, name: str) -> str:
-        if isinstance(value, str):
-            return value
+        if isinstance(value, str):  # an escape in JSON may name half a character, which no file holds
+            return value if value.isascii() else value.encode("utf-8", "replace").decode()
         self.found.append(f"{name} is {_kind(value)}, not a text")
         return ""
 

@@ -106,6 +106,8 @@ class ProtocolPlan:
     """Whether a server is one assistant, so that an endpoint's name alone names it."""
     takes_items: bool = False
     """Whether requests tell the id and the metadata of their item, as ``item_id`` and ``metadata``."""
+    takes_schema: bool = True
+    """Whether a request may say by a JSON Schema what its answer looks like (``text.format``)."""
     seller: str
     """The vendor as the library of prices names it."""
     is_sold_by_address: bool = False

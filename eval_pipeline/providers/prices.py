@@ -56,6 +56,10 @@ class PublishedPrices:
         fees = self._fees(model, served, at=at)
         return None if tokens is None or fees is None else Price(usd=tokens.usd + fees, rate=tokens.rate)
 
+    def window_tokens(self, model: str) -> int | None:
+        """Return how many tokens a model reads at once; None where the table does not say."""
+        return _window_tokens(self._references(model))
+
     def _of_tokens(self, model: str, usage: Usage, *, mode: RunMode, at: datetime, tier: str | None) -> Price | None:
         if mode is RunMode.FAST and tier not in _STANDARD_TIERS:
             return self._of_tier(model, usage, at=at, tier=tier)
@@ -151,6 +155,19 @@ def _web_search_fee(references: References, *, at: datetime) -> Decimal | None:
         except (LookupError, ValueError):  # no such model, or one without a price for searches
             continue
         return prices[0] - prices[1] or None
+    return None
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _window_tokens(references: References) -> int | None:
+    from genai_prices.data_snapshot import get_snapshot  # noqa: PLC0415 - its table takes half a second to import
+
+    for provider, name in references:
+        try:
+            _, found = get_snapshot().find_provider_model(name, None, provider, None)
+        except LookupError:
+            continue
+        return found.context_window
     return None
 
 

@@ -27,12 +27,12 @@ def asks_again(index: RecordIndex, *, anew: bool, resend_lost: bool) -> Asks | N
         if index.finished(item_id):
             return False
         record = index.find(item_id)
-        return record is None or _may_be_asked(record, anew=anew, resend_lost=resend_lost)
+        return record is None or may_be_asked(record, anew=anew, resend_lost=resend_lost)
 
     return asks
 
 
-def _may_be_asked(record: ItemRecord, *, anew: bool, resend_lost: bool) -> bool:
+def may_be_asked(record: ItemRecord, *, anew: bool, resend_lost: bool) -> bool:
     """Tell whether an item goes out again: what failed in passing does, the account's faults once a person came."""
     if record.error is not None and record.error.transient:
         return True

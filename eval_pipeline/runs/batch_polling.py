@@ -32,7 +32,7 @@ from eval_pipeline.dispatch.rests import RESTS
 from eval_pipeline.dispatch.search import MOST_LIST_CALLS, began, is_batch_of, tell_apart
 from eval_pipeline.dispatch.submit import utc_now
 from eval_pipeline.runs.accounts import open_accounts
-from eval_pipeline.runs.rounds import reopen_rounds
+from eval_pipeline.runs.rounds import WHOLE, reopen_rounds
 from eval_pipeline.wiring import models
 from eval_pipeline.wiring.deployment import Deployment
 from eval_pipeline.wiring.endpoint import Endpoint
@@ -209,7 +209,8 @@ def _look_for_lost(
         polled.notes.append(error.message)
         return
     for job in found:
-        reopen_rounds(deployment.objects, job.stage, first=job.round)
+        for share in (WHOLE, job.provider):
+            reopen_rounds(deployment.objects, job.stage, first=job.round, share=share)
         polled.notes.append(f"{job.stage} {job.name} was called lost and turned up ({job.provider_id})")
 
 

@@ -22,7 +22,7 @@ from eval_pipeline.runs.at_work import BEAT_EVERY_S, StageAtWork, at_work, has_s
 from eval_pipeline.runs.closing import close_batches, stop_lost_batches
 from eval_pipeline.runs.endpoints import require_endpoint
 from eval_pipeline.runs.life import change_run, find_run
-from eval_pipeline.runs.rounds import close_rounds
+from eval_pipeline.runs.rounds import WHOLE, close_rounds
 from eval_pipeline.runs.task import Task
 from eval_pipeline.storage.objects import temporary_folder
 from eval_pipeline.wiring import models
@@ -61,7 +61,16 @@ def _submitted(task: Task, work: BatchWork) -> dict[str, Any]:
     """Submit the first round unless that was done, and say what is out."""
     with batch_stage(task, work) as batches:
         jobs = batches.submit_first()
-    of_round = [job for job in jobs if job.round >= work.first_round]
+    return told_of(jobs, [job for job in jobs if job.round >= work.first_round])
+
+
+def told_of(jobs: Sequence[BatchJob], of_round: Sequence[BatchJob]) -> dict[str, Any]:
+    """Say what is out.
+
+    Args:
+        jobs: all of the stage.
+        of_round: those that count now.
+    """
     sent = [job for job in of_round if job.provider_id is not None]
     requests = sum(job.requests for job in sent)
     return {
@@ -141,7 +150,7 @@ def go_on(
     if task.refresh:
         start_over_once(task, stage)
     elif made_from is not None:
-        _refuse_changed_input(batch, made_from)
+        refuse_changed_input(batch, made_from)
     cancelled = stage.run.cancel_requested
     try:
         with batch_stage(task, work()) as batches:
@@ -153,10 +162,10 @@ def go_on(
         if stage.run.state is not RunState.RUNNING or stage.run.worker in {None, task.deployment.worker}:
             wait_for_provider(task, cancelled=cancelled)
         return False
-    return _told(task, stage, advance, cancelled=cancelled)
+    return note_advance(task, stage, advance, cancelled=cancelled)
 
 
-def _told(task: Task, stage: StageAtWork, advance: Advance, *, cancelled: bool) -> bool:
+def note_advance(task: Task, stage: StageAtWork, advance: Advance, *, cancelled: bool) -> bool:
     """Record how far the stage came, and tell whether it is finished."""
     _report(task, stage, advance)
     if advance.finished and cancelled:
@@ -200,8 +209,14 @@ def wait_for_provider(task: Task, *, cancelled: bool) -> None:
     change_run(task.deployment, flow=task.flow, key=task.key, change=waiting)
 
 
-def start_over_once(task: Task, stage: StageAtWork) -> None:
-    """Forget what was answered, and supersede what is out, once a Dagster run: a person wants to pay again."""
+def start_over_once(task: Task, stage: StageAtWork, *, shares: Sequence[str] = (WHOLE,)) -> None:
+    """Forget what was answered, and supersede what is out, once a Dagster run: a person wants to pay again.
+
+    Args:
+        task: the stage's own.
+        stage: held.
+        shares: of its rounds.
+    """
     if has_started_over(task.deployment, stage, by=task.dagster_run_id, retried=task.retried_run_id):
         return
     out = [job for job in task.deployment.ledger.stage_jobs(stage.ref) if job.state in OPEN]
@@ -212,7 +227,8 @@ def start_over_once(task: Task, stage: StageAtWork) -> None:
         raise _not_superseded(held)
     stop_lost_batches(task.deployment, task.deployment.ledger.stage_jobs(stage.ref), closing=Closing.SUPERSEDED)
     start_over(task.deployment, stage, by=task.dagster_run_id, retried=task.retried_run_id)
-    close_rounds(task.deployment.objects, task.deployment.ledger, stage.ref)
+    for share in shares:
+        close_rounds(task.deployment.objects, task.deployment.ledger, stage.ref, share)
 
 
 def _not_superseded(held: Sequence[LeftOpen]) -> ConflictError:
@@ -225,7 +241,7 @@ def _not_superseded(held: Sequence[LeftOpen]) -> ConflictError:
     )
 
 
-def _refuse_changed_input(batch: StageReader, made_from: StageReader) -> None:
+def refuse_changed_input(batch: StageReader, made_from: StageReader) -> None:
     """Raise when the input is not what the batches were made from: results of both must not be mixed."""
     if not batch.manifest.was_made_from(made_from.manifest):
         ref = batch.manifest.stage

@@ -1,11 +1,13 @@
 """What runs of every flow begin with: the dataset that is named, their limits, the name claimed with one INSERT."""
 
 import getpass
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
+
+from typing_extensions import TypeVar as DefaultingTypeVar
 
 from eval_pipeline.core.configuration import MAX_COST_USD, check_range
 from eval_pipeline.core.cost import Tariff
@@ -46,7 +48,22 @@ class FrozenSpec(Protocol):
         ...
 
 
+class Pinned(Protocol):
+    """What a run evaluates, as the ledger names it: a version of a dataset, or a choice of sessions."""
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        ...
+
+    @property
+    def version(self) -> str:
+        """Digest of all that it holds."""
+        ...
+
+
 SpecT_co = TypeVar("SpecT_co", bound=FrozenSpec, covariant=True)
+PinnedT_co = DefaultingTypeVar("PinnedT_co", bound=Pinned, covariant=True, default=DatasetVersion)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +77,18 @@ class HandedFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared(Generic[SpecT_co]):
+class Prepared(Generic[SpecT_co, PinnedT_co]):
     """A request that passed every check: what would be claimed."""
 
     key: RunKey
-    dataset: DatasetVersion
+    dataset: PinnedT_co
     spec: SpecT_co
     max_cost_usd: float | None = None
     handed_in: HandedFile | None = None
     notes: tuple[dict[str, str], ...] = ()
     """What a person should know before the run: code, message and hint each."""
+    kept: Mapping[str, bytes] = field(default_factory=dict)
+    """Documents that the run keeps, by name: what its specification holds the digest of alone."""
 
 
 def requester() -> str:
@@ -81,7 +100,7 @@ def requester() -> str:
 
 
 def claim(
-    prepared: Prepared[FrozenSpec], *, flow: Flow, requested_by: str, deployment: Deployment, here: bool
+    prepared: Prepared[FrozenSpec, Pinned], *, flow: Flow, requested_by: str, deployment: Deployment, here: bool
 ) -> RunRecord:
     """Take the name with one INSERT; raises ``run_name_already_exists``.
 
@@ -90,8 +109,8 @@ def claim(
     """
     now = datetime.now(UTC)
     claimed_at = _claimed_before(prepared, flow=flow, deployment=deployment) or now
-    if prepared.handed_in is not None and deployment.ledger.find_run(flow=flow, key=prepared.key) is None:
-        _keep(prepared.handed_in, flow=flow, key=prepared.key, deployment=deployment)
+    if (prepared.handed_in or prepared.kept) and deployment.ledger.find_run(flow=flow, key=prepared.key) is None:
+        _keep_all(prepared, flow=flow, deployment=deployment)
     return deployment.ledger.claim_run(
         RunRecord(
             key=prepared.key,
@@ -116,6 +135,14 @@ def handed_file_key(flow: Flow, key: RunKey, name: str) -> str:
     return f"{flow}/{key.project}/{key.run}/{name}"
 
 
+def _keep_all(prepared: Prepared[FrozenSpec, Pinned], *, flow: Flow, deployment: Deployment) -> None:
+    """Store what the run keeps before anybody can take it up."""
+    for name, document in prepared.kept.items():
+        deployment.objects.put(handed_file_key(flow, prepared.key, name), document)
+    if prepared.handed_in is not None:
+        _keep(prepared.handed_in, flow=flow, key=prepared.key, deployment=deployment)
+
+
 def _keep(handed: HandedFile, *, flow: Flow, key: RunKey, deployment: Deployment) -> None:
     """Store the very bytes that were checked, before anybody can take the run up."""
     with working_folder() as folder:
@@ -129,7 +156,7 @@ def _keep(handed: HandedFile, *, flow: Flow, key: RunKey, deployment: Deployment
         deployment.objects.put_file(handed_file_key(flow, key, handed.name), copy)
 
 
-def _claimed_before(prepared: Prepared[FrozenSpec], *, flow: Flow, deployment: Deployment) -> datetime | None:
+def _claimed_before(prepared: Prepared[FrozenSpec, Pinned], *, flow: Flow, deployment: Deployment) -> datetime | None:
     """Return when a run was claimed that a restored ledger has forgotten and its store has not.
 
     It goes on as the same run: its answers are read again, and its batches, whose keys hold that moment, are found.

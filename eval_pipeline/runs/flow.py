@@ -20,7 +20,7 @@ from eval_pipeline.core.runs import Flow
 if TYPE_CHECKING:
     from eval_pipeline.core.names import RunKey
     from eval_pipeline.core.ports.stage_files import StageReader
-    from eval_pipeline.runs.claims import FrozenSpec, Prepared
+    from eval_pipeline.runs.claims import FrozenSpec, Pinned, Prepared
     from eval_pipeline.runs.task import Task
     from eval_pipeline.wiring.deployment import Deployment
 
@@ -36,6 +36,8 @@ class Asks:
     """The earlier stage."""
     each: Callable[[Json], int] = lambda _: 1
     """How often each row is asked, told by the frozen specification: of several models, once each."""
+    counts: Callable[[str], bool] = lambda _: True
+    """Which records of the journal count, by their ids: where a row takes several requests, one of them does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +51,17 @@ class Paid:
     """What the check of its failures says of itself."""
     asks: Asks | None = None
     """What it asks, so that `run status` tells how far it is; None where its journal is kept otherwise."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """Something that a stage looks at when it is made: an asset check, which warns and stops nothing.
+
+    ``make`` keeps what it came to in the summary (``core.checks``).
+    """
+
+    name: str
+    says: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +85,8 @@ class Stage:
     """The paid stage whose batches it submits."""
     may_be_left_out: bool = False
     """Whether ``make`` may return None although nothing is waited for."""
+    checks: tuple[Check, ...] = ()
+    """What it looks at beside its failures."""
 
     @property
     def may_yield_nothing(self) -> bool:
@@ -178,14 +193,14 @@ class PrepareModule(Protocol):
 
     def prepare_given(
         self, given: Json, /, *, project: str, run: str, deployment: "Deployment", needs_key: bool = True
-    ) -> "Prepared[FrozenSpec]":
+    ) -> "Prepared[FrozenSpec, Pinned]":
         """Check what a person set against datasets and settings; nothing is paid, nothing is written."""
 
 
 class EstimateModule(Protocol):
     """``estimate.py``."""
 
-    def estimate_run(self, prepared: "Prepared[Any]", /, *, deployment: "Deployment") -> JsonDict:
+    def estimate_run(self, prepared: "Prepared[Any, Any]", /, *, deployment: "Deployment") -> JsonDict:
         """Say what a run would cost."""
 
 
@@ -193,7 +208,7 @@ class EstimateModule(Protocol):
 class WarnsBefore(Protocol):
     """``estimate.py`` of a flow that can tell before a run what will be off about it."""
 
-    def warnings_of(self, prepared: "Prepared[Any]", /, *, deployment: "Deployment") -> list[dict[str, str]]:
+    def warnings_of(self, prepared: "Prepared[Any, Any]", /, *, deployment: "Deployment") -> list[dict[str, str]]:
         """Return code, message and hint of each."""
 
 

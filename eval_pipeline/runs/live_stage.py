@@ -5,12 +5,15 @@ missing is asked once, recorded before the next call begins, counted and paid fo
 or out of money stops in order. Embeddings have their own way: several texts go into one call.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+import asyncio
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Generic, TypeVar
 
+from eval_pipeline.core.cost import NOTHING
+from eval_pipeline.core.errors import EvalPipelineError
 from eval_pipeline.core.outcomes import ItemRecord, ItemStatus
 from eval_pipeline.core.ports.file_host import FileHost
 from eval_pipeline.core.ports.models import Asks
@@ -25,6 +28,7 @@ from eval_pipeline.runs.endpoints import require_endpoint
 from eval_pipeline.runs.interruption import Interruption
 from eval_pipeline.runs.live_progress import LiveProgress
 from eval_pipeline.runs.task import Task
+from eval_pipeline.storage.journal import JournalWriter
 from eval_pipeline.wiring import models
 from eval_pipeline.wiring.endpoint import Endpoint
 
@@ -67,21 +71,68 @@ def ask_missing(task: Task, stage: StageAtWork, model: LiveModel[Item, Body]) ->
         EvalPipelineError: the account, the key or the address is at fault.
         WorkInterrupted: somebody ended the process's work.
     """
+    [asked] = ask_together(task, stage, [model])
+    if isinstance(asked, EvalPipelineError):
+        raise asked
+    return asked
+
+
+def ask_together(
+    task: Task, stage: StageAtWork, models_asked: Sequence[LiveModel[Item, Body]]
+) -> list[int | EvalPipelineError]:
+    """Ask several models at once, each every item of its own without a finished record.
+
+    What is wrong with the account of one, or that it refuses everything, does not keep the others from answering.
+
+    Returns:
+        of each the calls made, or what kept it from being asked.
+
+    Raises:
+        IncompleteError: ``run_cancelled`` or ``budget_exceeded``.
+        WorkInterrupted: somebody ended the process's work.
+    """
     with stage.journal.spool() as spool:
-        asking = _Asking(task, stage, model, RecordIndex(spool))
-        progress = asking.resume()
-        if progress.left == 0:
-            return 0
+        index = RecordIndex(spool)
+        askings = [_Asking(task, stage, model, index) for model in models_asked]
+        progresses = [asking.resume() for asking in askings]
+        if all(progress.left == 0 for progress in progresses):
+            return [0] * len(askings)
         interruption = Interruption()
-        outcome = interruption.run(asking.ask(progress, interruption))
+        with stage.journal.writer(stage.lease.token) as journal:
+            outcomes = interruption.run(_ask_all(askings, progresses, journal, interruption))
     stage.lease.check()
-    if outcome.stopped is StopReason.BUDGET:
-        raise out_of_budget(stage, spent_usd=progress.usd, done=progress.done, total=progress.total)
+    if any(isinstance(one, LiveOutcome) and one.stopped is StopReason.BUDGET for one in outcomes):
+        done, total = sum(one.done for one in progresses), sum(one.total for one in progresses)
+        raise out_of_budget(stage, spent_usd=sum((one.usd for one in progresses), NOTHING), done=done, total=total)
+    return [_result(asking, outcome) for asking, outcome in zip(askings, outcomes, strict=True)]
+
+
+async def _ask_all(
+    askings: Sequence["_Asking[Item, Body]"],
+    progresses: Sequence[LiveProgress],
+    journal: JournalWriter,
+    interruption: Interruption,
+) -> list[LiveOutcome | EvalPipelineError]:
+    async def ask(asking: "_Asking[Item, Body]", progress: LiveProgress) -> LiveOutcome | EvalPipelineError:
+        if progress.left == 0:
+            return LiveOutcome(recorded=0, ok=0, calls=0, stopped=None)
+        try:
+            return await asking.ask(progress, interruption, journal)
+        except EvalPipelineError as error:
+            return error
+
+    return list(await asyncio.gather(*(ask(*pair) for pair in zip(askings, progresses, strict=True))))
+
+
+def _result(asking: "_Asking[Item, Body]", outcome: LiveOutcome | EvalPipelineError) -> int | EvalPipelineError:
+    if isinstance(outcome, EvalPipelineError):
+        return outcome
+    key, model = asking.stage.run.key, asking.model
     if outcome.refusal is not None:
-        asked = models.asked_model(task.endpoints.find(model.endpoint), model.name)
-        raise refuses_everything(stage.run.key, outcome.refusal, endpoint=asked)
+        asked = models.asked_model(asking.task.endpoints.find(model.endpoint), model.name)
+        return refuses_everything(key, outcome.refusal, endpoint=asked)
     if outcome.stopped is not None:
-        raise run_cancelled(stage.run.key)
+        raise run_cancelled(key)
     return outcome.calls
 
 
@@ -103,13 +154,13 @@ class _Asking(Generic[Item, Body]):
         progress.resume(map(model.id_of, model.items()), self.index)
         return progress
 
-    async def ask(self, progress: LiveProgress, interruption: Interruption) -> LiveOutcome:
+    async def ask(self, progress: LiveProgress, interruption: Interruption, journal: JournalWriter) -> LiveOutcome:
         """Call the model until all is answered, or there is a reason to stop."""
         model, settings = self.model, self.task.deployment.settings
         accept = self.task.endpoint_changed
         require_endpoint(self.task.deployment, self.stage.run, model.endpoint, accept=accept)
         endpoint = self.task.endpoints.find(model.endpoint)
-        with self._host(endpoint) as host, self.stage.journal.writer(self.stage.lease.token) as journal:
+        with self._host(endpoint) as host:
 
             async def record(item: ItemRecord) -> None:
                 await journal.record(encode(item))

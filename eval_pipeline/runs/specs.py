@@ -13,18 +13,20 @@ from eval_pipeline.core.errors import ConflictError, UsageError
 from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.core.runs import RunRecord
 from eval_pipeline.runs.at_work import at_work
-from eval_pipeline.runs.claims import CLAIMED_AT, FrozenSpec, Prepared, claim
+from eval_pipeline.runs.claims import CLAIMED_AT, FrozenSpec, Pinned, Prepared, claim
+from eval_pipeline.runs.flow import plan_of
 from eval_pipeline.runs.task import Task
 
 RUN_NOT_SPECIFIED: Final = "run_not_specified"
 SpecT = TypeVar("SpecT", bound=FrozenSpec)
+PinnedT = TypeVar("PinnedT", bound=Pinned)
 
 
 def claim_or_find(
     task: Task,
     *,
-    prepare: Callable[[Json], Prepared[SpecT]],
-    estimate: Callable[[Prepared[SpecT]], JsonDict],
+    prepare: Callable[[Json], Prepared[SpecT, PinnedT]],
+    estimate: Callable[[Prepared[SpecT, PinnedT]], JsonDict],
 ) -> tuple[RunRecord, JsonDict | None]:
     """Return the run, and what it may cost when it was claimed just now.
 
@@ -44,7 +46,8 @@ def claim_or_find(
             raise UsageError(
                 f"run {key.partition} has no specification yet",
                 code=RUN_NOT_SPECIFIED,
-                hint="give spec its configuration (at least dataset) in the Launchpad: Shift+click on Materialize",
+                hint=f"give spec its configuration (at least {plan_of(task.flow).options[0].name}) in the Launchpad: "
+                "Shift+click on Materialize",
             )
         return run, None
     prepared = prepare(task.given)

@@ -120,7 +120,7 @@ def _so_far(deployment: Deployment, run: RunRecord, ref: StageRef, *, asks: Asks
     asked = deployment.stages.find(replace(ref, stage=asks.rows_of))
     with Journal(deployment.objects, ref).spool() as spool:
         index = RecordIndex(spool)
-        done = len(index) - sum(1 for _ in index.unfinished())
+        done = sum(asks.counts(item_id) and index.finished(item_id) for item_id in index)
     if asked is None or not len(index):
         return None
     return {"done": done, "total": asked.manifest.rows * asks.each(run.spec)}

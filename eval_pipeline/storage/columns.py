@@ -6,7 +6,9 @@
 
 from array import array
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
 from decimal import Context, Decimal, Inexact, InvalidOperation
+from itertools import accumulate
 from typing import Any, Final
 
 import numpy as np
@@ -14,8 +16,11 @@ import pyarrow as pa
 
 from eval_pipeline.core.documents import Row
 
-_TYPE_CODES: Final = {pa.int32(): "i", pa.int64(): "q", pa.float64(): "d"}
+_TYPE_CODES: Final = {pa.int32(): "i", pa.int64(): "q", pa.float32(): "f", pa.float64(): "d"}
 _DECIMAL_BYTES: Final = 16
+_TIME: Final = pa.timestamp("us", tz="UTC")
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
 _EXACT: Final = Context(prec=38, traps=[Inexact, InvalidOperation])
 
 
@@ -37,14 +42,29 @@ def build_column(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
     """Return the values as one column, None as null; a type that no stage has goes the way that imports pandas."""
     if pa.types.is_string(kind) or pa.types.is_binary(kind):
         return _build_texts(values).view(kind)
+    if pa.types.is_list(kind):
+        return _build_lists(values, kind)
+    data = _fixed_data(values, kind)
+    return pa.array(values, type=kind) if data is None else _build_fixed(values, kind, data=data)
+
+
+def _fixed_data(values: Sequence[Any], kind: pa.DataType) -> "bytes | array[int] | array[float] | None":
+    """Return the bytes of values of a fixed width, nulls as zeros; None for a type that no stage has."""
     if kind in _TYPE_CODES:
-        numbers = array(_TYPE_CODES[kind], [0 if value is None else value for value in values])
-        return _build_fixed(values, kind, data=numbers)
+        return array(_TYPE_CODES[kind], [0 if value is None else value for value in values])
     if pa.types.is_boolean(kind):
-        return _build_fixed(values, kind, data=_bits(_claim(value) for value in values))
+        return _bits(_claim(value) for value in values)
     if pa.types.is_decimal128(kind):
-        return _build_fixed(values, kind, data=b"".join(_decimal_bytes(value, scale=kind.scale) for value in values))
-    return pa.array(values, type=kind)
+        return b"".join(_decimal_bytes(value, scale=kind.scale) for value in values)
+    if kind == _TIME:
+        return array("q", [0 if value is None else (value - _EPOCH) // _MICROSECOND for value in values])
+    return None
+
+
+def _build_lists(values: Sequence[Sequence[Any] | None], kind: pa.ListType) -> pa.Array:
+    ends = array("i", accumulate((len(value or ()) for value in values), initial=0))
+    items = build_column([item for value in values for item in value or ()], kind.value_type)
+    return _build_fixed(values, kind, data=ends, children=[items])
 
 
 def _build_texts(values: Sequence[str | bytes | None]) -> pa.Array:
@@ -53,9 +73,15 @@ def _build_texts(values: Sequence[str | bytes | None]) -> pa.Array:
     return builder.finish()
 
 
-def _build_fixed(values: Sequence[Any], kind: pa.DataType, *, data: Any) -> pa.Array:  # noqa: ANN401 - any buffer
+def _build_fixed(
+    values: Sequence[Any],
+    kind: pa.DataType,
+    *,
+    data: "bytes | array[int] | array[float]",
+    children: Sequence[pa.Array] = (),
+) -> pa.Array:
     present = pa.py_buffer(_bits(value is not None for value in values)) if None in values else None
-    return pa.Array.from_buffers(kind, len(values), [present, pa.py_buffer(data)])
+    return pa.Array.from_buffers(kind, len(values), [present, pa.py_buffer(data)], children=children)
 
 
 def _bits(claims: Iterable[bool]) -> bytes:

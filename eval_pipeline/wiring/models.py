@@ -194,6 +194,14 @@ def vector_width(model: str) -> int | None:
     return _WIDTHS.get(model)
 
 
+def window_tokens(frozen: FrozenEndpoint, model: str) -> int | None:
+    """Return how many tokens a model reads at once, as published; None where nobody says so."""
+    plan = plan_of(frozen.protocol)
+    return PublishedPrices(plan.seller, address=frozen.base_url if plan.is_sold_by_address else None).window_tokens(
+        model
+    )
+
+
 def rate(frozen: FrozenEndpoint, model: str, *, mode: RunMode) -> str:
     """Name the rate of a stage's calls."""
     if model in frozen.prices:

@@ -38,6 +38,7 @@ PLAN = ProtocolPlan(
     needs_url=False,
     is_one_model=True,
     takes_items=True,
+    takes_schema=False,
     seller="http",
     answerer=_answerer,
     request=_request,

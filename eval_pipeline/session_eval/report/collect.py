@@ -18,7 +18,7 @@ from eval_pipeline.core.cost import Costs
 from eval_pipeline.core.documents import Json, Row
 from eval_pipeline.core.runs import RunRecord
 from eval_pipeline.core.thresholds import Threshold
-from eval_pipeline.judging.aggregation import AxisScore
+from eval_pipeline.judging.aggregation import AxisScore, NoScore
 from eval_pipeline.judging.canaries import Canary, CanaryFinding, Payload, read_canaries
 from eval_pipeline.judging.panel import Expert, Panel, model_family
 from eval_pipeline.judging.rubric import Axis
@@ -221,7 +221,7 @@ def _axes(row: Row) -> dict[str, AxisScore]:
 def _judged(scored: Sequence[_Scored], panel: Panel) -> Judged:
     """Return the sessions as columns."""
     names = [MEAN, *panel.rubric.axes]
-    reasons = ["insufficient_panel", "not_applicable"]
+    reasons = [str(reason) for reason in NoScore]
 
     def column(values: Iterable[float | None]) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
         return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
@@ -234,7 +234,8 @@ def _judged(scored: Sequence[_Scored], panel: Panel) -> Judged:
         if score(one, axis) is not None:
             return -1
         found = one.axes.get(MAIN_AXIS if axis == MEAN else axis)
-        return reasons.index(str(found.reason)) if found is not None and found.reason is not None else 0
+        told = str(NoScore.NOT_APPLICABLE if found is None else found.reason or NoScore.INSUFFICIENT_PANEL)
+        return reasons.index(told)
 
     return Judged(
         last_active_s=column(_seconds(one.row["last_active"]) for one in scored),
@@ -334,7 +335,7 @@ def _hear(judgements: Iterable[Row], *, panel: Panel, wanted: set[str]) -> _Hear
 
 def _count(row: Row, heard: _Heard) -> None:
     expert = heard.experts.get(row["expert_id"])
-    if expert is None or row["variant"].startswith(CANARY):
+    if expert is None or row["variant"] != PLAIN:
         return
     heard.taken += row["taken_from_run"] is not None
     rendering = orjson.loads(row["rendering"])
@@ -346,7 +347,6 @@ def _count(row: Row, heard: _Heard) -> None:
         expert.models[row["model_returned"]] += 1
     if row["status"] != OK:
         expert.errors[str(row["error_message"] or row["error_code"] or row["status"])] += 1
-        return
     for verdict in orjson.loads(row["axes"]).values():
         for quote in verdict.get("evidence") or ():
             expert.quotes += 1
@@ -370,12 +370,9 @@ def _canaries(session_id: str, rows: Sequence[Row], panel: Panel) -> Iterator[tu
 
 
 def canary_axis(expert_id: str, panel: Panel) -> Axis | None:
-    """Return the axis by which one tells whether an expert obeys: the main one, else its first."""
-    expert = next((one for one in panel.experts if one.id == expert_id), None)
-    if expert is None:
-        return None
-    names = [MAIN_AXIS] if MAIN_AXIS in expert.axes else list(expert.axes)
-    return panel.rubric.axes[names[0]]
+    """Return the axis by which one tells whether an expert obeys: the main one; None where it does not rate that."""
+    rates = any(expert.id == expert_id and MAIN_AXIS in expert.axes for expert in panel.experts)
+    return panel.rubric.axes[MAIN_AXIS] if rates else None
 
 
 def _level(row: Row | None, axis: Axis) -> str | None:

@@ -73,6 +73,7 @@ _SPEAKERS: Final = MappingProxyType(
         Speaker.CALL: "Assistant calls a tool",
         Speaker.TOOL: "Answer of the tool",
         Speaker.ERROR: "Error",
+        Speaker.NOTES: "Notes of a judge",
     }
 )
 _REASONS: Final = MappingProxyType(
@@ -239,6 +240,9 @@ def trust_sentence(data: SessionReportData) -> Trust:
         return Trust("bad", "Do not rely on these marks yet", f"{worst.title}. {worst.text}")
     proven = any(one.kind == "good" and one.title in {_BETTER, _LIKE_PEOPLE} for one in found)
     if not proven:
+        doubt = next((one for one in found if one.title == _NO_BETTER), None)
+        if doubt is not None:
+            return Trust("warn", "It is not shown yet that these marks are right", f"{doubt.title}. {doubt.text}")
         return Trust(
             "warn",
             "Nobody has shown yet that these marks are right",
@@ -252,6 +256,7 @@ def trust_sentence(data: SessionReportData) -> Trust:
 
 
 _BETTER: Final = "They tell good sessions from bad ones"
+_NO_BETTER: Final = "They may know no more than a session's length does"
 _LIKE_PEOPLE: Final = "They mark as people do"
 
 
@@ -266,7 +271,7 @@ def _known_sessions(data: SessionReportData) -> list[Trust]:
         if told_by_length >= panel.area.value:
             found.append(Trust("bad", "They know no more than a session's length does", text))
         elif panel.area.low is not None and panel.area.low <= max(_CHANCE, told_by_length):
-            found.append(Trust("warn", "They may know no more than a session's length does", text))
+            found.append(Trust("warn", _NO_BETTER, text))
         else:
             found.append(Trust("good", _BETTER, text))
     return found

@@ -14,7 +14,7 @@ from eval_pipeline.judging.panel import Expert, Panel
 from eval_pipeline.judging.rubric import Axis, Rubric
 from eval_pipeline.session_eval.report.data import SaidOfMessage, Transcript
 from eval_pipeline.session_eval.report.page import render_html, render_markdown
-from eval_pipeline.session_eval.report.words import trust_sentence
+from eval_pipeline.session_eval.report.words import speaker_words, trust_sentence
 from eval_pipeline_tests.session_eval.report.session_reports import (
     NOW,
     PANEL,
@@ -198,3 +198,7 @@ def test_what_the_judges_did_not_see_of_what_people_disliked_stands_first() -> N
 
     assert [one.seen for one in data.disliked] == sorted([one.seen for one in data.disliked], key=bool)
     assert data.disliked[0].text == "Call again later."
+
+
+def test_everybody_who_can_speak_in_a_session_has_a_name() -> None:
+    assert all(speaker_words(speaker) for speaker in Speaker)

@@ -1,1 +1,1 @@
-"""Tests of scores and statistics of sessions."""
+"""Tests of scoring."""

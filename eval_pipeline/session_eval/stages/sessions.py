@@ -1,0 +1,79 @@
+"""The sessions of a run, as they were when it was claimed: facts, the axes that apply, what addresses a judge."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from eval_pipeline.core.chunks import chunks
+from eval_pipeline.core.documents import JsonDict
+from eval_pipeline.core.ports.stage_files import StageReader
+from eval_pipeline.judging.material import Material
+from eval_pipeline.runs.at_work import at_work
+from eval_pipeline.runs.panels.settling import canonical
+from eval_pipeline.runs.panels.showing import hits_json
+from eval_pipeline.runs.task import Task
+from eval_pipeline.session_eval import tables
+from eval_pipeline.session_eval.chosen import ChosenSession, read_chosen
+from eval_pipeline.session_eval.judged import stored_material
+from eval_pipeline.session_eval.sessions.facts import SessionFacts
+from eval_pipeline.session_eval.sessions.material import applicable_axes
+from eval_pipeline.session_eval.spec import SessionSpec
+
+ROWS_AT_ONCE: Final = 500
+_AROUND_A_LINE: Final = 60
+"""Characters of label, nonce, speaker and escapes."""
+
+
+def make(task: Task, *, spec: StageReader) -> StageReader:
+    """Write a row for every session that the run judges."""
+    deployment, ref = task.deployment, task.ref("sessions")
+    inputs = {"spec": spec}
+    with at_work(deployment, ref, schema=tables.SESSIONS, inputs=inputs, dagster_run_id=task.dagster_run_id) as stage:
+        frozen = SessionSpec.from_json(stage.run.spec)
+        counts = _Counts()
+        rows = _rows(task, frozen, read_chosen(deployment, stage.run), counts)
+        for some in chunks(rows, size=ROWS_AT_ONCE):
+            stage.lease.check()
+            stage.files.append(some)
+        stage.files.finish(counts.told())
+    return deployment.stages.open(ref)
+
+
+class _Counts:
+    def __init__(self) -> None:
+        self.sessions = self.messages = self.flagged = 0
+
+    def told(self) -> JsonDict:
+        return {
+            "sessions": self.sessions,
+            "messages": self.messages,
+            "flagged": self.flagged,
+            "note": f"{self.sessions:,} sessions, {self.flagged:,} of them address a judge and are judged twice",
+        }
+
+
+def _rows(task: Task, spec: SessionSpec, chosen: Iterator[ChosenSession], counts: _Counts) -> Iterator[JsonDict]:
+    for position, one in enumerate(chosen):
+        material = stored_material(task.deployment, task.key.project, one.session_id, one.fingerprint)
+        hits = hits_json(material)
+        counts.sessions += 1
+        counts.messages += one.message_count
+        counts.flagged += bool(hits)
+        facts = SessionFacts.from_json(one.facts)
+        yield {
+            "position": position,
+            "session_id": one.session_id,
+            "session_fingerprint": one.fingerprint,
+            "profile_id": one.profile_id,
+            "name": one.name,
+            "created_at": one.created_at,
+            "last_active": one.last_active,
+            "message_count": one.message_count,
+            "facts": canonical(facts.to_json()),
+            "axes": canonical([axis.name for axis in applicable_axes(facts, spec.judges.panel.rubric)]),
+            "hits": canonical(hits),
+            "shown_characters": _characters(material),
+        }
+
+
+def _characters(material: Material) -> int:
+    return sum(_AROUND_A_LINE + len(part.head) + len(part.text) for part in material.parts)

@@ -1,0 +1,96 @@
+"""A run of sessions as scripts and people read it: the ledger's row joined with what the stages' manifests say."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import orjson
+
+from eval_pipeline.core.checks import CHECKS
+from eval_pipeline.core.cost import Costs
+from eval_pipeline.core.documents import JsonDict, Row
+from eval_pipeline.core.names import RunKey
+from eval_pipeline.core.paid_standing import PaidStanding
+from eval_pipeline.core.paid_summary import ItemCounts, models_as_json
+from eval_pipeline.core.runs import Flow
+from eval_pipeline.reporting.export_files import export_format, write_table
+from eval_pipeline.runs.control import run_json
+from eval_pipeline.runs.cost_warnings import cost_warnings
+from eval_pipeline.runs.life import find_run
+from eval_pipeline.runs.status import batches_json
+from eval_pipeline.runs.stored_run import StoredRun, nothing_to_export
+from eval_pipeline.session_eval import tables
+from eval_pipeline.session_eval.spec import SessionSpec
+from eval_pipeline.wiring.deployment import Deployment
+
+_JSON_COLUMNS = ("axes", "rendering", "hits")
+
+
+def show_run(deployment: Deployment, key: RunKey, *, detail: bool) -> JsonDict:
+    """Return the JSON document of a run."""
+    run = find_run(deployment, flow=Flow.SESSIONS, key=key)
+    stored, spec = StoredRun(deployment, run), SessionSpec.from_json(run.spec)
+    paid = stored.paid("judgements")
+    standing = _standing(spec, stored)
+    faults = (paid and paid.faults) or ()
+    document = {
+        **run_json(run),
+        "spec": run.spec,
+        "sessions": {"count": spec.sessions_count, "scope": str(spec.scope)},
+        "panel": {
+            "version": spec.judges.panel.version,
+            "fingerprint": spec.judges.panel.fingerprint,
+            "experts": [{"id": seat.id, "endpoint": seat.endpoint, "model": seat.model} for seat in spec.judges.seats],
+        },
+        "counts": standing.counts_json(),
+        "by_expert": models_as_json(paid.by_model) if paid and paid.by_model else {},
+        "checks": {stage: stored.fact(stage, CHECKS) or {} for stage in ("judgements", "session_scores", "agreement")},
+        "canaries": stored.fact("judgements", "canaries") or {},
+        "cost": standing.cost_json(),
+        "threshold": standing.threshold_json(),
+        "batches": batches_json(deployment, deployment.ledger.run_jobs(flow=Flow.SESSIONS, key=key)),
+        "report": stored.fact("report", "url"),
+        "warnings": [
+            *cost_warnings({"judgements": paid}),
+            *(
+                {"code": "expert_not_asked", "message": fault, "hint": "run retry asks what is missing"}
+                for fault in faults
+            ),
+        ],
+    }
+    return {**document, "judgements": list(_judgements(stored))} if detail else document
+
+
+def _standing(spec: SessionSpec, stored: StoredRun) -> PaidStanding:
+    paid = stored.paid("judgements")
+    if paid is not None and paid.counts is not None:
+        verdict = paid.threshold
+        cost = Costs.join({"judgements": paid.cost})
+        return PaidStanding(
+            counts=paid.counts, allowed=spec.failure_threshold, verdict=verdict, reasons=verdict.reasons, cost=cost
+        )
+    total = spec.sessions_count * len(spec.judges.seats) * spec.judges.samples
+    return PaidStanding(counts=ItemCounts(total, 0, 0), allowed=spec.failure_threshold)
+
+
+def _judgements(stored: StoredRun) -> Iterator[JsonDict]:
+    found = stored.find("judgements")
+    for row in () if found is None else found.rows():
+        yield _told(row)
+
+
+def _told(row: Row) -> JsonDict:
+    return {
+        **row,
+        **{name: orjson.loads(row[name]) for name in _JSON_COLUMNS},
+        "cost_usd": None if row["cost_usd"] is None else float(row["cost_usd"]),
+        "created_at": row["created_at"].isoformat(),
+    }
+
+
+def export_run(deployment: Deployment, key: RunKey, *, output: Path, bom: bool) -> int:
+    """Write every judgement to a file; returns the rows written."""
+    stored = StoredRun(deployment, find_run(deployment, flow=Flow.SESSIONS, key=key))
+    found = stored.find("judgements")
+    if found is None:
+        raise nothing_to_export(key, what="judgements")
+    return write_table(found.rows(), tables.JUDGEMENTS, path=output, file_format=export_format(output), bom=bom)
