@@ -24,7 +24,6 @@ GROUPS = {
     "ledger": "The ledger: upgrade.",
     "endpoint": "Whom models are asked: list, try.",
     "dataset": "Golden questions and audio: add, list, show, delete.",
-    "session": "Recorded sessions: ingest, list, show, export, delete, feedback.",
     "run": "Runs of every flow: list, status, retry, cancel, delete.",
 }
 COMMANDS = {

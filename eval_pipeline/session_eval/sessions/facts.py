@@ -84,7 +84,7 @@ def count_facts(checked: Json) -> SessionFacts:
             characters += sum(len(part.get("text", "")) for part in content)
         role = message["role"]
         if role == "user":
-            user_turns += 1
+            user_turns += message.get("agent") is None  # what a sub-agent is told is no turn of the user
         elif role == "tool" and _is_error(message):
             tool_errors += 1
         if len(message) <= _PLAIN_KEYS:
