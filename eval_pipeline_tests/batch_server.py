@@ -13,7 +13,8 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
 from functools import partial
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -21,6 +22,8 @@ from typing import Any
 
 WIDTH = 8
 LOOKS = 2
+_KEPT = ("files", "batches", "spoiled", "looks", "sent", "executed", "calls")
+"""What a server knows of its past."""
 _OPEN = ("validating", "in_progress", "finalizing")
 _ENDS = {
     "expired": "expired",
@@ -52,6 +55,8 @@ class BatchServer:
     """How far the provider's clock is ahead of ours."""
     key: str | None = None
     retry_after: str = "60"
+    meets: dict[str, str] = field(default_factory=dict)
+    """Which scenario the next batch meets whose first request has this id."""
     apart: bool = False
     """Whether every key opens an account of its own."""
     owners: dict[str, str] = field(default_factory=dict)
@@ -60,6 +65,8 @@ class BatchServer:
     batches: dict[str, dict[str, Any]] = field(default_factory=dict)
     spoiled: dict[str, str | None] = field(default_factory=dict)
     looks: Counter[str] = field(default_factory=Counter)
+    sent: Counter[str] = field(default_factory=Counter)
+    """How many batches were made of each item, whatever came of them."""
     executed: Counter[str] = field(default_factory=Counter)
     calls: Counter[str] = field(default_factory=Counter)
     unlisted: set[str] = field(default_factory=set)
@@ -72,8 +79,20 @@ class BatchServer:
         """Forget everything."""
         with self.lock:
             self.scenario, self.times, self.ahead_s = scenario, 1, 0.0
-            for kept in (self.files, self.batches, self.spoiled, self.looks, self.executed, self.calls):
-                kept.clear()
+            for name in _KEPT:
+                getattr(self, name).clear()
+
+    def copy(self) -> "BatchServer":
+        """Return everything as it is now, which the server does not change any more."""
+        with self.lock:
+            return replace(self, **{name: deepcopy(getattr(self, name)) for name in _KEPT})
+
+    def become(self, other: "BatchServer") -> None:
+        """Go on from what was copied."""
+        with self.lock:
+            self.scenario, self.times, self.ahead_s = other.scenario, other.times, other.ahead_s
+            for name in _KEPT:
+                setattr(self, name, deepcopy(getattr(other, name)))
 
     def shows(self, thing: str, key: str) -> bool:
         """Tell whether a key opens the account of a file or batch."""
@@ -100,7 +119,9 @@ class BatchServer:
         batch_id = f"batch_{len(self.spoiled)}"
         others = [batch for batch in self.batches.values() if batch["endpoint"] == given["endpoint"]]
         first = given["endpoint"] == self.spoils and not others
-        self.spoiled[batch_id] = self.scenario if first else None
+        items = [line["custom_id"] for line in self._lines_of(given["input_file_id"])]
+        self.sent.update(items)
+        self.spoiled[batch_id] = self.meets.pop(items[0], self.scenario if first else None)
         self.batches[batch_id] = {
             "id": batch_id,
             "object": "batch",
@@ -142,8 +163,11 @@ class BatchServer:
         bare = {"list_without_metadata": ("metadata",), "bare_list": ("metadata", "input_file_id")}
         return {name: value for name, value in batch.items() if name not in bare.get(self.scenario or "", ())}
 
+    def _lines_of(self, file_id: str) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.files[file_id].split(b"\n") if line]
+
     def _end(self, batch: dict[str, Any], scenario: str | None) -> None:
-        lines = [json.loads(line) for line in self.files[batch["input_file_id"]].split(b"\n") if line]
+        lines = self._lines_of(batch["input_file_id"])
         done, refused = self._execute(lines, scenario)
         batch["status"] = _ENDS.get(scenario or "", "completed")
         if scenario in _REASONS:
@@ -175,7 +199,7 @@ class BatchServer:
     def cancel(self, batch_id: str) -> dict[str, Any]:
         """Cancel a batch; a stuck one has done two of its lines by then."""
         batch = self.batches[batch_id]
-        lines = [json.loads(line) for line in self.files[batch["input_file_id"]].split(b"\n") if line][:2]
+        lines = self._lines_of(batch["input_file_id"])[:2]
         if self.spoiled[batch_id] == "stuck":
             self.executed.update(line["custom_id"] for line in lines)
             batch["output_file_id"] = self._keep(

@@ -141,6 +141,11 @@ class Listener:
         """Let batches that are created from now on go wrong."""
         self._post("batch_faults", list(rules))
 
+    def unprovoked(self) -> list[str]:
+        """Name the rules in force that nothing has met."""
+        plans = [self.api.get(f"/__standin__/{name}/hits").json() for name in ("faults", "batch_faults")]
+        return [f"{rule['rule']} at {rule['endpoint']}" for plan in plans for rule in plan if not rule["hits"]]
+
     def set(self, **settings: float) -> None:
         """Change pace, limits, or how far the clock is ahead."""
         self._post("batch_settings", settings)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from eval_pipeline.core.counting import counted
 from eval_pipeline.core.documents import JsonDict
 from eval_pipeline.stt_eval.clips.stored_manifest import AudioManifest
 
@@ -25,8 +26,9 @@ def audio_json(manifest: AudioManifest) -> JsonDict:
 def audio_lines(manifest: AudioManifest) -> list[str]:
     """Return the same for people."""
     unknown = f" and {manifest.unknown_durations:,} of unknown duration" if manifest.unknown_durations else ""
+    clips = f"{counted(manifest.clips, 'clip')}, {counted(manifest.size_bytes, 'byte')}"
     return [
-        f"{_clock(manifest.duration_s)} of sound{unknown} in {manifest.clips:,} clips, {manifest.size_bytes:,} bytes",
+        f"{_clock(manifest.duration_s)} of sound{unknown} in {clips}",
         f"{manifest.labelled:,} labelled ({manifest.silent:,} as silence), {manifest.unlabelled:,} unlabelled",
         f"languages {_counts(manifest.languages)}; formats {_counts(manifest.formats)}",
     ]

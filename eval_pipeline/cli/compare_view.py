@@ -5,6 +5,7 @@ import json
 import click
 
 from eval_pipeline.cli.output import printable, write_table
+from eval_pipeline.core.counting import counted
 from eval_pipeline.core.documents import Json
 
 QUESTION_CHARACTERS = 60
@@ -57,13 +58,13 @@ def _value(value: object) -> str:
 
 def verdict_sentence(score: Json, *, second: str) -> str:
     """Say in words what the interval allows to say."""
-    name, questions = score["name"], score["questions"]
+    name, questions = score["name"], counted(score["questions"], "question")
     if score["ci_low"] is None or score["verdict"] == "not distinguishable":
-        return f"{name}: not distinguishable with {questions:,} questions"
+        return f"{name}: not distinguishable with {questions}"
     low, high = sorted((abs(score["ci_low"]), abs(score["ci_high"])))
     return (
         f"{name}: {second} is {score['verdict']} by {abs(score['difference']):.4f} "
-        f"(95 % interval {low:.4f} to {high:.4f}, {questions:,} questions)"
+        f"(95 % interval {low:.4f} to {high:.4f}, {questions})"
     )
 
 

@@ -9,6 +9,7 @@ from eval_pipeline.cli.additions import Addition, add_any
 from eval_pipeline.cli.audio_view import audio_json, audio_lines
 from eval_pipeline.cli.deployments import open_deployment
 from eval_pipeline.cli.output import common_options, page_footer, write_json, write_table
+from eval_pipeline.core.counting import counted
 from eval_pipeline.core.datasets import DatasetKind, DatasetVersion, split_reference
 from eval_pipeline.core.documents import JsonDict
 from eval_pipeline.core.errors import UsageError
@@ -120,7 +121,7 @@ def list_datasets(
         for dataset in page.items
     ]
     write_table(("NAME", "VERSION", "KIND", "UNIQUE", "ITEMS", "FAST", "ADDED (UTC)"), rows)
-    click.echo(f"{page_footer(page)}; FAST: at most {cap:,} questions (EVAL_FAST_MAX_UNIQUE_ROWS)")
+    click.echo(f"{page_footer(page)}; FAST: at most {counted(cap, 'question')} (EVAL_FAST_MAX_UNIQUE_ROWS)")
 
 
 @command.command()
@@ -162,7 +163,7 @@ def delete(reference: str, *, every: bool, yes: bool, project: str, as_json: boo
         raise _version_or_all(name, versions, both=every)
     # a version is named by its hash, which is as good as a word; nobody could answer a script
     if not yes and (every or sys.stdin.isatty()):
-        chosen = f"all {len(versions):,} versions of {name}" if every else f"version {version} of {name}"
+        chosen = f"all of {name}, {counted(len(versions), 'version')}" if every else f"version {version} of {name}"
         click.confirm(f"Delete {chosen}?", abort=True, err=True)
     count = deployment.ledger.delete_dataset(project=project, name=name, version=version)
     if as_json:
@@ -178,7 +179,7 @@ def _named(reference: str) -> tuple[str, str | None]:
 
 def _version_or_all(name: str, versions: Sequence[DatasetVersion], *, both: bool) -> UsageError:
     known = ", ".join(one.version[:12] for one in versions[:5])
-    said = "a version and --all were given" if both else f"which of its {len(versions):,} versions is not said"
+    said = "a version and --all were given" if both else f"no version was named, of {counted(len(versions), 'version')}"
     return UsageError(
         f"dataset {shown(name)}: {said}",
         code="dataset_version_missing",
@@ -223,7 +224,8 @@ def _fast(dataset: DatasetVersion, cap: int) -> str | None:
 
 def _headline(dataset: DatasetVersion) -> str:
     repeats = f" x {dataset.duplication_factor}" if dataset.duplication_factor > 1 else ""
-    return f"{dataset.name} @ {dataset.version[:12]}: {dataset.original_items_count:,} {dataset.kind.items}{repeats}"
+    items = counted(dataset.original_items_count, dataset.kind.item)
+    return f"{dataset.name} @ {dataset.version[:12]}: {items}{repeats}"
 
 
 def _write_facts(deployment: Deployment, dataset: DatasetVersion) -> None:
@@ -239,4 +241,4 @@ def _write_problems(dataset: DatasetVersion) -> None:
         click.echo(f"skipped line {row.line}: {row.reason}", err=True)
     more = dataset.skipped_rows_count - min(SHOWN_SKIPS, len(dataset.skipped_rows))
     if more > 0:
-        click.echo(f"and {more:,} more skipped rows (dataset show --json lists them)", err=True)
+        click.echo(f"and {counted(more, 'more skipped row')} (dataset show --json lists them)", err=True)

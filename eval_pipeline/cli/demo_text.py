@@ -15,6 +15,7 @@ from eval_pipeline.cli.execution import run_outcome
 from eval_pipeline.cli.output import write_table
 from eval_pipeline.cli.progress import show_progress, write_line
 from eval_pipeline.cli.waiting import execute_to_its_end
+from eval_pipeline.core.counting import counted
 from eval_pipeline.core.documents import Json, JsonDict
 from eval_pipeline.core.names import DEFAULT_PROJECT, RunKey
 from eval_pipeline.core.paid_standing import PaidStanding
@@ -130,7 +131,7 @@ def _run(deployment: Deployment, key: RunKey, planned: DemoRun) -> tuple[int, Js
 
 def _what_happens(planned: DemoRun, *, items: int) -> str:
     if planned.answers is None:
-        return f"{planned.model} answers {items:,} items, {planned.mode}"
+        return f"{planned.model} answers {counted(items, 'item')}, {planned.mode}"
     return f"{items:,} answers of {planned.model} come from a file, nobody is asked for them"
 
 

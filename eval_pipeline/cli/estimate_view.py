@@ -4,6 +4,7 @@ import click
 
 from eval_pipeline.cli.output import write_json, write_table, write_warning
 from eval_pipeline.cli.run_words import usd
+from eval_pipeline.core.counting import counted
 from eval_pipeline.core.documents import Json
 
 
@@ -17,7 +18,7 @@ def write_estimate(estimate: Json, *, as_json: bool) -> None:
         for stage, part in estimate["stages"].items()
     ]
     write_table(("STAGE", "MODEL", "INPUT TOKENS", "OUTPUT TOKENS", "USD"), rows)
-    click.echo(f"total {usd(estimate['total_cost_usd'])} for {estimate['items']:,} items; nothing was started")
+    click.echo(f"total {usd(estimate['total_cost_usd'])} for {counted(estimate['items'], 'item')}; nothing was started")
     for assumption in estimate["assumptions"]:
         click.echo(f"assumed: {assumption}")
     for warning in estimate.get("warnings", ()):

@@ -13,6 +13,7 @@ from eval_pipeline.cli.flow_views import write_run
 from eval_pipeline.cli.output import common_options, write_json, write_warning
 from eval_pipeline.cli.run_config import read_settings
 from eval_pipeline.cli.run_options import export_options, launch_options
+from eval_pipeline.core.counting import counted
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.options import OptionKind, RunOption
 from eval_pipeline.core.runs import Flow
@@ -80,7 +81,7 @@ def _export(plan: FlowPlan) -> click.Command:
             told = {"format": shape} if plan.export_shapes else {}
             write_json({"run": run, **told, "output": str(output), "rows": rows})
             return
-        click.echo(f"wrote {rows:,} rows to {output}")
+        click.echo(f"wrote {counted(rows, 'row')} to {output}")
 
     verb: Verb = export_options(export)
     if plan.export_shapes:

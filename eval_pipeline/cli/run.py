@@ -9,6 +9,7 @@ from eval_pipeline.cli.deployments import open_deployment
 from eval_pipeline.cli.execution import execute_and_show
 from eval_pipeline.cli.output import common_options, page_footer, printable, write_error, write_json, write_table
 from eval_pipeline.core.batches import BatchJob
+from eval_pipeline.core.counting import counted
 from eval_pipeline.core.errors import EvalPipelineError
 from eval_pipeline.core.names import RunKey, validate_project
 from eval_pipeline.core.runs import Flow, RunState
@@ -175,7 +176,8 @@ def cancel(run: str, *, flow: str | None, project: str, as_json: bool) -> None:
 
 
 def _words_of(batches: Cancelled) -> str:
-    asked = f"; {batches.asked:,} batches are being cancelled, what is done is collected" if batches.asked else ""
+    being = counted(batches.asked, "batch", verb=("is", "are"))
+    asked = f"; {being} being cancelled, what is done is collected" if batches.asked else ""
     if not batches.unsettled:
         return asked
     return (

@@ -9,6 +9,7 @@ import click
 from eval_pipeline.cli.deployments import open_deployment
 from eval_pipeline.cli.feedback_view import agreement_json, judged_json, write_agreement, write_judged
 from eval_pipeline.cli.output import common_options, write_json, write_warning
+from eval_pipeline.core.counting import counted
 from eval_pipeline.core.errors import ConflictError, NotFoundError
 from eval_pipeline.core.feedback import UNTOUCHED, Change, ErrorTag, Untouched
 from eval_pipeline.core.feedback_words import checked_comment, checked_tags
@@ -185,7 +186,7 @@ def _export(deployment: Deployment, key: RunKey, target: Path, *, bom: bool, as_
     if as_json:
         write_json({"run": key.run, "project": key.project, "output": str(target), "rows": rows})
     else:
-        click.echo(f"wrote {rows:,} transcripts to {target}")
+        click.echo(f"wrote {counted(rows, 'transcript')} to {target}")
 
 
 def _show(deployment: Deployment, key: RunKey, *, as_json: bool) -> None:

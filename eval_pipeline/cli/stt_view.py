@@ -6,6 +6,7 @@ import click
 
 from eval_pipeline.cli.output import printable, write_table, write_warning
 from eval_pipeline.cli.run_words import cost_words, counts_words, write_reasons
+from eval_pipeline.core.counting import counted
 from eval_pipeline.core.documents import Json
 from eval_pipeline.core.paid_standing import PaidStanding
 
@@ -15,9 +16,12 @@ SHOWN_PAIRS = 20
 def write_run(document: Json) -> None:
     """Write the headline, the models beside each other, what the tests say, the cost and where the report is."""
     dataset, standing = document["dataset"], PaidStanding.of(document)
-    click.echo(f"{document['run']}: {document['state']} ({document['mode']}, {len(document['models']):,} models)")
     click.echo(
-        f"dataset {printable(dataset['name'])} @ {dataset['version'][:12]}, {dataset['samples_count']:,} samples"
+        f"{document['run']}: {document['state']} ({document['mode']}, {counted(len(document['models']), 'model')})"
+    )
+    click.echo(
+        f"dataset {printable(dataset['name'])} @ {dataset['version'][:12]}, "
+        f"{counted(dataset['samples_count'], 'sample')}"
     )
     if (scored := document["references"]) is not None:
         told = f"{printable(scored['dataset'])} @ {scored['version'][:12]}, {scored['changed']:,} of them changed"
@@ -74,7 +78,7 @@ def _write_pairs(document: Json) -> None:
         if pair.get("with_failures"):
             click.echo(f"    {printable(pair['with_failures']['sentence'])}")
     if len(pairs) > SHOWN_PAIRS:
-        click.echo(f"  and {len(pairs) - SHOWN_PAIRS:,} more pairs; --json and the report have all")
+        click.echo(f"  and {counted(len(pairs) - SHOWN_PAIRS, 'more pair')}; --json and the report have all")
 
 
 def _write_result(result: Json) -> None:

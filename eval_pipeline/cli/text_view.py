@@ -4,6 +4,7 @@ import click
 
 from eval_pipeline.cli.output import printable, write_table, write_warning
 from eval_pipeline.cli.run_words import cost_words, counts_words, write_reasons
+from eval_pipeline.core.counting import counted
 from eval_pipeline.core.documents import Json
 from eval_pipeline.core.paid_standing import PaidStanding
 from eval_pipeline.core.passages import retrieval_words
@@ -40,8 +41,12 @@ def write_run(document: Json) -> None:
 
 def _size(dataset: Json) -> str:
     repeats, questions = dataset["duplication_factor"], dataset["original_items_count"]
-    asked = f"{questions:,} questions"
-    return asked if repeats == 1 else f"{asked} asked {repeats} times each: {dataset['total_items_count']:,} items"
+    asked = counted(questions, "question")
+    return (
+        asked
+        if repeats == 1
+        else f"{asked} asked {repeats:,} times each: {counted(dataset['total_items_count'], 'item')}"
+    )
 
 
 def _counts(standing: PaidStanding) -> str:
@@ -67,7 +72,7 @@ def _write_scores(document: Json, *, total: int) -> None:
         write_table(("CATEGORY", *headers), categories[:SHOWN_LINES])
         left_out = len(categories) - SHOWN_LINES
         if left_out > 0:
-            click.echo(f"and {left_out:,} more lines; --json has them, and the export has every item")
+            click.echo(f"and {counted(left_out, 'more line')}; --json has them, and the export has every item")
         click.echo()
 
 
@@ -78,7 +83,8 @@ def _plain(score: Json) -> str:
     name = printable(score["name"])
     if score["data_type"] == "BOOLEAN":
         right = (score["distribution"] or {}).get("true", round(score["avg"] * score["total_pairs"]))
-        return f"{name}: {right:,} of {score['total_pairs']:,} scored answers are right ({score['avg']:.1%})"
+        scored = counted(score["total_pairs"], "scored answer", verb=("is", "are"))
+        return f"{name}: {right:,} of {scored} right ({score['avg']:.1%})"
     return f"{name}: {score['avg']:.2f} on average; it does not say how many answers are right"
 
 

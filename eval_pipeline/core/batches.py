@@ -14,6 +14,7 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import assert_never
 
+from eval_pipeline.core.counting import counted
 from eval_pipeline.core.errors import UnavailableError
 from eval_pipeline.core.outcomes import Attempt
 from eval_pipeline.core.protocols import ApiProtocol
@@ -526,7 +527,7 @@ def expiry_words(jobs: Iterable[BatchJob], *, now: datetime, policy: BatchPolicy
     if moment is None or job is None or moment - now >= timedelta(seconds=policy.expiry_warning_s):
         return None
     days = (moment - now) // timedelta(days=1)
-    when = f"expire in {days:,} days, on" if days >= 0 else "may be deleted at the provider since"
+    when = f"expire in {counted(days, 'day')}, on" if days >= 0 else "may be deleted at the provider since"
     return f"the results of batch {job.provider_id} are not collected and {when} {moment:%Y-%m-%d %H:%M} UTC"
 
 
@@ -546,9 +547,9 @@ def submitted_words(jobs: Collection[BatchJob]) -> str:
     sent = [job for job in jobs if job.provider_id is not None]
     unsent = [job for job in jobs if job.state is JobState.INTENT]
     refused = [job for job in jobs if job.provider_id is None and job.state is JobState.FAILED]
-    words = [f"{_requests(sent):,} requests in {len(sent):,} batches"] if sent else []
+    words = [f"{counted(_requests(sent), 'request')} in {counted(len(sent), 'batch')}"] if sent else []
     if unsent:
-        words.append(f"{_requests(unsent):,} requests are not sent yet{_why(unsent)}")
+        words.append(f"{counted(_requests(unsent), 'request', verb=('is', 'are'))} not sent yet{_why(unsent)}")
     if refused and not (unsent or sent):
         words.append(f"nothing was sent{_why(refused)}")
     return "; ".join(words) or "nothing is left to ask"

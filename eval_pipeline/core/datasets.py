@@ -19,13 +19,13 @@ class DatasetKind(StrEnum):
     STT = "stt"
 
     @property
-    def items(self) -> str:
-        """What a person calls them."""
+    def item(self) -> str:
+        """What a person calls one of them."""
         match self:
             case DatasetKind.TEXT:
-                return "questions"
+                return "question"
             case DatasetKind.STT:
-                return "samples"
+                return "sample"
             case _:
                 assert_never(self)
 

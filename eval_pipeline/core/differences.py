@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any, Final
 
+from eval_pipeline.core.counting import counted
 from eval_pipeline.core.documents import Json, JsonDict
 
 _LONG_TEXT: Final = 60
@@ -74,7 +75,7 @@ def text_difference(first: str, second: str) -> list[str]:
         return [f"… too long to be laid side by side: {len(first):,} and {len(second):,} characters"]
     lines = list(_lines(before, after))
     left = len(lines) - _MOST_LINES
-    return lines if left <= 0 else [*lines[:_MOST_LINES], f"… and {left:,} more lines"]
+    return lines if left <= 0 else [*lines[:_MOST_LINES], f"… and {counted(left, 'more line')}"]
 
 
 def _lines(before: Sequence[str], after: Sequence[str]) -> Iterator[str]:

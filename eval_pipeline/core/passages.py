@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from math import isfinite
 from typing import Final
 
+from eval_pipeline.core.counting import counted
 from eval_pipeline.core.documents import Json, JsonDict
 from eval_pipeline.core.secrets import redact_fields
 from eval_pipeline.core.values import value
@@ -80,5 +81,5 @@ def retrieval_words(counts: Mapping[str, int]) -> str:
     >>> retrieval_words({"items": 10, "with_passages": 7, "nothing": 3, "not_told": 0})
     '3 of 10 answered items retrieved nothing'
     """
-    told = f"{counts['nothing']:,} of {counts['items']:,} answered items retrieved nothing"
+    told = f"{counts['nothing']:,} of {counted(counts['items'], 'answered item')} retrieved nothing"
     return told + (f"; of {counts['not_told']:,} nobody told" if counts["not_told"] else "")

@@ -33,6 +33,8 @@ class RecordedAnswers:
     """Answers to nothing in the dataset."""
     surplus_lines: tuple[int, ...] = ()
     """The first of them."""
+    sheet: str | None = None
+    """Of a workbook, where a person named it."""
 
     @property
     def file_name(self) -> str:
@@ -53,7 +55,7 @@ class RecordedAnswers:
             "matched_by": self.matched_by,
             "surplus": self.surplus,
             "surplus_lines": list(self.surplus_lines),
-        }
+        } | ({} if self.sheet is None else {"sheet": self.sheet})
 
     @classmethod
     def from_json(cls, value: Json) -> Self:
@@ -78,6 +80,8 @@ def recorded_words(recorded: Json) -> str:
         return "answers were recorded in the dataset's column model_answer; nobody was asked"
     lines = ", ".join(f"{line:,}" for line in one.surplus_lines)
     more = ", …" if one.surplus > len(one.surplus_lines) else ""
-    beside = f"; {one.surplus:,} of its answers are to nothing in the dataset (lines {lines}{more})"
-    told = f"answers were recorded in {one.name} (sha256 {one.sha256}); nobody was asked"
+    verb, where = ("is", "line") if one.surplus == 1 else ("are", "lines")
+    beside = f"; {one.surplus:,} of its answers {verb} to nothing in the dataset ({where} {lines}{more})"
+    of_sheet = "" if one.sheet is None else f", sheet {one.sheet}"
+    told = f"answers were recorded in {one.name}{of_sheet} (sha256 {one.sha256}); nobody was asked"
     return told + (beside if one.surplus else "")

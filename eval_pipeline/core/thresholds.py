@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
 
+from eval_pipeline.core.counting import counted
 from eval_pipeline.core.documents import Json, JsonDict
 from eval_pipeline.core.errors import QualityGateError
 from eval_pipeline.core.names import RunKey, command_on
@@ -59,8 +60,9 @@ class Threshold:
         """Build the error of a breached run."""
         why = f"; {self.most_frequent}" if self.reasons else ""
         share = "" if self.observed is None else f" ({self.observed:.1%})"
+        items = counted(self.total, "item")
         return QualityGateError(
-            f"run {key.partition} failed its threshold: {self.failed:,} of {self.total:,} items failed{share}, "
+            f"run {key.partition} failed its threshold: {self.failed:,} of {items} failed{share}, "
             f"{self.value:.1%} are allowed{why}",
             code="failure_threshold_breached",
             hint="everything that was paid for is kept, and the report tells the failures; "

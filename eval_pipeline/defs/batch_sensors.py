@@ -11,6 +11,7 @@ import dagster as dg
 from dagster._core.events import DagsterEvent, DagsterEventType
 
 from eval_pipeline.core.batches import JobState, deadline_of, expiry_words, trouble_words
+from eval_pipeline.core.counting import counted
 from eval_pipeline.core.errors import EvalPipelineError
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.protocols import BUILT_IN, OPENAI
@@ -137,7 +138,7 @@ def _request(
     wake = wake_name(deployment, stage)
     runs = instance.get_run_records(dg.RunsFilter(tags={WAKE_TAG: wake}))
     if len(runs) >= MOST_ATTEMPTS:
-        words = f"{len(runs)} runs could not take it on; see their logs; another one follows within an hour"
+        words = f"{counted(len(runs), 'run')} could not take it on; see their logs; another one follows within an hour"
         polled.alert(stage, f"{stage}: {words}, or at once: run retry")
     if any(is_under_way(run) for run in runs) or _is_worked_on(instance, stage) or _is_too_early(runs):
         return None
@@ -255,7 +256,8 @@ def judge_freshness(task: Task, *, collected_by: str) -> dg.AssetCheckResult:
     overdue = [job for job in out if utc_now() > deadline_of(job, policy=policy)]
     expiring = expiry_words(jobs, now=utc_now(), policy=policy)
     troubles = list(dict.fromkeys(words for job in jobs for words in trouble_words(job)))
-    words = f"{len(out):,} of {len(jobs):,} batches are at the provider, {len(overdue):,} for longer than their window"
+    all_of_them = counted(len(jobs), "batch", verb=("is", "are"))
+    words = f"{len(out):,} of {all_of_them} at the provider, {len(overdue):,} for longer than the window"
     return dg.AssetCheckResult(
         passed=not overdue and expiring is None and not troubles,
         severity=dg.AssetCheckSeverity.WARN,

@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from eval_pipeline.core.counting import counted
 from eval_pipeline.core.paid_summary import PaidSummary
 from eval_pipeline.core.thresholds import Threshold
 from eval_pipeline.defs.metadata import describe
@@ -46,10 +47,10 @@ def _sentence(threshold: Threshold) -> str:
         return "There was nothing to evaluate."
     relation = "more than" if threshold.breached else "not more than"
     return (
-        f"{threshold.failed:,} of {threshold.total:,} items failed ({threshold.observed:.2%}): "
+        f"{threshold.failed:,} of {counted(threshold.total, 'item')} failed ({threshold.observed:.2%}): "
         f"{relation} the {threshold.value:.2%} that the run allows.{_why(threshold)}"
     )
 
 
 def _why(threshold: Threshold) -> str:
-    return "".join(f" {reason.count:,} times {reason.words.rstrip('.')}." for reason in threshold.reasons)
+    return "".join(f" {counted(reason.count, 'time')} {reason.words.rstrip('.')}." for reason in threshold.reasons)

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
+from eval_pipeline.core.counting import counted
 from eval_pipeline.core.errors import UnavailableError
 from eval_pipeline.core.names import command_on
 from eval_pipeline.core.runs import Flow, RunRecord, RunState
@@ -34,7 +35,9 @@ def start_requested_runs(deployment: Deployment, instance: dg.DagsterInstance) -
     requests = [request for _, request in asked]
     if not requests:
         return dg.SkipReason(
-            f"{len(waiting):,} requested runs are about to begin" if waiting else "no run is requested"
+            f"{counted(len(waiting), 'requested run', verb=('is', 'are'))} about to begin"
+            if waiting
+            else "no run is requested"
         )
     partitions: dict[Flow, list[str]] = {}
     for run, _ in asked:

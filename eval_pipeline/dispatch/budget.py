@@ -15,6 +15,7 @@ from typing import Protocol, TypeVar
 
 from eval_pipeline.core.batches import BatchJob, JobState
 from eval_pipeline.core.cost import NOTHING, Experience, Tariff, first_usage, worst_usage
+from eval_pipeline.core.counting import counted
 from eval_pipeline.core.documents import Json
 from eval_pipeline.core.errors import IncompleteError, UsageError
 from eval_pipeline.core.names import command_on, shown
@@ -195,7 +196,8 @@ class RoundPurse:
             return
         stage = intents[0].stage
         raise IncompleteError(
-            f"run {stage.key.partition} stopped at its budget: {sum(job.requests for job in intents):,} requests of "
+            f"run {stage.key.partition} stopped at its budget: "
+            f"{counted(sum(job.requests for job in intents), 'request')} of "
             f"{stage.stage} may cost ${worst_usd:.6f}, ${spent_usd:.6f} of ${self._limit_usd:.6f} is spent; "
             "none of them was sent",
             code="budget_exceeded",

@@ -33,6 +33,7 @@ from eval_pipeline.core.batches import (
     refusal_of,
     was_paid_for,
 )
+from eval_pipeline.core.counting import counted
 from eval_pipeline.core.errors import NotFoundError
 from eval_pipeline.core.journal_lines import LineFile, SealedFile
 from eval_pipeline.core.outcomes import Attempt, AttemptOutcome, ItemError
@@ -325,13 +326,14 @@ class _Tally:
     def anomalies(self) -> Iterator[str]:
         """Say what should not have happened."""
         if self.unreadable:
-            yield f"{self.unreadable:,} lines of the results could not be read"
+            yield f"{counted(self.unreadable, 'line')} of the results could not be read"
         if self.repeated:
-            yield f"{len(self.repeated):,} ids came more than once, the first counts: {_some(self.repeated)}"
+            yield f"{counted(len(self.repeated), 'id')} came more than once, the first counts: {_some(self.repeated)}"
         if self.differing:
             yield f"{len(self.differing):,} of them came with different answers: {_some(self.differing)}"
         if self.unknown:
-            yield f"{len(self.unknown):,} ids were never sent and are dropped: {_some(self.unknown)}"
+            strange = counted(len(self.unknown), "id", verb=("was", "were"))
+            yield f"{strange} never sent and dropped: {_some(self.unknown)}"
         if self.lost_words:
             yield f"{self.lost_words}; {RESEND_HINT}"
 

@@ -25,6 +25,7 @@ from eval_pipeline.core.batches import (
     step_of_intent,
     verdict_of,
 )
+from eval_pipeline.core.counting import counted
 from eval_pipeline.core.ports.batch_provider import BatchProvider
 from eval_pipeline.core.ports.ledger import BatchLedger
 from eval_pipeline.dispatch.closing import end_job, lose_job
@@ -190,7 +191,7 @@ class _Poll:
                 ended = end_job(self.ledger, job, ended_at=ended_at, **facts)
                 self.report.ended += ended is not None
             case Verdict.LOSE:
-                done = f"{batch.completed:,} requests done" if batch.completed else "no word on what was done"
+                done = f"{counted(batch.completed, 'request')} done" if batch.completed else "no word on what was done"
                 words = f"the batch is {batch.status} with {done}, and names no results"
                 self._close(job, code=RESULT_LOST, words=words)
             case Verdict.CANCEL:

@@ -24,6 +24,16 @@ class ShardLimits:
 
     requests: int
     size_bytes: int
+    is_providers: bool = False
+    """Whether the provider sets the size, so that no setting makes room."""
+
+    def within(self, *, requests: int | None, size_bytes: int | None) -> "ShardLimits":
+        """Return the limits as far as the provider takes so much; None where it does not say."""
+        return ShardLimits(
+            requests=self.requests if requests is None else min(self.requests, requests),
+            size_bytes=self.size_bytes if size_bytes is None else min(self.size_bytes, size_bytes),
+            is_providers=size_bytes is not None and size_bytes <= self.size_bytes,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +92,14 @@ def _too_large(line: bytes, limits: ShardLimits) -> UsageError:
     return UsageError(
         f"the request of item {item} has {len(line):,} bytes, a request file may have {limits.size_bytes:,}",
         code="request_too_large",
-        hint="shorten the question or the instructions, or raise EVAL_BATCH_MAX_BYTES if the provider takes more",
+        hint=f"shorten the question or the instructions{_room(limits)}",
     )
+
+
+def _room(limits: ShardLimits) -> str:
+    if limits.is_providers:
+        return "; its provider takes no more"
+    return ", or raise EVAL_BATCH_MAX_BYTES if the provider takes more"
 
 
 def request_ids(path: Path) -> Iterator[str]:

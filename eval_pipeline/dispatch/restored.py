@@ -11,6 +11,7 @@ from datetime import datetime
 import orjson
 
 from eval_pipeline.core.batches import BatchJob, JobState
+from eval_pipeline.core.counting import counted
 from eval_pipeline.core.documents import Json
 from eval_pipeline.core.epoch import Age, Epoch, LedgerEpoch, age_of, epoch_key
 from eval_pipeline.core.errors import ConflictError, NotFoundError, UnavailableError
@@ -49,8 +50,8 @@ def settle_epoch(ledger: EpochLedger, objects: ObjectStore) -> LedgerEpoch:
             return ledger.mark_restored(store)
         case Age.STORE_OLDER:
             raise ConflictError(
-                f"the store {objects.url(epoch_key(ledger.id))} knows of {store.submissions:,} submissions, and the "
-                f"ledger {ledger.id} of {known.stored:,}: the store is older than its ledger, or another one",
+                f"the store {objects.url(epoch_key(ledger.id))} knows of {counted(store.submissions, 'submission')}, "
+                f"and the ledger {ledger.id} of {known.stored:,}: the store is older than its ledger, or another one",
                 code="store_older_than_ledger",
                 hint="set EVAL_PIPELINE_STORE to the store that belongs to this ledger; or restore a backup of the "
                 "ledger that is not newer than that of the store",

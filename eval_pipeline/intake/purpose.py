@@ -17,6 +17,8 @@ class Purpose:
     """Other names of required columns, each with the name that it stands for."""
     code: str = "invalid_dataset"
     """Of the error that refuses such a file."""
+    sheet_option: str = "--sheet"
+    """What names a sheet of a workbook, on the command line."""
 
     @property
     def columns(self) -> str:

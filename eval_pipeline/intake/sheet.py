@@ -237,12 +237,12 @@ def _only_fitting(sheets: Mapping[str, Any], purpose: Purpose) -> str:
     if seen:
         raise purpose.refuse(
             f"{len(seen):,} of its sheets have {purpose.columns}: {', '.join(map(shown, seen))}",
-            hint="name the one that is meant: --sheet NAME; or leave it alone in the file",
+            hint=f"name the one that is meant: {purpose.sheet_option} NAME; or leave it alone in the file",
         )
     if fitting:
         raise purpose.refuse(
             f"only its hidden sheets have {purpose.columns}: {', '.join(map(shown, fitting))}",
-            hint="unhide the sheet, or name it: --sheet NAME",
+            hint=f"unhide the sheet, or name it: {purpose.sheet_option} NAME",
         )
     if len(sheets) == 1:
         return next(iter(sheets))  # whose header is then refused in words that name its columns

@@ -60,6 +60,10 @@ class BatchPlan:
     clips: ClipForm | None = None
     patience: Callable[[BatchPolicy], BatchPolicy] = _as_it_is
     """What differs from how patient this installation is with batches."""
+    most_requests: int | None = None
+    """Of one batch; None: what the installation says."""
+    most_bytes: int | None = None
+    """Of one request file as it is written here; None: what the installation says."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from eval_pipeline.core.counting import counted
 from eval_pipeline.core.runs import RunRecord, RunState
 from eval_pipeline.core.thresholds import Threshold
 from eval_pipeline.reporting.amounts import count, percent
@@ -17,18 +18,21 @@ class Banner:
     text: str
 
 
-def run_banners(run: RunRecord, threshold: Threshold, *, failures: str, unsent: str) -> list[Banner]:
+def run_banners(run: RunRecord, threshold: Threshold, *, failures: str, noun: str, unsent: str) -> list[Banner]:
     """Say what keeps the run from being a result: too many failures, or unfinished work.
 
     Args:
         run: whose report it is.
         threshold: its failures against what it allows.
         failures: the sentence on them in the flow's words, with ``{failed}``, ``{total}``, ``{share}``, ``{allowed}``.
+        noun: what is counted.
         unsent: what a run that stopped at its budget left undone, such as "before every clip was sent".
     """
     found = []
     if threshold.breached:
-        found.append(Banner("bad", title="This run missed its failure threshold", text=_breach(threshold, failures)))
+        found.append(
+            Banner("bad", title="This run missed its failure threshold", text=_breach(threshold, failures, noun=noun))
+        )
     reason = _unfinished(run.state, unsent=unsent)
     if reason is not None:
         text = f"The run is {run.state}: {reason}. What follows describes only what was done until then."
@@ -49,12 +53,12 @@ def endpoints_banner(answered: Mapping[str, int]) -> list[Banner]:
     return [Banner("warn", title="Another endpoint answered than the run was specified for", text=text)]
 
 
-def _breach(threshold: Threshold, failures: str) -> str:
+def _breach(threshold: Threshold, failures: str, *, noun: str) -> str:
     if threshold.observed is None:
         return "There was nothing to evaluate, and an evaluation of nothing never passes."
     told = failures.format(
         failed=count(threshold.failed),
-        total=count(threshold.total),
+        total=counted(threshold.total, noun),
         share=percent(threshold.observed),
         allowed=percent(threshold.value),
     )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
+from eval_pipeline.core import counting
 from eval_pipeline.reporting import amounts, markup, table, text
 
 if TYPE_CHECKING:
@@ -96,6 +97,7 @@ def _environment() -> "Environment":
         "day": markup.day,
         "prose": markup.prose,
         "count": amounts.count,
+        "counted": counting.counted,
         "number": amounts.number,
         "percent": amounts.percent,
         "usd": amounts.usd,

@@ -32,7 +32,6 @@ from eval_pipeline.dispatch.batch_stage import BatchWork
 from eval_pipeline.dispatch.budget import ResponsePurse, RoundPurse, bytes_a_request
 from eval_pipeline.dispatch.collect import Handling
 from eval_pipeline.dispatch.records import RecordIndex
-from eval_pipeline.dispatch.request_files import ShardLimits
 from eval_pipeline.dispatch.submit import Order, Parcel
 from eval_pipeline.runs.at_work import StageAtWork, at_work, start_over
 from eval_pipeline.runs.batch_items import answer_results, asks_again
@@ -243,7 +242,6 @@ class _InBatches:
         )
 
     def _order(self, number: int) -> Order:
-        settings = self.task.deployment.settings
         return Order(
             stage=self.task.ref(self.asked.stage),
             round=number,
@@ -251,7 +249,7 @@ class _InBatches:
             protocol=self._endpoint.protocol,
             model=self.asked.model,
             endpoint=self._form.endpoint,
-            limits=ShardLimits(requests=settings.batch_max_requests, size_bytes=settings.batch_max_bytes),
+            limits=models.shard_limits(self.task.deployment.settings, protocol=self._endpoint.protocol),
         )
 
     @contextmanager

@@ -7,6 +7,7 @@ from decimal import Decimal
 from threading import Event
 from typing import TYPE_CHECKING
 
+from eval_pipeline.core.counting import counted
 from eval_pipeline.core.errors import IncompleteError, NotFoundError
 from eval_pipeline.core.names import RunKey, command_on
 from eval_pipeline.core.ports.stage_files import StageReader, StageWriter
@@ -52,7 +53,7 @@ def out_of_budget(stage: StageAtWork, *, spent_usd: Decimal, done: int, total: i
     """Build the error of a run that would cost more than it may."""
     return IncompleteError(
         f"run {stage.run.key.partition} stopped at its budget: ${spent_usd:.6f} of ${stage.run.max_cost_usd:.6f} "
-        f"spent, {done:,} of {total:,} items of {stage.ref.stage} done",
+        f"spent, {done:,} of {counted(total, 'item')} of {stage.ref.stage} done",
         code="budget_exceeded",
         hint=f"what was answered is kept; {command_on('run retry', stage.run.key)} --max-cost-usd X goes on",
     )

@@ -21,6 +21,7 @@ from eval_pipeline.core.batches import (
     expiry_words,
     wants_a_run,
 )
+from eval_pipeline.core.counting import counted
 from eval_pipeline.core.errors import EvalPipelineError
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.ports.batch_provider import BatchProvider
@@ -70,7 +71,8 @@ class Polled:
     def sentence(self) -> str:
         """Say in words what was seen."""
         words = (
-            f"{self.jobs:,} open batches, {self.calls:,} calls, {self.ended:,} ended, {len(self.ready):,} stages ready"
+            f"{counted(self.jobs, 'open batch')}, {counted(self.calls, 'call')}, {self.ended:,} ended, "
+            f"{counted(len(self.ready), 'stage')} ready"
         )
         return "; ".join([words, *dict.fromkeys(self.alerts.values()), *self.notes])
 
@@ -274,8 +276,9 @@ def _claim_foreign(
 
 def _alert_foreign(jobs: Sequence[BatchJob], *, endpoint: Endpoint, polled: Polled) -> None:
     words = (
-        f"{len(jobs):,} batches were submitted with another key or to another address ({jobs[0].base_url}); they "
-        f"are left alone: give {endpoint.key.words} and {endpoint.url_words} of that account back, or name that key "
+        f"{counted(len(jobs), 'batch', verb=('was', 'were'))} submitted with another key or to another address "
+        f"({jobs[0].base_url}), and left alone: give "
+        f"{endpoint.key.words} and {endpoint.url_words} of that account back, or name that key "
         "among the former ones"
     )
     if any(job.is_ambiguous for job in jobs):

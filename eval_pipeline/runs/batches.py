@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from eval_pipeline.core.batches import OPEN, BatchJob, submitted_words, trouble_words
+from eval_pipeline.core.counting import counted
 from eval_pipeline.core.errors import ConflictError
 from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.core.runs import RunMode, RunRecord, RunState
@@ -234,7 +235,8 @@ def start_over_once(task: Task, stage: StageAtWork, *, shares: Sequence[str] = (
 def _not_superseded(held: Sequence[LeftOpen]) -> ConflictError:
     first = held[0]
     return ConflictError(
-        f"{len(held):,} batches of {first.job.stage} cannot be closed; {first.job.provider_id or first.job.name}: "
+        f"{counted(len(held), 'batch')} of {first.job.stage} cannot be closed; "
+        f"{first.job.provider_id or first.job.name}: "
         f"{first.words}",
         code="batches_unsettled",
         hint="nothing was asked anew: give the key back under which they were submitted, or try again in some minutes",
@@ -276,4 +278,4 @@ def waiting_words(advance: Advance) -> str:
     """Say in one sentence what a stage waits for."""
     states = ", ".join(f"{job.name} {job.state}/{job.provider_status or 'not sent'}" for job in advance.jobs[-5:])
     troubles = [*([advance.report.paused] if advance.report.paused else []), *advance.report.trouble]
-    return f"waiting for {len(advance.jobs):,} batches ({states})" + "".join(f"; {words}" for words in troubles)
+    return f"waiting for {counted(len(advance.jobs), 'batch')} ({states})" + "".join(f"; {words}" for words in troubles)

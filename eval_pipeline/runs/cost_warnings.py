@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
+from eval_pipeline.core.counting import counted
 from eval_pipeline.core.paid_summary import PaidSummary
 
 
@@ -35,8 +36,8 @@ def _of_stage(stage: str, summary: PaidSummary) -> Iterator[dict[str, str]]:
         )
     if calls.unreported:
         yield _warning(
-            f"{stage}: {calls.unreported:,} calls ended without a readable answer and may have been charged; "
-            "their cost is not in the sum",
+            f"{stage}: {counted(calls.unreported, 'call')} ended without a readable answer and may have been charged; "
+            "what that cost is not in the sum",
             code="calls_unreported",
             hint="the provider's own bill tells",
         )

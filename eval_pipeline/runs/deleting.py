@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 from enum import StrEnum
 
 from eval_pipeline.core.batches import BatchJob
+from eval_pipeline.core.counting import counted
 from eval_pipeline.core.errors import ConflictError, EvalPipelineError
 from eval_pipeline.core.names import RunKey, command_on
 from eval_pipeline.core.runs import Flow, RunState
@@ -59,7 +60,8 @@ def delete(deployment: Deployment, *, flow: Flow, key: RunKey, batches: OpenBatc
 
 def words_of(jobs: Sequence[BatchJob]) -> str:
     """Say how much is out."""
-    return f"{len(jobs):,} batches with {sum(job.requests for job in jobs):,} requests out or not collected"
+    requests = sum(job.requests for job in jobs)
+    return f"{counted(len(jobs), 'batch')} with {counted(requests, 'request')} out or not collected"
 
 
 @contextmanager
@@ -113,7 +115,8 @@ def _batches_open(key: RunKey, jobs: Sequence[BatchJob]) -> ConflictError:
 
 def _batches_unsettled(key: RunKey, first: BatchJob, *, words: str, count: int) -> ConflictError:
     return ConflictError(
-        f"{count:,} batches of run {key.partition} cannot be closed; {first.provider_id or first.name}: {words}",
+        f"{counted(count, 'batch')} of run {key.partition} cannot be closed; "
+        f"{first.provider_id or first.name}: {words}",
         code="batches_unsettled",
         hint="delete the run again in some minutes; --forget-batches leaves them alone, and they may be charged",
     )

@@ -139,6 +139,7 @@ class BatchControls(Generic[BatchT]):
         """Return the routes to add before those of all stand-ins."""
         return [
             Route("/__standin__/batch_faults", self.faults, methods=["GET", "POST", "DELETE"]),
+            Route("/__standin__/batch_faults/hits", self.hits, methods=["GET"]),
             Route("/__standin__/batch_settings", self.settings, methods=["GET", "POST"]),
             Route("/__standin__/batches", self.batches, methods=["GET", "DELETE"]),
             Route("/__standin__/batches/{id}", self.force, methods=["POST"]),
@@ -155,6 +156,11 @@ class BatchControls(Generic[BatchT]):
             except ValueError as error:
                 return refusal(error)
         return as_json([asdict(rule) for rule in planned.plan.rules])
+
+    async def hits(self, request: Request) -> Response:
+        """Tell how many batches each rule has hit."""
+        del request
+        return as_json(self._desk.planned.plan.hits())
 
     async def settings(self, request: Request) -> Response:
         """Tell or change pace, limits and clock."""

@@ -114,6 +114,13 @@ class BatchPlan:
                 return rule
         return None
 
+    def hits(self) -> list[dict[str, object]]:
+        """Tell how many batches each rule hit, in their order."""
+        return [
+            {"rule": str(rule.scenario), "endpoint": rule.endpoint, "hits": self._hits[place]}
+            for place, rule in enumerate(self.rules)
+        ]
+
 
 def read_batch_rules(document: object, *, able: AbstractSet[Scenario] = OPENAI_SCENARIOS) -> list[BatchRule]:
     """Read a JSON list of rules, or refuse it with the reason.

@@ -1,6 +1,6 @@
 """What a stand-in keeps while it runs, and the URLs under ``/__standin__/`` that read and set it.
 
-``faults`` GET, POST (a JSON list of rules replaces those in force), DELETE; ``settings`` GET, POST
+``faults`` GET, POST (a JSON list of rules replaces those in force), DELETE; ``faults/hits`` GET; ``settings`` GET, POST
 (``latency_s``, ``requests_per_window``, ``tokens_per_window``, ``window_s``); ``counts`` GET
 (``?detail=1`` adds how often each text was asked), DELETE.
 """
@@ -73,6 +73,7 @@ class Controls:
         """Return the routes to add to the application."""
         return [
             Route("/__standin__/faults", self.faults, methods=["GET", "POST", "DELETE"]),
+            Route("/__standin__/faults/hits", self.hits, methods=["GET"]),
             Route("/__standin__/settings", self.settings, methods=["GET", "POST"]),
             Route("/__standin__/counts", self.counts, methods=["GET", "DELETE"]),
         ]
@@ -86,6 +87,11 @@ class Controls:
             except ValueError as error:  # JSON errors are ValueErrors too
                 return refusal(error)
         return as_json([asdict(rule) for rule in self._standin.faults.rules])
+
+    async def hits(self, request: Request) -> Response:
+        """Tell how often each rule was met."""
+        del request
+        return as_json(self._standin.faults.hits())
 
     async def settings(self, request: Request) -> Response:
         """Tell or change latency and limits."""

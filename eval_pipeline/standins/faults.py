@@ -207,6 +207,14 @@ class FaultPlan:
                     return rule
         return None
 
+    def hits(self) -> list[dict[str, object]]:
+        """Tell how often each rule was met, in their order."""
+        with self._one_at_a_time:
+            return [
+                {"rule": str(rule.kind), "endpoint": rule.endpoint, "hits": self._hits[place]}
+                for place, rule in enumerate(self.rules)
+            ]
+
     def _hits_now(self, rule: FaultRule, key: tuple[int, str]) -> bool:
         with self._one_at_a_time:
             return self._count_hit(rule, key)

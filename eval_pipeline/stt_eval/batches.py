@@ -33,7 +33,6 @@ from eval_pipeline.dispatch.delivery import (
     write_filled,
 )
 from eval_pipeline.dispatch.records import RecordIndex, encode
-from eval_pipeline.dispatch.request_files import ShardLimits
 from eval_pipeline.dispatch.submit import Order, Parcel
 from eval_pipeline.runs.batch_items import Asks, answer_results, asks_again
 from eval_pipeline.runs.rounds import first_round
@@ -123,7 +122,6 @@ class Recordings:
             ]
 
     def _order(self, number: int, model: SpeechModel) -> Order:
-        settings = self._task.deployment.settings
         return Order(
             stage=self._ref,
             round=number,
@@ -131,7 +129,7 @@ class Recordings:
             protocol=self._endpoint.protocol,
             model=model.name,
             endpoint=models.clip_form(self._endpoint).endpoint(model.name),
-            limits=ShardLimits(requests=settings.batch_max_requests, size_bytes=settings.batch_max_bytes),
+            limits=models.shard_limits(self._task.deployment.settings, protocol=self._endpoint.protocol),
         )
 
     def _wanted(self, asks: Asks | None) -> Iterator[Item]:

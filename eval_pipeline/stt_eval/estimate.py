@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from math import ceil
 
 from eval_pipeline.core.cost import Costs, StageCost, Tariff, as_number, estimate_tokens
+from eval_pipeline.core.counting import counted
 from eval_pipeline.core.documents import JsonDict
 from eval_pipeline.core.outcomes import Usage
 from eval_pipeline.runs.claims import Prepared
@@ -47,7 +48,7 @@ def estimate_run(prepared: Prepared[SttSpec], *, deployment: Deployment) -> Json
 
 
 def _unmeasured(manifest: AudioManifest) -> str:
-    return f"{manifest.unknown_durations:,} clips whose duration is not known are not in"
+    return f"{counted(manifest.unknown_durations, 'clip')} of unknown duration not included"
 
 
 def _cost(model: SpeechModel, manifest: AudioManifest, *, prompt_tokens: int, tariff: Tariff) -> StageCost:

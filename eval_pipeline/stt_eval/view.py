@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from eval_pipeline.core.counting import counted
 from eval_pipeline.core.documents import JsonDict, Row
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.paid_standing import PaidStanding
@@ -106,7 +107,7 @@ class _Stored:
             if count := samples.get(name):
                 yield {
                     "code": "references_not_scored",
-                    "message": f"{count:,} of {samples['total']:,} samples are not scored: their reference {why}",
+                    "message": f"{count:,} of {counted(samples['total'], 'sample')} not scored: the reference {why}",
                     "hint": "correct these references and add the dataset again; stt rescore scores against them",
                 }
 

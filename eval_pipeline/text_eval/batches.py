@@ -18,7 +18,6 @@ from eval_pipeline.dispatch.batch_stage import BatchWork
 from eval_pipeline.dispatch.budget import RoundPurse
 from eval_pipeline.dispatch.collect import Handling
 from eval_pipeline.dispatch.embed import text_digest
-from eval_pipeline.dispatch.request_files import ShardLimits
 from eval_pipeline.dispatch.submit import Order, Parcel
 from eval_pipeline.dispatch.vectors import VectorIndex
 from eval_pipeline.runs.life import find_run
@@ -63,19 +62,15 @@ class Texts:
         )
 
     def _order(self, number: int) -> Order:
-        settings = self.task.deployment.settings
-        limits = ShardLimits(
-            requests=min(settings.batch_max_requests, settings.batch_max_embedding_inputs),
-            size_bytes=settings.batch_max_bytes,
-        )
+        protocol = self._endpoint.protocol
         return Order(
             stage=self.task.ref("embeddings"),
             round=number,
             provider=self.spec.embedding_endpoint,
-            protocol=self._endpoint.protocol,
+            protocol=protocol,
             model=self.spec.embedding_model,
             endpoint=self._form.endpoint,
-            limits=limits,
+            limits=models.shard_limits(self.task.deployment.settings, protocol=protocol, embeds=True),
         )
 
     @contextmanager

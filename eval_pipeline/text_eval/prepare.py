@@ -6,6 +6,7 @@ Dataset, configuration, type, size, name: the command line and the Dagster form 
 from dataclasses import replace
 
 from eval_pipeline.core.configuration import check_range
+from eval_pipeline.core.counting import counted
 from eval_pipeline.core.datasets import DatasetKind, DatasetVersion
 from eval_pipeline.core.documents import Json
 from eval_pipeline.core.errors import UsageError
@@ -151,7 +152,8 @@ def _check_scorable(spec: TextSpec, manifest: GoldenManifest) -> None:
         return
     names = ", ".join(one.score_name for one in spec.scorers)
     raise UsageError(
-        f"none of the {manifest.rows:,} rows of dataset {shown(spec.dataset_name)} has a golden answer, and {names} "
+        f"none of the {counted(manifest.rows, 'row')} of dataset {shown(spec.dataset_name)} has a golden "
+        f"answer, and {names} "
         "cannot score without one",
         code="golden_missing",
         hint="add golden answers, or score by what needs none: --scorer regex:PATTERN",
@@ -166,7 +168,7 @@ def _check_size(spec: TextSpec, *, dataset: DatasetVersion, deployment: Deployme
     settings = deployment.settings
     if not dataset.eligible_for_fast(settings.fast_max_unique_rows):
         raise UsageError(
-            f"dataset {shown(dataset.name)} has {dataset.original_items_count:,} questions, "
+            f"dataset {shown(dataset.name)} has {counted(dataset.original_items_count, 'question')}, "
             f"a fast run may have {settings.fast_max_unique_rows:,}",
             code="dataset_too_large_for_fast",
             hint="raise EVAL_FAST_MAX_UNIQUE_ROWS, or choose a smaller dataset",

@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from eval_pipeline.core.chunks import chunks
 from eval_pipeline.core.configuration import invalid_config
+from eval_pipeline.core.counting import counted
 from eval_pipeline.core.datasets import DatasetVersion, SkippedRow
 from eval_pipeline.core.documents import JsonDict
 from eval_pipeline.core.errors import ConflictError
@@ -62,7 +63,9 @@ def find_answers(request: TextRequest, *, dataset: DatasetVersion, deployment: D
             raise invalid_config(
                 "answers are recorded, and provider names somebody to be asked", "leave one of the two out"
             )
-        return _in_file(Path(request.answers), dataset=dataset, deployment=deployment)
+        return _in_file(request.answers, request.answers_sheet, dataset=dataset, deployment=deployment)
+    if request.answers_sheet is not None:
+        raise invalid_config("answers_sheet names a sheet, and answers no workbook", "give the file: answers")
     manifest = require_manifest(deployment.objects, dataset)
     named = (request.model, request.provider, request.instructions, request.model_body)
     if not manifest.recorded_count or any(value is not None for value in named):
@@ -88,7 +91,8 @@ def _in_dataset(dataset: DatasetVersion, *, count: int, deployment: Deployment) 
     )
 
 
-def _in_file(path: Path, *, dataset: DatasetVersion, deployment: Deployment) -> FoundAnswers:
+def _in_file(given: str, sheet: str | None, *, dataset: DatasetVersion, deployment: Deployment) -> FoundAnswers:
+    path = Path(given)
     if path.is_fifo():
         raise invalid_config(f"{path} is a pipe, which can be read once", "give a file: the run keeps a copy of it")
     manifest = require_manifest(deployment.objects, dataset)
@@ -96,7 +100,7 @@ def _in_file(path: Path, *, dataset: DatasetVersion, deployment: Deployment) -> 
         copy = folder / "answers"
         digest = private_copy(path, copy, limit_bytes=deployment.settings.max_file_bytes)
         match = match_answers(
-            read_answers(copy, name=path.name).entries,
+            read_answers(copy, name=path.name, sheet=sheet).entries,
             golden_rows(deployment.objects, dataset),
             names_rows=manifest.names_rows,
         )
@@ -110,12 +114,14 @@ def _in_file(path: Path, *, dataset: DatasetVersion, deployment: Deployment) -> 
         matched_by=str(match.by),
         surplus=match.surplus.count,
         surplus_lines=tuple(match.surplus.first),
+        sheet=sheet,
     )
     surplus = (
         [
             _note(
                 "answers_surplus",
-                f"{match.surplus.count:,} answers are to nothing in the dataset and are left out: {match.surplus}",
+                f"{counted(match.surplus.count, 'answer', verb=('is', 'are'))} to nothing in the dataset and left out: "
+                f"{match.surplus}",
                 f"they were looked for by {match.by}",
             )
         ]
@@ -134,7 +140,7 @@ def _in_file(path: Path, *, dataset: DatasetVersion, deployment: Deployment) -> 
 def _missing(count: int) -> list[dict[str, str]]:
     if count <= 0:
         return []
-    told = "1 question has" if count == 1 else f"{count:,} questions have"
+    told = counted(count, "question", verb=("has", "have"))
     return [_note("answers_missing", f"{told} no recorded answer and will be missing", "they count as failed")]
 
 
@@ -236,7 +242,7 @@ def _finder(task: Task, spec: TextSpec) -> Iterator[Find]:
 def _spooled(path: Path, frozen: RecordedAnswers, by: MatchedBy, spool: IO[bytes]) -> dict[Key, tuple[int, int]]:
     """Write the answers aside, and return where each is: their texts are not held."""
     index: dict[Key, tuple[int, int]] = {}
-    for entry in read_answers(path, name=frozen.name).entries():
+    for entry in read_answers(path, name=frozen.name, sheet=frozen.sheet).entries():
         if isinstance(entry, SkippedRow) or entry.recorded is None:
             continue
         key = answer_key(entry, by=by)

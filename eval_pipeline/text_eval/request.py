@@ -68,6 +68,16 @@ class TextRequest:
             unset="a model is asked, unless the dataset has a column `model_answer` and no model is named",
         ),
     ] = None
+    answers_sheet: Annotated[
+        str | None,
+        RunOption(
+            metavar="NAME",
+            help="Of a workbook of answers with several sheets that could be meant.",
+            form="Sheet of the workbook of answers, where several could be meant.",
+            page="Sheet of a workbook of answers, where several could be meant.",
+            unset="the only visible sheet that has the columns",
+        ),
+    ] = None
     model: Annotated[
         str | None,
         RunOption(

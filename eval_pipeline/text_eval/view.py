@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 
+from eval_pipeline.core.counting import counted
 from eval_pipeline.core.names import RunKey, command_on
 from eval_pipeline.core.record_columns import error_in
 from eval_pipeline.core.runs import Flow, RunRecord
@@ -64,7 +65,7 @@ def _damaged_golden(stored: StoredRun, *, total: int) -> Iterator[dict[str, str]
     if count:
         yield {
             "code": "golden_damaged",
-            "message": f"{count:,} of {total:,} items are not scored: their golden answer is damaged",
+            "message": f"{count:,} of {counted(total, 'item')} not scored: the golden answer is damaged",
             "hint": "correct these golden answers, and add the dataset again",
         }
 

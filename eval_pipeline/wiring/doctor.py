@@ -8,12 +8,14 @@ from functools import partial
 from http import HTTPStatus
 from uuid import uuid4
 
+from eval_pipeline.core.counting import counted
 from eval_pipeline.core.errors import EvalPipelineError
 from eval_pipeline.core.protocols import OPENAI, ApiProtocol
 from eval_pipeline.core.secrets import redact_fields
 from eval_pipeline.dispatch.breaker import where_chat_is_said
 from eval_pipeline.dispatch.restored import restored_words
 from eval_pipeline.wiring import models
+from eval_pipeline.wiring.credentials import Credentials
 from eval_pipeline.wiring.deployment import Deployment
 from eval_pipeline.wiring.endpoint import Endpoint
 from eval_pipeline.wiring.endpoint_finding import find, other_protocol
@@ -54,13 +56,25 @@ def examine(deployment: Deployment, *, project: str, asks: bool = False) -> Iter
     yield _guarded("store", lambda: _store(deployment))
     yield _guarded("ledger", lambda: _ages(deployment))
     try:
+        credentials = deployment.credentials(project)
+    except EvalPipelineError as error:  # told once, where it belongs
+        yield from _without_variables(error)
+        return
+    try:
         endpoints = deployment.endpoints(project)
     except EvalPipelineError as error:
         yield Finding("endpoints", ok=False, detail=error.message, hint=error.hint)
     else:
         for endpoint in endpoints.values():
             yield _guarded(endpoint.title, partial(_endpoint, deployment, endpoints, endpoint.name, asks=asks))
-    yield _guarded("Langfuse", lambda: _langfuse(deployment, project=project))
+    yield _guarded("Langfuse", lambda: _langfuse(credentials))
+
+
+def _without_variables(error: EvalPipelineError) -> Iterator[Finding]:
+    """Say what is wrong with a project's variables, and what cannot be examined before it is mended."""
+    wrong, other = ("Langfuse", "endpoints") if error.message.startswith("LANGFUSE_") else ("endpoints", "Langfuse")
+    yield Finding(wrong, ok=False, detail=error.message, hint=error.hint)
+    yield Finding(other, ok=None, detail=f"not examined before what is wrong with {wrong} is mended")
 
 
 def _guarded(check: str, examine_it: Callable[[], Finding]) -> Finding:
@@ -94,7 +108,7 @@ def _ages(deployment: Deployment) -> Finding:
     epoch = deployment.check_store()
     if epoch.restored_at is not None:
         return Finding("ledger", ok=None, detail=restored_words(epoch.restored_at))
-    return Finding("ledger", ok=True, detail=f"it and its store know of {epoch.stored:,} submitted batches")
+    return Finding("ledger", ok=True, detail=f"it and its store know of {counted(epoch.stored, 'submitted batch')}")
 
 
 def _store(deployment: Deployment) -> Finding:
@@ -136,8 +150,7 @@ def _how_spoken(endpoint: Endpoint, protocol: ApiProtocol) -> str:
     return f"write protocol: {protocol} for endpoint {endpoint.name} in {endpoint.file}"
 
 
-def _langfuse(deployment: Deployment, *, project: str) -> Finding:
-    credentials = deployment.credentials(project)
+def _langfuse(credentials: Credentials) -> Finding:
     if not credentials.traces_to_langfuse:
         return Finding("Langfuse", ok=None, detail="off: LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY are not set")
     pair = ":".join(credentials.require_langfuse_keys()).encode()

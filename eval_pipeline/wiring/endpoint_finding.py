@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from eval_pipeline.core.counting import counted
 from eval_pipeline.core.protocols import ApiProtocol
 from eval_pipeline.core.secrets import redact
 from eval_pipeline.providers.plan import Reach
@@ -39,9 +40,9 @@ class Found:
     def words(self) -> str:
         """Say it in a line; empty where nothing more is known than that it answers."""
         shown = ", ".join(self.models[:SHOWN_MODELS]) + (", …" if len(self.models) > SHOWN_MODELS else "")
-        counted = f"{len(self.models):,} models ({shown})" if self.models else ""
+        told = f"{counted(len(self.models), 'model')} ({shown})" if self.models else ""
         names = {True: "yes", False: "no", None: "not told"}
-        return "; ".join(filter(None, [counted, ", ".join(f"{path} {names[has]}" for path, has in self.has.items())]))
+        return "; ".join(filter(None, [told, ", ".join(f"{path} {names[has]}" for path, has in self.has.items())]))
 
 
 def find(endpoint: Endpoint, *, settings: Settings) -> Found | None:

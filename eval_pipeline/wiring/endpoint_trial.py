@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from eval_pipeline.core.configuration import invalid_config
+from eval_pipeline.core.counting import counted
 from eval_pipeline.core.documents import Json, JsonDict
 from eval_pipeline.core.errors import EvalPipelineError
 from eval_pipeline.core.names import shown
@@ -108,8 +109,7 @@ def _found(told: Json) -> Iterator[str]:
     yield f"model {told['answered_by'] or 'not told'}"
     yield f"{usage['input_tokens']:,} + {usage['output_tokens']:,} tokens" if usage else "no usage: its cost is unknown"
     if told["passages"] is not None:
-        count = len(told["passages"])
-        yield "1 passage" if count == 1 else f"{count:,} passages"
+        yield counted(len(told["passages"]), "passage")
     yield "no price is known" if told["cost_usd"] is None else f"{told['cost_usd']:.6f} USD"
     if latency_s is not None:
         yield f"{latency_s:.{_DIGITS}f} s"

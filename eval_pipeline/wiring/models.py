@@ -22,6 +22,7 @@ from eval_pipeline.core.runs import RunMode
 from eval_pipeline.core.tracing import TraceSink
 from eval_pipeline.dispatch.breaker import AskedModel
 from eval_pipeline.dispatch.budget import Budget
+from eval_pipeline.dispatch.request_files import ShardLimits
 from eval_pipeline.providers.plan import BatchPlan, Reach
 from eval_pipeline.providers.prices import PublishedPrices
 from eval_pipeline.wiring.credentials import Credentials
@@ -159,6 +160,22 @@ def batch_policy(settings: Settings, *, protocol: ApiProtocol) -> BatchPolicy:
     )
     batches = plan_of(protocol).batches
     return policy if batches is None else batches.patience(policy)
+
+
+def shard_limits(settings: Settings, *, protocol: ApiProtocol, embeds: bool = False) -> ShardLimits:
+    """Return what one request file may hold: what this installation says, and no more than the protocol takes.
+
+    Args:
+        settings: of the installation.
+        protocol: of the endpoint that the file goes to.
+        embeds: whether its requests are texts to embed, which have a limit of their own.
+    """
+    most = settings.batch_max_requests
+    limits = ShardLimits(
+        requests=min(most, settings.batch_max_embedding_inputs) if embeds else most, size_bytes=settings.batch_max_bytes
+    )
+    batches = plan_of(protocol).batches
+    return limits if batches is None else limits.within(requests=batches.most_requests, size_bytes=batches.most_bytes)
 
 
 def asked_model(endpoint: Endpoint, model: str) -> AskedModel:

@@ -5,9 +5,8 @@ the provider knows. The next life begins with the backup.
 """
 
 import shutil
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,7 +21,15 @@ from eval_pipeline.dispatch.restored import settle_epoch
 from eval_pipeline.storage.ledger import open_ledger
 from eval_pipeline.storage.local import LocalObjectStore
 from eval_pipeline_tests.batch_server import batch_server
-from eval_pipeline_tests.dispatch.test_batch_crashes import ITEMS, KilledError, Killer, World, Worlds, live_to_the_end
+from eval_pipeline_tests.dispatch.test_batch_crashes import (
+    ITEMS,
+    KilledError,
+    Killer,
+    World,
+    Worlds,
+    copy_ledger,
+    live_to_the_end,
+)
 
 SINCE = datetime(2020, 1, 1, tzinfo=UTC)
 LIVES = 12
@@ -49,11 +56,6 @@ def ledger_of(place: World) -> Path:
 
 def backup_of(place: World) -> Path:
     return place.folder / "backup.sqlite"
-
-
-def copy_ledger(source: Path, target: Path) -> None:
-    with closing(sqlite3.connect(source)) as before, closing(sqlite3.connect(target)) as after:
-        before.backup(after)
 
 
 def restore(place: World) -> None:

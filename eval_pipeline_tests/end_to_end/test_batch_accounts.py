@@ -133,7 +133,7 @@ def test_the_sensor_takes_a_run_from_its_batches_to_its_report(ours: Installatio
     assert ours.tick() == ([], "no batch is open")
     server.scenario = "stuck"
     ours.submit()
-    assert ours.tick() == ([], "1 open batches, 1 calls, 0 ended, 0 stages ready")
+    assert ours.tick() == ([], "1 open batch, 1 call, 0 ended, 0 stages ready")
     server.spoiled["batch_0"] = None
 
     request = ours.tick_until_asked()

@@ -1,6 +1,7 @@
 """Batch runs from request to report, over HTTP through the SDK and real Dagster runs, when the provider goes wrong."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -49,88 +50,134 @@ def run(commands: Commands, *options: str, **variables: str) -> dict[str, Any]:
     return {**ended.document, "exit": ended.code}
 
 
-def in_both_protocols(cases: Sequence[tuple[Any, ...]], *, usual: frozenset[str]) -> list[Any]:
-    """Return the cases in each protocol; those of chat completions that show what others show as well are slow."""
-    return [
-        pytest.param(protocol, case, id=f"{protocol}-{case[0]}", marks=() if quick else pytest.mark.slow)
-        for protocol in ("openai_responses", "openai_chat")
-        for case in cases
-        for quick in [protocol == "openai_responses" or case[0] in usual]
-    ]
+IN_BOTH_PROTOCOLS = pytest.mark.parametrize("asking", ["openai_responses", "openai_chat"], indirect=True)
+A_FILE = 5
+"""Requests of one batch."""
+ALL = frozenset(range(A_FILE))
+NONE: frozenset[int] = frozenset()
 
 
-RECOVERED = [
-    ("all_well", 1, 1),
-    ("out_of_order", 1, 1),
-    ("expired", 1, 2),
-    ("expired_no_files", 1, 2),
-    ("token_limit", 1, 2),
-    ("create_429", 1, 1),
-    ("one_429", 1, 2),
-    ("one_error", 1, 2),
-    ("missing", 1, 2),
-    ("duplicate", 1, 1),
-    ("unknown_id", 1, 1),
-    ("cut_line", 1, 2),
-    ("poll_500", 4, 1),
-    ("short_download", 2, 1),
-    ("create_accepted_dropped", 1, 1),
-    ("empty_error_file", 1, 1),
-    ("unknown_status", 1, 1),
-    ("u2028", 1, 1),
-    ("byte_order_mark", 1, 1),
-    ("late_files", 1, 1),
-]
+@dataclass(frozen=True)
+class Ending:
+    """What became of the five items of one batch, by their places.
+
+    Args:
+        ok: those that have an answer.
+        sent_again: those that went into a second batch.
+        executed_again: those that the provider did twice.
+        told: statuses and codes of the others.
+    """
+
+    ok: frozenset[int] = ALL
+    sent_again: frozenset[int] = NONE
+    executed_again: frozenset[int] = NONE
+    told: frozenset[tuple[str, str]] = frozenset()
+
+
+LATE, SECOND, LAST = frozenset({3, 4}), frozenset({1}), frozenset({4})
+RECOVERED = {
+    "all_well": Ending(),
+    "out_of_order": Ending(),
+    "expired": Ending(sent_again=LATE),
+    "expired_no_files": Ending(sent_again=ALL),
+    "token_limit": Ending(sent_again=ALL),
+    "one_429": Ending(sent_again=SECOND),
+    "one_error": Ending(sent_again=SECOND),
+    "missing": Ending(sent_again=SECOND),
+    "duplicate": Ending(),
+    "unknown_id": Ending(),
+    "cut_line": Ending(sent_again=LAST, executed_again=LAST),
+    "empty_error_file": Ending(),
+    "unknown_status": Ending(),
+    "u2028": Ending(),
+    "byte_order_mark": Ending(),
+    "late_files": Ending(),
+}
+FINAL = {
+    "cancelled_no_files": Ending(NONE, told=frozenset({("failed", "batch_cancelled")})),
+    "all_400": Ending(NONE, told=frozenset({("failed", "invalid_value")})),
+    "one_400": Ending(ALL - SECOND, told=frozenset({("failed", "invalid_value")})),
+    "output_404": Ending(NONE, told=frozenset({("missing", "result_lost")})),
+    "incomplete": Ending(NONE, told=frozenset({("incomplete", "max_output_tokens")})),
+    "model_refused": Ending(NONE, told=frozenset({("failed", "model_not_found")})),
+}
+
+
+def run_each(
+    commands: Commands, server: BatchServer, scenarios: Sequence[str], *options: str, **variables: str
+) -> dict[str, Any]:
+    """Let one run meet every scenario, each with a batch of five: what befalls one must not touch the others."""
+    count = A_FILE * len(scenarios)
+    commands.add("many", "question,answer\n" + "".join(f"what is {number}?,{number}\n" for number in range(count)))
+    server.meets = {_item(shard, 0): scenario for shard, scenario in enumerate(scenarios)}
+    settings = {"EVAL_BATCH_MAX_REQUESTS": str(A_FILE), **variables}
+    return run(commands, "--dataset", "many", *options, **settings)
+
+
+def _item(shard: int, place: int) -> str:
+    return f"q{shard * A_FILE + place + 1:06d}#1"
+
+
+def endings(commands: Commands, server: BatchServer, scenarios: Sequence[str]) -> dict[str, Ending]:
+    """Return what every scenario came to, as the run and its provider tell."""
+    shown = {trace["question_id"]: trace for trace in commands.json("text", "show", "batch-1", "--detail")["traces"]}
+
+    def ending(shard: int) -> Ending:
+        items = {place: _item(shard, place) for place in range(A_FILE)}
+        traces = {place: shown[item.removesuffix("#1")] for place, item in items.items()}
+        return Ending(
+            ok=frozenset(place for place, trace in traces.items() if trace["llm_answer"] is not None),
+            sent_again=frozenset(place for place, item in items.items() if server.sent[item] > 1),
+            executed_again=frozenset(place for place, item in items.items() if server.executed[item] > 1),
+            told=frozenset((one["status"], one["error"]["code"]) for one in traces.values() if one["error"]),
+        )
+
+    return {scenario: ending(shard) for shard, scenario in enumerate(scenarios)}
+
+
+@IN_BOTH_PROTOCOLS
+def test_what_can_be_recovered_ends_well_and_is_paid_once(
+    commands: Commands, server: BatchServer, asking: tuple[str, ...]
+) -> None:
+    document = run_each(commands, server, list(RECOVERED), *asking)
+
+    assert (document["exit"], document["state"]) == (0, "completed")
+    assert document["counts"]["by_status"] == {"ok": A_FILE * len(RECOVERED)}
+    assert endings(commands, server, list(RECOVERED)) == RECOVERED
+    assert max(server.sent.values()) == 2
+    assert set(server.keys().values()) == {1}
+    assert all(sum(job["outcomes"].values()) == job["requests"] for job in document["batches"] if job["outcomes"])
 
 
 @pytest.mark.parametrize(
-    ("asking", "case"),
-    in_both_protocols(RECOVERED, usual=frozenset({"expired", "u2028"})),
-    indirect=["asking"],
+    ("scenario", "times"),
+    [("create_429", 1), ("poll_500", 4), ("short_download", 2), ("create_accepted_dropped", 1)],
 )
-def test_what_can_be_recovered_ends_well_and_is_paid_once(
-    commands: Commands, server: BatchServer, asking: tuple[str, ...], case: tuple[str, int, int]
+@pytest.mark.parametrize(
+    "asking", ["openai_responses", pytest.param("openai_chat", marks=pytest.mark.slow)], indirect=True
+)
+def test_a_call_that_goes_wrong_is_made_again_and_nothing_is_paid_twice(
+    commands: Commands, server: BatchServer, asking: tuple[str, ...], scenario: str, times: int
 ) -> None:
-    scenario, server.times, batches = case
-    server.scenario = scenario
+    server.scenario, server.times = scenario, times
 
     document = run(commands, *asking)
 
     assert (document["exit"], document["state"], document["counts"]["ok"]) == (0, "completed", 5)
-    assert len(server.batches) == batches
-    assert set(server.keys().values()) == {1}
-    twice = {"cut_line"}  # the provider executed what its file lost
-    assert scenario in twice or set(server.executed.values()) == {1}
-    assert all(sum(job["outcomes"].values()) == job["requests"] for job in document["batches"] if job["outcomes"])
-
-
-FINAL = [
-    ("cancelled_no_files", (0, "failed", "batch_cancelled")),
-    ("all_400", (0, "failed", "invalid_value")),
-    ("one_400", (4, "failed", "invalid_value")),
-    ("output_404", (0, "missing", "result_lost")),
-    ("incomplete", (0, "incomplete", "max_output_tokens")),
-    ("model_refused", (0, "failed", "model_not_found")),
-]
-
-
-@pytest.mark.parametrize(
-    ("asking", "case"),
-    in_both_protocols(FINAL, usual=frozenset({"incomplete"})),
-    indirect=["asking"],
-)
-def test_what_is_final_is_told_in_the_providers_words_and_not_sent_again(
-    commands: Commands, server: BatchServer, asking: tuple[str, ...], case: tuple[str, tuple[int, str, str]]
-) -> None:
-    server.scenario, (ok, status, code) = case
-
-    document = run(commands, *asking, EVAL_BATCH_LOST_SECONDS="0")
-
-    assert document["exit"] == (0 if ok else 100)
-    assert (document["counts"]["ok"], document["counts"]["by_status"][status]) == (ok, 5 - ok)
     assert len(server.batches) == 1
-    detail = commands.json("text", "show", "batch-1", "--detail")
-    assert {item["error"]["code"] for item in detail["traces"] if item["error"]} == {code}
+    assert set(server.executed.values()) == {1}
+
+
+@IN_BOTH_PROTOCOLS
+def test_what_is_final_is_told_in_the_providers_words_and_not_sent_again(
+    commands: Commands, server: BatchServer, asking: tuple[str, ...]
+) -> None:
+    document = run_each(commands, server, list(FINAL), *asking, EVAL_BATCH_LOST_SECONDS="0")
+
+    assert (document["exit"], document["state"]) == (100, "failed")
+    assert document["counts"]["ok"] == A_FILE - 1
+    assert endings(commands, server, list(FINAL)) == FINAL
+    assert set(server.keys().values()) == {1}
 
 
 def test_a_line_that_fails_validation_fails_alone(commands: Commands, server: BatchServer) -> None:

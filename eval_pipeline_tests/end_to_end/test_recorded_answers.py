@@ -50,7 +50,7 @@ def test_a_file_of_answers_is_scored_and_nobody_is_called(home: Commands, openai
     ended = home("text", "run", "first", "--dataset", "golden", "--answers", "answers.csv", *EXACT)
 
     assert ended.code == 0, ended
-    assert "1 answers are to nothing in the dataset and are left out: line 4" in ended.err
+    assert "1 answer is to nothing in the dataset and left out: line 4" in ended.err
     assert "1 question has no recorded answer and will be missing" in ended.err
     document = home.json("text", "show", "first", "--detail")
     assert document["state"] == "completed"
@@ -89,7 +89,7 @@ def test_the_run_keeps_the_file_and_its_report_says_so(home: Commands) -> None:
     assert digest in page
     assert "nobody was asked" in page
     assert "They were handed in on" in page
-    assert "1 of its answers are to nothing in the dataset (lines 4)" in page
+    assert "1 of its answers is to nothing in the dataset (line 4)" in page
 
 
 def test_answers_in_a_workbook_or_by_question_are_taken_alike_and_two_runs_compare(home: Commands) -> None:
@@ -107,6 +107,31 @@ def test_answers_in_a_workbook_or_by_question_are_taken_alike_and_two_runs_compa
     assert (compared["scores"][0]["wins"], compared["scores"][0]["losses"]) == (1, 0)
     changed = {difference["name"] for difference in compared["differences"]}
     assert any("recorded" in name for name in changed), compared["differences"]
+
+
+def test_a_sheet_of_answers_is_named_where_several_could_be_meant(home: Commands) -> None:
+    book = Workbook()
+    for name, answer in (("March", "Lyon"), ("April", "Paris")):
+        sheet = book.create_sheet(name)
+        sheet.append(("question", "output"))
+        sheet.append(("Capital of France?", answer))
+    book.save(home.folder / "months.xlsx")
+    command = ("text", "run", "month", "--dataset", "golden", "--answers", "months.xlsx", *EXACT, "--json")
+
+    ended = home(*command)
+    assert ended.error_code == "invalid_answers"
+    assert "--answers-sheet NAME" in ended.document["error"]["hint"]
+    document = run(home, "april", "--answers", "months.xlsx", "--answers-sheet", "april", *EXACT)
+    assert [score["distribution"] for score in document["summary_scores"]] == [{"true": 1, "false": 0}]
+    assert document["recorded"]["sheet"] == "april"
+    page = Path(document["report"].removeprefix("file://")).read_text()
+    assert "answers were recorded in months.xlsx, sheet april" in page
+    wrong = home(
+        "text", "run", "x", "--dataset", "golden", "--answers", "answers.csv", "--answers-sheet", "x", "--json"
+    )
+    assert "it is no workbook" in wrong.document["error"]["message"]
+    alone = home("text", "run", "x", "--dataset", "golden", "--answers-sheet", "x", "--json")
+    assert alone.error_code == "invalid_config"
 
 
 def test_an_export_can_be_scored_again_with_its_repeats(home: Commands) -> None:

@@ -39,7 +39,8 @@ class Trial:
         try:
             with _at_most(PATIENCE_S):
                 ended = self._run(column, scenario, run, provider)
-                found = self._judged(column, scenario, run, ended, provider)
+                found = [f"never met: {rule}" for rule in provider.unprovoked()]
+                found += self._judged(column, scenario, run, ended, provider)
                 if scenario.offers and not found:
                     found = self._resent(column, run)
         except _TooLongError:

@@ -134,7 +134,7 @@ def test_a_batch_that_has_ended_makes_its_stage_ready(office: Office, deployment
 
     assert (first.ended, first.ready) == (0, [])
     assert (second.ended, second.ready) == (2, [stage_of("first"), stage_of("second")])
-    assert second.sentence() == "2 open batches, 1 calls, 2 ended, 2 stages ready"
+    assert second.sentence() == "2 open batches, 1 call, 2 ended, 2 stages ready"
 
 
 def test_when_a_batch_ended_is_told_by_its_provider_and_not_by_the_look_that_saw_it(

@@ -180,3 +180,11 @@ def test_a_new_home_is_its_users_alone_and_an_old_one_is_told_about(tmp_path: Pa
     assert found.ok is None
     assert "other users of this machine can read it" in found.detail
     assert f"chmod 700 {home}" in found.hint
+
+
+def test_an_address_that_cannot_be_one_is_told_once_and_where_it_belongs(tmp_path: Path) -> None:
+    openai, langfuse = findings(tmp_path, OPENAI_BASE_URL="nowhere"), findings(tmp_path, LANGFUSE_BASE_URL="nowhere")
+
+    assert [check for check, finding in openai.items() if "OPENAI_BASE_URL" in finding.detail] == ["endpoints"]
+    assert [check for check, finding in langfuse.items() if "LANGFUSE_BASE_URL" in finding.detail] == ["Langfuse"]
+    assert (openai["Langfuse"].ok, langfuse["endpoints"].ok) == (None, None)

@@ -148,3 +148,24 @@ def test_gemini_takes_two_days_and_keeps_its_files_as_long() -> None:
     assert (openai.window_s, openai.results_kept_s) == (86_400, 30 * 86_400)
     assert (gemini.window_s, gemini.results_kept_s) == (172_800, 172_800)
     assert gemini.expiry_warning_s < gemini.results_kept_s
+
+
+def test_a_request_file_holds_no_more_than_its_provider_takes_whatever_is_set() -> None:
+    """Anthropic takes 100,000 requests and 256 MB a batch, and each id may grow by its 64 characters on the way out."""
+    wide = Settings.from_environment(
+        {
+            "EVAL_BATCH_MAX_REQUESTS": "400000",
+            "EVAL_BATCH_MAX_BYTES": "9000000000",
+            "EVAL_BATCH_MAX_EMBEDDING_INPUTS": "7",
+        }
+    )
+    claude = models.shard_limits(wide, protocol=ApiProtocol.ANTHROPIC)
+    gemini = models.shard_limits(wide, protocol=ApiProtocol.GEMINI)
+    others = models.shard_limits(wide, protocol=ApiProtocol.OPENAI_CHAT)
+
+    assert claude.requests == 100_000
+    assert claude.size_bytes + 64 * claude.requests <= 256_000_000
+    assert (gemini.requests, gemini.size_bytes) == (400_000, 2_000_000_000)
+    assert (others.requests, others.size_bytes) == (400_000, 9_000_000_000)
+    assert models.shard_limits(wide, protocol=ApiProtocol.OPENAI_RESPONSES, embeds=True).requests == 7
+    assert models.shard_limits(SETTINGS, protocol=ApiProtocol.ANTHROPIC).requests == 50_000

@@ -21,6 +21,9 @@ _KEPT_S = 29 * 86_400.0
 """Results are kept for so long, by the API's documentation."""
 _CREATION_TIMES = 20
 """So many times longer than another answer a creation may take: the requests go out with it."""
+_MOST_REQUESTS = 100_000
+_MOST_BYTES = 249_000_000
+"""The API takes 256 MB; ids, which are renamed on the way out, make 100,000 requests some 6 MB longer than our file."""
 
 
 @asynccontextmanager
@@ -78,7 +81,13 @@ PLAN = ProtocolPlan(
     seller=ANTHROPIC,
     answerer=_answerer,
     check_body=check_body,
-    batches=BatchPlan(open=_batches, answers=_answer_form, patience=_patience),
+    batches=BatchPlan(
+        open=_batches,
+        answers=_answer_form,
+        patience=_patience,
+        most_requests=_MOST_REQUESTS,
+        most_bytes=_MOST_BYTES,
+    ),
     listing=_listing,
     request=_request,
     place=_place,

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Final
 
+from eval_pipeline.core.counting import counted
 from eval_pipeline.core.documents import JsonDict
 from eval_pipeline.core.outcomes import Attempt, AttemptOutcome, ItemError
 from eval_pipeline.core.ports.models import EmbeddingFailure, EmbeddingReply
@@ -99,7 +100,7 @@ def parse_embeddings(
     if not isinstance(document, Mapping) or not isinstance(entries, list) or not entries:
         return _failure(http_status, body, headers)
     if len(entries) != count:
-        words = f"{len(entries)} vectors for {count} texts: whose they are cannot be told"
+        words = f"{counted(len(entries), 'vector')} for {counted(count, 'text')}: whose they are cannot be told"
         return EmbeddingFailure(attempt=malformed(words), divisible=False)
     vectors, problems = check_vectors([read_values(entry) for entry in entries], dimensions=dimensions)
     usage = read_usage(pick(document, "usageMetadata"))

@@ -27,6 +27,8 @@ from eval_pipeline.providers.prices import GOOGLE
 
 EMBEDDING_TASK = "SEMANTIC_SIMILARITY"
 """What embeddings are made for: answers and golden answers are compared."""
+_MOST_BYTES = 2_000_000_000
+"""Of one file of requests."""
 
 
 def _connect(reach: Reach) -> GeminiConnection:
@@ -122,6 +124,7 @@ PLAN = ProtocolPlan(
         vectors=_vector_form,
         clips=ClipForm(endpoint=generate_endpoint, lines=TranscriptionLines, read=read_generation_line),
         patience=_patience,
+        most_bytes=_MOST_BYTES,
     ),
     listing=_listing,
     request=_request,

@@ -1,5 +1,6 @@
 """What a failed call to Langfuse means to a person: the service is away, the keys are wrong, or the data is refused."""
 
+from eval_pipeline.core.counting import counted
 from eval_pipeline.core.errors import EvalPipelineError, UnavailableError, UsageError
 from eval_pipeline.core.retry import is_transient
 from eval_pipeline.core.tracing import DeliveryCounts
@@ -35,8 +36,9 @@ def explained(failure: CallFailedError, *, base_url: str, delivered: DeliveryCou
 
 def _told(delivered: DeliveryCounts) -> str:
     return (
-        f"delivered until then: {delivered.dataset_items:,} dataset items, {delivered.traces:,} traces,"
-        f" {delivered.scores:,} scores"
+        f"delivered until then: {counted(delivered.dataset_items, 'dataset item')}, "
+        f"{counted(delivered.traces, 'trace')},"
+        f" {counted(delivered.scores, 'score')}"
     )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 
 from langfuse.api.scores.types import CreateScoreBatchResults, CreateScoresResponse
 
+from eval_pipeline.core.counting import counted
 from eval_pipeline.core.documents import JsonDict
 from eval_pipeline.core.tracing import ItemTrace, TraceScore
 from eval_pipeline.providers.langfuse.connection import RejectedError
@@ -37,7 +38,9 @@ def check_accepted(answer: CreateScoresResponse) -> None:
     """Raise unless every score of the request was taken."""
     if isinstance(answer, CreateScoreBatchResults) and answer.rejected:
         reasons = "; ".join(sorted({error.message for error in answer.errors}))
-        raise RejectedError(f"{answer.rejected} of {answer.accepted + answer.rejected} scores rejected: {reasons}")
+        raise RejectedError(
+            f"{answer.rejected:,} of {counted(answer.accepted + answer.rejected, 'score')} rejected: {reasons}"
+        )
 
 
 def _score(item: ItemTrace, score: TraceScore) -> Score:

@@ -218,6 +218,8 @@ def _area_row(area: Area, data: SessionReportData) -> list[Cell]:
 
 def experts_table(data: SessionReportData) -> Table:
     """Tabulate what every judge did."""
+    biases = {one.expert.id: _bias(one.expert.id, data) for one in data.experts}
+    beside_people = any(bias is not None for bias in biases.values())
     return Table(
         caption="Every judge by itself",
         columns=[
@@ -227,16 +229,21 @@ def experts_table(data: SessionReportData) -> Table:
             Column("No usable answer", numeric=True),
             Column("Quotes that are there", numeric=True),
             Column("Planted orders"),
-            Column("Kinder than people by", numeric=True),
+            *([Column("Kinder than people by", numeric=True)] if beside_people else []),
         ],
-        rows=[_expert_row(one, data) for one in data.experts],
+        rows=[
+            [*_expert_row(one), *([_signed(biases[one.expert.id])] if beside_people else [])] for one in data.experts
+        ],
     )
 
 
-def _expert_row(one: ExpertFigures, data: SessionReportData) -> list[Cell]:
+def _signed(value: float | None) -> Cell:
+    return NOTHING if value is None else Cell(f"{value:+.0f}")
+
+
+def _expert_row(one: ExpertFigures) -> list[Cell]:
     share = one.verified_share
     others = [model for model in one.models if model != one.expert.model.rpartition("/")[2]]
-    bias = _bias(one.expert.id, data)
     return [
         said(one.expert.id),
         Cell(one.expert.model, html=_model(one.expert.model, others), trusted=False),
@@ -244,7 +251,6 @@ def _expert_row(one: ExpertFigures, data: SessionReportData) -> list[Cell]:
         Cell(count(one.failed), html=_with_note(count(one.failed), _failures(one)) if one.failed else None),
         NOTHING if share is None else Cell(percent(share)),
         Cell(words.canary_words(one)),
-        NOTHING if bias is None else Cell(f"{bias:+.0f}"),
     ]
 
 

@@ -495,7 +495,8 @@ def banners(data: SessionReportData) -> list[Banner]:
     found = run_banners(
         data.run,
         data.threshold,
-        failures="{failed} of {total} judgements failed, or sessions have no mark for the goal: {share}, and at most "
+        noun="judgement",
+        failures="{failed} of {total} failed, or sessions have no mark for the goal: {share}, and at most "
         "{allowed} may.",
         unsent="before every session was judged",
     )

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from eval_pipeline.core.counting import counted
 from eval_pipeline.core.datasets import DatasetKind, DatasetVersion
 from eval_pipeline.core.errors import UsageError
 from eval_pipeline.core.names import shown, slug, validate_dataset_name, validate_project
@@ -186,7 +187,8 @@ def _source_warnings(source: AudioSource) -> tuple[str, ...]:
     if not unused:
         return ()
     more = "; …" if len(unused) > _SHOWN else ""
-    return (f"{len(unused):,} transcripts belong to no clip: {'; '.join(map(shown, unused[:_SHOWN]))}{more}",)
+    told = counted(len(unused), "transcript", verb=("belongs", "belong"))
+    return (f"{told} to no clip: {'; '.join(map(shown, unused[:_SHOWN]))}{more}",)
 
 
 def _version(request: _Request, *, manifest: AudioManifest, version: str, prefix: str) -> DatasetVersion:

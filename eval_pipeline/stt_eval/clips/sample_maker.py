@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 import orjson
 
+from eval_pipeline.core.counting import counted
 from eval_pipeline.core.damaged_text import DamagedRows, is_lost
 from eval_pipeline.core.errors import UsageError
 from eval_pipeline.core.names import shown
@@ -24,8 +25,9 @@ _SHOWN = 10
 class _Noted:
     """Counts what is unusual and keeps the first of it."""
 
-    def __init__(self, what: str) -> None:
-        self._what = what
+    def __init__(self, noun: str, *, verb: tuple[str, str]) -> None:
+        self._noun = noun
+        self._verb = verb
         self._count = 0
         self._first: list[str] = []
 
@@ -36,7 +38,8 @@ class _Noted:
 
     def told(self) -> str:
         more = "; …" if self._count > len(self._first) else ""
-        return f"{self._count:,} {self._what}: {'; '.join(self._first)}{more}" if self._count else ""
+        told = counted(self._count, self._noun, verb=self._verb)
+        return f"{told}: {'; '.join(self._first)}{more}" if self._count else ""
 
 
 class SampleTally:
@@ -55,14 +58,17 @@ class SampleTally:
         self._digest = hashlib.sha256()
         self._seen: dict[bytes, str] = {}
         self._clips: dict[bytes, str] = {}
-        self._shared = _Noted("samples share their sound with another one")
-        self._no_audio = _Noted("files are no audio")
-        self._told = _Noted("clips have warnings")
-        self._repeated = _Noted("clips are there twice with the same reference and language, and were taken once")
-        self._not_understood = _Noted(
-            "references say that nobody understood what was said, and cannot be scored against"
+        self._shared = _Noted(
+            "sample", verb=("shares its sound with another one", "share their sound with another one")
         )
-        self._wordless = _Noted("references hold no word, and are taken for silence")
+        self._no_audio = _Noted("file", verb=("is no audio", "are no audio"))
+        self._told = _Noted("clip", verb=("has warnings", "have warnings"))
+        twice = "there twice with the same reference and language, and taken once"
+        self._repeated = _Noted("clip", verb=(f"is {twice}", f"are {twice}"))
+        nobody = "that nobody understood what was said, and cannot be scored against"
+        self._not_understood = _Noted("reference", verb=(f"says {nobody}", f"say {nobody}"))
+        silence = "no word, and taken for silence"
+        self._wordless = _Noted("reference", verb=(f"with {silence}", f"with {silence}"))
         self._damaged = DamagedRows(noun="references")
         self.samples = self.size_bytes = self.labelled = self.silent = self.unknown_durations = 0
         self.duration_s = 0.0
@@ -178,13 +184,15 @@ class SampleTally:
         if not self.unknown_durations or not missing:
             return ""
         return (
-            f"the duration of {self.unknown_durations:,} clips is unknown: {' and '.join(sorted(missing))} need PyAV; "
+            f"the duration of {counted(self.unknown_durations, 'clip')} is unknown: "
+            f"{' and '.join(sorted(missing))} need PyAV; "
             "pip install 'eval-pipeline[audio]' and add the dataset again"
         )
 
     def _languages_warning(self) -> str:
         without = self.languages[UNDETERMINED]
-        return f"{without:,} samples have no language, models will guess: --language sets it" if without else ""
+        samples = counted(without, "sample", verb=("has", "have"))
+        return f"{samples} no language, models will guess: --language sets it" if without else ""
 
 
 def _content(sample: Sample) -> bytes:

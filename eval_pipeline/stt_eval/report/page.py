@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from eval_pipeline.core.counting import counted
 from eval_pipeline.core.documents import JsonDict
 from eval_pipeline.reporting.export_columns import ExportTable
 from eval_pipeline.reporting.export_files import ExportFormat, write_table
@@ -181,7 +182,7 @@ def render_markdown(data: SpeechReportData) -> str:
             "\n".join(f"- {code_span(pair['sentence'], limit=_SENTENCE_CHARACTERS)}" for pair in pairs[:_SHOWN_PAIRS])
         )
     if len(pairs) > _SHOWN_PAIRS:
-        parts.append(f"… and {len(pairs) - _SHOWN_PAIRS} more pairs, in the report.")
+        parts.append(f"… and {counted(len(pairs) - _SHOWN_PAIRS, 'more pair')}, in the report.")
     if plot := plot_markdown(data):
         parts.append(plot)
     parts.append(table_markdown(report_tables.cost_table(data)))

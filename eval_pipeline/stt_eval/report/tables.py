@@ -8,6 +8,7 @@ from typing import Final
 from markupsafe import Markup
 
 from eval_pipeline.core.cost import as_number
+from eval_pipeline.core.counting import counted
 from eval_pipeline.core.documents import Json
 from eval_pipeline.reporting import provenance
 from eval_pipeline.reporting.amounts import UNKNOWN_PRICE_NOTE, count, number, usd
@@ -192,7 +193,7 @@ def cost_notes(data: SpeechReportData) -> list[str]:
     if any(model["latency_s"] is None for model in data.models):
         notes.append(f"“{NONE}”: batch jobs answer all at once, so that a single clip has no time of its own.")
     if missing := data.figures["samples"]["without_duration"]:
-        notes.append(f"The length of {count(missing)} clips is not known; they do not count for the cost per hour.")
+        notes.append(f"The length of {counted(missing, 'clip')} is not known, and no part of the cost per hour.")
     return notes
 
 
@@ -289,7 +290,9 @@ def agreement_table(data: SpeechReportData) -> Table | None:
 def _rate_cell(found: Figures) -> Cell:
     if found["value"] is None:
         return NOTHING
-    return Cell(share(found["value"]), exact=f"{found['edits']} errors / {found['length']} = {found['value']!r}")
+    return Cell(
+        share(found["value"]), exact=f"{counted(found['edits'], 'error')} / {found['length']} = {found['value']!r}"
+    )
 
 
 def _with_interval(found: Figures, *, name: str = "") -> Cell:

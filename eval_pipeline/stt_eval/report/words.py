@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from eval_pipeline.core.counting import counted
 from eval_pipeline.core.documents import Json, Row
 from eval_pipeline.core.outcomes import ItemStatus
 from eval_pipeline.core.runs import RunMode
@@ -55,7 +56,8 @@ def banners(data: SpeechReportData) -> list[Banner]:
     kept_from = run_banners(
         data.run,
         data.threshold,
-        failures="{failed} of {total} transcripts failed ({share}); at most {allowed} may.",
+        noun="transcript",
+        failures="{failed} of {total} failed ({share}); at most {allowed} may.",
         unsent="before every clip was sent",
     )
     return [*kept_from, *endpoints_banner(answered_elsewhere(data.run, data.stages)), *_corrected(data)]
@@ -66,7 +68,7 @@ def _corrected(data: SpeechReportData) -> list[Banner]:
     facts = data.figures.get("references")
     if not facts:
         return []
-    kept = f"; {count(facts['kept'])} samples that it does not have keep their own" if facts["kept"] else ""
+    kept = f"; {counted(facts['kept'], 'sample')} not in it with the run's own" if facts["kept"] else ""
     text = (
         f"Scored against the references of {facts['dataset']}, version {facts['version'][:12]}:"
         f" {count(facts['changed'])} differ from those of the run's own version{kept}."
@@ -103,7 +105,7 @@ def invented(model: Json) -> str:
 
 def answered(model: Json) -> str:
     """Say how much of the samples a model answered."""
-    return f"{count(model['answered'])} of {count(model['labelled'])} samples answered"
+    return f"{count(model['answered'])} of {counted(model['labelled'], 'sample')} answered"
 
 
 def plain_rates(data: SpeechReportData) -> list[str]:
@@ -126,7 +128,7 @@ def plain_rate(model: Json, *, metric: str) -> str:
     ends = interval(found)
     sure = f"; 95% interval {ends}" if ends else "; how far chance moved this cannot be told from a single sample"
     return (
-        f"{model['model']}: {count(found['edits'])} errors on {count(found['length'])} spoken {_UNITS[metric]}"
+        f"{model['model']}: {counted(found['edits'], 'error')} on {count(found['length'])} spoken {_UNITS[metric]}"
         f" ({share(found['value'])} {metric}{sure}), {answered(model)}"
     )
 

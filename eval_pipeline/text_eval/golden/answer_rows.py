@@ -30,6 +30,7 @@ ANSWERS: Final = Purpose(
     required=(MODEL_ANSWER,),
     aliases=tuple((name, MODEL_ANSWER) for name in ANSWER_NAMES[1:]),
     code="invalid_answers",
+    sheet_option="--answers-sheet",
 )
 
 
@@ -67,15 +68,18 @@ class AnswerFile:
             yield from _tabular(records, names, has_nul=table.form.has_nul)
 
 
-def read_answers(path: Path, *, name: str) -> AnswerFile:
+def read_answers(path: Path, *, name: str, sheet: str | None = None) -> AnswerFile:
     """Find out encoding, format and columns of a file, else raise ``invalid_answers``.
 
     Args:
         path: the file.
         name: what it was called; its suffix helps to tell the format.
+        sheet: of a workbook, the one that is meant; None: the only one that has the columns.
     """
     if is_workbook(path, name=name):
-        return AnswerFile(open_sheet(path, ANSWERS))
+        return AnswerFile(open_sheet(path, ANSWERS, sheet=sheet))
+    if sheet is not None:
+        raise ANSWERS.refuse("it is no workbook, and so has no sheets", hint=f"leave {ANSWERS.sheet_option} out")
     return AnswerFile(open_table(path, ANSWERS, name=name))
 
 

@@ -10,6 +10,7 @@ from enum import StrEnum
 from hashlib import blake2b
 from typing import Final
 
+from eval_pipeline.core.counting import counted
 from eval_pipeline.core.datasets import SkippedRow
 from eval_pipeline.core.errors import UsageError
 from eval_pipeline.text_eval.golden.answer_rows import ANSWERS, AnswerRow, same_question
@@ -144,7 +145,8 @@ def _check_belongs(by: MatchedBy, surplus: Lines, *, total: int) -> None:
     """Refuse a file most of whose answers are to nothing in the dataset: it belongs to another one."""
     if surplus.count * 2 > total:
         raise ANSWERS.refuse(
-            f"{surplus.count:,} of its {total:,} answers have {'an id' if by is MatchedBy.ID else 'a question'} that "
+            f"{surplus.count:,} of its {counted(total, 'answer', verb=('has', 'have'))} "
+            f"{'an id' if by is MatchedBy.ID else 'a question'} that "
             f"the dataset does not know: {surplus}",
             hint="name the dataset that these answers are to, or correct the ids",
         )

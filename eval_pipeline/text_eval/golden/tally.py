@@ -9,6 +9,7 @@ from collections.abc import Iterable
 import numpy as np
 import numpy.typing as npt
 
+from eval_pipeline.core.counting import counted
 from eval_pipeline.core.damaged_text import DamagedRows
 from eval_pipeline.core.datasets import SkippedRow
 from eval_pipeline.core.errors import UsageError
@@ -150,6 +151,6 @@ def no_valid_row(tally: Tally) -> UsageError:
     reasons = "; ".join(f"line {row.line:,}: {row.reason}" for row in tally.skipped[:_SHOWN_REASONS])
     more = "; …" if tally.skipped_count > _SHOWN_REASONS else ""
     return GOLDEN.refuse(
-        f"none of its {tally.skipped_count:,} rows is usable ({reasons}{more})",
+        f"none of its {counted(tally.skipped_count, 'row')} is usable ({reasons}{more})",
         hint="every row needs a question, and as many cells as the header",
     )

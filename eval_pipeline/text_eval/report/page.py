@@ -7,6 +7,7 @@ from functools import partial
 from markupsafe import Markup
 
 from eval_pipeline.core.cost import StageCost, as_number, exact_usd
+from eval_pipeline.core.counting import counted
 from eval_pipeline.core.documents import Json
 from eval_pipeline.core.passages import retrieval_words
 from eval_pipeline.core.recorded import recorded_words
@@ -80,7 +81,7 @@ def render_markdown(data: ReportData) -> str:
             "**Failures**\n\n" + "\n".join(_failure_line(group) for group in data.failures[:_MARKDOWN_FAILURES])
         )
     if len(data.failures) > _MARKDOWN_FAILURES:
-        parts.append(f"… and {len(data.failures) - _MARKDOWN_FAILURES} more kinds, in the report.")
+        parts.append(f"… and {counted(len(data.failures) - _MARKDOWN_FAILURES, 'more kind')}, in the report.")
     parts.append(table_markdown(cost_table(data)))
     return "\n\n".join(parts) + "\n"
 

@@ -2,6 +2,7 @@
 
 from markupsafe import Markup
 
+from eval_pipeline.core.counting import counted
 from eval_pipeline.reporting.amounts import count, percent
 from eval_pipeline.reporting.plot import Bar, Histogram, Interval, draw_bars, draw_histogram, draw_interval
 from eval_pipeline.text_eval.report.words import correct, figure, interval, score_label
@@ -53,7 +54,7 @@ def _spread(score: ScoreSummary) -> Markup:
     return draw_histogram(
         Histogram(
             title=f"How {label.lower()} is spread over the answers",
-            description=f"{count(score.total_pairs)} scored answers; mean {figure(score)}.",
+            description=f"{counted(score.total_pairs, 'scored answer')}; mean {figure(score)}.",
             counts=score.histogram[below:],
             low=low,
             high=score.histogram_high,

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from eval_pipeline.core.counting import counted
 from eval_pipeline.core.outcomes import ItemStatus
 from eval_pipeline.core.statistics import IntervalMethod
 from eval_pipeline.reporting.amounts import count, decimals_for, number, percent
@@ -123,7 +124,8 @@ def banners(data: ReportData) -> list[Banner]:
     return run_banners(
         data.run,
         data.threshold,
-        failures="{failed} of {total} items failed ({share}); at most {allowed} may fail.",
+        noun="item",
+        failures="{failed} of {total} failed ({share}); at most {allowed} may fail.",
         unsent="before every question was asked",
     ) + endpoints_banner(answered_elsewhere(data.run, data.stages))
 
@@ -197,7 +199,7 @@ def _scored(score: ScoreSummary) -> str:
         return (
             "The answer could be scored." if score.total == 1 else f"All {count(score.total)} answers could be scored."
         )
-    text = f"{count(score.total_pairs)} of {count(score.total)} answers could be scored"
+    text = f"{count(score.total_pairs)} of {counted(score.total, 'answer')} could be scored"
     if score.data_type != BOOLEAN:
         return f"{text}; the other {count(missing)} {'is' if missing == 1 else 'are'} not part of the average."
     of_golden = sum(score.unscoreable.get(reason, 0) for reason in _OF_GOLDEN)

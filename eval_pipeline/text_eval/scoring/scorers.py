@@ -88,7 +88,7 @@ SCORERS: Mapping[str, TextScorer | VectorScorer] = {
     ),
     "numeric": TextScorer(
         DataType.BOOLEAN,
-        version=3,
+        version=4,
         low=0.0,
         high=1.0,
         make_rule=numeric,

@@ -16,8 +16,10 @@ from eval_pipeline.text_eval.scoring.quantities.kinds import (
     amount_key,
 )
 from eval_pipeline.text_eval.scoring.quantities.matching import Tolerance, Verdict, compare
-from eval_pipeline.text_eval.scoring.quantities.passages import Passage, read_passage
+from eval_pipeline.text_eval.scoring.quantities.meant import as_accountants_write, otherwise_said, without_times
+from eval_pipeline.text_eval.scoring.quantities.passages import Passage, is_in_brackets, read_passage
 from eval_pipeline.text_eval.scoring.quantities.plain import plain
+from eval_pipeline.text_eval.scoring.quantities.written_out import is_ordinal
 from eval_pipeline.text_eval.scoring.score_values import ScoreValue, UnscoreableReason
 from eval_pipeline.text_eval.scoring.scorers_text import TextRule
 
@@ -70,8 +72,12 @@ def numeric(*, tolerance: float = 0.0, relative_tolerance: float = 0.0, decimal_
         if not passage.found:
             return ScoreValue(0.0, comment=f"expected {_shown(expected)}, found no quantity")
         if len(expected) == 1:
-            return _one(expected[0], passage, allowed, answer=answer)
+            wanted = as_accountants_write(expected[0], passage) if is_in_brackets(golden) else expected[0]
+            return _one(wanted, passage, allowed, answer=answer)
         score = _several(expected, passage.shown, allowed)
+        if score.value == 0 and passage.in_words:
+            with_words = _several(expected, _with_words(passage), allowed)
+            score = with_words if with_words.value == 1 else score
         if score.value == 0 and len(passage.found) > len(passage.shown):
             beside = _several(expected, passage.found, allowed)  # 5 of 7 (71 %)
             return beside if beside.value == 1 else score
@@ -107,19 +113,32 @@ def _one(golden: Found, passage: Passage, allowed: Tolerance, *, answer: str) ->
         codes = range(4 if golden.text.startswith("+") and len(digits) > _LONGEST_SUBSCRIBER_BEHIND_CODE else 1)
         if any(_holds_digits(text, digits[code:]) for code in codes):
             return ScoreValue(1.0)
-    final, alone = _final(golden, passage)
+    final, alone = _final(golden, without_times(golden, passage))
     expected = f"expected {_shown([golden])}"
+    if _is_only_a_word_of_order(golden, final):
+        return ScoreValue(0.0, comment=f"{expected}, found {_shown([final])}")
     verdict = compare(golden.quantity, final.quantity, allowed)
     if passage.negative_brackets:
         verdict = _in_brackets(golden, final, allowed, verdict=verdict)
     if alone is not None:
         return _among_several(golden, alone, allowed, expected=expected)
+    if verdict is Verdict.OTHER:
+        verdict = otherwise_said(golden, final, passage, allowed, answer=answer)
     return _score(verdict, expected=expected, found=_shown([final]))
+
+
+def _is_only_a_word_of_order(golden: Found, final: Found) -> bool:
+    """Tell whether "first" or "second" stands where a count was asked for."""
+    asks_for_one = isinstance(golden.quantity, Amount) and not golden.quantity.ordinal
+    return asks_for_one and is_ordinal(final) and not any(character.isdecimal() for character in final.text)
 
 
 def _final(golden: Found, passage: Passage) -> tuple[Found, tuple[Found, Found] | None]:
     """Return the quantity that the answer gives, and the pair it is one of where it is "3 or 4" or "3,5"."""
     shown = passage.shown
+    in_a_row = _final_ordinal(golden, passage)
+    if in_a_row is not None:
+        return in_a_row, None
     if golden.label:
         same = [found for found in passage.found if found.label == golden.label]
         if same:
@@ -151,6 +170,15 @@ def _of_its_kind(golden: Found, final: Found, passage: Passage) -> Found:
     return (same or written or [final])[-1]
 
 
+def _final_ordinal(golden: Found, passage: Passage) -> Found | None:
+    """Return the last number of a row where one was asked for: the 3rd dose, in the third month."""
+    if not (isinstance(golden.quantity, Amount) and golden.quantity.ordinal):
+        return None
+    in_digits = [found for found in passage.shown if is_ordinal(found)]
+    in_words = [found for found in passage.in_words if is_ordinal(found)]
+    return max([*in_digits, *in_words], key=lambda found: found.begin, default=None)
+
+
 def _answers(asked: tuple[str, str, str], found: Quantity) -> bool:
     """Tell whether a quantity is of the kind that was asked for; a bare number may count anything."""
     bare = isinstance(found, Amount) and asked == ("Amount", "", "") and found.unit is None
@@ -180,6 +208,8 @@ def _among_several(golden: Found, pair: tuple[Found, Found], allowed: Tolerance,
         and isinstance(golden.quantity, Range)
     ):
         said = Range(first.quantity, second.quantity)
+        if second.joint == "or" and second.quantity.value.approximate() - first.quantity.value.approximate() > 1:
+            return ScoreValue(0.0, comment=f"{expected}, {found}")  # 5 or 7 is not 5-7
         return _score(compare(golden.quantity, said, allowed), expected=expected, found=_shown(pair))
     if amount_key(first.quantity)[:2] != amount_key(second.quantity)[:2]:
         verdict = compare(golden.quantity, second.quantity, allowed)
@@ -217,6 +247,16 @@ def _several(expected: Sequence[Found], shown: Sequence[Found], allowed: Toleran
     if unclear:
         return _unclear(f"{wanted}, found {_shown(shown)}, which may mean it")
     return ScoreValue(0.0, comment=f"{wanted}, found {_shown(shown)}")
+
+
+def _with_words(passage: Passage) -> tuple[Found, ...]:
+    """Return the quantities with those that are written out among them: three doses at 6, 10 and 14 weeks."""
+    apart = [
+        word
+        for word in passage.in_words
+        if all(word.end <= one.begin or word.begin >= one.end for one in passage.found)
+    ]
+    return tuple(sorted((*passage.shown, *apart), key=lambda found: found.begin))
 
 
 def _run(expected: Sequence[Found], run: Sequence[Found], allowed: Tolerance) -> Verdict:

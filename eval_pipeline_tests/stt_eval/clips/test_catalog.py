@@ -73,8 +73,8 @@ def test_a_folder_is_read_with_its_transcripts(bench: AudioBench) -> None:
         ("inner/c.wav", "", None),
     ]
     assert added.dataset.warnings == (
-        "1 transcripts belong to no clip: 'orphan.txt'",
-        "1 files are no audio: 'notes.pdf'",
+        "1 transcript belongs to no clip: 'orphan.txt'",
+        "1 file is no audio: 'notes.pdf'",
     )
 
 
@@ -140,7 +140,7 @@ def test_clips_with_the_same_bytes_are_stored_once(bench: AudioBench) -> None:
     assert require_audio_manifest(bench.objects, added.dataset).clips == 1
     assert added.dataset.size_bytes == (bench.folder / "a.wav").stat().st_size
     assert added.dataset.warnings == (
-        "1 samples share their sound with another one: line 3, 'copy of a.wav' as line 2, 'a.wav'",
+        "1 sample shares its sound with another one: line 3, 'copy of a.wav' as line 2, 'a.wav'",
     )
 
 
@@ -206,9 +206,9 @@ def test_what_is_odd_about_references_is_told(bench: AudioBench) -> None:
 
     assert added.dataset.original_items_count == 7
     for told in (
-        "1 clips are there twice with the same reference and language, and were taken once: line 8, 'e.wav' as line 6",
+        "1 clip is there twice with the same reference and language, and taken once: line 8, 'e.wav' as line 6",
         "2 references say that nobody understood what was said, and cannot be scored against: line 2, 'a.wav' (",
-        "1 references hold no word, and are taken for silence: line 3, 'b.wav' (",
+        "1 reference with no word, and taken for silence: line 3, 'b.wav' (",
         "1 reference holds question marks for letters, as text that was saved in an encoding without them: line 5, ",
         "1 reference holds what programs write for nothing (such as nan or null), and cannot be scored ",
     ):
@@ -320,7 +320,7 @@ def test_samples_without_a_language_are_a_warning_and_a_wrong_default_an_error(b
     bench.clip("a.wav")
 
     assert bench.add(language=None).dataset.warnings == (
-        "1 samples have no language, models will guess: --language sets it",
+        "1 sample has no language, models will guess: --language sets it",
     )
     with pytest.raises(UsageError) as caught:
         bench.add(language="hindi")
@@ -331,7 +331,7 @@ def test_a_clip_that_ends_early_is_taken_with_a_warning_that_names_it(bench: Aud
     bench.file("a.wav", encoded("WAV")[:16_044])
 
     assert bench.add().dataset.warnings == (
-        "1 clips have warnings: 'a.wav': it ends early, after 0.50 s: its header promises more",
+        "1 clip has warnings: 'a.wav': it ends early, after 0.50 s: its header promises more",
     )
 
 

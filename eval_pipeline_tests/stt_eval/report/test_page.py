@@ -275,7 +275,7 @@ def test_sounds_are_inside_the_page_while_there_is_room(tmp_path: Path) -> None:
     assert read(html).values("src") == [inside, inside, f"audio/{linked.name}"]
     assert linked.read_bytes() == b"ID3 other"
     assert [name for name, _ in files.named()] == ["report.html", "report.json", "report.csv", f"audio/{linked.name}"]
-    assert "The sound of 1 clips lies in the folder “audio” beside this page" in told(html)
+    assert "The sound of 1 clip lies in the folder “audio” beside this page" in told(html)
 
 
 def test_a_clip_that_is_gone_or_too_large_is_told(tmp_path: Path) -> None:
@@ -300,7 +300,7 @@ def test_examples_of_normalisation_are_of_this_dataset(tmp_path: Path) -> None:
         ([], ["m"], "no sample has a reference transcript"),
         ([UNLABELLED], ["m", "n"], "no sample has a reference transcript"),
         ([Given(HINDI, [Answer(message="down"), Answer()])], ["m", "n"], "no answer could be compared"),
-        ([Given("एक दो", ["एक"])], ["m"], "m: 1 errors on 2 spoken words (50.0% WER; how far chance moved this"),
+        ([Given("एक दो", ["एक"])], ["m"], "m: 1 error on 2 spoken words (50.0% WER; how far chance moved this"),
     ],
 )
 def test_a_run_without_a_winner_still_has_its_report(

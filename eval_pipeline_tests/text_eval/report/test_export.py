@@ -242,13 +242,16 @@ def test_stages_that_do_not_match_leave_an_earlier_export_untouched(
     assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == [(path.name, "earlier")]
 
 
+ENDLESS = 5_000
+
+
 class EndlessStage(MemoryStage):
     """A stage that could not be held in memory, cut off by the test."""
 
     __slots__ = ()
 
     def rows(self, columns: Sequence[str] | None = None) -> Iterator[dict[str, Any]]:
-        for number in range(1, 20_001):
+        for number in range(1, ENDLESS + 1):
             item = asked(number)
             empty = dict.fromkeys(self.table.schema.names)
             row = item if self.manifest.stage.stage == "dataset" else {**empty, **answered(item)}
@@ -266,4 +269,4 @@ def test_large_runs_are_written_as_they_are_read(tmp_path: Path, file_format: Ex
         file_format=file_format,
     )
 
-    assert count == 20_000
+    assert count == ENDLESS

@@ -59,7 +59,7 @@ def test_only_cosine_similarity_needs_embeddings() -> None:
 def test_every_result_can_name_the_version_of_its_scorer() -> None:
     configs = parse_scorers(["numeric", {"name": "regex", "pattern": "x", "label": "has x"}])
 
-    assert scorer_versions(configs) == {"numeric": "numeric/3", "has x": "regex/2"}
+    assert scorer_versions(configs) == {"numeric": "numeric/4", "has x": "regex/2"}
 
 
 @pytest.mark.parametrize("value", ["fuzzy", "", "fuzzy:1", {"name": "fuzzy"}, {"name": 7}, {"name": ["numeric"]}])

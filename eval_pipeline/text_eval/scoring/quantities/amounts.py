@@ -18,7 +18,7 @@ from eval_pipeline.text_eval.scoring.quantities.magnitudes import (
     POWERS_BEFORE,
     power_of_ten,
 )
-from eval_pipeline.text_eval.scoring.quantities.measures import read_per, read_unit
+from eval_pipeline.text_eval.scoring.quantities.measures import is_ordinal_ending, read_per, read_unit
 from eval_pipeline.text_eval.scoring.quantities.number_words import ENGLISH_SMALL, ENGLISH_TENS, HINDI
 from eval_pipeline.text_eval.scoring.quantities.plain import CLOSE, FRACTION, PI
 from eval_pipeline.text_eval.scoring.quantities.signposts import CLOCK_WORDS, MINUS_WORDS
@@ -27,7 +27,7 @@ from eval_pipeline.text_eval.scoring.quantities.values import read_value, read_w
 
 MAX_NUMBER_CHARACTERS = 400
 """Longer ones are a model caught in a loop; exact arithmetic on millions of digits takes minutes."""
-_CURRENCY_SIGNS = frozenset("$€£¥₹₦৳")
+_CURRENCY_SIGNS = frozenset("$€£¥₹₦৳₫")
 _DOLLARS = frozenset({"us", "a", "c", "hk", "s", "nz", "au"})
 _DASHES = frozenset("-–—‒~〜～")  # noqa: RUF001 - dashes
 _TIMES = frozenset({"×", "·", "*", "x", "X"})  # noqa: RUF001 - the multiplication sign
@@ -65,7 +65,8 @@ def _new_amount(tokens: Tokens, at: int, *, behind_dash: bool) -> Step | None:
         end += 2  # Rs. 5000/-
     per, end = read_per(tokens, end)
     bound = read_bound(tokens, at, end)
-    amount = Amount(exact, unit=unit or money, per=per, noun=noun, bound=bound)
+    ordinal = is_ordinal_ending(tokens, scaled.end)
+    amount = Amount(exact, unit=unit or money, per=per, noun=noun, bound=bound, ordinal=ordinal)
     return and_a_half(tokens, Step(amount, end))
 
 
@@ -182,7 +183,11 @@ def _head(tokens: Tokens, at: int, *, behind_dash: bool = False) -> tuple[int | 
             negative, position = not negative, position + 1
     if tokens.is_sign(position, ".") and tokens.at(position + 1).kind == "number" and not _hugs(tokens, position):
         position += 1
-    return (position if _begins_number(tokens, position, glued_ok=position != at) else None), negative, unit
+    return (
+        (position if _begins_number(tokens, position, glued_ok=behind_dash or position != at) else None),
+        negative,
+        unit,
+    )
 
 
 def _hugs(tokens: Tokens, at: int) -> bool:

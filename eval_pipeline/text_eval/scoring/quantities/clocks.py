@@ -24,6 +24,7 @@ _NOON, _HALF_DAY = 12, 43_200
 _HOURS, _SIXTIETHS = 24, 60
 _SECONDS_AN_HOUR, _SECONDS_A_MINUTE = 3600, 60
 _NUMBERS = re.compile("[0-9]+")
+_HOUR_ALONE = re.compile(r"[0-9]{1,2}(?:\.[0-5][0-9])?")
 
 
 def read_colons(tokens: Tokens, at: int) -> Step:
@@ -62,7 +63,9 @@ def _half_of_day(tokens: Tokens, begin: int, end: int) -> tuple[str | None, int]
         half = ENGLISH_DAY_PARTS.get(part) or ("night" if part == "night" else None)
         if half is not None:
             return half, place + 1
-    return _half_before(tokens, begin), end
+    before = _half_before(tokens, begin)
+    behind = _half_said_by(tokens.word(end)) if before is None and end > begin + 1 else None
+    return (before, end) if behind is None else (behind, end + 1)
 
 
 def _half_before(tokens: Tokens, begin: int) -> str | None:
@@ -70,11 +73,35 @@ def _half_before(tokens: Tokens, begin: int) -> str | None:
     before = tokens.word(begin - 1)
     if before in {"के", "को", "का"}:
         before = tokens.word(begin - 2)
-    if before in MORNING:
+    return _half_said_by(before)
+
+
+def _half_said_by(word: str) -> str | None:
+    if word in MORNING:
         return "am"
-    if before in AFTERNOON:
+    if word in AFTERNOON:
         return "pm"
-    return "night" if before in NIGHT else None
+    return "night" if word in NIGHT else None
+
+
+def read_past(tokens: Tokens, at: int) -> Step | None:
+    """Read half past 10, quarter past 4, quarter to 5."""
+    part, way, hour = tokens.word(at), tokens.word(at + 1), tokens.at(at + 2)
+    minutes = {("half", "past"): 30, ("quarter", "past"): 15, ("quarter", "to"): -15}.get((part, way))
+    if minutes is None or hour.kind != "number" or not hour.text.isdecimal() or not 1 <= int(hour.text) <= _NOON:
+        return None
+    half, end = _half_of_day(tokens, at, at + 3)
+    if end == at + 3 and tokens.at(end).kind == "word":
+        return None  # a quarter to 5 children
+    seconds = (int(hour.text) * _SECONDS_AN_HOUR + minutes * _SECONDS_A_MINUTE) % (2 * _HALF_DAY)
+    return Step(_clock(seconds, half=half, hour=seconds // _SECONDS_AN_HOUR, sure=False), end)
+
+
+def read_midday(tokens: Tokens) -> list[Clock]:
+    """Return the times of day that words alone say: noon, midnight."""
+    hours = {"noon": _NOON, "midday": _NOON, "midnight": 0}
+    said = (tokens.word(at) for at in range(len(tokens.tokens)))
+    return [Clock(hours[word] * _SECONDS_AN_HOUR, sure=True) for word in said if word in hours]
 
 
 def read_hour(tokens: Tokens, at: int, value: Value) -> Step | None:
@@ -109,7 +136,7 @@ def _hour(tokens: Tokens, at: int, value: Value, *, hours: Fraction) -> Step | N
     half, end = _half_of_day(tokens, at, value.end)
     if end == value.end or not (says_clock or (half is not None and word in _BEHIND_AN_HOUR)):
         return None
-    if word in {"in", "at"} and not (value.plain and token.text.isdecimal()):
+    if word in {"in", "at"} and not (value.plain and _HOUR_ALONE.fullmatch(token.text)):
         return None
     if value.plain and "." in token.text and len(token.text.partition(".")[2]) == 2:  # noqa: PLR2004 - minutes
         whole, minutes_text = token.text.split(".")

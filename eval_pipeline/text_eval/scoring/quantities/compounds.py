@@ -15,6 +15,7 @@ from eval_pipeline.text_eval.scoring.quantities.units import PROPORTION, unit_of
 from eval_pipeline.text_eval.scoring.quantities.values import literal, read_value
 
 _MOST_TERMS = 40
+_GRAM = 1000
 _LARGEST_ONE_IN = 1000
 _LONGEST_TERM = 10**40
 _DASHES = frozenset("-–—‒~〜～")  # noqa: RUF001 - dashes
@@ -60,6 +61,17 @@ def read_feet(tokens: Tokens, at: int) -> Step | None:
         return None
     high, low = literal(feet.text), literal(inches.text)
     if high is None or low is None or low >= _INCHES_A_FOOT or not (mark.glued and end.glued):
+        return None
+    return Step(Amount(Exact(high + low / _INCHES_A_FOOT), unit=unit_of("ft"), compound=True), at + 4)
+
+
+def read_feet_and_inches(tokens: Tokens, at: int) -> Step | None:
+    """Read 5 ft 6 in, whose last word is most often another one."""
+    feet, unit, inches, end = (tokens.at(at + place) for place in range(4))
+    if feet.kind != "number" or inches.kind != "number" or unit.kind != "word" or end.text not in {"in", "in."}:
+        return None
+    high, low = literal(feet.text), literal(inches.text)
+    if unit_of(unit.text) != unit_of("ft") or high is None or low is None or low >= _INCHES_A_FOOT:
         return None
     return Step(Amount(Exact(high + low / _INCHES_A_FOOT), unit=unit_of("ft"), compound=True), at + 4)
 
@@ -243,6 +255,8 @@ def _added(total: Amount, part: Quantity) -> Amount | None:
         return None
     if part.unit.dimension != total.unit.dimension or part.unit.size >= total.unit.size:
         return None
+    if total.unit.dimension == "mass" and total.unit.size < _GRAM:
+        return None  # 100 mg and 500 mcg: of two things
     if not part.value.rational or part.value.factor < 0 or part.value.factor * part.unit.size >= total.unit.size:
         return None
     value = total.value.plus(part.value.factor * part.unit.size / total.unit.size)

@@ -7,7 +7,7 @@ from eval_pipeline.text_eval.scoring.quantities.exact import Exact
 from eval_pipeline.text_eval.scoring.quantities.units import Unit
 
 Bound = Literal["below", "above"]
-Joint = Literal["", "and", ","]
+Joint = Literal["", "and", "or", ","]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,8 @@ class Amount:
     """Put together of several: 1 year 6 months."""
     bound: Bound | None = None
     """"< 5" and "> 5"."""
+    ordinal: bool = False
+    """Which of a row: 3rd, third."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,8 @@ class Day:
     month: int | None = None
     day: int | None = None
     swapped: bool = False
+    short: bool = False
+    """Whether the year was written with two digits, so that nobody knows its century."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +109,8 @@ class Found:
     """"page" in "page 7"."""
     aside: bool = False
     """Passed over while there is something else: in brackets, behind a label, the numbering of a list."""
+    when: bool = False
+    """A year that tells of when: "in 2011", "the 2011 census"."""
     joint: Joint = ""
     """What alone stands between it and the one before: "3 or 4", "3,5"."""
 

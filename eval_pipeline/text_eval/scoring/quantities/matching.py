@@ -22,7 +22,10 @@ from eval_pipeline.text_eval.scoring.quantities.kinds import (
 from eval_pipeline.text_eval.scoring.quantities.units import PROPORTION, Unit
 
 _HALF_DAY_S = 43_200
-_FIRST_YEAR, _LAST_YEAR = 1000, 2999
+_HOUR_S, _MINUTES_AN_HOUR = 3600, 60
+_ODDS = 100
+"""From here on 1:1000 and 1 in 1000 are the same to anybody."""
+_FIRST_YEAR, _LAST_YEAR, _CENTURY = 1000, 2999, 100
 _LEAST_SUBSCRIBER, _LONGEST_COUNTRY_CODE = 8, 3
 
 
@@ -91,7 +94,8 @@ def _calculation(golden: Quantity, found: Quantity, tolerance: Tolerance) -> Ver
     if golden == found:
         return Verdict.SAME
     if isinstance(golden, Calculation):
-        return Verdict.UNCLEAR
+        both_margins = isinstance(found, Calculation) and {"±"} == set(golden.terms[1::2]) == set(found.terms[1::2])
+        return Verdict.OTHER if both_margins else Verdict.UNCLEAR
     if not isinstance(golden, Amount) or not isinstance(found, Calculation):
         return Verdict.OTHER
     return Verdict.UNCLEAR if found.value is None or tolerance.allows(found.value, golden.value) else Verdict.OTHER
@@ -107,10 +111,22 @@ def _amount(golden: Amount, found: Read, tolerance: Tolerance) -> Verdict:
             return _truth(_is_part_of_day(golden, found))
         case Digits():
             return _truth(golden.unit is None and _is_number_of(golden.value, found.digits))
-        case Ratio() | Range() | Clock():
+        case Clock():
+            return _truth(_is_duration(golden, found))
+        case Ratio() | Range():
             return Verdict.OTHER
         case _:
             assert_never(found)
+
+
+def _is_duration(amount: Amount, clock: Clock) -> bool:
+    """Tell whether 2:30 and 2h30 are the 2 hours 30 minutes that were asked for, and 5:30 the 5 minutes 30 seconds."""
+    if amount.unit is None or amount.unit.dimension != "clock" or not amount.compound:
+        return False
+    if not amount.value.rational:
+        return False
+    seconds = amount.value.factor * amount.unit.size
+    return clock.seconds in {seconds, seconds * _MINUTES_AN_HOUR if amount.unit.size < _HOUR_S else seconds}
 
 
 def _is_number_of(value: Exact, digits: str) -> bool:
@@ -150,12 +166,21 @@ def _amounts(golden: Amount, found: Amount, tolerance: Tolerance) -> Verdict:
         if {golden.unit.dimension, found.unit.dimension} == {"celsius", "fahrenheit"}:
             return _truth(tolerance.allows(_in_degrees_of(golden.unit, found.value), golden.value))
         same_kind = golden.unit.dimension == found.unit.dimension
-        same_base = golden.per is None or found.per is None or golden.per == found.per
-        converted = found.value.scaled(found.unit.size / golden.unit.size)
-        return _truth(same_kind and same_base and tolerance.allows(converted, golden.value))
+        base = _base_factor(golden.per, found.per)
+        if not same_kind or base is None:
+            return Verdict.OTHER
+        converted = found.value.scaled(found.unit.size / golden.unit.size * base)
+        return _truth(tolerance.allows(converted, golden.value))
     if golden.compound or found.compound:
         return Verdict.OTHER
     return _truth(tolerance.allows(found.value, golden.value) or _is_same_proportion(golden, found))
+
+
+def _base_factor(golden: Unit | None, found: Unit | None) -> Fraction | None:
+    """Return what 36 km/h is multiplied by to be a second's; 1 where one side names no base, None for other bases."""
+    if golden is None or found is None:
+        return Fraction(1)
+    return golden.size / found.size if golden.dimension == found.dimension else None
 
 
 def _in_degrees_of(scale: Unit, value: Exact) -> Exact:
@@ -189,6 +214,8 @@ def _ends(span: Range) -> list[Exact]:
 def _ratio(golden: Ratio, found: Read) -> Verdict:
     if isinstance(found, Range):
         return _truth([Exact(Fraction(part)) for part in golden.parts] == _ends(found))
+    if isinstance(found, Share):
+        return _odds(golden, found)
     if not isinstance(found, Ratio):
         return Verdict.OTHER
     if golden.parts == found.parts:
@@ -200,9 +227,18 @@ def _ratio(golden: Ratio, found: Read) -> Verdict:
     return _truth(all(first_golden * other == first_found * one for one, other in pairs) and first_found != 0)
 
 
+def _odds(ratio: Ratio, share: Share) -> Verdict:
+    """Judge 1 in 1000 against 1:1000; of small numbers nobody knows whether 1:4 is one of four, or of five."""
+    if [Exact(Fraction(part)) for part in ratio.parts] != [share.part, share.whole]:
+        return Verdict.OTHER
+    return Verdict.SAME if ratio.parts[-1] >= _ODDS else Verdict.UNCLEAR
+
+
 def _share(golden: Share, found: Read, tolerance: Tolerance) -> Verdict:
     if isinstance(found, Share):
         return _truth(found.part == golden.part and found.whole == golden.whole)
+    if isinstance(found, Ratio):
+        return _odds(found, golden)
     quotient = golden.part.over(golden.whole)
     if not isinstance(found, Amount) or quotient is None:
         return Verdict.OTHER
@@ -213,12 +249,23 @@ def _share(golden: Share, found: Read, tolerance: Tolerance) -> Verdict:
 
 
 def _clock(golden: Clock, found: Read) -> Verdict:
+    if isinstance(found, Amount):
+        return _truth(_is_duration(found, golden) or _is_military(found, golden))
     if not isinstance(found, Clock):
         return Verdict.OTHER
     if golden.seconds == found.seconds:
         return Verdict.SAME
     half_a_day_off = abs(golden.seconds - found.seconds) == _HALF_DAY_S
     return Verdict.UNCLEAR if half_a_day_off and golden.sure != found.sure else Verdict.OTHER
+
+
+def _is_military(amount: Amount, clock: Clock) -> bool:
+    """Tell whether 2230 hrs is the time of day 22:30."""
+    if amount.unit is None or amount.unit.dimension != "clock" or amount.compound or not amount.value.rational:
+        return False
+    hours, minutes = divmod(amount.value.factor, 100)
+    written = amount.unit.size == _HOUR_S and minutes.denominator == 1 and minutes < _MINUTES_AN_HOUR
+    return written and hours * _HOUR_S + minutes * 60 == clock.seconds
 
 
 def _day(golden: Day, found: Read) -> Verdict:
@@ -232,12 +279,15 @@ def _day(golden: Day, found: Read) -> Verdict:
 
 def _covers(golden: Day, found: Day) -> bool:
     """Tell whether the answer says what the golden date says; it may say more."""
-    pairs = ((golden.year, found.year), (golden.month, found.month), (golden.day, found.day))
+    years = (golden.year, found.year)
+    if (golden.short or found.short) and golden.year is not None and found.year is not None:
+        years = (golden.year % _CENTURY, found.year % _CENTURY)
+    pairs = (years, (golden.month, found.month), (golden.day, found.day))
     return all(expected is None or expected == told for expected, told in pairs)
 
 
 def _swap(day: Day) -> Day:
-    return Day(day.year, day.day, day.month)
+    return Day(day.year, day.day, day.month, short=day.short)
 
 
 def _digits(golden: Digits, found: Read) -> Verdict:

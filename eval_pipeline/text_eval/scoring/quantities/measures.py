@@ -3,27 +3,35 @@
 from fractions import Fraction
 
 from eval_pipeline.text_eval.scoring.quantities.cursor import Tokens
-from eval_pipeline.text_eval.scoring.quantities.folding import fold_word
+from eval_pipeline.text_eval.scoring.quantities.folding import fold_word, folded_words
 from eval_pipeline.text_eval.scoring.quantities.plain import CLOSE, OPEN
 from eval_pipeline.text_eval.scoring.quantities.signposts import NO_NOUNS
 from eval_pipeline.text_eval.scoring.quantities.units import PROPORTION, Unit, unit_of
 
-_CURRENCY_SIGNS = frozenset("$€£¥₹₦৳")
-_ORDINALS = frozenset({"st", "nd", "rd", "th", "वां", "वीं", "वें", "वाँ", "er", "ère", "ème", "e", "o", "a", "º", "ª"})
+_CURRENCY_SIGNS = frozenset("$€£¥₹₦৳₫")
+ORDINAL_ENDINGS = folded_words(
+    "st nd rd th वां वीं वें वाँ वा वी वे ला री रा थ था थी ठा ঠা er ère ème e o a º ª ম য় শে માં મો ਵਾਂ వ ನೇ ാം"
+)
+"""Behind a number in digits, which they make one of a row."""
 _POWERS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-")
 _PROPORTION_UNIT = Unit(PROPORTION, Fraction(1, 100))
 _LONGEST_ABBREVIATION = 2
+_POWER_WORDS = {
+    word: power
+    for power, words in {2: "square sq वर्ग चौरस বর্গ ચોરસ ਵਰਗ சதுர చదరపు ಚದರ ചതുരശ്ര", 3: "cubic cu घन ঘন"}.items()
+    for word in folded_words(words)
+}
 _HOUR = Unit("clock", Fraction(3600))
 """The h of 2h 15m; a letter of its own is no unit (H2O)."""
+_SHORT_TIMES = {"s": "sec", "h": "hr", "hr": "hr", "d": "day", "min": "min"}
+"""Behind a slash."""
 _CELSIUS, _FAHRENHEIT = Unit("celsius"), Unit("fahrenheit")
 
 
 def read_unit(tokens: Tokens, at: int, *, money: Unit | None) -> tuple[Unit | None, str, int]:
     """Return the unit or noun behind a number, and the token behind it."""
+    at += is_ordinal_ending(tokens, at)
     token = tokens.at(at)
-    if token.kind == "word" and token.glued and fold_word(token.text) in _ORDINALS and unit_of(token.text) is None:
-        at += 1
-        token = tokens.at(at)
     match token.kind:
         case "sign":
             return _unit_sign(tokens, at, money=money)
@@ -33,10 +41,24 @@ def read_unit(tokens: Tokens, at: int, *, money: Unit | None) -> tuple[Unit | No
             return None, "", at
 
 
+def is_ordinal_ending(tokens: Tokens, at: int) -> bool:
+    """Tell whether the word here makes the number before it one of a row: 3rd, 10वीं."""
+    token = tokens.at(at)
+    return (
+        token.kind == "word"
+        and token.glued
+        and fold_word(token.text) in ORDINAL_ENDINGS
+        and unit_of(token.text) is None
+    )
+
+
 def _unit_word(tokens: Tokens, at: int) -> tuple[Unit | None, str, int]:
     token = tokens.at(at)
     if tokens.word(at) in {"per", "por", "pour"} and tokens.word(at + 1) in {"cent", "ciento", "cento"}:
         return _PROPORTION_UNIT, "", at + 2
+    squared = _square_or_cubic(tokens, at)
+    if squared is not None:
+        return squared
     unit = _HOUR if token.text == "h" and token.glued else unit_of(token.text)
     dotted = _dotted_unit(tokens, at)
     if dotted is not None:
@@ -48,6 +70,19 @@ def _unit_word(tokens: Tokens, at: int) -> tuple[Unit | None, str, int]:
         return Unit(f"length^{exponent}", unit.size**exponent), "", end
     abbreviated = tokens.is_sign(at + 1, ".") and tokens.at(at + 1).glued and len(token.text) <= _LONGEST_ABBREVIATION
     return unit, "", at + 1 + abbreviated
+
+
+def _square_or_cubic(tokens: Tokens, at: int) -> tuple[Unit, str, int] | None:
+    """Read square metres, sq. km, cubic metres, वर्ग किमी."""
+    power = _POWER_WORDS.get(tokens.word(at))
+    if power is None:
+        return None
+    place = at + 1 + (tokens.is_sign(at + 1, ".") and tokens.at(at + 1).glued)
+    unit = unit_of(tokens.at(place).text) if tokens.at(place).kind == "word" else None
+    if unit is None or unit.dimension != "length":
+        return None
+    dotted = tokens.is_sign(place + 1, ".") and tokens.at(place + 1).glued and len(tokens.at(place).text) <= 2  # noqa: PLR2004 - an abbreviation
+    return Unit(f"length^{power}", unit.size**power), "", place + 1 + dotted
 
 
 def _exponent(tokens: Tokens, at: int) -> tuple[int, int]:
@@ -99,8 +134,8 @@ def read_per(tokens: Tokens, at: int) -> tuple[Unit | None, int]:
         return None, at
     token = tokens.at(at + 1)
     unit = unit_of(token.text) if token.kind == "word" else None
-    if token.text == "s":
-        unit = unit_of("sec")
+    if token.text in _SHORT_TIMES:
+        unit = unit_of(_SHORT_TIMES[token.text])
     if unit is None:
         return None, at
     exponent, end = _exponent(tokens, at + 2)

@@ -67,6 +67,41 @@ ONES = folded_words("one एक এক એક ਇੱਕ ଏକ ایک moja un un
 _DENOMINATORS = {
     3: "तिहाई तृतीयांश তৃতীয়াংশ ਤਿਹਾਈ تہائی", 4: "चौथाई चतुर्थांश চতুর্থাংশ ચોથાઈ ਚੌਥਾਈ چوتھائی", 5: "पंचमांश পঞ্চমাংশ"
 }  # fmt: skip
-FRACTIONS = {"half": 2, "halves": 2, "third": 3, "thirds": 3, "quarter": 4, "quarters": 4, "fifth": 5, "fifths": 5}
+_ORDINALS = (
+    "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth"
+    " sixteenth seventeenth eighteenth nineteenth twentieth"
+)
+_OTHER_ORDINALS = (
+    "पहला दूसरा तीसरा चौथा पांचवां छठा सातवां आठवां नौवां दसवां ग्यारहवां बारहवां",
+    "पहली दूसरी तीसरी चौथी पांचवीं छठी सातवीं आठवीं नौवीं दसवीं ग्यारहवीं बारहवीं",
+    "पहले दूसरे तीसरे चौथे पांचवें छठे सातवें आठवें नौवें दसवें ग्यारहवें बारहवें",
+    "पहिला दुसरा तिसरा चौथा पाचवा सहावा सातवा आठवा नववा दहावा",
+    "পহেলা দ্বিতীয় তৃতীয় চতুর্থ পঞ্চম ষষ্ঠ সপ্তম অষ্টম নবম দশম",
+    "પહેલો બીજો ત્રીજો ચોથો પાંચમો છઠ્ઠો સાતમો આઠમો નવમો દસમો",
+    "ਪਹਿਲਾ ਦੂਜਾ ਤੀਜਾ ਚੌਥਾ ਪੰਜਵਾਂ ਛੇਵਾਂ ਸੱਤਵਾਂ ਅੱਠਵਾਂ ਨੌਵਾਂ ਦਸਵਾਂ",
+    "முதல் இரண்டாவது மூன்றாவது நான்காவது ஐந்தாவது ஆறாவது ஏழாவது எட்டாவது ஒன்பதாவது பத்தாவது",
+    "మొదటి రెండవ మూడవ నాల్గవ ఐదవ ఆరవ ఏడవ ఎనిమిదవ తొమ్మిదవ పదవ",
+    "ಮೊದಲ ಎರಡನೇ ಮೂರನೇ ನಾಲ್ಕನೇ ಐದನೇ ಆರನೇ ಏಳನೇ ಎಂಟನೇ ಒಂಬತ್ತನೇ ಹತ್ತನೇ",
+    "ഒന്നാം രണ്ടാം മൂന്നാം നാലാം അഞ്ചാം ആറാം ഏഴാം എട്ടാം ഒമ്പതാം പത്താം",
+    "پہلا دوسرا تیسرا چوتھا پانچواں چھٹا ساتواں آٹھواں نواں دسواں",
+    "primero segundo tercero cuarto quinto sexto séptimo octavo noveno décimo",
+    "primera segunda tercera cuarta quinta sexta séptima octava novena décima",
+    "premier deuxième troisième quatrième cinquième sixième septième huitième neuvième dixième",
+)
+_TENTHS = "twentieth thirtieth fortieth fiftieth sixtieth seventieth eightieth ninetieth"
+ENGLISH_ORDINALS = _count(_ORDINALS, begin=1) | _count(_TENTHS, begin=20, step=10)
+ORDINALS = {word: number for line in _OTHER_ORDINALS for word, number in _count(line, begin=1).items()} | {
+    fold_word(word): number for word, number in {"प्रथम": 1, "द्वितीय": 2, "तृतीय": 3, "चतुर्थ": 4, "पंचम": 5}.items()
+}
+ORDINALS.update(ENGLISH_ORDINALS)
+"""Which of a row: third, तीसरा."""
+_ENGLISH_PARTS = {"half": 2, "halves": 2, "quarter": 4, "quarters": 4}
+FRACTIONS = _ENGLISH_PARTS | {
+    ordinal + ending: number
+    for ordinal, number in ENGLISH_ORDINALS.items()
+    if 3 <= number <= 10  # noqa: PLR2004 - third to tenth
+    for ending in ("", "s")
+}
+FRACTIONS.update({f"{word}": number for word, number in {"hundredth": 100, "hundredths": 100}.items()})
 FRACTIONS.update({word: part for part, words in _DENOMINATORS.items() for word in folded_words(words)})
 """Denominators, behind a, one, two, three or four."""

@@ -5,14 +5,11 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from typing import Any, Literal
 
 from eval_pipeline.text_eval.scoring.quantities.cursor import Tokens
-from eval_pipeline.text_eval.scoring.quantities.exact import Exact
 from eval_pipeline.text_eval.scoring.quantities.folding import fold_word
 from eval_pipeline.text_eval.scoring.quantities.kinds import Amount, Found
-from eval_pipeline.text_eval.scoring.quantities.number_words import ONES
 from eval_pipeline.text_eval.scoring.quantities.plain import BOX, CLOSE, OPEN, plain
 from eval_pipeline.text_eval.scoring.quantities.reading import read_quantities
 from eval_pipeline.text_eval.scoring.quantities.signposts import (
@@ -23,21 +20,25 @@ from eval_pipeline.text_eval.scoring.quantities.signposts import (
     BEHIND_ANSWER_WORDS,
     CONFIDENCE_LINES,
     FINAL_WORDS,
+    SENTENCE_MARKERS,
     SOURCE_LINES,
 )
 from eval_pipeline.text_eval.scoring.quantities.tokens import Token, tokenise
-from eval_pipeline.text_eval.scoring.quantities.written_out import words_only
+from eval_pipeline.text_eval.scoring.quantities.when import with_times
+from eval_pipeline.text_eval.scoring.quantities.words_alone import read_words_alone
+from eval_pipeline.text_eval.scoring.quantities.written_out import ordinals_only, words_only
 
 MAX_MARKERS = 16
 """More are a model caught in a loop; each costs a look at the rest of its line."""
 MAX_CHARACTERS = 20_000
 """What an answer says stands at its end; a longer one is a model in a loop, and is read from here on."""
-_FEW_WORDS = 4
 _MARKER = re.compile(
     rf"""^[ \t>*_\#-]*
         (?:A|(?i:(?:(?:{FINAL_WORDS})\s+){{0,2}}(?:{ANSWER_WORDS})))
-        (?:[ ](?i:{BEHIND_ANSWER_WORDS}))?(?:[ ]?\((?:final|अंतिम)\))?[*_]*\s?[:=][\s*_]*
+        (?:[ ](?i:{BEHIND_ANSWER_WORDS}))?(?:[ ]?\((?:final|अंतिम)\))?[*_]*(?:\s?[:=]|[ ][-–—](?=[ ]))[\s*_]*
       | (?i:\b(?:(?:final|correct)\s+)?answer\s+is\s*:?[\s*_]*)
+      | (?i:^[ \t>*_]*ans\.[ ])
+      | (?i:{SENTENCE_MARKERS})[\s*_:]*(?=[-+$€£¥₹(]?\d)
       | \#\#\#\#
       | {BOX}(?={OPEN})""",
     re.VERBOSE | re.MULTILINE,
@@ -59,7 +60,9 @@ _COURTESY = re.compile(
 )
 """What an answer ends with out of politeness."""
 _FENCE = re.compile(r"\A\s*```[a-z]*\n(.*)\n\s*```\s*\Z", re.DOTALL | re.IGNORECASE)
-_IN_BRACKETS = re.compile(r"\s*\(\s*[^\w\s()]{0,2}\s*[\d.,]+\s*\)[.\s]*")
+_TAGGED = re.compile(r"[<\[]((?:final[_ ])?answer)[>\]]([^<>\[\]]{1,2000})[<\[]/\1[>\]]", re.IGNORECASE)
+"""<answer>42</answer>, as prompts ask for it."""
+_IN_BRACKETS = re.compile(r"\s*\(\s*(?:[^\w\s()]{0,2}|Rs\.?|[A-Z]{3})\s*[\d.,]+\s*\)[.\s]*")
 _SENTENCE_END = ".!?।॥؟\n"
 _CLOSING = {")": "(", "]": "[", "）": "（"}
 
@@ -87,7 +90,7 @@ class Passage:
 
 def read_passage(text: str, *, decimal_comma: bool = False) -> Passage:
     """Find the part of a text that gives its result, and read it."""
-    shown = plain(_end(_json_answer(text)), decimal_comma=decimal_comma)
+    shown = plain(_end(_tagged_answer(_json_answer(text))), decimal_comma=decimal_comma)
     shown = _SOURCES.sub("", _SOURCES_TO_THE_END.sub("", shown))
     shown = _COURTESY.sub("", shown)
     for passage in _marked(shown):
@@ -95,12 +98,15 @@ def read_passage(text: str, *, decimal_comma: bool = False) -> Passage:
             return passage
     found = _quantities(shown)
     if not found:
-        found = _written_out(shown)
+        found = read_words_alone(_without_numbering(shown)[0])
     return Passage(found, negative_brackets=_IN_BRACKETS.fullmatch(shown) is not None, in_words=_in_words_beside(shown))
 
 
 def _in_words_beside(text: str) -> tuple[Found, ...]:
-    return tuple(words_only(Tokens(tokenise(text), text))) if len(text) <= MAX_CHARACTERS else ()
+    if len(text) > MAX_CHARACTERS:
+        return ()
+    tokens = Tokens(tokenise(text), text)
+    return (*words_only(tokens), *ordinals_only(tokens))
 
 
 def _end(text: str) -> str:
@@ -125,6 +131,12 @@ def _json_answer(text: str) -> str:
         return text
     answer = _named_answer(document)
     return text if answer is None else answer
+
+
+def _tagged_answer(text: str) -> str:
+    """Return what stands between the last tags of an answer, else the text."""
+    tagged = _TAGGED.findall(text) if "answer" in text[-MAX_CHARACTERS:].lower() else []
+    return str(tagged[-1][1]) if tagged else text
 
 
 def _named_answer(document: Any) -> str | None:  # noqa: ANN401 - JSON
@@ -166,7 +178,7 @@ def _line_of(text: str, *, line_length: int) -> Passage:
     """Return the passage of a marked text, whose first line is the marker's."""
     found = _quantities(text)
     if not found:
-        return Passage(_written_out(text[:line_length]), marked="line", line_end=1)
+        return Passage(read_words_alone(text[:line_length]), marked="line", line_end=1)
     equals = text.rfind("=", 0, line_length)
     kept = tuple(quantity for quantity in found if quantity.begin > equals) if equals >= 0 else found
     if not kept:
@@ -202,7 +214,7 @@ def _quantities(text: str) -> tuple[Found, ...]:
     spans = _bracket_spans(tokens)
     found = [_as_aside(quantity, spans) for quantity in read_quantities(tokens, bare)]
     found = _idioms_aside(found, bare)
-    found = _listed_aside(found, bare, items)
+    found = _listed_aside(with_times(found, bare), bare, items)
     return tuple(_question_aside(found, bare))
 
 
@@ -217,7 +229,7 @@ def _without_numbering(text: str) -> tuple[str, list[int]]:
     begin, last = 0, 0
     for match in _NUMBERED.finditer(text):
         number = int(match[1])
-        if number not in {1, last + 1}:
+        if number not in {1, last + 1} and "#" not in match[0]:
             continue
         last = number
         pieces += [text[begin : match.start()], " " * (match.end() - match.start())]
@@ -225,6 +237,11 @@ def _without_numbering(text: str) -> tuple[str, list[int]]:
         begin = match.end()
     bullets = [match.end() for match in _BULLET.finditer(text)]
     return "".join([*pieces, text[begin:]]), items or bullets
+
+
+def is_in_brackets(text: str) -> bool:
+    """Tell whether a text is a number in round brackets and nothing else."""
+    return _IN_BRACKETS.fullmatch(plain(text)) is not None
 
 
 def _bracket_spans(tokens: Sequence[Token]) -> list[tuple[int, int]]:
@@ -300,17 +317,3 @@ def _question_aside(found: list[Found], text: str) -> list[Found]:
         return found
     begin = max(stripped.rfind(mark, 0, len(stripped) - 1) for mark in _SENTENCE_END)
     return [replace(quantity, aside=True) if quantity.begin > begin else quantity for quantity in found]
-
-
-def _written_out(text: str) -> tuple[Found, ...]:
-    """Return the one number that a text without digits writes in words, where that is safe."""
-    if re.search(r"\d", text):
-        return ()
-    tokens = tokenise(text)
-    words = [fold_word(token.text) for token in tokens if token.kind == "word"]
-    found = words_only(Tokens(tokens, text))
-    if len(found) != 1:
-        return ()
-    one = isinstance(found[0].quantity, Amount) and found[0].quantity.value == Exact(Fraction(1))
-    opens = bool(words) and words[0] in ONES and len(words) <= _FEW_WORDS
-    return tuple(found) if opens or not one else ()

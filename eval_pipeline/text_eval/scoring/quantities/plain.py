@@ -4,6 +4,8 @@
 import re
 import unicodedata
 
+from eval_pipeline.text_eval.scoring.quantities.respelling import respelt
+
 FRACTION, BOX, PI = "\ue000", "\ue001", "\ue002"
 """\\frac, \\boxed and the number pi; private code points, which no text has for anything else."""
 OPEN, CLOSE = "⟦", "⟧"
@@ -32,6 +34,13 @@ _NOT_ANSWER = re.compile(
       | ^[ \t]*\[\^[^\]\n]{1,40}\]:[^\n]*              # footnotes
       | \[\^[^\]\n]{1,40}\]
       | <su[pb]>[^<\n]{0,80}</su[pb]>
+      | \\(?:footnote(?:mark|text)?|cite[a-z]{0,4}\*?|ref|label)(?:\[[^\]\n]{0,80}\]){0,2}(?:\{[^}\n]{0,200}\})?
+      | \$\s?\^\s?\{?[0-9]{1,3}(?:,\s?[0-9]{1,3}){0,9}\}?\s?\$     # superscripts that stand alone: footnotes
+      | \^\[[^\]\n]{0,200}\]
+      | [†‡][0-9]{0,2}(?![0-9])
+      | (?:(?<=[^\W\d_]{3})|(?<=[^\W\d_][%.)\]"”])|(?<=[0-9][%)\]"”]))
+        (?<!feet)(?<!foot)(?<!etre)(?<!eter)(?<!etres)(?<!eters)(?<!mile)(?<!miles)(?<!inch)(?<!inches)(?<!मीटर)
+        \^\(?[0-9]{1,2}(?:,\s?[0-9]{1,2}){0,9}\)?\^?(?![0-9])       # 9 months^1^, as Markdown writes footnotes
       | (?:https?://|www\.)[^\s<>)\]]{1,2000}
     """,
     re.VERBOSE | re.MULTILINE | re.IGNORECASE,
@@ -61,6 +70,11 @@ _COMMANDS = {
     "approx": "≈",
 }
 _COMMAND = re.compile(r"\\(?:([A-Za-z]+)|(.))", re.DOTALL)
+_TEXT_COMMAND = re.compile(
+    r"\\(?:text(?:bf|it|rm|sf|tt|normal)?|math(?:bf|it|rm|sf|tt|normal)|mbox|emph|operatorname|underline)\s?"
+    r"\{([^{}]{0,200})\}(\^?)"
+)
+"""Words within mathematics, which stand there as they are."""
 _LATEX = re.compile(r"\\[A-Za-z(\[%$,!;]|\^\{|\^°")
 _SHORT_FRACTION = re.compile(FRACTION + r"\s?([0-9])\s?([0-9])")
 _POWER_DEGREE = re.compile(rf"\^\s?(?:{OPEN}\s*)?°(?:\s*{CLOSE})?")
@@ -77,7 +91,7 @@ def plain(text: str, *, decimal_comma: bool = False) -> str:
         shown = _VULGAR_FRACTION.sub(lambda match: " " + unicodedata.normalize("NFKC", match[0]), shown)
         shown = _SPACED_MINUS.sub("-", _DECIMALS.sub(_ascii_digit, shown)).translate(_SPELLINGS)
         shown = _DASH_AS_MINUS.sub("-", shown)
-    shown = _GROUP_MARK.sub("", shown)
+    shown = respelt(_GROUP_MARK.sub("", shown))
     shown = _EMPHASIS.sub("", shown)
     if "$" in shown:
         shown = _MATH.sub(lambda match: f" {match[1] or ''} ", shown)
@@ -94,7 +108,8 @@ def _ascii_digit(match: re.Match[str]) -> str:
 
 
 def _without_latex(text: str) -> str:
-    written = _COMMAND.sub(_command, text).replace("{", OPEN).replace("}", CLOSE)
+    shown = _TEXT_COMMAND.sub(lambda match: f" {match[1].strip()}{match[2] or ' '}", text)
+    written = _COMMAND.sub(_command, shown).replace("{", OPEN).replace("}", CLOSE)
     written = _SHORT_FRACTION.sub(rf"{FRACTION}{OPEN}\1{CLOSE}{OPEN}\2{CLOSE}", written)
     written = _POWER_DEGREE.sub("°", written)
     return _WORD_POWER.sub(f" {OPEN}", written)

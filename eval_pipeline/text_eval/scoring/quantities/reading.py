@@ -4,10 +4,11 @@ import re
 from collections.abc import Sequence
 
 from eval_pipeline.text_eval.scoring.quantities.amounts import opening, read_amount
-from eval_pipeline.text_eval.scoring.quantities.clocks import read_colons, read_hour
+from eval_pipeline.text_eval.scoring.quantities.clocks import read_colons, read_hour, read_past
 from eval_pipeline.text_eval.scoring.quantities.compounds import (
     read_calculation,
     read_feet,
+    read_feet_and_inches,
     read_pressure,
     read_range,
     read_share,
@@ -16,9 +17,9 @@ from eval_pipeline.text_eval.scoring.quantities.compounds import (
     summed,
 )
 from eval_pipeline.text_eval.scoring.quantities.cursor import Step, Tokens
-from eval_pipeline.text_eval.scoring.quantities.days import day_first, month_first, read_date
+from eval_pipeline.text_eval.scoring.quantities.days import day_first, month_first, month_of_year, read_date, year_first
 from eval_pipeline.text_eval.scoring.quantities.kinds import Amount, Digits, Found, Joint, Unreadable
-from eval_pipeline.text_eval.scoring.quantities.signposts import AND_WORDS, LABELS
+from eval_pipeline.text_eval.scoring.quantities.signposts import AND_WORDS, LABELS, OR_WORDS
 from eval_pipeline.text_eval.scoring.quantities.tokens import Token
 from eval_pipeline.text_eval.scoring.quantities.values import read_value
 
@@ -60,9 +61,13 @@ def _quantity(tokens: Tokens, at: int) -> Step | None:
         case "number" | "sign" | "word":
             return (
                 month_first(tokens, at)
+                or year_first(tokens, at)
+                or month_of_year(tokens, at)
+                or read_past(tokens, at)
                 or share_of(tokens, at)
                 or read_pressure(tokens, at)
                 or read_feet(tokens, at)
+                or read_feet_and_inches(tokens, at)
                 or _measured(tokens, at)
             )
         case "power" | "newline":
@@ -139,7 +144,7 @@ def _joint(tokens: Tokens, end: int, at: int) -> Joint:
     if tokens.word(at - 1) in AND_WORDS or tokens.is_sign(at - 1, "&"):
         before = tokens.at(at - 2)
         if before.end == end or (before.text == "," and tokens.at(at - 3).end == end):
-            return "and"
+            return "or" if tokens.word(at - 1) in OR_WORDS else "and"
     return ""
 
 

@@ -3,18 +3,29 @@
 
 from eval_pipeline.text_eval.scoring.quantities.folding import folded_words
 
-ANSWER_WORDS = (
-    "answer|ans|result|उत्तर|जवाब|उत्तरं|उत्तर है|उत्तर आहे|জবাব|উত্তর|উত্তৰ|જવાબ|ઉત્તર|ਜਵਾਬ|ਉੱਤਰ|ଉତ୍ତର|பதில்|விடை|సమాధానం|జవాబు|ಉತ್ತರ|ഉത്തരം|جواب|jibu"
+_ANSWER_WORDS = (
+    "answer|ans|result|output|उत्तर|जवाब|उत्तरं|उत्तर है|उत्तर आहे|জবাব|উত্তর|উত্তৰ|જવાબ|ઉત્તર|ਜਵਾਬ|ਉੱਤਰ|ଉତ୍ତର|பதில்|விடை|సమాధానం|జవాబు|ಉತ್ತರ|ഉത്തരം|جواب|jibu"
     "|परिणाम|जवाफ|નિષ્કર્ષ|પરિણામ|ଫଳ|respuesta|resultado|réponse|reponse|résultat|resposta|最终答案|最終答案|最終答え|最終回答|答案|答え|答|回答|正解|정답|답변|답|الجواب|الإجابة|الاجابة|النتيجة|پاسخ"
     "|antwort|ergebnis|ответ|результат|jawaban|jawapan|hasil|cevap|sonuç|đáp án|trả lời|kết quả|risposta|risultato|final"
 )
-FINAL_WORDS = (
-    "final|the final|the|my|your|so the|अंतिम|अन्तिम|आखिरी|सही|कुल|अंतिम सही|शेवटचे|চূড়ান্ত|শেষ|সঠিক|અંતિમ|ਅੰਤਿਮ|ଶେଷ|இறுதி|చివరి|తుది|ಅಂತಿಮ|അന്തിമ|حتمی|la|la bonne|le"
+_FINAL_WORDS = (
+    "صحیح|درست|آخری|final|the final|the|my|अतः|इसलिए|therefore,?|hence,?|thus,?|so,?|your|so the|अंतिम|अन्तिम|आखिरी|सही|कुल|अंतिम सही|शेवटचे|চূড়ান্ত|শেষ|সঠিক|અંતિમ|ਅੰਤਿਮ|ଶେଷ|இறுதி|చివరి|తుది|ಅಂತಿಮ|അന്തിമ|حتمی|la|la bonne|le"
     "|a|sahihi|endgültige|die endgültige|richtige|итоговый|окончательный|правильный|la respuesta|最终|最終|최종"
 )
-BEHIND_ANSWER_WORDS = (
+_BEHIND_ANSWER_WORDS = (
     "final|finale|finali|akhir|la mwisho|sahihi|definitiva|definitive|النهائية|النهائي|है|आहे|হল|হলো|છે|is"
 )
+ANSWER_WORDS, FINAL_WORDS, BEHIND_ANSWER_WORDS = (
+    words.replace(" ", r"[ ]") for words in (_ANSWER_WORDS, _FINAL_WORDS, _BEHIND_ANSWER_WORDS)
+)
+"""As a verbose pattern takes them, in which a bare space is none."""
+SENTENCE_MARKERS = (
+    r"\b(?:respuesta(?:\sfinal|\scorrecta)?\ses|réponse(?:\sfinale)?\sest|resposta(?:\sfinal|\scerta)?\sé|jibu(?:\sla\smwisho|\ssahihi)?\sni"
+    r"|antwort\s(?:ist|lautet)|risposta\sè|jawaban(?:nya)?\sadalah)\b"
+    r"|(?:उत्तर|जवाब)\s(?:है|होगा)|(?:अंतिम|सही)\s(?:उत्तर|जवाब)(?=\s[₹$]?\d[\d.,]*\s(?:है|हैं|होगा))|उत्तर\sआहे"
+    r"|উত্তর\s(?:হল|হলো)|答案是|答案为|答案為|答えは|정답은|답은"
+)
+"""Markers within a sentence, right before the number."""
 LABELS = folded_words(
     "page pages p pp pg section sections sec § fig figure table tab chapter chapters ch footnote note ref reference source"
     " annex annexure appendix step steps version question q part item no number clause rule article art para paragraph line"
@@ -24,7 +35,7 @@ LABELS = folded_words(
     " صفحہ مرحلہ ukurasa hatua sehemu página pagina paso sección etapa étape capítulo passo seção secção version"
 )
 SOURCE_LINES = (
-    "sources?|references?|citations?|footnotes?|bibliography|see also|स्रोत|सन्दर्भ|संदर्भ|উৎস|সূত্র|સ્ત્રોત|ਸਰੋਤ|ஆதாரம்|మూలం|ಮೂಲ|ഉറവിടം|حوالہ|chanzo"
+    "sources?|refs?|references?|citations?|footnotes?|bibliography|see also|स्रोत|सन्दर्भ|संदर्भ|উৎস|সূত্র|સ્ત્રોત|ਸਰੋਤ|ஆதாரம்|మూలం|ಮೂಲ|ഉറവിടം|حوالہ|chanzo"
     "|fuentes?|fontes?|quellen?|sumber|источники?|المصدر|المصادر"
 )
 CONFIDENCE_LINES = (
@@ -46,6 +57,7 @@ OPENING_RANGE = folded_words("between बीच entre kati")
 AND_WORDS = folded_words("and or & और या तथा एवं व आणि किंवा र ও এবং বা আৰু অને અને ਅਤੇ ਜਾਂ ଏବଂ மற்றும் அல்லது మరియు లేదా ಮತ್ತು ಅಥವಾ ഒപ്പം അല്ലെങ്കിൽ"
     " اور یا na au y e o et ou u"
 )  # fmt: skip
+OR_WORDS = folded_words("or या किंवा বা ਜਾਂ அல்லது లేదా ಅಥವಾ അല്ലെങ്കിൽ یا au o ou u")
 ABOUT_WORDS = folded_words(
     "about approximately approx around roughly nearly almost some only just exactly लगभग करीब तकरीबन केवल सिर्फ प्रायः प्राय আনুমানিক"
     " লগભગ લગભગ ਲਗਭਗ تقریبا kama takriban aproximadamente unos cerca environ usd inr rs is है equals equal"

@@ -23,12 +23,15 @@ class Unit:
 _Lines = Mapping[int | Fraction, str]
 
 _CALENDAR: _Lines = {
+    1_200: "century centuries शताब्दी शताब्दियों सदी",
+    120: "decade decades दशक दशकों",
     12: "year years yr yrs साल वर्ष बरस সাল বছর বছৰ বৎসর વર્ષ વરસ ਸਾਲ ਵਰ੍ਹੇ ବର୍ଷ سال برس mwaka miaka año años an ans année années"
     " ano anos ஆண்டு ஆண்டுகள் வருடம் வருடங்கள் సంవత్సరం సంవత్సరాలు సంవత్సరాల ఏళ్లు ఏళ్ళు ವರ್ಷ ವರ್ಷಗಳು വർഷം വയസ്സ്",
     1: "month months mth mths महीना महीने महीनों माह मास महिना महिने महिन्यां মাস মাহ મહિનો મહિના મહિને ਮਹੀਨਾ ਮਹੀਨੇ ମାସ مہینہ مہینے ماہ"
     " mwezi miezi mes meses mois mês மாதம் மாதங்கள் నెల నెలలు నెలల ತಿಂಗಳು ತಿಂಗಳ മാസം",
 }
 _CLOCK: _Lines = {
+    1_209_600: "fortnight fortnights पखवाड़ा पखवाड़े",
     604_800: "week weeks wk wks सप्ताह हफ्ता हफ्ते हफ़्ते हफ़्ता आठवडा आठवडे आठवड्यां সপ্তাহ অঠোৱা અઠવાડિયું અઠવાડિયા ਹਫ਼ਤਾ ਹਫ਼ਤੇ ହପ୍ତା ସପ୍ତାହ"
     " ہفتہ ہفتے wiki semana semanas semaine semaines வாரம் வாரங்கள் వారం వారాలు వారాల ವಾರ ವಾರಗಳು ആഴ്ച",
     86_400: "day days दिन दिनों दिवस दिवसां দিন દિવસ ਦਿਨ ଦିନ دن siku día días jour jours dia dias நாள் நாட்கள் రోజు రోజులు రోజుల ದಿನ"
@@ -52,6 +55,7 @@ _MASS: _Lines = {
 }
 _VOLUME: _Lines = {
     1_000: "l L litre litres liter liters ltr ltrs लीटर लिटर লিটার લિટર ਲੀਟਰ ଲିଟର لیٹر lita litro litros லிட்டர் లీటరు లీటర్లు ಲೀಟರ್ ലിറ്റർ",
+    100: "dl decilitre decilitres deciliter deciliters",
     10: "cl",
     1: "ml mL millilitre millilitres milliliter milliliters मिली मिलीलीटर मिलि मिलीलिटर મિલિ ਮਿਲੀ மிலீ மில்லிலிட்டர் మిలీ మిలి మిల్లీలీటర్లు ಮಿಲೀ ಮಿಲಿ ಮಿಲಿಲೀಟರ್ മിലി മില്ലിലിറ്റർ ملی মিলি মিলিলিটার મિલી ਮਿਲੀਲੀਟਰ மிலி cc",
 }
@@ -87,13 +91,34 @@ _OTHERS = {
     "celsius": "°c ℃ celsius centigrade सेल्सियस",
     "fahrenheit": "°f ℉ fahrenheit फ़ारेनहाइट फारेनहाइट",
     "kelvin": "kelvin",
-    "hectare": "hectare hectares ha हेक्टेयर হেক্টর",
-    "acre": "acre acres एकड़ একর એકર ਏਕੜ",
+    "rupiah": "rp idr rupiah",
+    "dong": "₫ vnd dong đồng",
+    "franc": "chf",
     "kcal": "kcal kcals kilocalories",
-    "watt_hour": "kwh",
     "before_christ": "bc bce ईसापूर्व",
     "after_christ": "ad ce ईस्वी",
 }
+_AREA: _Lines = {
+    10_000: "hectare hectares ha हेक्टेयर হেক্টর હેક્ટર ਹੈਕਟੇਅਰ ஹெக்டேர்",
+    Fraction(40_468_564_224, 10_000_000): "acre acres एकड़ একর એકર ਏਕੜ ஏக்கர் ఎకరం ఎకరాలు ಎಕರೆ ഏക്കർ",
+}
+_DATA: _Lines = {
+    10**12: "tb terabyte terabytes",
+    10**9: "gb gigabyte gigabytes जीबी",
+    10**6: "mb megabyte megabytes एमबी",
+    10**3: "kb kilobyte kilobytes",
+    1: "byte bytes",
+}
+_POWER: _Lines = {
+    10**9: "gw gigawatt gigawatts",
+    10**6: "megawatt megawatts मेगावाट",
+    1000: "kw kilowatt kilowatts किलोवाट",
+    1: "watt watts वाट",
+    Fraction(1, 1000): "milliwatt milliwatts",
+}
+_ENERGY: _Lines = {10**6: "mwh", 1000: "kwh", 1: "wh"}
+_FREQUENCY: _Lines = {10**9: "ghz", 10**6: "mhz", 1000: "khz", 1: "hz hertz"}
+_VOLTAGE: _Lines = {1000: "kv kilovolt kilovolts", 1: "volt volts"}
 _PROPORTION: _Lines = {
     Fraction(
         1, 100
@@ -102,7 +127,9 @@ _PROPORTION: _Lines = {
     Fraction(1, 1000): "‰",
 }
 PROPORTION = "proportion"
-MONEY = frozenset({"rupee", "dollar", "euro", "sterling", "yen", "taka", "shilling", "naira", "rand"})
+MONEY = frozenset(
+    {"rupee", "dollar", "euro", "sterling", "yen", "taka", "shilling", "naira", "rand", "rupiah", "dong", "franc"}
+)
 
 
 def _units() -> dict[str, Unit]:
@@ -112,6 +139,12 @@ def _units() -> dict[str, Unit]:
         ("mass", _MASS),
         ("volume", _VOLUME),
         ("length", _LENGTH),
+        ("length^2", _AREA),
+        ("data", _DATA),
+        ("power", _POWER),
+        ("watt_hour", _ENERGY),
+        ("frequency", _FREQUENCY),
+        ("voltage", _VOLTAGE),
         ("rupee", _RUPEE),
         ("dollar", _DOLLAR),
         (PROPORTION, _PROPORTION),
@@ -132,14 +165,21 @@ _INFLECTED = {
     word: unit for word, unit in _UNITS.items() if len(word) >= _SHORTEST_STEM and word[0] >= _FIRST_INDIC_LETTER
 }
 _LONGEST_ENDING = 4
-_CASED = {"M": None, "G": None, "S": None, "T": None, "Mg": None, "AN": None, "An": None, "Re": None}
+_CASED: dict[str, Unit | None] = {
+    **dict.fromkeys(("M", "G", "S", "T", "Mg", "AN", "An", "Re")),
+    "MW": Unit("power", Fraction(10**6)),
+    "mW": Unit("power", Fraction(1, 1000)),
+    "W": Unit("power"),
+    "V": Unit("voltage"),
+    "mV": Unit("voltage", Fraction(1, 1000)),
+}
 """Signs whose capital is another thing, or a word."""
 
 
 def unit_of(word: str) -> Unit | None:
     """Return the unit that the word (as written) names, or None."""
     if word in _CASED:
-        return None
+        return _CASED[word]
     folded = fold_word(word)
     unit = _UNITS.get(folded)
     if unit is not None or folded.isascii():

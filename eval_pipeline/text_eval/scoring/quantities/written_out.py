@@ -8,7 +8,14 @@ from eval_pipeline.text_eval.scoring.quantities.exact import Exact
 from eval_pipeline.text_eval.scoring.quantities.kinds import Amount, Found
 from eval_pipeline.text_eval.scoring.quantities.magnitudes import ADDED_PARTS, DOZENS, HALVES, power_of_ten
 from eval_pipeline.text_eval.scoring.quantities.measures import read_unit
-from eval_pipeline.text_eval.scoring.quantities.number_words import ENGLISH_SMALL, ENGLISH_TENS, FRACTIONS, SINGLE
+from eval_pipeline.text_eval.scoring.quantities.number_words import (
+    ENGLISH_ORDINALS,
+    ENGLISH_SMALL,
+    ENGLISH_TENS,
+    FRACTIONS,
+    ORDINALS,
+    SINGLE,
+)
 from eval_pipeline.text_eval.scoring.quantities.signposts import MINUS_WORDS
 from eval_pipeline.text_eval.scoring.quantities.units import unit_of
 from eval_pipeline.text_eval.scoring.quantities.values import (
@@ -18,14 +25,75 @@ from eval_pipeline.text_eval.scoring.quantities.values import (
     value_behind_part,
 )
 
+_ARTICLES = frozenset({"a", "an", "un", "une", "una", "um", "uma"})
+_BEFORE_NO_ORDINAL = frozenset({"a", "one", "per", "each", "every", "at", "of"})
+_LONG_TIMES = frozenset({"fortnight", "decade", "century"})
+_NO_UNIT = 10
 _NUMERATORS = {"a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4}
 
 
 def words_only(tokens: Tokens) -> list[Found]:
     """Return the numbers that are written out, for texts without digits: two lakh, half an hour, three quarters."""
+    return [found for found in _all_written_out(tokens) if not is_ordinal(found)]
+
+
+def ordinals_only(tokens: Tokens) -> list[Found]:
+    """Return the numbers of a row that are written out: third, twenty-first, तीसरा."""
+    return [found for found in _all_written_out(tokens) if is_ordinal(found)]
+
+
+def is_ordinal(found: Found) -> bool:
+    """Tell whether a number says which of a row."""
+    return isinstance(found.quantity, Amount) and found.quantity.ordinal
+
+
+def in_digits(tokens: Tokens) -> str:
+    """Write whole numbers in digits, for what only several of them make: five to seven days, one in four."""
+    pieces, at, begin = [], 0, 0
+    while at < len(tokens.tokens):
+        ordinal = _ordinal(tokens, at)
+        value = ordinal or _whole(tokens, at)
+        if value is None or value.value is None:
+            at += 1
+            continue
+        ending = "th" if ordinal is not None else ""
+        pieces += [tokens.text[begin : tokens.tokens[at].begin], f"{value.value.factor}{ending}"]
+        at = value.end
+        begin = tokens.tokens[at - 1].end
+    return "".join([*pieces, tokens.text[begin:]])
+
+
+def _whole(tokens: Tokens, at: int) -> Value | None:
+    word = tokens.word(at)
+    if word in _ARTICLES:
+        return None
+    if word in SINGLE and word not in ENGLISH_SMALL and word not in ENGLISH_TENS:
+        return Value(Exact(Fraction(SINGLE[word])), at + 1)
+    return read_words(tokens, at)
+
+
+def _ordinal(tokens: Tokens, at: int) -> Value | None:
+    """Read third, twenty-first, तीसरा; not "a second", nor "First, wash"."""
+    word = tokens.word(at)
+    if word in ENGLISH_TENS:
+        units = at + 1 + (tokens.is_sign(at + 1, "-") and tokens.at(at + 1).glued)
+        unit = ENGLISH_ORDINALS.get(tokens.word(units), _NO_UNIT)
+        return Value(Exact(Fraction(ENGLISH_TENS[word] + unit)), units + 1) if unit < _NO_UNIT else None
+    if word not in ORDINALS or tokens.word(at - 1) in _BEFORE_NO_ORDINAL:
+        return None
+    if (
+        word == "first"
+        and (tokens.is_sign(at + 1, ",") or tokens.word(at + 1) in {"of", ""})
+        and at == 0 < len(tokens.tokens) - 1
+    ):
+        return None
+    return Value(Exact(Fraction(ORDINALS[word])), at + 1)
+
+
+def _all_written_out(tokens: Tokens) -> list[Found]:
     found, at = [], 0
     while at < len(tokens.tokens):
-        step = _unit_and_a_half(tokens, at) or _written_out(tokens, at)
+        step = _unit_and_a_half(tokens, at) or _in_a_row(tokens, at) or _written_out(tokens, at)
         if step is None:
             at += 1
             continue
@@ -33,6 +101,15 @@ def words_only(tokens: Tokens) -> list[Found]:
         found.append(Found(step.quantity, tokens.text[begin:end], begin=begin, end=end))
         at = step.end
     return found
+
+
+def _in_a_row(tokens: Tokens, at: int) -> Step | None:
+    """Read an ordinal with what it counts."""
+    value = _ordinal(tokens, at)
+    if value is None or value.value is None or _part(tokens, at) is not None:
+        return None
+    unit, noun, end = read_unit(tokens, value.end, money=None)
+    return Step(Amount(value.value, unit=unit, noun=noun, ordinal=True), max(end, value.end))
 
 
 def _unit_and_a_half(tokens: Tokens, at: int) -> Step | None:
@@ -67,7 +144,7 @@ def _words_or_part(tokens: Tokens, at: int) -> Value | None:
     part = _part(tokens, at)
     if part is not None:
         return part
-    if word in {"a", "an"} and tokens.word(at + 1) in DOZENS:
+    if word in {"a", "an"} and _counts_itself(tokens, at + 1):
         return Value(Exact(Fraction(1)), at + 1)
     if word in SINGLE and word not in ENGLISH_SMALL and word not in ENGLISH_TENS:
         return Value(Exact(Fraction(SINGLE[word])), at + 1)
@@ -78,15 +155,24 @@ def _words_or_part(tokens: Tokens, at: int) -> Value | None:
     return Value(number.value.plus(half.value.factor), half.end)
 
 
+def _counts_itself(tokens: Tokens, at: int) -> bool:
+    """Tell whether an article before a word is one of it: a dozen, a million, a fortnight; not "twice a day"."""
+    token = tokens.at(at)
+    if token.kind != "word":
+        return False
+    return tokens.word(at) in DOZENS | _LONG_TIMES or power_of_ten(token.text) is not None
+
+
 def _part(tokens: Tokens, at: int) -> Value | None:
     """Read an English fraction; "half a million" ends before its scale word."""
     word = tokens.word(at)
+    below = at + 1 + (tokens.is_sign(at + 1, "-") and tokens.at(at + 1).glued)
     numerator, denominator = (
         _NUMERATORS.get(word) or (SINGLE.get(word) if word else None),
-        FRACTIONS.get(tokens.word(at + 1)),
+        FRACTIONS.get(tokens.word(below)),
     )
-    if numerator is not None and denominator is not None:
-        return Value(Exact(Fraction(numerator, denominator)), at + 2)
+    if numerator is not None and denominator is not None and numerator < denominator:
+        return Value(Exact(Fraction(numerator, denominator)), below + 1)
     if word not in {"half", "quarter"} and (word.isascii() or word not in FRACTIONS):
         return None
     following = at + 1 + (tokens.word(at + 1) == "a")
