@@ -1,3 +1,4 @@
+<<<<<<< HEAD
 """``eval-pipeline session``: the verbs of every flow, those of sessions themselves, and what people think of them.
 
 A name is a run or a session: ``show`` and ``export`` find out which, and ask where it is both.
@@ -121,4 +122,14 @@ def export(
 
 
 for verb in (ingest, list_sessions, show, export, delete, feedback):
+=======
+"""``eval-pipeline session``: the verbs of every flow, and how sessions stand."""
+
+from eval_pipeline.cli.flow_group import flow_group
+from eval_pipeline.cli.session_views import VIEWS
+from eval_pipeline.core.runs import Flow
+
+command = flow_group(Flow.SESSIONS)
+for verb in VIEWS:
+>>>>>>> main
     command.add_command(verb)

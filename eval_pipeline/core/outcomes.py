@@ -194,9 +194,11 @@ class Attempt:
     """What the model said that is no part of its answer: reasoning, commentary."""
     passages: tuple[Passage, ...] | None = None
     """What it was given to answer from; None where nobody tells."""
+    system_fingerprint: str | None = None
+    """What the provider calls the state of its servers that answered."""
 
     def __post_init__(self) -> None:
-        redact_fields(self, "text", "response_id", "model", "raw", "thinking")
+        redact_fields(self, "text", "response_id", "model", "raw", "thinking", "system_fingerprint")
 
     @property
     def transient(self) -> bool:
@@ -237,6 +239,7 @@ class ItemRecord:
     thinking: str | None = None
     served: Served = PLAINLY
     passages: tuple[Passage, ...] | None = None
+    system_fingerprint: str | None = None
 
     @property
     def finished(self) -> bool:
@@ -301,4 +304,5 @@ def settle(
         attempt.thinking,
         attempt.served,
         attempt.passages,
+        attempt.system_fingerprint,
     )

@@ -42,6 +42,8 @@ def encode(record: ItemRecord) -> bytes:
         line["served"] = record.served
     if record.passages is not None:
         line["passages"] = passages_json(record.passages)
+    if record.system_fingerprint is not None:
+        line["system_fingerprint"] = record.system_fingerprint
     return orjson.dumps(line)
 
 

@@ -5,7 +5,6 @@ missing is asked once, recorded before the next call begins, counted and paid fo
 or out of money stops in order. Embeddings have their own way: several texts go into one call.
 """
 
-import asyncio
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from eval_pipeline.core.ports.file_host import FileHost
 from eval_pipeline.core.ports.models import Asks
 from eval_pipeline.core.tallies import ItemCost
 from eval_pipeline.dispatch.budget import Purse
+from eval_pipeline.dispatch.calls import run_workers
 from eval_pipeline.dispatch.gate import StopReason
 from eval_pipeline.dispatch.live import LiveOutcome, LiveRequest, run_live
 from eval_pipeline.dispatch.records import RecordIndex, encode
@@ -113,15 +113,23 @@ async def _ask_all(
     journal: JournalWriter,
     interruption: Interruption,
 ) -> list[LiveOutcome | EvalPipelineError]:
-    async def ask(asking: "_Asking[Item, Body]", progress: LiveProgress) -> LiveOutcome | EvalPipelineError:
-        if progress.left == 0:
-            return LiveOutcome(recorded=0, ok=0, calls=0, stopped=None)
-        try:
-            return await asking.ask(progress, interruption, journal)
-        except EvalPipelineError as error:
-            return error
+    outcomes: dict[int, LiveOutcome | EvalPipelineError] = {}
 
-    return list(await asyncio.gather(*(ask(*pair) for pair in zip(askings, progresses, strict=True))))
+    async def ask(place: int) -> None:
+        asking, progress = askings[place], progresses[place]
+        if progress.left == 0:
+            outcomes[place] = LiveOutcome(recorded=0, ok=0, calls=0, stopped=None)
+            return
+        try:
+            outcomes[place] = await asking.ask(progress, interruption, journal)
+        except EvalPipelineError as error:
+            outcomes[place] = error
+
+    if len(askings) == 1:  # without a task of its own there is one less to break off
+        await ask(0)
+    else:
+        await run_workers(ask(place) for place in range(len(askings)))
+    return [outcomes[place] for place in range(len(askings))]
 
 
 def _result(asking: "_Asking[Item, Body]", outcome: LiveOutcome | EvalPipelineError) -> int | EvalPipelineError:

@@ -1,7 +1,9 @@
 """A run of sessions as work for a panel: which items, what judges are shown of them, what their rows look like."""
 
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
+from hashlib import sha256
 
 import orjson
 
@@ -20,13 +22,21 @@ from eval_pipeline.session_eval.spec import SessionSpec
 from eval_pipeline.wiring.deployment import Deployment
 
 STAGE = "judgements"
-_COLUMNS = ("session_id", "session_fingerprint", "axes", "hits", "shown_characters")
+_COLUMNS = ("session_id", "session_fingerprint", "axes", "hits", "feedback", "shown_characters")
+_BEHIND_FINGERPRINT = "|"
 
 
 def work_of(run: RunRecord, *, deployment: Deployment, sessions: StageReader) -> PanelWork:
     """Say what a run has judged."""
     spec = SessionSpec.from_json(run.spec)
     project = run.key.project
+    rows = list(sessions.rows(list(_COLUMNS)))
+    feedback = {row["session_id"]: row["feedback"] for row in rows if row["feedback"] is not None}
+
+    def material(item: PanelItem) -> Material:
+        stored = stored_material(deployment, project, item.item_id, _content_of(item))
+        return _with_feedback(stored, feedback.get(item.item_id))
+
     return PanelWork(
         stage=STAGE,
         judges=spec.judges,
@@ -34,8 +44,8 @@ def work_of(run: RunRecord, *, deployment: Deployment, sessions: StageReader) ->
         mode=spec.mode,
         concurrency=spec.concurrency,
         failure_threshold=spec.failure_threshold,
-        items=[_item(row) for row in sessions.rows(list(_COLUMNS))],
-        material=lambda item: stored_material(deployment, project, item.item_id, item.fingerprint),
+        items=[_item(row) for row in rows],
+        material=material,
         row=judgement_row,
         feedback_visible=spec.feedback is Feedback.SHOWN,
     )
@@ -61,11 +71,37 @@ def stored_material(deployment: Deployment, project: str, session_id: str, finge
 def _item(row: Row) -> PanelItem:
     return PanelItem(
         item_id=row["session_id"],
-        fingerprint=row["session_fingerprint"],
+        fingerprint=_as_shown(row["session_fingerprint"], row["feedback"]),
         axes=tuple(orjson.loads(row["axes"])),
         flagged=row["hits"] != "[]",
         characters=row["shown_characters"],
     )
+
+
+def _as_shown(fingerprint: str, feedback: str | None) -> str:
+    """Return what tells what a judge sees: of a run that shows people's opinions, they are part of it."""
+    if feedback is None:
+        return fingerprint
+    return f"{fingerprint}{_BEHIND_FINGERPRINT}feedback:{sha256(feedback.encode()).hexdigest()}"
+
+
+def _content_of(item: PanelItem) -> str:
+    """Return the fingerprint of the session alone."""
+    return item.fingerprint.partition(_BEHIND_FINGERPRINT)[0]
+
+
+def _with_feedback(material: Material, feedback: str | None) -> Material:
+    """Tell a judge what people thought, and what was verified, as facts."""
+    if feedback is None:
+        return material
+    told = orjson.loads(feedback)
+    outcome = told["outcome"]
+    facts = {
+        "likes_by_people": told["likes"],
+        "dislikes_by_people": told["dislikes"],
+        "verified_outcome": None if outcome is None else orjson.dumps(outcome).decode(),
+    }
+    return replace(material, facts={**material.facts, **facts})
 
 
 def judgement_row(item: PanelItem, row: Row) -> JsonDict:
@@ -74,7 +110,7 @@ def judgement_row(item: PanelItem, row: Row) -> JsonDict:
     return {
         **row,
         "session_id": item.item_id,
-        "session_fingerprint": item.fingerprint,
+        "session_fingerprint": _content_of(item),
         "cost_usd": None if cost is None else Decimal(cost),
         "created_at": datetime.fromisoformat(row["created_at"]),
     }

@@ -7,15 +7,17 @@ from pathlib import Path
 from typing import Final
 
 from eval_pipeline.core.documents import Json
-from eval_pipeline.core.errors import ConflictError, UsageError
+from eval_pipeline.core.errors import UsageError
 from eval_pipeline.core.names import RunKey, shown, validate_project
 from eval_pipeline.core.runs import RunMode
 from eval_pipeline.judging.panel import Panel, with_all_axes
 from eval_pipeline.judging.panel_file import built_in_panel, read_panel
 from eval_pipeline.runs.claims import Prepared, check_budget, check_priced, choose_concurrency
 from eval_pipeline.runs.panels.judges import Judges, panel_notes, seat_panel
+from eval_pipeline.runs.panels.labels import check_labels
 from eval_pipeline.session_eval.chosen import Selection, choose, limited
 from eval_pipeline.session_eval.request import PanelAxes, SessionRequest
+from eval_pipeline.session_eval.results_store import judges_instrument
 from eval_pipeline.session_eval.spec import SessionSpec
 from eval_pipeline.wiring import models
 from eval_pipeline.wiring.deployment import Deployment
@@ -49,6 +51,7 @@ def prepare(
     key = RunKey.of(project=project, run=run)
     endpoints = deployment.endpoints(validate_project(project))
     panel = load_panel(request)
+    check_labels(deployment, project, panel)
     judges = _seated(panel, request, endpoints)
     mode = RunMode.BATCH if RunMode.BATCH in judges.modes else RunMode.FAST
     check_budget(request.max_cost_usd)
@@ -59,7 +62,8 @@ def prepare(
     )
     if needs_key:
         _require_keys(judges, endpoints)
-    selection = limited(choose(request, deployment=deployment, project=project), request)
+    instrument = judges_instrument(judges, frozen)
+    selection = limited(choose(request, deployment=deployment, project=project, instrument=instrument), request)
     spec = SessionSpec(
         scope=request.chosen_scope,
         since=request.active_since,
@@ -73,6 +77,7 @@ def prepare(
         failure_threshold=float(request.failure_threshold),
         feedback=request.feedback,
         endpoints=frozen,
+        instrument=instrument.to_json(),
     )
     return Prepared(
         key=key,
@@ -126,13 +131,3 @@ def _require_keys(judges: Judges, endpoints: Endpoints) -> None:
                 code=error.code,
                 hint=f"{error.hint}; or name another panel with --panel FILE",
             ) from None
-
-
-def label_taken(panel: Panel, *, known: str) -> ConflictError:
-    """Build the error of a panel whose text changed while its label did not."""
-    return ConflictError(
-        f"panel {shown(panel.version)} was used before with another text (fingerprint {known[:12]}, now "
-        f"{panel.fingerprint[:12]})",
-        code="panel_label_taken",
-        hint="give the changed panel another version: results of two texts under one label cannot be told apart",
-    )

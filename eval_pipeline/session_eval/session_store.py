@@ -86,10 +86,14 @@ class StoredSession:
         return self.record.ingested_at
 
 
-def find(deployment: Deployment, project: str, session_id: str) -> StoredSession | None:
-    """Return a session, or None."""
+def find(
+    deployment: Deployment, project: str, session_id: str, *, fingerprint: str | None = None
+) -> StoredSession | None:
+    """Return a session, or None; with a fingerprint, only if this is its content."""
     record = deployment.ledger.find_session(project=project, session_id=session_id)
-    return None if record is None else StoredSession(record)
+    if record is None or (fingerprint is not None and record.fingerprint != fingerprint):
+        return None
+    return StoredSession(record)
 
 
 def require(deployment: Deployment, project: str, session_ids: Sequence[str]) -> list[StoredSession]:

@@ -21,6 +21,7 @@ SESSIONS = pa.schema(
         pa.field("facts", pa.string(), nullable=False),  # JSON of SessionFacts
         pa.field("axes", pa.string(), nullable=False),  # JSON list of the axes that apply
         pa.field("hits", pa.string(), nullable=False),  # JSON list of what is addressed to a judge; [] : nothing
+        pa.field("feedback", pa.string()),  # JSON of what judges see of people's opinions; null: nothing
         pa.field("shown_characters", pa.int64(), nullable=False),  # of all that a judge is shown, cuts aside
     ]
 )

@@ -6,19 +6,19 @@ from pathlib import Path
 import orjson
 
 from eval_pipeline.core.checks import CHECKS
-from eval_pipeline.core.cost import Costs
 from eval_pipeline.core.documents import JsonDict, Row
 from eval_pipeline.core.names import RunKey
-from eval_pipeline.core.paid_standing import PaidStanding
-from eval_pipeline.core.paid_summary import ItemCounts, models_as_json
+from eval_pipeline.core.paid_summary import models_as_json
 from eval_pipeline.core.runs import Flow
 from eval_pipeline.reporting.export_files import export_format, write_table
 from eval_pipeline.runs.control import run_json
 from eval_pipeline.runs.cost_warnings import cost_warnings
 from eval_pipeline.runs.life import find_run
+from eval_pipeline.runs.so_far import standing_of
 from eval_pipeline.runs.status import batches_json
 from eval_pipeline.runs.stored_run import StoredRun, nothing_to_export
 from eval_pipeline.session_eval import tables
+from eval_pipeline.session_eval.so_far import judgements_so_far
 from eval_pipeline.session_eval.spec import SessionSpec
 from eval_pipeline.wiring.deployment import Deployment
 
@@ -30,7 +30,15 @@ def show_run(deployment: Deployment, key: RunKey, *, detail: bool) -> JsonDict:
     run = find_run(deployment, flow=Flow.SESSIONS, key=key)
     stored, spec = StoredRun(deployment, run), SessionSpec.from_json(run.spec)
     paid = stored.paid("judgements")
-    standing = _standing(spec, stored)
+    so_far = judgements_so_far(deployment, run) if paid is None else None
+    standing = standing_of(
+        paid,
+        so_far,
+        total=spec.sessions_count * len(spec.judges.seats) * spec.judges.samples,
+        allowed=spec.failure_threshold,
+        called="judgements",
+    )
+    by_expert = (paid.by_model if paid else so_far.by_model if so_far else None) or {}
     faults = (paid and paid.faults) or ()
     document = {
         **run_json(run),
@@ -42,7 +50,7 @@ def show_run(deployment: Deployment, key: RunKey, *, detail: bool) -> JsonDict:
             "experts": [{"id": seat.id, "endpoint": seat.endpoint, "model": seat.model} for seat in spec.judges.seats],
         },
         "counts": standing.counts_json(),
-        "by_expert": models_as_json(paid.by_model) if paid and paid.by_model else {},
+        "by_expert": models_as_json(by_expert),
         "checks": {stage: stored.fact(stage, CHECKS) or {} for stage in ("judgements", "session_scores", "agreement")},
         "canaries": stored.fact("judgements", "canaries") or {},
         "cost": standing.cost_json(),
@@ -58,18 +66,6 @@ def show_run(deployment: Deployment, key: RunKey, *, detail: bool) -> JsonDict:
         ],
     }
     return {**document, "judgements": list(_judgements(stored))} if detail else document
-
-
-def _standing(spec: SessionSpec, stored: StoredRun) -> PaidStanding:
-    paid = stored.paid("judgements")
-    if paid is not None and paid.counts is not None:
-        verdict = paid.threshold
-        cost = Costs.join({"judgements": paid.cost})
-        return PaidStanding(
-            counts=paid.counts, allowed=spec.failure_threshold, verdict=verdict, reasons=verdict.reasons, cost=cost
-        )
-    total = spec.sessions_count * len(spec.judges.seats) * spec.judges.samples
-    return PaidStanding(counts=ItemCounts(total, 0, 0), allowed=spec.failure_threshold)
 
 
 def _judgements(stored: StoredRun) -> Iterator[JsonDict]:

@@ -16,7 +16,9 @@ from eval_pipeline.storage.ledger_database import Database
 from eval_pipeline.storage.ledger_datasets import DatasetTable
 from eval_pipeline.storage.ledger_epoch import EpochTable
 from eval_pipeline.storage.ledger_feedback import FeedbackTable
+from eval_pipeline.storage.ledger_judgements import JudgementTable
 from eval_pipeline.storage.ledger_leases import LeaseTable
+from eval_pipeline.storage.ledger_overview import OverviewTable
 from eval_pipeline.storage.ledger_runs import RunTable
 from eval_pipeline.storage.ledger_schema import SCHEMA_VERSIONS, ledger
 from eval_pipeline.storage.ledger_session_results import SessionResultTable
@@ -26,7 +28,16 @@ from eval_pipeline.storage.whole import create_whole, only_one
 
 
 class SqlLedger(
-    DatasetTable, RunTable, LeaseTable, BatchTable, FeedbackTable, EpochTable, SessionResultTable, SessionTable
+    DatasetTable,
+    RunTable,
+    LeaseTable,
+    BatchTable,
+    FeedbackTable,
+    EpochTable,
+    SessionResultTable,
+    SessionTable,
+    OverviewTable,
+    JudgementTable,
 ):
     """All tables of one ledger; safe to use from several threads."""
 

@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 
 POSTGRESQL_SCHEMA: Final = "eval_pipeline"
-SCHEMA_VERSIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010")
+SCHEMA_VERSIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011")
 """Every schema that this code can upgrade from, oldest first; the last is the one it works with."""
 
 
@@ -244,3 +244,38 @@ feedback: Final = Table(
     sqlite_autoincrement=True,
 )
 """``changed`` names the columns that an entry speaks of; null in one that it does not name means nothing."""
+
+judgements: Final = Table(
+    "judgements",
+    metadata,
+    Column("id", ROW_ID, primary_key=True, autoincrement=True),
+    Column("project", Text, nullable=False),
+    Column("judgement_id", Text, nullable=False),
+    Column("item_id", FreeText, nullable=False),
+    Column("expert_id", Text, nullable=False),
+    Column("flow", Text, nullable=False),
+    Column("run", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("place", Text),
+    Column("tries", Integer, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    UniqueConstraint("project", "judgement_id", name="uq_judgements_project_judgement_id"),
+    Index("ix_judgements_item", "project", "item_id"),
+    Index("ix_judgements_run", "project", "flow", "run"),
+    sqlite_autoincrement=True,
+)
+"""One row a cell that some run of a project has claimed, or has had judged; ``place`` is where its judgement lies."""
+
+judge_labels: Final = Table(
+    "judge_labels",
+    metadata,
+    Column("id", ROW_ID, primary_key=True, autoincrement=True),
+    Column("project", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("name", FreeText, nullable=False),
+    Column("fingerprint", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    UniqueConstraint("project", "kind", "name", name="uq_judge_labels_project_kind_name"),
+    sqlite_autoincrement=True,
+)
+"""What the version of a panel or a rubric stands for: two texts may not have one label."""

@@ -107,15 +107,13 @@ class SessionTable(LedgerTable):
         query = _shown(project).where(sessions.c.session_id == session_id)
         with self._database.read() as connection:
             row = connection.execute(query).one_or_none()
-        return None if row is None else _record(row)
+        return None if row is None else read_session(row)
 
     def list_sessions(self, *, project: str, scope: SessionScope, limit: int, offset: int) -> Page[SessionRecord]:
         """List pinned ones first, then by last activity, newest first, filtered before paging."""
-        query = _scoped(_shown(project), scope).order_by(
-            sessions.c.pinned.desc(), sessions.c.last_active.desc().nulls_last(), sessions.c.session_id
-        )
+        query = in_order(scoped_sessions(project, scope))
         with self._database.read() as connection:
-            return read_page(connection, query, limit=limit, offset=offset, read=_record)
+            return read_page(connection, query, limit=limit, offset=offset, read=read_session)
 
     def next_sessions(
         self, *, project: str, scope: SessionScope, after: tuple[datetime | None, str] | None, limit: int
@@ -133,7 +131,7 @@ class SessionTable(LedgerTable):
             query = query.where(behind)
         with self._database.read() as connection:
             rows = connection.execute(query.order_by(activity.nulls_first(), name).limit(limit))
-            return [_record(row) for row in rows]
+            return [read_session(row) for row in rows]
 
     def hide_sessions(self, *, project: str, session_ids: Collection[str]) -> int:
         """Take sessions out of every list; contents stay for audit. Returns how many there were."""
@@ -241,6 +239,17 @@ def _known_or_none(row: Row[Any] | None) -> KnownSession | None:
     return None if row is None else _known(row)
 
 
+def scoped_sessions(project: str, scope: SessionScope) -> Select[Any]:
+    """Return the query of the sessions that are meant; hidden ones are not among them."""
+    return _scoped(_shown(project), scope)
+
+
+def in_order(query: Select[Any]) -> Select[Any]:
+    """Put sessions into the order of every list: pinned ones first, then by last activity, newest first, then by id."""
+    activity = sessions.c.last_active.desc().nulls_last()
+    return query.order_by(sessions.c.pinned.desc(), activity, sessions.c.session_id)
+
+
 def _shown(project: str) -> Select[Any]:
     return select(sessions).where(sessions.c.project == project, sessions.c.hidden_at.is_(None))
 
@@ -290,7 +299,8 @@ def _earlier(row: Row[Any], *, project: str, now: datetime) -> dict[str, Any]:
     }
 
 
-def _record(row: Row[Any]) -> SessionRecord:
+def read_session(row: Row[Any]) -> SessionRecord:
+    """Read a row of the table."""
     return SessionRecord(
         session_id=row.session_id,
         fingerprint=row.fingerprint,

@@ -9,8 +9,8 @@ from sqlalchemy import event
 
 from eval_pipeline.core.errors import ConflictError, UnavailableError, UsageError
 from eval_pipeline.storage.ledger import SqlLedger, open_ledger
+from eval_pipeline.storage.ledger_schema import SCHEMA_VERSIONS, version_table
 from eval_pipeline.storage.ledger_schema import ledger as ledger_table
-from eval_pipeline.storage.ledger_schema import version_table
 from eval_pipeline_tests.crowd import all_at_once
 from eval_pipeline_tests.postgres import PostgresServer
 from eval_pipeline_tests.storage.records import KEY, a_dataset, a_run
@@ -92,7 +92,7 @@ def test_a_schema_of_a_newer_version_is_refused_with_a_remedy(ledger: SqlLedger,
         connection.execute(version_table.update().values(version_num="9999"))
         connection.execute(ledger_table.update().values(min_code="9999"))
 
-    with pytest.raises(ConflictError, match=r"schema 9999.*knows it only up to 0009") as caught:
+    with pytest.raises(ConflictError, match=rf"schema 9999.*knows it only up to {SCHEMA_VERSIONS[-1]}") as caught:
         open_ledger(ledger_url)
 
     assert caught.value.code == "ledger_schema_unknown"

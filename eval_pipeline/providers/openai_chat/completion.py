@@ -218,6 +218,7 @@ def _with_facts(
         maybe_billed=usage is None,
         thinking=None if content is None else content.thinking,
         served=_served(document.get("service_tier")),
+        system_fingerprint=_name(document.get("system_fingerprint")),
     )
 
 

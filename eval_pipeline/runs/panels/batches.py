@@ -72,7 +72,7 @@ class BatchExperts:
     work: PanelWork
     settler: Settler
     cells: Sequence[Cell]
-    """All of the run."""
+    """That this run pays for."""
     faults: dict[str, EvalPipelineError] = field(default_factory=dict)
     """What keeps endpoints from being asked, by their names."""
 
@@ -325,5 +325,5 @@ def submit_judgements(
             held.files.finish({"mode": mode, "note": LIVE})
         else:
             with Judging.opened(task, held.run, work(held.run)) as judging:
-                held.files.finish({"mode": mode, **judging.batches.submit_first()})
+                held.files.finish({"mode": mode, **judging.submit()})
     return task.deployment.stages.open(ref)

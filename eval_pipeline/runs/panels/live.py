@@ -9,6 +9,7 @@ from typing import Final
 
 import orjson
 
+from eval_pipeline.core.chunks import chunks
 from eval_pipeline.core.cost import NOTHING
 from eval_pipeline.core.documents import Json
 from eval_pipeline.core.errors import EvalPipelineError
@@ -74,26 +75,30 @@ class LiveExperts:
                 self._ask(wanted, index, spent_usd=self._spent(cells, index))
 
     def _ask(self, wanted: Sequence[Wanted], index: RecordIndex, *, spent_usd: Decimal) -> None:
+        """Ask experts side by side, as many at once as there may be calls."""
         by_seat: dict[str, list[Wanted]] = {}
         for one in wanted:
             by_seat.setdefault(one.cell.seat.id, []).append(one)
-        shares = shared_out(self.work.concurrency, {seat: len(asked) for seat, asked in by_seat.items()})
         budget = models.budget(self.held.run.max_cost_usd, spent_usd=spent_usd)
-        progress = _Together(self.task.progress, stage=self.work.stage)
+        task = replace(self.task, progress=_Together(self.task.progress, stage=self.work.stage, total=len(wanted)))
         seats = [seat for seat in self.work.judges.seats if seat.id in by_seat]
-        asked = [
-            self._model(seat, by_seat[seat.id], index, concurrency=shares[seat.id], budget=budget) for seat in seats
-        ]
-        for seat, outcome in zip(
-            seats, ask_together(replace(self.task, progress=progress), self.held, asked), strict=True
-        ):
-            if isinstance(outcome, int):
-                self.calls += outcome
-            elif outcome.code in OF_ONE_EXPERT:
-                self.faults[seat.id] = outcome
-                self.task.say(f"{seat.id}: {outcome.message}; {outcome.hint}")
-            else:
-                raise outcome
+        for some in chunks(seats, size=self.work.concurrency):
+            shares = shared_out(self.work.concurrency, {seat.id: len(by_seat[seat.id]) for seat in some})
+            asked = [
+                self._model(seat, by_seat[seat.id], index, concurrency=shares[seat.id], budget=budget) for seat in some
+            ]
+            for seat, outcome in zip(some, ask_together(task, self.held, asked), strict=True):
+                self._note(seat, outcome)
+
+    def _note(self, seat: Seat, outcome: int | EvalPipelineError) -> None:
+        """Count an expert's calls, or keep what is wrong with its account from the others."""
+        if isinstance(outcome, int):
+            self.calls += outcome
+        elif outcome.code in OF_ONE_EXPERT:
+            self.faults[seat.id] = outcome
+            self.task.say(f"{seat.id}: {outcome.message}; {outcome.hint}")
+        else:
+            raise outcome
 
     def _model(
         self, seat: Seat, wanted: Sequence[Wanted], index: RecordIndex, *, concurrency: int, budget: Budget | None
@@ -143,33 +148,36 @@ def spent_on(cells: Iterable[Cell], index: RecordIndex, work: PanelWork, *, run:
 
 
 def shared_out(concurrency: int, wanted: Mapping[str, int]) -> dict[str, int]:
-    """Share calls at once out by how many requests each has, one at least.
+    """Share calls at once out by how many requests each has, one at least: no more are shared out than there are.
 
     >>> shared_out(100, {"a": 1000, "b": 1000, "c": 10})
     {'a': 50, 'b': 49, 'c': 1}
+    >>> shared_out(4, {"a": 1000, "b": 1, "c": 1})
+    {'a': 2, 'b': 1, 'c': 1}
     """
-    total = sum(wanted.values())
-    shares = {name: max(1, concurrency * count // max(1, total)) for name, count in wanted.items()}
-    rest = concurrency - sum(shares.values())
-    for name in sorted(wanted, key=lambda one: -wanted[one]):
-        if rest <= 0:
-            break
+    total = max(1, sum(wanted.values()))
+    shares = {name: max(1, concurrency * count // total) for name, count in wanted.items()}
+    by_need = sorted(wanted, key=lambda name: -wanted[name])
+    for name in by_need[: max(0, concurrency - sum(shares.values()))]:
         shares[name] += 1
-        rest -= 1
+    while sum(shares.values()) > concurrency and max(shares.values()) > 1:
+        shares[max(by_need, key=lambda name: shares[name])] -= 1
     return {name: min(share, max(1, wanted[name])) for name, share in shares.items()}
 
 
 class _Together:
     """The progress of several experts as one stage's."""
 
-    def __init__(self, watcher: Progress, *, stage: str) -> None:
+    def __init__(self, watcher: Progress, *, stage: str, total: int) -> None:
         self._watcher = watcher
         self._stage = stage
-        self._each: dict[str, tuple[int, int, int, Decimal | None]] = {}
+        self._total = total
+        self._each: dict[str, tuple[int, int, Decimal | None]] = {}
 
     def update(self, *, stage: str, done: int, failed: int, total: int, cost_usd: Decimal | None) -> None:
         """Take in where one expert is, and tell where all are."""
-        self._each[stage] = (done, failed, total, cost_usd)
+        del total
+        self._each[stage] = (done, failed, cost_usd)
         each = self._each.values()
         costs = [cost for *_, cost in each]
         known = [cost for cost in costs if cost is not None]
@@ -177,6 +185,6 @@ class _Together:
             stage=self._stage,
             done=sum(one[0] for one in each),
             failed=sum(one[1] for one in each),
-            total=sum(one[2] for one in each),
+            total=self._total,
             cost_usd=sum(known, NOTHING) if len(known) == len(costs) else None,
         )

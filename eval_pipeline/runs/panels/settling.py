@@ -184,6 +184,7 @@ class Settler:
             "error_code": None if record.error is None else record.error.code,
             "error_message": None if record.error is None else record.error.message,
             "model_returned": record.model,
+            "system_fingerprint": record.system_fingerprint,
             "rendering": canonical(self.showing.rendering(cell, notes)),
             "hits": canonical(self.showing.hits(cell)),
             **_calls(record),
@@ -257,6 +258,7 @@ def merged(
         account_fault=last.account_fault,
         endpoint=last.endpoint,
         served=last.served,
+        system_fingerprint=last.system_fingerprint,
     )
 
 
@@ -315,7 +317,6 @@ def judged(cell: Cell, settled: Settled) -> JsonDict:
         "endpoint": cell.seat.endpoint,
         "model": cell.seat.model,
         "mode": str(cell.seat.mode),
-        "system_fingerprint": None,
         "axes": canonical({name: _axis(answer, name, is_ok=is_ok) for name in cell.axes}),
         "user_goal": None if answer is None else answer.user_goal,
         "outcome_summary": None if answer is None else answer.outcome_summary,

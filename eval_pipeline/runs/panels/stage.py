@@ -20,6 +20,7 @@ from eval_pipeline.runs.panels.cells import Cell, cells_of
 from eval_pipeline.runs.panels.findings import Findings
 from eval_pipeline.runs.panels.live import LiveExperts
 from eval_pipeline.runs.panels.settling import Settlements, Settler, open_settlements
+from eval_pipeline.runs.panels.sharing import Sharing
 from eval_pipeline.runs.panels.showing import Showing, run_secret
 from eval_pipeline.runs.panels.work import PanelWork
 from eval_pipeline.runs.rounds import WHOLE
@@ -78,6 +79,7 @@ class Judging:
     """Each once, also where two items have the same content."""
     settler: Settler
     batches: BatchExperts
+    sharing: Sharing
     faults: dict[str, EvalPipelineError] = field(default_factory=dict)
     """What keeps experts from being asked."""
     calls: int = 0
@@ -103,7 +105,8 @@ class Judging:
             )
             cells = list({cell.id: cell for cell in cells_of(work.items, work.judges)}.values())
             batches = BatchExperts(task, run, work, settler, cells)
-            yield cls(task, run, work, kept, cells, settler, batches)
+            sharing = Sharing(task, run, work, kept, cells)
+            yield cls(task, run, work, kept, cells, settler, batches, sharing)
 
     def ask(self, held: StageAtWork) -> bool:
         """Ask what is missing; False while batches are out.
@@ -111,20 +114,38 @@ class Judging:
         Raises:
             EvalPipelineError: what is wrong with the accounts, where it is wrong with those of all experts.
         """
+        self.sharing.claim()
+        while True:
+            if not self._ask_own(held):
+                return False
+            self.sharing.store(held)
+            if not self.sharing.held:
+                return True
+            self.sharing.wait(held)
+
+    def submit(self) -> JsonDict:
+        """Submit what is to be asked by batches first, and say what is out."""
+        self.sharing.claim()
+        self.batches.cells = self.sharing.own
+        return self.batches.submit_first()
+
+    def _ask_own(self, held: StageAtWork) -> bool:
+        """Ask what this run pays for; False while batches are out."""
+        own = list(self.sharing.own)
         live = {seat.id for seat in self.work.seats(RunMode.FAST)}
         experts = LiveExperts(self.task, held, self.work, self.settler, self.faults)
-        experts.ask([cell for cell in self.cells if cell.seat.id in live])
-        self.calls = experts.calls
+        experts.ask([cell for cell in own if cell.seat.id in live])
+        self.calls += experts.calls
+        self.batches.cells = own
         if self.batches.endpoints and not self.batches.go_on(held):
             return False
         for seat in self.work.seats(RunMode.BATCH):
             if seat.endpoint in self.batches.faults:
                 self.faults[seat.id] = self.batches.faults[seat.endpoint]
-        self.calls += sum(job.requests for job in self.task.deployment.ledger.stage_jobs(held.ref))
         if self.faults.keys() == {seat.id for seat in self.work.judges.seats}:
             raise next(iter(self.faults.values()))
         with held.journal.spool() as spool:
-            self.settler.give_up(self.cells, RecordIndex(spool), faults=self.faults)
+            self.settler.give_up(own, RecordIndex(spool), faults=self.faults)
         return True
 
     def store(self, held: StageAtWork) -> JsonDict:
@@ -136,7 +157,7 @@ class Judging:
         told = PaidSummary(
             threshold=findings.threshold,
             mode=str(self.work.mode),
-            requests=self.calls,
+            requests=self.calls + sum(job.requests for job in self.task.deployment.ledger.stage_jobs(held.ref)),
             counts=findings.counts,
             cost=costs,
             calls=findings.calls,

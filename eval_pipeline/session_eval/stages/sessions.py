@@ -12,8 +12,9 @@ from eval_pipeline.runs.panels.settling import canonical
 from eval_pipeline.runs.panels.showing import hits_json
 from eval_pipeline.runs.task import Task
 from eval_pipeline.session_eval import tables
-from eval_pipeline.session_eval.chosen import ChosenSession, read_chosen
+from eval_pipeline.session_eval.chosen import ChosenSession, read_chosen, session_store
 from eval_pipeline.session_eval.judged import stored_material
+from eval_pipeline.session_eval.request import Feedback
 from eval_pipeline.session_eval.sessions.facts import SessionFacts
 from eval_pipeline.session_eval.sessions.material import applicable_axes
 from eval_pipeline.session_eval.spec import SessionSpec
@@ -30,6 +31,8 @@ def make(task: Task, *, spec: StageReader) -> StageReader:
     with at_work(deployment, ref, schema=tables.SESSIONS, inputs=inputs, dagster_run_id=task.dagster_run_id) as stage:
         frozen = SessionSpec.from_json(stage.run.spec)
         counts = _Counts()
+        chosen = [one.session_id for one in read_chosen(deployment, stage.run)]
+        deployment.ledger.begin_sessions(task.key, chosen)
         rows = _rows(task, frozen, read_chosen(deployment, stage.run), counts)
         for some in chunks(rows, size=ROWS_AT_ONCE):
             stage.lease.check()
@@ -71,8 +74,20 @@ def _rows(task: Task, spec: SessionSpec, chosen: Iterator[ChosenSession], counts
             "facts": canonical(facts.to_json()),
             "axes": canonical([axis.name for axis in applicable_axes(facts, spec.judges.panel.rubric)]),
             "hits": canonical(hits),
+            "feedback": _feedback(task, spec, one.session_id),
             "shown_characters": _characters(material),
         }
+
+
+def _feedback(task: Task, spec: SessionSpec, session_id: str) -> str | None:
+    """Return what judges see of people's opinions, as it is now; None where they see nothing."""
+    if spec.feedback is Feedback.HIDDEN:
+        return None
+    store, deployment, project = session_store(), task.deployment, task.key.project
+    likes, dislikes = store.thumbs(deployment, project, [session_id]).get(session_id, (0, 0))
+    stored = store.find(deployment, project, session_id)
+    outcome = None if stored is None else stored.outcome
+    return canonical({"likes": likes, "dislikes": dislikes, "outcome": outcome})
 
 
 def _characters(material: Material) -> int:

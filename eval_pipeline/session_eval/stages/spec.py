@@ -3,6 +3,7 @@
 from functools import partial
 
 from eval_pipeline.core.ports.stage_files import StageReader
+from eval_pipeline.runs.panels.labels import note_labels
 from eval_pipeline.runs.specs import claim_or_find, store_spec
 from eval_pipeline.runs.task import Task
 from eval_pipeline.session_eval.estimate import estimate_run
@@ -19,6 +20,7 @@ def make(task: Task) -> StageReader:
         estimate=partial(estimate_run, deployment=deployment),
     )
     spec = SessionSpec.from_json(run.spec)
+    note_labels(deployment, key.project, spec.judges.panel)
     facts = {
         "mode": str(spec.mode),
         "scope": str(spec.scope),
