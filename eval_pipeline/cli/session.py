@@ -1,5 +1,4 @@
-<<<<<<< HEAD
-"""``eval-pipeline session``: the verbs of every flow, those of sessions themselves, and what people think of them.
+"""``eval-pipeline session``: the verbs of every flow, those of sessions themselves, and how these stand.
 
 A name is a run or a session: ``show`` and ``export`` find out which, and ask where it is both.
 """
@@ -13,6 +12,7 @@ from eval_pipeline.cli.flow_group import flow_group
 from eval_pipeline.cli.output import common_options, write_json
 from eval_pipeline.cli.session_feedback import feedback
 from eval_pipeline.cli.session_sessions import delete, export_sessions, ingest, list_sessions, show_session
+from eval_pipeline.cli.session_views import VIEWS
 from eval_pipeline.core.errors import ConflictError, NotFoundError, UsageError
 from eval_pipeline.core.names import RunKey, shown, validate_project
 from eval_pipeline.core.runs import Flow
@@ -121,15 +121,5 @@ def export(
         click.echo(f"wrote {count:,} sessions to {output}")
 
 
-for verb in (ingest, list_sessions, show, export, delete, feedback):
-=======
-"""``eval-pipeline session``: the verbs of every flow, and how sessions stand."""
-
-from eval_pipeline.cli.flow_group import flow_group
-from eval_pipeline.cli.session_views import VIEWS
-from eval_pipeline.core.runs import Flow
-
-command = flow_group(Flow.SESSIONS)
-for verb in VIEWS:
->>>>>>> main
+for verb in (ingest, list_sessions, show, export, delete, feedback, *VIEWS):
     command.add_command(verb)

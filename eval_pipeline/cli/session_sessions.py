@@ -109,6 +109,7 @@ def list_sessions(
 def show_session(deployment: Deployment, project: str, session_id: str, *, as_json: bool) -> None:
     """Show one session: its facts, its messages, and what people think of them."""
     from eval_pipeline.session_eval import session_store  # noqa: PLC0415 - light verbs stay light
+    from eval_pipeline.session_eval.session_detail import detail  # noqa: PLC0415 - the same
     from eval_pipeline.session_eval.session_feedback import standing  # noqa: PLC0415 - the same
 
     [stored] = session_store.require(deployment, project, [session_id])
@@ -127,7 +128,8 @@ def show_session(deployment: Deployment, project: str, session_id: str, *, as_js
             }
             for one in said
         ]
-        write_json({**_summary(stored, thumbs), "session": document, "people": feedback})
+        judged = detail(deployment, project, session_id)
+        write_json({**_summary(stored, thumbs), "session": document, "people": feedback, **judged})
         return
     click.echo(f"{printable(stored.session_id)}: {stored.message_count:,} messages, {stored.facts.tool_calls:,} calls")
     for index, message in enumerate(document["messages"]):
