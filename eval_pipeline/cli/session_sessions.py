@@ -202,18 +202,26 @@ def export_sessions(
 
 @click.command(name="delete")
 @click.argument("session_ids", metavar="SESSION...", nargs=-1, required=True)
+@click.option("--forget", is_flag=True, help="A person's right to erasure: remove content everywhere, leave counts.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @common_options
-def delete(session_ids: tuple[str, ...], *, yes: bool, project: str, as_json: bool) -> None:
-    """Delete sessions; refused while a run uses one. What they said stays in storage for audit."""
+def delete(session_ids: tuple[str, ...], *, forget: bool, yes: bool, project: str, as_json: bool) -> None:
+    """Delete sessions; refused while a run uses one. What they said stays in storage for audit, but with --forget."""
     from eval_pipeline.session_eval import session_store  # noqa: PLC0415 - light verbs stay light
 
     deployment = open_deployment()
     named = shown(session_ids[0]) if len(session_ids) == 1 else f"{len(session_ids):,} sessions"
-    if not yes and sys.stdin.isatty():
-        click.confirm(f"Delete {named}?", abort=True, err=True)
-    count = session_store.delete(deployment, validate_project(project), session_ids)
+    if not yes and (forget or sys.stdin.isatty()):
+        click.confirm(f"{'Forget' if forget else 'Delete'} {named}?", abort=True, err=True)
+    if forget:
+        from eval_pipeline.session_eval.session_forgetting import forget as forget_sessions  # noqa: PLC0415 - pyarrow
+
+        gone = forget_sessions(deployment, validate_project(project), session_ids)
+        told: JsonDict = {"forgotten": gone.sessions, "parts": gone.parts, "runs": list(gone.runs)}
+    else:
+        told = {"deleted": session_store.delete(deployment, validate_project(project), session_ids)}
     if as_json:
-        write_json({"project": project, "deleted": count})
+        write_json({"project": project, **told})
         return
-    click.echo(f"deleted {count:,} sessions")
+    for name, value in told.items():
+        click.echo(f"{name}: {' '.join(value) or 'none' if isinstance(value, list) else value}")

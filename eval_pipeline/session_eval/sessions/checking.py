@@ -90,7 +90,7 @@ _UNFIT: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
 def _messages(value: object, path: str) -> None:
     if value.__class__ is not list:
         _refuse(path, value, wants="a list")
-    messages: list[Any] = value  # type: ignore[assignment]
+    messages: list[Any] = value
     if not messages:
         raise InvalidSessionError(path, "is empty", hint="a session has at least one message")
     for index, message in enumerate(messages):
@@ -119,7 +119,7 @@ def _are_plain_calls(calls: object) -> bool:
     """Tell calls that are as they should be; what is wrong with others is found out slowly."""
     if calls.__class__ is not list:
         return False
-    for call in calls:  # type: ignore[attr-defined]
+    for call in calls:
         if call.__class__ is not dict or call.keys() != _CALL_KEYS or call["arguments"].__class__ not in _ARGUMENTS:
             return False
         if call["id"].__class__ is not str or call["name"].__class__ is not str:
