@@ -3,6 +3,7 @@
 from markupsafe import Markup
 
 from eval_pipeline.core.cost import StageCost, as_number, exact_usd
+from eval_pipeline.core.counting import counted
 from eval_pipeline.reporting.amounts import UNKNOWN_PRICE_NOTE, count, number, percent, usd
 from eval_pipeline.reporting.markup import inline
 from eval_pipeline.reporting.plot import Interval, draw_interval
@@ -189,7 +190,7 @@ def areas_tables(data: SessionReportData) -> list[Table]:
         Table(
             caption=f"How often in 100 the better mark goes to the session that "
             f"{'is known to have worked' if one.by == 'outcomes' else 'users liked'}, of two that differ in that "
-            f"({count(one.good)} and {count(one.bad)} sessions); 50 is a tossed coin",
+            f"({count(one.good)} and {counted(one.bad, 'session')}); 50 is a tossed coin",
             columns=[Column("Going by"), Column("Right in 100", numeric=True), Column("Range, drawn", numeric=True)],
             rows=[_area_row(area, data) for area in _ordered((*one.judges, *one.baselines))],
         )
@@ -312,5 +313,5 @@ def cost_notes(data: SessionReportData) -> list[str]:
     if data.cost.cost_usd is None:
         notes.append(UNKNOWN_PRICE_NOTE)
     if data.taken:
-        notes.append(f"{count(data.taken)} judgements had been paid for by earlier runs, and cost nothing again.")
+        notes.append(f"{counted(data.taken, 'judgement')} had been paid for by earlier runs, and cost nothing again.")
     return notes

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+from eval_pipeline.core.counting import counted
 from eval_pipeline.core.runs import RunMode
 from eval_pipeline.judging.canaries import CanaryFinding
 from eval_pipeline.judging.material import Speaker
@@ -145,7 +146,7 @@ def headline(data: SessionReportData) -> str:
 
 
 def _sessions(amount: int) -> str:
-    return f"{count(amount)} session" if amount == 1 else f"{count(amount)} sessions"
+    return counted(amount, "session")
 
 
 def quality_sentence(data: SessionReportData) -> str:
@@ -460,7 +461,7 @@ def disliked_sentence(data: SessionReportData) -> str:
     if not data.disliked_scored:
         return ""
     return (
-        f"The judges found fault with {count(data.disliked_seen)} of the {count(data.disliked_scored)} sessions with "
+        f"The judges found fault with {count(data.disliked_seen)} of the {_sessions(data.disliked_scored)} with "
         "thumbs down that they marked: an axis at 50 or below."
     )
 

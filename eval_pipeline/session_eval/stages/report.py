@@ -1,5 +1,6 @@
 """The report of a run of sessions; with it the run ends."""
 
+from eval_pipeline.core.counting import counted
 from eval_pipeline.core.paid_summary import PaidSummary
 from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.runs.at_work import at_work
@@ -48,7 +49,7 @@ def write_report(
     with at_work(deployment, ref, schema=None, inputs=inputs, dagster_run_id=task.dagster_run_id) as stage:
         paid = PaidSummary.of(judgements.manifest)
         counts = paid.counts
-        told = "" if counts is None else f"{counts.ok:,} of {counts.total:,} judgements are there."
+        told = "" if counts is None else f"{counts.ok:,} of {counted(counts.total, 'judgement')} there."
         key = stage.files.add_file("report.md", told.encode())
         stage.files.finish(
             {
