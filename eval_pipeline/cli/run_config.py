@@ -9,9 +9,9 @@ from eval_pipeline.intake.yaml_file import UnreadableYamlError, read_yaml
 
 
 def read_settings(file: Path | None, flags: Json) -> JsonDict:
-    """Join a run configuration with the flags, which win; raises ``invalid_config`` where no dataset is named."""
+    """Join a run configuration with the flags, which win; raises ``invalid_config`` where a flow needs a dataset."""
     values = {**read_config(file), **{name: value for name, value in flags.items() if value not in (None, ())}}
-    if not values.get("dataset"):
+    if "dataset" in flags and not values.get("dataset"):
         raise UsageError("no dataset was named", code="invalid_config", hint="give --dataset NAME")
     return values
 

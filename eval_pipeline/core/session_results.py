@@ -20,6 +20,18 @@ class ScoredStatus(StrEnum):
     """It has no score of the axis that matters most."""
 
 
+class SessionStatus(StrEnum):
+    """How a session stands."""
+
+    PENDING = "pending"
+    """Nobody has judged it."""
+    RUNNING = "running"
+    EVALUATED = "evaluated"
+    PARTIAL = "partial"
+    STALE = "stale"
+    FAILED = "failed"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionResult:
     """What one run came to for one session."""

@@ -15,6 +15,8 @@ from eval_pipeline.core.names import shown
 from eval_pipeline.core.runs import RunRecord
 from eval_pipeline.runs.claims import handed_file_key
 from eval_pipeline.session_eval.request import Scope, SessionRequest
+from eval_pipeline.session_eval.results_store import read_standings
+from eval_pipeline.session_eval.scoring.standing import Instrument
 from eval_pipeline.session_eval.spec import SELECTION, SessionSpec
 from eval_pipeline.wiring.deployment import Deployment
 
@@ -96,8 +98,16 @@ def session_store() -> Any:  # noqa: ANN401 - the module
     return import_module("eval_pipeline.session_eval.session_store")
 
 
-def choose(request: SessionRequest, *, deployment: Deployment, project: str) -> list[ChosenSession]:
+def choose(
+    request: SessionRequest, *, deployment: Deployment, project: str, instrument: Instrument
+) -> list[ChosenSession]:
     """Return the sessions that a person means, in the order of their last activity, then of their ids.
+
+    Args:
+        request: what that person asks for.
+        deployment: where sessions are.
+        project: whose.
+        instrument: what they are to be judged with: one that it has judged as it is now is not unevaluated.
 
     Raises:
         NotFoundError: ``session_not_found``, for an id that the project does not have.
@@ -107,6 +117,9 @@ def choose(request: SessionRequest, *, deployment: Deployment, project: str) -> 
     else:
         found = [_chosen(row) for row in session_store().each(deployment, project)]
     wanted = [one for one in found if _fits(one, request)]
+    if request.chosen_scope is Scope.UNEVALUATED:
+        standings = read_standings(deployment, project, current=instrument)
+        wanted = [one for one in wanted if standings.is_to_be_judged(one.session_id, one.fingerprint)]
     wanted.sort(key=lambda one: (one.last_active is None, one.last_active or _EARLIEST, one.session_id))
     return wanted
 

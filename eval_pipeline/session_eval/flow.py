@@ -1,7 +1,7 @@
 """The session flow as it is declared: its stages, what a person may set, what the command line says of it."""
 
 from eval_pipeline.core.documents import Json
-from eval_pipeline.core.options import config_file, options_of
+from eval_pipeline.core.options import RunOption, config_file, options_of
 from eval_pipeline.core.runs import Flow
 from eval_pipeline.runs.flow import Asks, Check, CommandWords, FlowPlan, Paid, Stage
 from eval_pipeline.session_eval.request import SessionRequest
@@ -63,6 +63,15 @@ PLAN = FlowPlan(
             name="session_scores",
             says="The panel's score of every session and axis, or why there is none. Free to make again.",
             inputs=("sessions", "judgements"),
+            form="How judgements are put together again.",
+            options=(
+                RunOption(
+                    name="weights",
+                    metavar="panel|RUN",
+                    help="What experts weigh: panel, or by what people rated in RUN; default: as before.",
+                    form="panel: experts weigh what the panel says. The name of a run: by what people rated there.",
+                ),
+            ),
             checks=(Check(name="disagreement", says="How many scores rest on experts who disagree widely."),),
         ),
         Stage(

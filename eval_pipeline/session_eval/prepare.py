@@ -17,6 +17,7 @@ from eval_pipeline.runs.panels.judges import Judges, panel_notes, seat_panel
 from eval_pipeline.runs.panels.labels import check_labels
 from eval_pipeline.session_eval.chosen import Selection, choose, limited
 from eval_pipeline.session_eval.request import PanelAxes, SessionRequest
+from eval_pipeline.session_eval.results_store import judges_instrument
 from eval_pipeline.session_eval.spec import SessionSpec
 from eval_pipeline.wiring import models
 from eval_pipeline.wiring.deployment import Deployment
@@ -61,7 +62,8 @@ def prepare(
     )
     if needs_key:
         _require_keys(judges, endpoints)
-    selection = limited(choose(request, deployment=deployment, project=project), request)
+    instrument = judges_instrument(judges, frozen)
+    selection = limited(choose(request, deployment=deployment, project=project, instrument=instrument), request)
     spec = SessionSpec(
         scope=request.chosen_scope,
         since=request.active_since,
@@ -75,6 +77,7 @@ def prepare(
         failure_threshold=float(request.failure_threshold),
         feedback=request.feedback,
         endpoints=frozen,
+        instrument=instrument.to_json(),
     )
     return Prepared(
         key=key,

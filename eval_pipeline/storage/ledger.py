@@ -18,15 +18,26 @@ from eval_pipeline.storage.ledger_epoch import EpochTable
 from eval_pipeline.storage.ledger_feedback import FeedbackTable
 from eval_pipeline.storage.ledger_judgements import JudgementTable
 from eval_pipeline.storage.ledger_leases import LeaseTable
+from eval_pipeline.storage.ledger_overview import OverviewTable
 from eval_pipeline.storage.ledger_runs import RunTable
 from eval_pipeline.storage.ledger_schema import SCHEMA_VERSIONS, ledger
 from eval_pipeline.storage.ledger_session_results import SessionResultTable
+from eval_pipeline.storage.ledger_sessions import SessionTable
 from eval_pipeline.storage.ledger_upgrade import Schema, StoredSchema, look_at, upgrade
 from eval_pipeline.storage.whole import create_whole, only_one
 
 
 class SqlLedger(
-    DatasetTable, RunTable, LeaseTable, BatchTable, FeedbackTable, EpochTable, SessionResultTable, JudgementTable
+    DatasetTable,
+    RunTable,
+    LeaseTable,
+    BatchTable,
+    FeedbackTable,
+    EpochTable,
+    SessionResultTable,
+    SessionTable,
+    OverviewTable,
+    JudgementTable,
 ):
     """All tables of one ledger; safe to use from several threads."""
 

@@ -13,6 +13,7 @@ from eval_pipeline.core.runs import Flow, RunMode, RunRecord, RunState, Worker
 from eval_pipeline.storage.ledger_database import LedgerTable, read_page
 from eval_pipeline.storage.ledger_datasets import refuse_deleted_dataset
 from eval_pipeline.storage.ledger_schema import batch_jobs, feedback, judgements, runs
+from eval_pipeline.storage.ledger_session_results import remove_run
 
 
 class RunTable(LedgerTable):
@@ -102,6 +103,8 @@ class RunTable(LedgerTable):
             for table in (batch_jobs, feedback, judgements):
                 mine = (table.c.project == key.project, table.c.flow == flow.value, table.c.run == key.run)
                 connection.execute(delete(table).where(*mine))
+            if flow is Flow.SESSIONS:
+                remove_run(connection, key)
 
     def _change_run(
         self, connection: Connection, *, where: Sequence[ColumnElement[bool]], values: dict[str, object]

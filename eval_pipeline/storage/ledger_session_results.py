@@ -11,12 +11,12 @@ from hashlib import sha256
 from typing import Any, Final
 
 import orjson
-from sqlalchemy import ColumnElement, Connection, Row, Select, delete, func, insert, or_, select, true, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, delete, exists, func, insert, or_, select, true, update
 from sqlalchemy.exc import IntegrityError
 
 from eval_pipeline.core.documents import Json
 from eval_pipeline.core.names import RunKey
-from eval_pipeline.core.runs import RunState
+from eval_pipeline.core.runs import Flow, RunState
 from eval_pipeline.core.session_results import ScoredStatus, SeriesRow, SessionRating, SessionResult, StandingRow
 from eval_pipeline.storage.ledger_database import LedgerTable
 from eval_pipeline.storage.ledger_schema import runs
@@ -31,7 +31,14 @@ _AT_ONCE: Final = 500
 """Sessions named in one statement; SQLite takes some thousand values."""
 _ROWS_AT_ONCE: Final = 2_000
 _AT_WORK: Final = (RunState.REQUESTED.value, RunState.RUNNING.value, RunState.WAITING.value)
-_SESSION_FLOW: Final = "session_eval"
+
+
+_RUN_AT_WORK: Final = exists().where(
+    runs.c.project == sessions_at_work.c.project,
+    runs.c.name == sessions_at_work.c.run,
+    runs.c.flow == Flow.SESSIONS.value,
+    runs.c.state.in_(_AT_WORK),
+)
 
 
 class SessionResultTable(LedgerTable):
@@ -47,11 +54,7 @@ class SessionResultTable(LedgerTable):
 
     def sessions_at_work(self, *, project: str, session_ids: Collection[str] | None = None) -> frozenset[str]:
         """Return the sessions, of some or of all, that a run which has not ended is to judge."""
-        query = (
-            select(sessions_at_work.c.session_id)
-            .join(runs, (runs.c.project == sessions_at_work.c.project) & (runs.c.name == sessions_at_work.c.run))
-            .where(sessions_at_work.c.project == project, runs.c.flow == _SESSION_FLOW, runs.c.state.in_(_AT_WORK))
-        )
+        query = select(sessions_at_work.c.session_id).where(sessions_at_work.c.project == project, _RUN_AT_WORK)
         with self._database.read() as connection:
             return frozenset(
                 row.session_id
@@ -190,6 +193,12 @@ class SessionResultTable(LedgerTable):
                 for row in connection.execute(part)
             ]
         return [_rating(row) for row in sorted(rows, key=lambda row: int(row.id))]
+
+
+def is_at_work(project: ColumnElement[str], session_id: ColumnElement[str]) -> ColumnElement[bool]:
+    """Tell, of the session in two columns, whether a run that has not ended is to judge it."""
+    table = sessions_at_work.c
+    return exists().where(table.project == project, table.session_id == session_id, _RUN_AT_WORK)
 
 
 def remove_run(connection: Connection, key: RunKey) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Self, TypeVar, cast
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from eval_pipeline.core.errors import UsageError
 
@@ -58,6 +59,16 @@ def _one_of(words: tuple[str, ...], meaning: str) -> str:
         return text
 
     return _setting(words[0], parse=parse, accepts=" or ".join(words), meaning=meaning)
+
+
+def _zone(default: str, meaning: str) -> str:
+    def parse(text: str) -> str:
+        try:
+            return ZoneInfo(text).key
+        except (ZoneInfoNotFoundError, OSError, ValueError):  # a folder of zones, or no path at all
+            raise ValueError(text) from None
+
+    return _setting(default, parse=parse, accepts="the IANA name of a time zone, such as Asia/Kolkata", meaning=meaning)
 
 
 def _path(meaning: str) -> Path | None:
@@ -227,6 +238,10 @@ class Settings:
         604_800,
         "How long an address of a clip can be used where a provider fetches clips by signed URLs: longer than a batch "
         "may wait in its queue. S3 allows seven days.",
+    )
+    time_zone: str = _zone(
+        "UTC",
+        "Where the weeks of judged sessions begin: on Monday at midnight there.",
     )
     lease_patience_seconds: float = _real(
         15,

@@ -14,6 +14,7 @@ from eval_pipeline.core.feedback import FeedbackEntry
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.ports.judgement_ledger import JudgementLedger
 from eval_pipeline.core.ports.session_results import SessionResultLedger
+from eval_pipeline.core.ports.sessions import SessionLedger
 from eval_pipeline.core.protocols import ApiProtocol
 from eval_pipeline.core.runs import Flow, RunRecord, RunState, Worker
 from eval_pipeline.core.stages import StageRef
@@ -236,6 +237,14 @@ class FeedbackLedger(Protocol):
 
 
 class Ledger(
-    LeaseLedger, DatasetLedger, RunLedger, BatchLedger, FeedbackLedger, SessionResultLedger, JudgementLedger, Protocol
+    LeaseLedger,
+    DatasetLedger,
+    RunLedger,
+    BatchLedger,
+    FeedbackLedger,
+    SessionResultLedger,
+    SessionLedger,
+    JudgementLedger,
+    Protocol,
 ):
     """Facts that need transactions and queries: SQLite by default, PostgreSQL in production."""

@@ -4,9 +4,11 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from eval_pipeline.core.datasets import Page
 from eval_pipeline.core.documents import Json
 from eval_pipeline.core.names import RunKey
-from eval_pipeline.core.session_results import SeriesRow, SessionRating, SessionResult, StandingRow
+from eval_pipeline.core.session_results import SeriesRow, SessionRating, SessionResult, SessionStatus, StandingRow
+from eval_pipeline.core.sessions import SessionRecord, SessionScope
 
 
 class SessionResultLedger(Protocol):
@@ -32,6 +34,28 @@ class SessionResultLedger(Protocol):
         """Record what a run came to, in one transaction; what it came to before for the same sessions is replaced.
 
         These sessions are no longer at work in this run.
+        """
+        ...
+
+    def sessions_standing(
+        self,
+        *,
+        project: str,
+        scope: SessionScope,
+        statuses: Collection[SessionStatus],
+        instrument: str | None,
+        limit: int,
+        offset: int,
+    ) -> Page[SessionRecord]:
+        """List sessions that stand in one of these ways, in the order of every list.
+
+        Args:
+            project: whose.
+            scope: which of them.
+            statuses: none: all.
+            instrument: digest of what they would be judged with; None: of whatever they were judged with last.
+            limit: of the page.
+            offset: of the page.
         """
         ...
 

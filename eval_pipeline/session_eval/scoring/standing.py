@@ -11,23 +11,11 @@ from typing import Final, Self
 
 from eval_pipeline.core.configuration import canonical_sha256
 from eval_pipeline.core.documents import Json, JsonDict
-from eval_pipeline.core.session_results import ScoredStatus
+from eval_pipeline.core.session_results import ScoredStatus, SessionStatus
 from eval_pipeline.judging.panel import Expert, Panel, panel_json
 
 TRIES: Final = 3
 """Runs that failed in passing at a session, after which it is no longer taken up by itself."""
-
-
-class SessionStatus(StrEnum):
-    """How a session stands."""
-
-    PENDING = "pending"
-    """Nobody has judged it."""
-    RUNNING = "running"
-    EVALUATED = "evaluated"
-    PARTIAL = "partial"
-    STALE = "stale"
-    FAILED = "failed"
 
 
 class StaleReason(StrEnum):
@@ -65,6 +53,11 @@ class Instrument:
     rubric_version: str
     rubric_fingerprint: str
     experts: Mapping[str, ExpertIdentity]
+
+    @property
+    def axes(self) -> tuple[str, ...]:
+        """All that any expert rates, in the order of the experts."""
+        return tuple(dict.fromkeys(axis for expert in self.experts.values() for axis in expert.axes))
 
     @property
     def digest(self) -> str:

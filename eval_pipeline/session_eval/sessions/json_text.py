@@ -46,7 +46,7 @@ def _has_long_number(data: bytes) -> bool:
 def _read_slowly(data: bytes) -> ReadJson:
     constants: list[str] = []
     try:
-        value = json.loads(data.decode("utf-8-sig"), parse_constant=constants.append)
+        value = json.loads(data.rstrip(b"\r\n").decode("utf-8-sig"), parse_constant=constants.append)
     except UnicodeDecodeError as error:
         raise UnreadableJsonError(f"it is no UTF-8 (byte {error.start:,})") from None
     except json.JSONDecodeError as error:

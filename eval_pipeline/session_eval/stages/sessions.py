@@ -31,6 +31,8 @@ def make(task: Task, *, spec: StageReader) -> StageReader:
     with at_work(deployment, ref, schema=tables.SESSIONS, inputs=inputs, dagster_run_id=task.dagster_run_id) as stage:
         frozen = SessionSpec.from_json(stage.run.spec)
         counts = _Counts()
+        chosen = [one.session_id for one in read_chosen(deployment, stage.run)]
+        deployment.ledger.begin_sessions(task.key, chosen)
         rows = _rows(task, frozen, read_chosen(deployment, stage.run), counts)
         for some in chunks(rows, size=ROWS_AT_ONCE):
             stage.lease.check()

@@ -1,1 +1,1 @@
-"""Tests of scoring."""
+"""Tests of scores and statistics of sessions."""

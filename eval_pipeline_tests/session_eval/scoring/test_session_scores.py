@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eval_pipeline.core.session_results import ScoredStatus
+from eval_pipeline.core.session_results import ScoredStatus, SessionStatus
 from eval_pipeline.judging.aggregation import CellState, NoScore
 from eval_pipeline.judging.panel_file import built_in_panel
 from eval_pipeline.session_eval.scoring.cells import MASKED, PLAIN, Cell, CellVerdict, read_cell
@@ -24,7 +24,6 @@ from eval_pipeline.session_eval.scoring.standing import (
     ExpertIdentity,
     Instrument,
     Result,
-    SessionStatus,
     StaleReason,
     Standing,
     changes,
