@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from eval_pipeline.core.batches import BatchCallError, CallFault
 from eval_pipeline.providers.accounts import Account
-from eval_pipeline.providers.batch_calls import CHUNK_BYTES, ProviderClock, write_all
+from eval_pipeline.providers.batch_calls import CHUNK_BYTES, NO_BATCHES, ProviderClock, write_all
 from eval_pipeline.providers.capped import cap_documents
 from eval_pipeline.providers.json_text import read_loose_json
 from eval_pipeline.providers.transport import (
@@ -31,6 +31,13 @@ if TYPE_CHECKING:
 
 _ERRORS_FROM = 300
 _CONNECTIONS = 32
+_HINTS: Final = {
+    CallFault.BUSY: "it is tried again by itself once there is room",
+    CallFault.REFUSED: "the provider's words tell why; correct the configuration and start a new run",
+    CallFault.UNSUPPORTED: NO_BATCHES,
+    CallFault.UNREACHABLE: "check {url} and the network, then: eval-pipeline run retry RUN",
+    CallFault.AMBIGUOUS: "it is looked up and tried again by itself",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +59,11 @@ class AccountCalls:
     Args:
         account: key and address.
         judge: reads what the provider says went wrong.
-        hints: what to do about each fault, in the words of the person who configured it.
+        hints: what to do about faults, where a provider has words of its own for it.
         timeout_s: for one call.
         transfer_timeout_s: between two pieces of a file on its way.
+        key_words: what gives the key, for messages.
+        url_words: what gives the address.
     """
 
     def __init__(
@@ -65,10 +74,13 @@ class AccountCalls:
         hints: Mapping[CallFault, str],
         timeout_s: float,
         transfer_timeout_s: float,
+        key_words: str,
+        url_words: str,
     ) -> None:
         self.account = account
+        self.url_words = url_words
         self._judge = judge
-        self._hints = hints
+        self._hints = {fault: hint.format(key=key_words, url=url_words) for fault, hint in {**_HINTS, **hints}.items()}
         self._timeout_s = timeout_s
         self._transfer_timeout_s = transfer_timeout_s
         self._clock = ProviderClock()

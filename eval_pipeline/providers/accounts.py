@@ -11,6 +11,11 @@ class Account(Protocol):
         """The address that was given."""
         ...
 
+    @property
+    def digest(self) -> str:
+        """A name that gives nothing away: files and batches of one account do not exist for another."""
+        ...
+
     def url(self, path: str) -> str:
         """Return the address of a resource."""
         ...

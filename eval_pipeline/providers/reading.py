@@ -17,17 +17,48 @@ from eval_pipeline.core.outcomes import Attempt, AttemptOutcome
 from eval_pipeline.core.ports.models import EmbeddingFailure, EmbeddingReply
 from eval_pipeline.core.secrets import excerpt
 from eval_pipeline.providers.headers import Headers
-from eval_pipeline.providers.json_text import read_loose_json
+from eval_pipeline.providers.json_text import read_json, read_loose_json
 from eval_pipeline.providers.transport import RawReply
-from eval_pipeline.providers.words import malformed
+from eval_pipeline.providers.words import malformed, unreadable
 
 UNREADABLE: Final = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 """What a parser raises that met a shape which it does not know."""
 RAW_CHARACTERS: Final = 65_536
+_ERRORS_FROM: Final = 300
 _TEXT: Final = rb'"(?:[^"\\]|\\.)*+"'
 _TOKENS: Final = re.compile(rb"%b|[\[{]++|[\]}]++" % _TEXT, re.DOTALL)
 _VALUE: Final = re.compile(rb"\s*+:\s*+(%b)" % _TEXT, re.DOTALL)
 _OPENS, _CLOSES = b"[{", b"]}"
+
+
+def parse_answer(
+    http_status: int,
+    body: bytes | Json,
+    headers: Headers,
+    *,
+    refused: Callable[[int, bytes | Json, Headers], Attempt],
+    read: Callable[[object], Attempt],
+    no_json: Callable[[int, bytes, Headers], Attempt] = unreadable,
+) -> Attempt:
+    """Translate one answer of a protocol that answers in JSON, or one line of its batches.
+
+    Args:
+        http_status: of the answer; for a line what stands in it, or 200.
+        body: the bytes, or the JSON object of a batch line.
+        headers: of the answer, empty for a batch line.
+        refused: translates an error.
+        read: translates the document.
+        no_json: translates what is none.
+    """
+    if http_status >= _ERRORS_FROM:
+        return refused(http_status, body, headers)
+    if not isinstance(body, bytes):
+        return read(body)
+    try:
+        document = read_json(body)
+    except ValueError:
+        return no_json(http_status, body, headers)
+    return read(document)
 
 
 def read_answer(

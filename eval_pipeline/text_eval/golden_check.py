@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from itertools import islice
 
+from eval_pipeline.core.counting import counted
 from eval_pipeline.core.damaged_text import is_lost
 from eval_pipeline.runs.claims import Prepared
 from eval_pipeline.text_eval.golden.row import GoldenRow
@@ -29,7 +30,7 @@ def golden_warnings(prepared: Prepared[TextSpec], *, deployment: Deployment) -> 
 
 def _damaged(lines: Sequence[int]) -> Iterable[dict[str, str]]:
     if lines:
-        count = "1 golden answer is" if len(lines) == 1 else f"{len(lines):,} golden answers are"
+        count = counted(len(lines), "golden answer", verb=("is", "are"))
         yield {
             "code": "golden_damaged",
             "message": f"{count} damaged or only a word for nothing ({_named(lines)}); no scorer will score them",
@@ -43,13 +44,13 @@ def _missing(scorers: Iterable[ScorerConfig], manifest: GoldenManifest) -> list[
     count = manifest.without_golden_count
     if not count or not names:
         return []
-    rows = "1 row has" if count == 1 else f"{count:,} rows have"
+    rows, where = counted(count, "row", verb=("has", "have")), "line" if count == 1 else "lines"
     lines = ", ".join(map(str, manifest.without_golden_lines))
     more = ", …" if count > len(manifest.without_golden_lines) else ""
     return [
         {
             "code": "golden_missing",
-            "message": f"{', '.join(names)}: {rows} no golden answer (lines {lines}{more}); they will be unscoreable",
+            "message": f"{', '.join(names)}: {rows} no golden answer ({where} {lines}{more}); they will be unscoreable",
             "hint": "add golden answers, or choose scorers that need none: regex:PATTERN",
         }
     ]
@@ -67,7 +68,7 @@ def _unreadable(config: ScorerConfig, rows: Iterable[GoldenRow]) -> Iterable[dic
     lines = [row.line for row in rows if row.answer and not any(map(is_readable, row.golden_answers))]
     if not lines:
         return
-    count = "1 golden answer holds" if len(lines) == 1 else f"{len(lines):,} golden answers hold"
+    count = counted(len(lines), "golden answer", verb=("holds", "hold"))
     yield {
         "code": "golden_unreadable",
         "message": f"{config.score_name}: {count} {scorer.golden_needs} ({_named(lines)}); they will be unscoreable",
@@ -76,4 +77,8 @@ def _unreadable(config: ScorerConfig, rows: Iterable[GoldenRow]) -> Iterable[dic
 
 
 def _named(lines: Sequence[int]) -> str:
-    return "lines " + ", ".join(map(str, lines[:_LINES_NAMED])) + (", …" if len(lines) > _LINES_NAMED else "")
+    return (
+        ("line " if len(lines) == 1 else "lines ")
+        + ", ".join(map(str, lines[:_LINES_NAMED]))
+        + (", …" if len(lines) > _LINES_NAMED else "")
+    )

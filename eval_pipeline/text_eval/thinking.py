@@ -9,15 +9,19 @@ from dataclasses import dataclass, replace
 
 from eval_pipeline.core.outcomes import ItemError, ItemRecord, ItemStatus
 
-_END = re.compile(r"</think(?:ing)?\s*>|\u25c1/think\u25b7|\[/THINK\]|<\|channel\|>final<\|message\|>", re.IGNORECASE)
-"""The ends of Qwen, DeepSeek and many others, of Kimi, of Mistral, of gpt-oss; some templates hold back the start."""
+_END = re.compile(
+    r"</(?:[a-z]+:)?think(?:ing)?\s*>|<\|end_of_thought\|>|\u25c1/think\u25b7|\[/THINK\]|<\|channel\|>final<\|message\|>",
+    re.IGNORECASE,
+)
+"""The ends of Qwen, DeepSeek and many others, of OpenThinker, Kimi, Mistral and gpt-oss; some hold back the start."""
 _START = re.compile(
-    r"\s*(?:<think(?:ing)?\s*>|\u25c1think\u25b7|\[THINK\]|<\|channel\|>analysis<\|message\|>)", re.IGNORECASE
+    r"\s*(?:<(?:[a-z]+:)?think(?:ing)?\s*>|<\|begin_of_thought\|>|\u25c1think\u25b7|\[THINK\]|<\|channel\|>analysis<\|message\|>)",
+    re.IGNORECASE,
 )
 _NAMED = re.compile(r"\s*<(thoughts?|reasoning|reflection)>", re.IGNORECASE)
 """Tags that are words of other markup elsewhere: thinking only where they open the text."""
 _TAGS = re.compile(
-    r"</?think(?:ing)?\s*>|\u25c1/?think\u25b7|\[/?THINK\]|<\|channel\|>(?:analysis|final)<\|message\|>"
+    r"</?(?:[a-z]+:)?think(?:ing)?\s*>|<\|(?:begin|end)_of_(?:thought|solution)\|>|\u25c1/?think\u25b7|\[/?THINK\]|<\|channel\|>(?:analysis|final)<\|message\|>"
     r"|<\|(?:start|end|return)\|>(?:assistant)?",
     re.IGNORECASE,
 )

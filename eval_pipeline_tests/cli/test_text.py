@@ -76,7 +76,7 @@ def test_golden_answers_that_a_scorer_cannot_read_are_counted_before_anything_is
     told = commands.json("text", "run", "never", *chosen, "--estimate")["estimate"]["warnings"]
 
     assert [warning["code"] for warning in told] == ["golden_damaged", "golden_unreadable"]
-    assert told[0]["message"].startswith("1 golden answer is damaged or only a word for nothing (lines 5)")
+    assert told[0]["message"].startswith("1 golden answer is damaged or only a word for nothing (line 5)")
     assert "2 golden answers hold no quantity that can be read (lines 2, 4)" in told[1]["message"]
 
 

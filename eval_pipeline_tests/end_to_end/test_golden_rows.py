@@ -40,7 +40,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Commands]:
         (commands.folder / "search.yaml").write_text(SEARCH)
         added = commands.json("dataset", "add", "golden", "golden.jsonl")
         assert added["warnings"] == [
-            "1 row has no golden answer (lines 3): scorers that compare with one cannot score them"
+            "1 row has no golden answer (line 3): scorers that compare with one cannot score them"
         ]
         yield commands
 
@@ -50,7 +50,7 @@ def test_a_run_asks_with_earlier_turns_and_scores_by_the_best_golden_answer(home
     ended = home("text", "run", mode, "--dataset", "golden", "--mode", mode, *SCORERS, "--config", "search.yaml")
 
     assert ended.code == 0, ended
-    assert "exact_match, cosine_similarity: 1 row has no golden answer (lines 3)" in ended.err
+    assert "exact_match, cosine_similarity: 1 row has no golden answer (line 3)" in ended.err
     document = home.json("text", "show", mode, "--detail")
     items = {trace["question_id"]: trace for trace in document["traces"]}
     assert list(items) == [row["id"] for row in ROWS]

@@ -111,3 +111,26 @@ def test_the_file_of_a_report_is_told_and_tables_are_not() -> None:
     assert looks_like((FILES / "utf16_unmarked.txt").read_bytes()) == "UTF-16 text without a byte order mark"
     assert looks_like(b"question\tanswer\n1\t2\n") is None
     assert looks_like(b"no\tyes\tno\n") is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "question,answer\rQ,A\rR,B\r",
+        "question,answer\rQ,A\rR,B",
+        "\ufeffquestion,answer\rQ,A\r\rR,B\r",
+        'sep=;\rquestion;answer\rQ;A\r"R";"B"\r',
+        "question\tanswer\rQ\tA\rR\tB\r",
+        "question,answer\r\nQ,A\rR,B\n",
+        "question,answer\r\r\nQ,A\r\r\nR,B\r\r\n",
+        "question,answer\n\rQ,A\n\rR,B\n\r",
+    ],
+    ids=["cr", "no end", "blank lines", "delimiter named", "tabs", "mixed", "doubled", "turned round"],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_any_line_end_ends_a_row(tmp_path: Path, text: str, encoding: str) -> None:
+    """Old programs of the Mac write CR alone, and files that were put together have several."""
+    path = tmp_path / "table.csv"
+    path.write_bytes(text.encode(encoding))
+
+    assert list(records(open_table(path, GOLDEN), GOLDEN)) == [["question", "answer"], ["Q", "A"], ["R", "B"]]

@@ -1,5 +1,6 @@
 from collections.abc import Callable
 from contextlib import closing
+from datetime import UTC, datetime
 
 import pytest
 from alembic import command
@@ -100,6 +101,18 @@ def test_an_older_schema_waits_for_a_person_where_it_is_not_to_be_upgraded(ledge
     open_ledger(ledger_url).close()
     with closing(open_ledger(ledger_url, may_upgrade=False)) as upgraded:
         assert (upgraded.schema, upgraded.id) == (SCHEMA_VERSIONS[-1], ledger.id)
+
+
+def test_jobs_that_an_earlier_version_called_lost_are_looked_for_again(ledger: SqlLedger, ledger_url: str) -> None:
+    """Not those whose results were too large: they are collected when a person comes back with a larger limit."""
+    lost, large = ledger.add_jobs([a_job(), a_job("other")])
+    ledger.change_job(lost, to=JobState.LOST, error_message="neither known nor listed")
+    ledger.change_job(large, to=JobState.LOST, error_message="more than 5 bytes (EVAL_BATCH_MAX_RESULT_BYTES)")
+    downgrade(ledger._database, to="0010")
+
+    with closing(open_ledger(ledger_url)) as upgraded:
+        due = upgraded.lost_jobs(protocols=[lost.protocol], due=datetime.now(UTC), limit=9)
+        assert [job.id for job in due] == [lost.id]
 
 
 def downgrade(database: Database, *, to: str) -> None:

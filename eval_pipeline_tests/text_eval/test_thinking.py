@@ -20,6 +20,8 @@ from eval_pipeline.text_eval.thinking import Parted, part_thinking, without_thin
         ("<thinking>a</thinking>\nd", "d", "a"),
         ("<think>\n\n</think>\n\nd", "d", ""),
         ("◁think▷a◁/think▷d", "d", "a"),
+        ("<seed:think>a</seed:think>d", "d", "a"),
+        ("<|begin_of_thought|>a<|end_of_thought|>\n<|begin_of_solution|>d<|end_of_solution|>", "d", "a"),
         ("<|channel|>analysis<|message|>a<|end|><|start|>assistant<|channel|>final<|message|>d<|return|>", "d", "a"),
         ("<reasoning>a</reasoning>d", "d", "<reasoning>a</reasoning>"),
         ("<think>a, and then it was cut", "", "a, and then it was cut"),

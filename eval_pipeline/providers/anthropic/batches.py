@@ -21,12 +21,12 @@ from eval_pipeline.core.batches import (
     ProviderBatch,
 )
 from eval_pipeline.core.documents import Json
-from eval_pipeline.core.secrets import redact
+from eval_pipeline.providers.account_batches import AccountBatches
 from eval_pipeline.providers.anthropic.account import PUBLIC_URL, AnthropicAccount
 from eval_pipeline.providers.anthropic.batch_body import BatchBody, TooSlowError
 from eval_pipeline.providers.anthropic.calls import AnthropicCalls
 from eval_pipeline.providers.anthropic.custom_ids import key_in
-from eval_pipeline.providers.batch_calls import NAME_REPEATS_KEY, download_whole, of_creation, reaches
+from eval_pipeline.providers.batch_calls import NAME_REPEATS_KEY, of_creation, reaches
 from eval_pipeline.providers.reading import id_in
 from eval_pipeline.providers.words import cut
 
@@ -40,7 +40,7 @@ _MOST_REQUESTS: Final = 10**9
 _COUNTS: Final = ("processing", "succeeded", "errored", "canceled", "expired")
 
 
-class AnthropicBatches:
+class AnthropicBatches(AccountBatches[AnthropicCalls]):
     """The batches of one account's workspace.
 
     Args:
@@ -65,36 +65,15 @@ class AnthropicBatches:
         url_words: str = "the address",
     ) -> None:
         self._account = AnthropicAccount(api_key, base_url)
-        self._calls = AnthropicCalls(
+        calls = AnthropicCalls(
             self._account,
             timeout_s=timeout_s,
             transfer_timeout_s=transfer_timeout_s,
             key_words=key_words,
             url_words=url_words,
         )
+        super().__init__(calls, sleep=sleep)
         self._body_s = BODY_TIMES * timeout_s
-        self._sleep = sleep
-
-    def __repr__(self) -> str:
-        return f"AnthropicBatches(base_url={self.base_url!r})"
-
-    @property
-    def account(self) -> str:
-        """Digest of base URL and key."""
-        return self._account.digest
-
-    @property
-    def base_url(self) -> str:
-        """Where it is reached."""
-        return redact(self._account.base_url)
-
-    def now(self) -> datetime | None:
-        """Return the present by the provider's clock; None before the first answer that told it."""
-        return self._calls.now()
-
-    def close(self) -> None:
-        """Let connections go."""
-        self._calls.close()
 
     @property
     def uploads(self) -> bool:
@@ -171,10 +150,7 @@ class AnthropicBatches:
 
     def download(self, file_id: str, path: Path, *, most_bytes: int = MOST_RESULT_BYTES) -> None:
         """Copy a batch's results to ``path``, whole or not at all; tried again in place when the connection breaks."""
-        url = self._results(file_id)
-        download_whole(
-            lambda part: self._calls.fetch(file_id, url, part, most_bytes=most_bytes), path, sleep=self._sleep
-        )
+        self._fetch(file_id, self._results(file_id), path, most_bytes=most_bytes)
 
     def knows_file(self, file_id: str) -> bool:
         """Tell that there are no files."""

@@ -7,19 +7,13 @@ from eval_pipeline.core.outcomes import AccountFault
 from eval_pipeline.providers.account_calls import AccountCalls, Refusal
 from eval_pipeline.providers.anthropic.account import AnthropicAccount
 from eval_pipeline.providers.anthropic.errors import OVERLOADED, ClaudeError, read_error
-from eval_pipeline.providers.batch_calls import NO_BATCHES
 
 if TYPE_CHECKING:
     import httpx2
 
 _HINTS: Final = {
     CallFault.ACCOUNT: "check {key}, {url} and the account's credit; nothing is lost meanwhile",
-    CallFault.BUSY: "it is tried again by itself once there is room",
-    CallFault.REFUSED: "the provider's words tell why; correct the configuration and start a new run",
-    CallFault.UNSUPPORTED: NO_BATCHES,
     CallFault.GONE: "check that {key} and {url} name the workspace that the batch was made in",
-    CallFault.UNREACHABLE: "check {url} and the network, then: eval-pipeline run retry RUN",
-    CallFault.AMBIGUOUS: "it is looked up and tried again by itself",
 }
 
 
@@ -46,11 +40,12 @@ class AnthropicCalls(AccountCalls):
         super().__init__(
             account,
             judge=_judge,
-            hints={fault: hint.format(key=key_words, url=url_words) for fault, hint in _HINTS.items()},
+            hints=_HINTS,
             timeout_s=timeout_s,
             transfer_timeout_s=transfer_timeout_s,
+            key_words=key_words,
+            url_words=url_words,
         )
-        self.url_words = url_words
 
 
 def _judge(reply: "httpx2.Response") -> Refusal:

@@ -14,10 +14,9 @@ from eval_pipeline.providers.anthropic.errors import attempt_of, parse_error, re
 from eval_pipeline.providers.anthropic.requests import request_of
 from eval_pipeline.providers.anthropic.usage import read_served, read_usage
 from eval_pipeline.providers.headers import Headers
-from eval_pipeline.providers.json_text import read_json
-from eval_pipeline.providers.reading import read_answer
+from eval_pipeline.providers.reading import parse_answer, read_answer
 from eval_pipeline.providers.transport import RawReply
-from eval_pipeline.providers.words import called_instead, cut, malformed, unreadable
+from eval_pipeline.providers.words import called_instead, cut, malformed
 
 _ERRORS_FROM = 300
 _MAX_EXCERPT = 200
@@ -46,22 +45,8 @@ class AnthropicAnswerer:
 
 
 def parse_message(http_status: int, body: bytes | Json, headers: Headers) -> Attempt:
-    """Translate one answer.
-
-    Args:
-        http_status: of the answer; 200 for a ``message`` in a batch line.
-        body: the bytes, or the JSON object of a batch line.
-        headers: of the answer, empty for a batch line.
-    """
-    if http_status >= _ERRORS_FROM:
-        return parse_error(http_status, body, headers)
-    if not isinstance(body, bytes):
-        return _read(body)
-    try:
-        document = read_json(body)
-    except ValueError:
-        return unreadable(http_status, body, headers)
-    return _read(document)
+    """Translate one answer, or the ``message`` of a batch line."""
+    return parse_answer(http_status, body, headers, refused=parse_error, read=_read)
 
 
 @dataclass(slots=True)

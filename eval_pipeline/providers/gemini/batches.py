@@ -24,8 +24,8 @@ from eval_pipeline.core.batches import (
     ProviderBatch,
 )
 from eval_pipeline.core.documents import Json
-from eval_pipeline.core.secrets import redact
-from eval_pipeline.providers.batch_calls import NAME_REPEATS_KEY, download_whole, of_creation, of_upload, reaches
+from eval_pipeline.providers.account_batches import AccountBatches
+from eval_pipeline.providers.batch_calls import NAME_REPEATS_KEY, of_creation, of_upload, reaches
 from eval_pipeline.providers.gemini.account import GeminiAccount
 from eval_pipeline.providers.gemini.calls import GeminiCalls
 from eval_pipeline.providers.gemini.errors import read_status
@@ -63,7 +63,7 @@ class _Page:
     next_token: str | None
 
 
-class GeminiBatches:
+class GeminiBatches(AccountBatches[GeminiCalls]):
     """The files and batches of one account.
 
     Args:
@@ -88,35 +88,14 @@ class GeminiBatches:
         url_words: str = "GOOGLE_GEMINI_BASE_URL",
     ) -> None:
         self._account = GeminiAccount(api_key, base_url)
-        self._calls = GeminiCalls(
+        calls = GeminiCalls(
             self._account,
             timeout_s=timeout_s,
             transfer_timeout_s=transfer_timeout_s,
             key_words=key_words,
             url_words=url_words,
         )
-        self._sleep = sleep
-
-    def __repr__(self) -> str:
-        return f"GeminiBatches(base_url={self.base_url!r})"
-
-    @property
-    def account(self) -> str:
-        """Digest of base URL and key."""
-        return self._account.digest
-
-    @property
-    def base_url(self) -> str:
-        """Where it is reached."""
-        return redact(self._account.base_url)
-
-    def now(self) -> datetime | None:
-        """Return the present by the provider's clock; None before the first answer that told it."""
-        return self._calls.now()
-
-    def close(self) -> None:
-        """Let connections go."""
-        self._calls.close()
+        super().__init__(calls, sleep=sleep)
 
     @property
     def uploads(self) -> bool:
@@ -182,10 +161,7 @@ class GeminiBatches:
 
     def download(self, file_id: str, path: Path, *, most_bytes: int = MOST_RESULT_BYTES) -> None:
         """Copy a file's bytes to ``path``, whole or not at all; tried again in place when the connection breaks."""
-        url = self._account.url(f"{quote(file_id)}:download?alt=media")
-        download_whole(
-            lambda part: self._calls.fetch(file_id, url, part, most_bytes=most_bytes), path, sleep=self._sleep
-        )
+        self._fetch(file_id, self._account.url(f"{quote(file_id)}:download?alt=media"), path, most_bytes=most_bytes)
 
     def knows_file(self, file_id: str) -> bool:
         """Tell whether a file is this account's."""

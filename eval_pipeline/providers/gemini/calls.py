@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 from eval_pipeline.core.batches import CallFault
 from eval_pipeline.core.outcomes import AccountFault
 from eval_pipeline.providers.account_calls import AccountCalls, Refusal
-from eval_pipeline.providers.batch_calls import NO_BATCHES
 from eval_pipeline.providers.gemini.account import GeminiAccount
 from eval_pipeline.providers.gemini.errors import GoogleError, QuotaLack, read_error
 
@@ -17,12 +16,7 @@ if TYPE_CHECKING:
 
 _HINTS: Final = {
     CallFault.ACCOUNT: "check {key}, {url} and the account's billing; nothing is lost",
-    CallFault.BUSY: "it is tried again by itself once there is room",
-    CallFault.REFUSED: "the provider's words tell why; correct the configuration and start a new run",
-    CallFault.UNSUPPORTED: NO_BATCHES,
     CallFault.GONE: "check that {key} and {url} name the account that it was made under",
-    CallFault.UNREACHABLE: "check {url} and the network, then: eval-pipeline run retry RUN",
-    CallFault.AMBIGUOUS: "it is looked up and tried again by itself",
 }
 
 
@@ -49,12 +43,13 @@ class GeminiCalls(AccountCalls):
         super().__init__(
             account,
             judge=_judge,
-            hints={fault: hint.format(key=key_words, url=url_words) for fault, hint in _HINTS.items()},
+            hints=_HINTS,
             timeout_s=timeout_s,
             transfer_timeout_s=transfer_timeout_s,
+            key_words=key_words,
+            url_words=url_words,
         )
         self.account: GeminiAccount = account
-        self.url_words = url_words
 
 
 def _judge(reply: "httpx2.Response") -> Refusal:

@@ -14,14 +14,14 @@ from eval_pipeline.core.outcomes import OK, PLAINLY, AccountFault, Attempt, Atte
 from eval_pipeline.core.passages import searches_files
 from eval_pipeline.core.secrets import excerpt, label
 from eval_pipeline.providers.headers import Headers
-from eval_pipeline.providers.json_text import encode_json, read_json, read_loose_json
+from eval_pipeline.providers.json_text import encode_json, read_loose_json
 from eval_pipeline.providers.openai.client import OpenAIConnection
 from eval_pipeline.providers.openai.errors import is_no_address, parse_error, parse_error_object
 from eval_pipeline.providers.openai.output import Output, read_output
 from eval_pipeline.providers.openai.usage import read_usage
-from eval_pipeline.providers.reading import read_answer
+from eval_pipeline.providers.reading import parse_answer, read_answer
 from eval_pipeline.providers.transport import RawReply
-from eval_pipeline.providers.words import malformed, read_words, unreadable
+from eval_pipeline.providers.words import malformed, read_words
 
 _ERRORS_FROM, _REFUSED_FROM = 300, 400
 _NOT_THERE = frozenset({404, 405, 410, 501})
@@ -94,22 +94,8 @@ def with_results(body: Json) -> Json:
 
 
 def parse_response(http_status: int, body: bytes | Json, headers: Headers) -> Attempt:
-    """Translate one answer.
-
-    Args:
-        http_status: of the answer; in a batch line ``response.status_code``.
-        body: the bytes, or the JSON object of a batch line.
-        headers: of the answer, empty for a batch line.
-    """
-    if http_status >= _ERRORS_FROM:
-        return parse_error(http_status, body, headers)
-    if not isinstance(body, bytes):
-        return _read_response(body)
-    try:
-        document = read_json(body)
-    except ValueError:
-        return unreadable(http_status, body, headers)
-    return _read_response(document)
+    """Translate one answer, or the ``response`` of a batch line."""
+    return parse_answer(http_status, body, headers, refused=parse_error, read=_read_response)
 
 
 def _read_response(document: object) -> Attempt:

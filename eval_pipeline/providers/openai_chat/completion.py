@@ -13,12 +13,13 @@ from eval_pipeline.core.documents import Json
 from eval_pipeline.core.outcomes import PLAINLY, AccountFault, Attempt, AttemptOutcome, ItemError, Served
 from eval_pipeline.core.secrets import excerpt, label
 from eval_pipeline.providers.headers import Headers, content_type
-from eval_pipeline.providers.json_text import encode_json, read_json, read_loose_json
+from eval_pipeline.providers.json_text import encode_json, read_loose_json
 from eval_pipeline.providers.openai.errors import is_no_address, parse_error, parse_error_object
 from eval_pipeline.providers.openai.output import Output
 from eval_pipeline.providers.openai.responses import STANDARD_TIERS
 from eval_pipeline.providers.openai.usage import read_usage
 from eval_pipeline.providers.openai_chat.message import read_message
+from eval_pipeline.providers.reading import parse_answer
 from eval_pipeline.providers.words import malformed, unreadable
 
 _ERRORS_FROM, _ERRORS_TO = 300, 600
@@ -56,22 +57,13 @@ _ENDINGS: Final = MappingProxyType(
 
 
 def parse_completion(http_status: int, body: bytes | Json, headers: Headers) -> Attempt:
-    """Translate one answer.
+    """Translate one answer, or the ``chat.completion`` of a batch line."""
+    return parse_answer(http_status, body, headers, refused=_read_refused, read=_read_completion, no_json=_read_stream)
 
-    Args:
-        http_status: of the answer; in a batch line ``response.status_code``.
-        body: the bytes, or the JSON object of a batch line.
-        headers: of the answer, empty for a batch line.
-    """
-    if http_status >= _ERRORS_FROM:
-        return _read_refused(http_status, body, headers)
-    if not isinstance(body, bytes):
-        return _read_completion(body)
-    try:
-        document = read_json(body)
-    except ValueError:
-        return _streamed() if _is_stream(body, headers) else unreadable(http_status, body, headers)
-    return _read_completion(document)
+
+def _read_stream(http_status: int, body: bytes, headers: Headers) -> Attempt:
+    """Say of an answer that is no JSON whether it is a stream, which nobody asked for."""
+    return _streamed() if _is_stream(body, headers) else unreadable(http_status, body, headers)
 
 
 def _read_refused(http_status: int, body: bytes | Json, headers: Headers) -> Attempt:

@@ -28,17 +28,16 @@ from eval_pipeline.standins.anthropic.errors import AnthropicError
 from eval_pipeline.standins.anthropic.messages import MESSAGE_FAULTS, Writer
 from eval_pipeline.standins.anthropic.serving import AnthropicManners
 from eval_pipeline.standins.batch_control import BatchControls
-from eval_pipeline.standins.batch_faults import BatchPlan, BatchRule
+from eval_pipeline.standins.batch_faults import BatchPlan
 from eval_pipeline.standins.breakage import Answer
 from eval_pipeline.standins.control import Controls, Standin
 from eval_pipeline.standins.counts import CountedEndpoint
 from eval_pipeline.standins.faults import TRANSPORT_FAULTS, FaultRule
 from eval_pipeline.standins.judge_answers import Judge
 from eval_pipeline.standins.judge_asks import looked_in, passed_over
-from eval_pipeline.standins.judge_script import JudgeControls, JudgeScript
-from eval_pipeline.standins.limits import RateLimits
+from eval_pipeline.standins.judge_script import JudgeControls
+from eval_pipeline.standins.options import StandinOptions
 from eval_pipeline.standins.pace import Clock, Pace
-from eval_pipeline.standins.replay import Recordings
 from eval_pipeline.standins.serving import Headers, Reception, Work, json_answer
 
 _LISTED_MODELS = ("claude-haiku-4-5", "claude-sonnet-5")
@@ -46,34 +45,14 @@ LIVE_TIER = "standard"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AnthropicOptions:
+class AnthropicOptions(StandinOptions):
     """How an Anthropic stand-in starts; faults, latency and limits can be changed while it runs.
 
     Args:
-        recordings: Answers to replay; every other question gets a made-up answer.
-        judge_script: What judges say of which item; what it leaves out is derived.
-        accepted_keys: The API keys to accept; any key when empty.
-        latency_s: Time that every valid request takes.
-        faults: The fault rules in force.
-        limits: When to answer 429 for real.
-        batch_seconds: Time from a batch's creation to its end.
-        batch_polls: How many looks each phase of a batch lasts; 0 for no look.
         batch_limits: How large a batch may be.
-        batch_faults: The scenarios that batches meet.
-        state_folder: Where batches outlive the stand-in; a temporary folder without.
     """
 
-    recordings: Recordings = field(default_factory=lambda: Recordings({}))
-    judge_script: JudgeScript = field(default_factory=JudgeScript)
-    accepted_keys: frozenset[str] = frozenset()
-    latency_s: float = 0.0
-    faults: tuple[FaultRule, ...] = ()
-    limits: RateLimits = field(default_factory=RateLimits)
-    batch_seconds: float = 0.0
-    batch_polls: int = 0
     batch_limits: BatchLimits = field(default_factory=BatchLimits)
-    batch_faults: tuple[BatchRule, ...] = ()
-    state_folder: Path | None = None
 
 
 def create_app(options: AnthropicOptions | None = None) -> Starlette:

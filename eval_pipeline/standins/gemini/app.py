@@ -17,11 +17,11 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from eval_pipeline.standins.batch_control import BatchControls
-from eval_pipeline.standins.batch_faults import BatchPlan, BatchRule
+from eval_pipeline.standins.batch_faults import BatchPlan
 from eval_pipeline.standins.breakage import Answer
 from eval_pipeline.standins.control import Controls, Standin
 from eval_pipeline.standins.counts import CountedEndpoint
-from eval_pipeline.standins.faults import TRANSPORT_FAULTS, FaultRule
+from eval_pipeline.standins.faults import TRANSPORT_FAULTS
 from eval_pipeline.standins.gemini.answers import GENERATE_FAULTS, Answerer
 from eval_pipeline.standins.gemini.asks import AskReader
 from eval_pipeline.standins.gemini.batch_control import GeminiDesk
@@ -41,10 +41,9 @@ from eval_pipeline.standins.gemini.models import GeminiModels
 from eval_pipeline.standins.gemini.serving import GeminiManners
 from eval_pipeline.standins.gemini.uploads import UPLOAD_FAULTS, FileLimits, Uploads
 from eval_pipeline.standins.judge_answers import Judge
-from eval_pipeline.standins.judge_script import JudgeControls, JudgeScript
-from eval_pipeline.standins.limits import RateLimits
+from eval_pipeline.standins.judge_script import JudgeControls
+from eval_pipeline.standins.options import StandinOptions
 from eval_pipeline.standins.pace import Clock, Pace
-from eval_pipeline.standins.replay import Recordings
 from eval_pipeline.standins.serving import Reception
 from eval_pipeline.standins.speech import Speech, SpeechControls
 
@@ -55,38 +54,18 @@ Handler = Callable[[Request], Awaitable[Answer]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GeminiOptions:
+class GeminiOptions(StandinOptions):
     """How a Gemini stand-in starts; faults, latency, limits and error rates can be changed while it runs.
 
     Args:
-        recordings: Answers to replay; every other question gets a made-up answer.
         speech: What is heard in clips, and how well.
-        judge_script: What judges say of which item; what it leaves out is derived.
-        accepted_keys: The API keys to accept; any key when empty.
         models: The models that exist; any model when empty.
-        latency_s: Time that every valid request takes.
-        faults: The fault rules in force.
-        limits: When to answer 429 for real.
         audio_tokens_per_second: What a second of audio costs.
-        batch_seconds: Time from a batch's creation to its completion.
-        batch_polls: How many looks each phase of a batch lasts; 0 for no look.
-        batch_faults: The scenarios that batches meet.
-        state_folder: Where files and batches outlive the stand-in; a temporary folder without.
     """
 
-    recordings: Recordings = field(default_factory=lambda: Recordings({}))
     speech: Speech = field(default_factory=Speech)
-    judge_script: JudgeScript = field(default_factory=JudgeScript)
-    accepted_keys: frozenset[str] = frozenset()
     models: frozenset[str] = frozenset()
-    latency_s: float = 0.0
-    faults: tuple[FaultRule, ...] = ()
-    limits: RateLimits = field(default_factory=RateLimits)
     audio_tokens_per_second: int = 32
-    batch_seconds: float = 0.0
-    batch_polls: int = 0
-    batch_faults: tuple[BatchRule, ...] = ()
-    state_folder: Path | None = None
 
 
 def create_app(options: GeminiOptions | None = None) -> Starlette:

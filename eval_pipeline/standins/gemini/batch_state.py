@@ -1,16 +1,16 @@
-"""One batch as the stand-in knows it, how the API shows it, and the folder that outlives the process."""
+"""One batch as the stand-in knows it, and how the API shows it."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-from eval_pipeline.standins.batch_faults import BatchRule, Scenario, read_batch_rule
+from eval_pipeline.standins.batch_faults import Scenario
 from eval_pipeline.standins.documents import JsonDict
 from eval_pipeline.standins.gemini.errors import NOT_FOUND, GeminiRefusedError
+from eval_pipeline.standins.kept_batches import BatchFolder, KeptBatch
 from eval_pipeline.standins.pace import timestamp
-from eval_pipeline.standins.state_files import write_json
 
 FINAL = frozenset({"SUCCEEDED", "FAILED", "CANCELLED", "EXPIRED", "PARTIALLY_SUCCEEDED"})
 _PACKAGE = "type.googleapis.com/google.ai.generativelanguage.v1main."
@@ -18,22 +18,16 @@ _TYPES = {"generate": "GenerateContentBatch", "embed": "EmbedContentBatch"}
 
 
 @dataclass(slots=True, kw_only=True)
-class GeminiBatch:
-    """One batch; ``looks`` counts how often a client has seen it, ``final_looks`` since it ended."""
+class GeminiBatch(KeptBatch):
+    """One batch; ``final_looks`` counts how often a client has seen it since it ended."""
 
-    id: str
     endpoint: str
     model: str
     display_name: str | None
     input_file_id: str | None
-    created_ns: int
     updated_ns: int
-    rule: BatchRule | None = None
     state: str = "PENDING"
-    forced: str | None = None
-    forced_done: int = 0
     cancelling: bool = False
-    looks: int = 0
     final_looks: int = 0
     total: int = 0
     succeeded: int = 0
@@ -41,27 +35,16 @@ class GeminiBatch:
     error: JsonDict | None = None
     output_file_id: str | None = None
     inlined: bool = False
-    tokens: dict[str, int] = field(default_factory=dict)
 
     @property
     def is_final(self) -> bool:
         """Whether nothing more will happen."""
         return self.state in FINAL
 
-    def meets(self, *scenarios: Scenario) -> bool:
-        """Tell whether it meets one of these scenarios."""
-        return self.rule is not None and self.rule.scenario in scenarios
-
     def enter(self, state: str, *, now_ns: int) -> None:
         """Go on to a state."""
         if state != self.state:
             self.state, self.updated_ns = state, now_ns
-
-    def hidden_from(self, *, listing: bool) -> bool:
-        """Tell whether a client does not find it, in a list or by its name."""
-        looks = self.looks + 1
-        vanished = self._shows(Scenario.VANISHED, looks=looks)
-        return vanished or (not listing and self._shows(Scenario.FORGOTTEN, looks=looks))
 
     def as_json(self, inlined: list[Any] | None) -> dict[str, object]:
         """Return the operation as the API shows it at this look.
@@ -69,8 +52,8 @@ class GeminiBatch:
         Args:
             inlined: The answers to requests that came inline, if there are any.
         """
-        output = None if self._shows(Scenario.LATE_FILES, looks=self.final_looks) else self._output(inlined)
-        shows_unknown = self._shows(Scenario.UNKNOWN_STATUS, looks=self.looks) and self.looks
+        output = None if self.meets_still(Scenario.LATE_FILES, looks=self.final_looks) else self._output(inlined)
+        shows_unknown = self.meets_still(Scenario.UNKNOWN_STATUS, looks=self.looks) and self.looks
         told: dict[str, object] = {
             "name": f"batches/{self.id}",
             "metadata": self._metadata(output, state=self.rule.status if self.rule and shows_unknown else self.state),
@@ -117,37 +100,14 @@ class GeminiBatch:
             return {"inlinedResponses": {"inlinedResponses": inlined}}
         return {"responsesFile": f"files/{self.output_file_id}"} if self.output_file_id else None
 
-    def _shows(self, scenario: Scenario, *, looks: int) -> bool:
-        return self.rule is not None and self.rule.scenario is scenario and self.rule.lasts(looks)
 
-
-class GeminiBatchStore:
-    """All batches of one stand-in, in one folder; beside each its inline requests and answers, and what it billed."""
+class GeminiBatchStore(BatchFolder[GeminiBatch]):
+    """All batches of one stand-in; beside each its inline requests (``input``) and answers (``output``)."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        folder.mkdir(parents=True, exist_ok=True)
-        read = [_read(path) for path in folder.glob("*.json")]
-        self._batches = {batch.id: batch for batch in sorted(read, key=lambda batch: batch.created_ns)}
-
-    def __getitem__(self, batch_id: str) -> GeminiBatch:
-        try:
-            return self._batches[batch_id]
-        except KeyError:
-            raise GeminiRefusedError(NOT_FOUND) from None
-
-    def newest_first(self) -> list[GeminiBatch]:
-        """Return all batches."""
-        return list(reversed(self._batches.values()))
-
-    def save(self, batch: GeminiBatch) -> None:
-        """Keep a batch as it is now."""
-        self._batches[batch.id] = batch
-        write_json(self._folder / f"{batch.id}.json", asdict(batch))
-
-    def path(self, batch_id: str, kind: str) -> Path:
-        """Return where the ``input``, ``output`` or ``billed`` lines of a batch are."""
-        return self._folder / f"{batch_id}.{kind}"
+        super().__init__(
+            folder, GeminiBatch, absent=lambda _: GeminiRefusedError(NOT_FOUND), beside=("input", "output")
+        )
 
     def document(self, batch: GeminiBatch) -> dict[str, object]:
         """Return the operation as the API shows it."""
@@ -156,26 +116,3 @@ class GeminiBatchStore:
         if batch.inlined and batch.is_final and output.exists():
             inlined = [orjson.loads(line) for line in output.read_bytes().split(b"\n") if line]
         return batch.as_json(inlined)
-
-    def billed_paths(self) -> list[Path]:
-        """Return where it is noted what was billed, also for batches that were deleted."""
-        return sorted(self._folder.glob("*.billed"))
-
-    def remove(self, batch_id: str) -> None:
-        """Delete a batch; what it billed stays noted."""
-        self._batches.pop(batch_id, None)
-        for kind in ("json", "input", "output"):
-            self.path(batch_id, kind).unlink(missing_ok=True)
-
-    def clear(self) -> None:
-        """Forget all batches and bills."""
-        for batch_id in list(self._batches):
-            self.remove(batch_id)
-        for path in self.billed_paths():
-            path.unlink(missing_ok=True)
-
-
-def _read(path: Path) -> GeminiBatch:
-    document: JsonDict = orjson.loads(path.read_bytes())
-    rule = document["rule"]
-    return GeminiBatch(**{**document, "rule": None if rule is None else read_batch_rule(rule)})

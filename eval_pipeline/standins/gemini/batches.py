@@ -74,7 +74,7 @@ class GeminiBatches:
             source = self._keep_input(batch, order)
             batch.rule = await asyncio.to_thread(self._scenario, batch, source)
             if batch.meets(Scenario.TOKEN_LIMIT_ON_CREATE):
-                self._batches.remove(batch.id)
+                self._batches.delete(batch.id)
                 return _no_room(batch).response(headers)
             self._batches.save(batch)
             return json_answer(orjson.dumps(self._batches.document(batch)), headers, rule)
@@ -165,7 +165,7 @@ class GeminiBatches:
         batch = self._batches[batch_id]
 
         async def answer(rule: FaultRule | None, headers: Headers) -> Answer:
-            self._batches.remove(batch_id)
+            self._batches.delete(batch_id)
             return json_answer(b"{}", headers, rule)
 
         return self._work("batches.delete", batch, answer)

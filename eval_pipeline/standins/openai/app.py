@@ -18,15 +18,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from eval_pipeline.standins.batch_control import BatchControls
-from eval_pipeline.standins.batch_faults import BatchPlan, BatchRule
+from eval_pipeline.standins.batch_faults import BatchPlan
 from eval_pipeline.standins.breakage import Answer
 from eval_pipeline.standins.control import Controls, Standin
 from eval_pipeline.standins.counts import CountedEndpoint
 from eval_pipeline.standins.faults import TRANSPORT_FAULTS, FaultRule
 from eval_pipeline.standins.judge_answers import Judge
 from eval_pipeline.standins.judge_asks import looked_in, passed_over
-from eval_pipeline.standins.judge_script import JudgeControls, JudgeScript
-from eval_pipeline.standins.limits import RateLimits
+from eval_pipeline.standins.judge_script import JudgeControls
 from eval_pipeline.standins.openai import embeddings
 from eval_pipeline.standins.openai.answers import Make, completion_maker, embedding_maker, response_maker
 from eval_pipeline.standins.openai.asks import Ask, read_ask
@@ -51,8 +50,8 @@ from eval_pipeline.standins.openai.transcriptions import (
     transcribe,
     transcription_answer,
 )
+from eval_pipeline.standins.options import StandinOptions
 from eval_pipeline.standins.pace import Pace
-from eval_pipeline.standins.replay import Recordings
 from eval_pipeline.standins.serving import Answering, Headers, Reception, Work, json_answer
 from eval_pipeline.standins.speech import Speech, SpeechControls
 
@@ -60,37 +59,17 @@ _LISTED_MODELS = ("gpt-4o", "gpt-4o-mini", *embeddings.WIDTHS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OpenAIOptions:
+class OpenAIOptions(StandinOptions):
     """How an OpenAI stand-in starts; faults, latency and limits can be changed while it runs.
 
     Args:
-        recordings: Answers to replay; every other question gets a made-up answer.
         speech: What is heard in clips, and how well.
-        judge_script: What judges say of which item; what it leaves out is derived.
-        accepted_keys: The API keys to accept; any key when empty.
-        latency_s: Time that every valid request takes.
-        faults: The fault rules in force.
-        limits: When to answer 429 for real.
-        batch_seconds: Time from a batch's creation to its completion.
-        batch_polls: How many looks each phase of a batch lasts; 0 for no look.
         batch_limits: How large a batch may be.
-        batch_faults: The scenarios that batches meet.
-        state_folder: Where files and batches outlive the stand-in; a temporary folder without.
         dialect: Which server it resembles.
     """
 
-    recordings: Recordings = field(default_factory=lambda: Recordings({}))
     speech: Speech = field(default_factory=Speech)
-    judge_script: JudgeScript = field(default_factory=JudgeScript)
-    accepted_keys: frozenset[str] = frozenset()
-    latency_s: float = 0.0
-    faults: tuple[FaultRule, ...] = ()
-    limits: RateLimits = field(default_factory=RateLimits)
-    batch_seconds: float = 0.0
-    batch_polls: int = 0
     batch_limits: BatchLimits = field(default_factory=BatchLimits)
-    batch_faults: tuple[BatchRule, ...] = ()
-    state_folder: Path | None = None
     dialect: Dialect = Dialect.OPENAI
 
 

@@ -136,7 +136,7 @@ class Lives:
             source=self._files.path(batch.input_file_id),
             output=self._files.new_path(),
             errors=self._files.new_path(),
-            billed=self.batches.billed_path(batch.id),
+            billed=self.batches.path(batch.id, "billed"),
             endpoint=batch.endpoint,
             done=done,
             undone=EXPIRED if status == "expired" else CANCELLED,
@@ -157,7 +157,7 @@ class Lives:
         self._note_billed(batch)
 
     def _note_billed(self, batch: Batch) -> None:
-        path = self.batches.billed_path(batch.id)
+        path = self.batches.path(batch.id, "billed")
         if path.exists():
             with path.open("rb") as lines:
                 self.billed.update(_keys(lines))

@@ -96,16 +96,17 @@ class Tally:
         unnamed = [line for line, named in zip(self._lines, self._is_named, strict=True) if not named]
         if not unnamed or not self.names_rows:
             return ()
-        rows = "1 row has" if len(unnamed) == 1 else f"{len(unnamed):,} rows have"
+        rows = counted(len(unnamed), "row", verb=("has", "have"))
         return (f"{rows} no id and get their number: {_lines_text(np.array(unnamed))}",)
 
     def _without_golden(self) -> tuple[str, ...]:
         if not self.without_golden_count:
             return ()
-        rows = "1 row has" if self.without_golden_count == 1 else f"{self.without_golden_count:,} rows have"
+        rows = counted(self.without_golden_count, "row", verb=("has", "have"))
+        where = "line" if self.without_golden_count == 1 else "lines"
         lines = ", ".join(f"{line:,}" for line in self.without_golden_lines)
         more = ", …" if self.without_golden_count > len(self.without_golden_lines) else ""
-        return (f"{rows} no golden answer (lines {lines}{more}): scorers that compare with one cannot score them",)
+        return (f"{rows} no golden answer ({where} {lines}{more}): scorers that compare with one cannot score them",)
 
     def check_damage(self) -> None:
         """Refuse a file most of whose rows are damaged."""

@@ -75,8 +75,8 @@ class VectorScorer(Scorer):
 
 SCORERS: Mapping[str, TextScorer | VectorScorer] = {
     "cosine_similarity": VectorScorer(DataType.NUMERIC, version=1, low=-1.0, high=1.0, rule=cosine_similarity),
-    "exact_match": TextScorer(DataType.BOOLEAN, version=2, low=0.0, high=1.0, make_rule=exact_match),
-    "contains": TextScorer(DataType.BOOLEAN, version=2, low=0.0, high=1.0, make_rule=contains),
+    "exact_match": TextScorer(DataType.BOOLEAN, version=3, low=0.0, high=1.0, make_rule=exact_match),
+    "contains": TextScorer(DataType.BOOLEAN, version=3, low=0.0, high=1.0, make_rule=contains),
     "regex": TextScorer(
         DataType.BOOLEAN,
         version=2,
@@ -95,8 +95,8 @@ SCORERS: Mapping[str, TextScorer | VectorScorer] = {
         make_golden_check=holds_quantity,
         golden_needs="no quantity that can be read",
     ),
-    "token_f1": TextScorer(DataType.NUMERIC, version=2, low=0.0, high=1.0, make_rule=token_f1),
-    "chrf": TextScorer(DataType.NUMERIC, version=1, low=0.0, high=1.0, make_rule=chrf),
+    "token_f1": TextScorer(DataType.NUMERIC, version=3, low=0.0, high=1.0, make_rule=token_f1),
+    "chrf": TextScorer(DataType.NUMERIC, version=2, low=0.0, high=1.0, make_rule=chrf),
 }
 
 

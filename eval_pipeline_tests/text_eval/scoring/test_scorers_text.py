@@ -198,3 +198,21 @@ def test_chrf_is_that_of_its_definition() -> None:
     assert chrf()(golden="abcd", answer="a bc").value == pytest.approx(5 * recall / (4 + recall))
     assert chrf()(golden="दिल्ली में", answer="दिल्ली में").value == 1
     assert chrf()(golden="abc", answer="xyz").value == 0
+
+
+@pytest.mark.parametrize(
+    ("golden", "answer", "same"),
+    [
+        ("کتاب", "كتاب", 1),
+        ("پانی", "پاني", 1),
+        ("یہ", "یه", 1),
+        ("گئے", "گیٔے", 1),
+        ("على", "علي", 0),
+        ("ښې", "ښي", 0),
+        ("ไทยแลนด์", "ไทย\u200bแลนด์", 1),
+        ("राम श्याम", "राम\u200bश्याम", 1),
+    ],
+)
+def test_letters_that_keyboards_encode_apart_are_one_and_words_stay_two(golden: str, answer: str, same: int) -> None:
+    assert exact_match()(golden=golden, answer=answer).value == same
+    assert contains()(golden=golden, answer=f"x {answer}.").value == same

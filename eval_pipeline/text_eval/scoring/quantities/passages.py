@@ -63,6 +63,9 @@ _FENCE = re.compile(r"\A\s*```[a-z]*\n(.*)\n\s*```\s*\Z", re.DOTALL | re.IGNOREC
 _TAGGED = re.compile(r"[<\[]((?:final[_ ])?answer)[>\]]([^<>\[\]]{1,2000})[<\[]/\1[>\]]", re.IGNORECASE)
 """<answer>42</answer>, as prompts ask for it."""
 _IN_BRACKETS = re.compile(r"\s*\(\s*(?:[^\w\s()]{0,2}|Rs\.?|[A-Z]{3})\s*[\d.,]+\s*\)[.\s]*")
+_NEAR = 24
+_DENIED_BEFORE = re.compile(r"\b(?:not|nicht|pas|instead of|rather than|si)\s(?:the\s|an?\s)?$", re.IGNORECASE)
+_DENIED_BEHIND = re.compile(r"\s(?:नहीं|नही|নয়|না|ਨਹੀਂ|નહીં|இல்லை|కాదు|ಅಲ್ಲ|അല്ല|نہیں)(?![\w])")
 _SENTENCE_END = ".!?।॥؟\n"
 _CLOSING = {")": "(", "]": "[", "）": "（"}
 
@@ -276,8 +279,16 @@ def _as_aside(found: Found, spans: Sequence[tuple[int, int]]) -> Found:
 
 
 def _idioms_aside(found: list[Found], text: str) -> list[Found]:
-    """Pass over opening hours that never close: 24x7, 24/7, 24 hours."""
-    return [replace(quantity, aside=True) if _is_always_open(quantity, text) else quantity for quantity in found]
+    """Pass over opening hours that never close (24x7, 24/7, 24 hours), and what is said not to be: 5, not 3."""
+    return [
+        replace(quantity, aside=True) if _is_always_open(quantity, text) or _is_denied(quantity, text) else quantity
+        for quantity in found
+    ]
+
+
+def _is_denied(found: Found, text: str) -> bool:
+    before, after = text[max(0, found.begin - _NEAR) : found.begin], text[found.end : found.end + _NEAR]
+    return _DENIED_BEFORE.search(before) is not None or _DENIED_BEHIND.match(after) is not None
 
 
 def _is_always_open(found: Found, text: str) -> bool:

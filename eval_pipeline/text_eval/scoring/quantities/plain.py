@@ -39,7 +39,7 @@ _NOT_ANSWER = re.compile(
       | \^\[[^\]\n]{0,200}\]
       | [†‡][0-9]{0,2}(?![0-9])
       | (?:(?<=[^\W\d_]{3})|(?<=[^\W\d_][%.)\]"”])|(?<=[0-9][%)\]"”]))
-        (?<!feet)(?<!foot)(?<!etre)(?<!eter)(?<!etres)(?<!eters)(?<!mile)(?<!miles)(?<!inch)(?<!inches)(?<!मीटर)
+        (?<!feet)(?<!foot)(?<!etre)(?<!eter)(?<!etres)(?<!eters)(?<!mile)(?<!miles)(?<!inch)(?<!inches)(?<!मीटर)(?<!sec)(?<!second)(?<!seconds)
         \^\(?[0-9]{1,2}(?:,\s?[0-9]{1,2}){0,9}\)?\^?(?![0-9])       # 9 months^1^, as Markdown writes footnotes
       | (?:https?://|www\.)[^\s<>)\]]{1,2000}
     """,

@@ -6,6 +6,7 @@ import re
 _RESPELT: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(?<=[0-9])_(?=[0-9]{3}(?![0-9]))"), ""),  # 1_000_000
     (re.compile(r"\+/-"), "±"),
+    (re.compile(r"(?i)(?<=[0-9])\s(?:point|दशमलव)\s(?=[0-9])"), "."),  # 12 point 5
     (re.compile(r"(?<=[0-9])\sis\sto\s(?=[0-9])"), ":"),  # 2 is to 3
     (re.compile(r"(?<=[0-9])(?:\.{2,3}|…)(?=[0-9])"), "–"),  # 5...7
     (re.compile(r"(?i)(?<=[0-9])\s(?:raised\s)?to\sthe\spower\s(?:of\s)?(?=-?[0-9])"), "^"),

@@ -11,6 +11,7 @@ from eval_pipeline.text_eval.scoring.quantities.folding import fold_word
 from eval_pipeline.text_eval.scoring.quantities.kinds import Amount, Found
 from eval_pipeline.text_eval.scoring.quantities.number_words import ONES
 from eval_pipeline.text_eval.scoring.quantities.reading import read_quantities
+from eval_pipeline.text_eval.scoring.quantities.respelling import respelt
 from eval_pipeline.text_eval.scoring.quantities.tokens import Token, tokenise
 from eval_pipeline.text_eval.scoring.quantities.written_out import in_digits, is_ordinal, ordinals_only, words_only
 
@@ -40,9 +41,11 @@ def _composed(text: str, tokens: Sequence[Token], *, words: int) -> tuple[Found,
     """Return what several numbers in words make: five to seven days, one in four; or all of a few that are listed."""
     if len(text) > _MOST_CHARACTERS:
         return ()
-    written = in_digits(Tokens(tokens, text))
+    plain = in_digits(Tokens(tokens, text))
+    written = respelt(plain)
     found = read_quantities(tokenise(written), written)
-    if len(found) == 1 and not (isinstance(found[0].quantity, Amount) and not found[0].quantity.compound):
+    is_one_number = isinstance(found[0].quantity, Amount) and not found[0].quantity.compound if found else False
+    if len(found) == 1 and (not is_one_number or written != plain):  # 12.5 of "twelve point five"
         return tuple(found)
     amounts = [one.quantity for one in found]
     is_list = len(found) > 1 and words <= _FEW_LISTED_WORDS
