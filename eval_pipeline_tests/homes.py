@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 
+from eval_pipeline.storage.whole import PRIVATE
 from eval_pipeline_tests.ledgers import home_with_ledger
 
 
@@ -22,6 +23,7 @@ def _databases() -> dict[Path, bytes]:
 
 def furnish(home: Path) -> Path:
     """Put a ledger and Dagster's empty databases into a home; return the home."""
+    home.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
     for name, content in _databases().items():
         file = home / "dagster" / name
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -542,6 +542,9 @@ def trouble_words(job: BatchJob) -> Iterator[str]:
     yield from (f"{job.name}: {words}" for words in job.anomalies)
 
 
+NOT_SENT = "not sent yet"
+
+
 def submitted_words(jobs: Collection[BatchJob]) -> str:
     """Say what was submitted of a stage, as the ledger has it: what was wished and never sent is told apart."""
     sent = [job for job in jobs if job.provider_id is not None]
@@ -549,7 +552,7 @@ def submitted_words(jobs: Collection[BatchJob]) -> str:
     refused = [job for job in jobs if job.provider_id is None and job.state is JobState.FAILED]
     words = [f"{counted(_requests(sent), 'request')} in {counted(len(sent), 'batch')}"] if sent else []
     if unsent:
-        words.append(f"{counted(_requests(unsent), 'request', verb=('is', 'are'))} not sent yet{_why(unsent)}")
+        words.append(f"{counted(_requests(unsent), 'request', verb=('is', 'are'))} {NOT_SENT}{_why(unsent)}")
     if refused and not (unsent or sent):
         words.append(f"nothing was sent{_why(refused)}")
     return "; ".join(words) or "nothing is left to ask"

@@ -163,11 +163,11 @@ class Tariff:
     def price(
         self, usage: Usage, *, at: datetime, returned_model: str | None = None, served: Served = PLAINLY
     ) -> Price | None:
-        """Price one call by the model and the tier that answered, else by the model that was asked for."""
+        """Price one call by the model and the tier that answered; by the model that was asked for, if it is unknown."""
         for model in filter(None, (returned_model, self.model)):
             price = self.book.price(model=model, usage=usage, mode=self.mode, at=at, served=served)
-            if price is not None:
-                return price
+            if price is not None or self.book.price(model=model, usage=usage, mode=self.mode, at=at) is not None:
+                return price  # of a known model with an unknown tier or fee, no other one's price is right
         return None
 
 

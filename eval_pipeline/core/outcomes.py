@@ -62,6 +62,10 @@ class AccountFault(StrEnum):
     """The provider asks to be left alone for longer than an item may take."""
 
 
+REDIRECTED: Final = "redirected"
+"""Code of the error of a call that was sent to another address, which is not followed."""
+
+
 def final_status(outcome: AttemptOutcome) -> ItemStatus:
     """Map the outcome of an item's last attempt to its status."""
     match outcome:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar, assert_never
 
 from eval_pipeline.core.errors import EvalPipelineError, UnavailableError, UsageError
-from eval_pipeline.core.outcomes import AccountFault, Attempt
+from eval_pipeline.core.outcomes import REDIRECTED, AccountFault, Attempt
 from eval_pipeline.core.secrets import redact_fields
 
 Result = TypeVar("Result")
@@ -86,6 +86,12 @@ def explain(attempt: Attempt, endpoint: AskedModel) -> EvalPipelineError:  # noq
                 f"{endpoint.provider} cannot be reached: {words}",
                 code="provider_unreachable",
                 hint=f"check {endpoint.url_variable} and the network, then eval-pipeline run retry",
+            )
+        case AccountFault.NOT_AN_API if attempt.error.code == REDIRECTED:
+            return UsageError(
+                f"{endpoint.provider}: {words}",
+                code=REDIRECTED,
+                hint=f"set {endpoint.url_variable} to the address that it points to, if you trust it",
             )
         case AccountFault.NOT_AN_API:
             return UsageError(

@@ -24,6 +24,8 @@ _EXACT_TO = timedelta(seconds=2)
 NO_BATCHES = (
     "there is no batch API at this address: start the run with --mode fast, or check {url} where there should be"
 )
+MAYBE_NO_BATCHES = "; it is tried again; if there is no batch API at this address, start the run with --mode fast"
+"""Of a page where an API was expected: a proxy shows such pages for a while, a web site for ever."""
 _FILE = re.compile(r"(?i)\b(input_)?files?(_id|name)?\b|\bfile-\w|requested entity was not found")
 _MODEL = re.compile(r"(?i)\bmodels?\b")
 

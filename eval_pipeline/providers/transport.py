@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from eval_pipeline.core.errors import UsageError
-from eval_pipeline.core.outcomes import AccountFault, Attempt, AttemptOutcome, ItemError
+from eval_pipeline.core.outcomes import REDIRECTED, AccountFault, Attempt, AttemptOutcome, ItemError
 
 CONNECT_TIMEOUT_S = 10.0
 _REDIRECTS_FROM, _REDIRECTS_TO = 300, 400
@@ -115,7 +115,7 @@ def redirected(words: str) -> Attempt:
     """Return the attempt of a call that was sent elsewhere."""
     return Attempt(
         outcome=AttemptOutcome.FAILED,
-        error=ItemError(code="redirected", type="http_error", message=words, transient=False),
+        error=ItemError(code=REDIRECTED, type="http_error", message=words, transient=False),
         account_fault=AccountFault.NOT_AN_API,
     )
 

@@ -1,10 +1,11 @@
 """Where a run stands, stage by stage, read from manifests and leases alone."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from eval_pipeline.core.batches import (
+    NOT_SENT,
     BatchJob,
     BatchPolicy,
     JobState,
@@ -33,19 +34,22 @@ def run_status(deployment: Deployment, *, flow: Flow, key: RunKey) -> JsonDict:
     run = find_run(deployment, flow=flow, key=key)
     names = plan_of(flow).stage_names
     jobs = deployment.ledger.run_jobs(flow=flow, key=key)
-    submitted = _submitted(plan_of(flow), jobs)
     stages = [_stage_status(deployment, run, StageRef(flow=flow, key=key, stage=name)) for name in names]
-    told = [stage | {"note": submitted.get(stage["stage"], stage["note"])} for stage in stages]
+    notes = {stage["stage"]: stage["note"] for stage in stages}
+    notes |= _submitted(plan_of(flow), jobs, stored=notes)
+    told = [stage | {"note": notes[stage["stage"]]} for stage in stages]
     return {**run_json(run), "stages": told, "batches": batches_json(deployment, jobs)}
 
 
-def _submitted(plan: FlowPlan, jobs: Sequence[BatchJob]) -> dict[str, str]:
-    """Say what stages have not submitted yet, as the ledger has it: a manifest knows what was wished."""
+def _submitted(plan: FlowPlan, jobs: Sequence[BatchJob], *, stored: Mapping[str, str | None]) -> dict[str, str]:
+    """Say what stages have submitted, as the ledger has it, where not all was sent when the stage was stored."""
     told: dict[str, str] = {}
     for stage in dict.fromkeys(job.stage.stage for job in jobs):
         mine = [job for job in jobs if job.stage.stage == stage]
-        if any(job.state is JobState.INTENT for job in mine) or not any(job.provider_id for job in mine):
-            told[plan.submitting(stage)] = submitted_words(mine)
+        name = plan.submitting(stage)
+        unsent = any(job.state is JobState.INTENT for job in mine) or not any(job.provider_id for job in mine)
+        if unsent or NOT_SENT in (stored[name] or ""):
+            told[name] = submitted_words(mine)
     return told
 
 

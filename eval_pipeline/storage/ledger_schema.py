@@ -25,7 +25,20 @@ from sqlalchemy import (
 )
 
 POSTGRESQL_SCHEMA: Final = "eval_pipeline"
-SCHEMA_VERSIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011")
+SCHEMA_VERSIONS: Final = (
+    "0001",
+    "0002",
+    "0003",
+    "0004",
+    "0005",
+    "0006",
+    "0007",
+    "0008",
+    "0009",
+    "0010",
+    "0011",
+    "0012",
+)
 """Every schema that this code can upgrade from, oldest first; the last is the one it works with."""
 
 

@@ -1,13 +1,14 @@
 """Compares two stored text runs; nothing is called, nothing is written."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 
-from eval_pipeline.core.differences import find_differences
+from eval_pipeline.core.differences import Difference, find_differences
 from eval_pipeline.core.documents import Json, JsonDict
 from eval_pipeline.core.errors import UsageError
 from eval_pipeline.core.names import RunKey
-from eval_pipeline.core.runs import Flow
+from eval_pipeline.core.runs import Flow, RunRecord
+from eval_pipeline.runs.endpoints import accepted_endpoints
 from eval_pipeline.runs.life import find_run
 from eval_pipeline.runs.stored_run import StoredRun
 from eval_pipeline.text_eval.scoring.compare import (
@@ -19,6 +20,7 @@ from eval_pipeline.text_eval.scoring.compare import (
     question_scores,
 )
 from eval_pipeline.text_eval.scoring.side_by_side import score_names
+from eval_pipeline.text_eval.spec import TextSpec
 from eval_pipeline.wiring.deployment import Deployment
 
 
@@ -49,22 +51,37 @@ def compare_runs(deployment: Deployment, first: RunKey, second: RunKey, *, limit
         "second": second.run,
         "project": first.project,
         "dataset_version": stages[0].dataset.manifest.summary["dataset_version"],
-        "differences": [
-            difference.to_json()
-            for difference in find_differences(*(_asked(deployment, key) for key in (first, second)))
-        ],
+        "differences": [difference.to_json() for difference in _differences(deployment, first, second)],
         "scores": [{**asdict(comparison), "verdict": comparison.verdict} for comparison in comparisons],
         "changed": _with_questions(changed, score=names[0], stages=stages[0]),
     }
+
+
+def _differences(deployment: Deployment, first: RunKey, second: RunKey) -> list[Difference]:
+    """Return what may make two runs differ: what they asked, and who answered where that does not follow from it."""
+    runs = [find_run(deployment, flow=Flow.TEXT, key=key) for key in (first, second)]
+    before, after = (TextSpec.from_json(run.spec) for run in runs)
+    told: list[str] = []
+    if before.model == after.model:  # a name may be moved on to another model
+        told.append("models")
+    if before.endpoints == after.endpoints or any(accepted_endpoints(deployment, run) for run in runs):
+        told.append("endpoints")
+    return find_differences(*({**_asked(deployment, run), **_answered(deployment, run, told)} for run in runs))
+
+
+def _answered(deployment: Deployment, run: RunRecord, told: Iterable[str]) -> JsonDict:
+    """Return what the models that answered called themselves, and the addresses where they did."""
+    paid = StoredRun(deployment, run).paid("responses")
+    counted = {} if paid is None else paid.calls.to_json()
+    return {f"answered_by.{name}": ", ".join(sorted(counted[name])) for name in told if counted.get(name)}
 
 
 _OUR_OWN = frozenset({"schema", "scorers"})
 """Of a specification: its form, and the scorers that may not be those that were used."""
 
 
-def _asked(deployment: Deployment, key: RunKey) -> JsonDict:
-    """Return what a run asked and how it was scored: what may make two runs differ."""
-    run = find_run(deployment, flow=Flow.TEXT, key=key)
+def _asked(deployment: Deployment, run: RunRecord) -> JsonDict:
+    """Return what a run asked and how it was scored."""
     stored = StoredRun(deployment, run)
     made = {stage: stored.find(stage) for stage in _MADE}
     scores = made["scores"]

@@ -91,13 +91,15 @@ def test_an_estimate_counts_what_every_call_repeats() -> None:
 
 def test_a_price_is_that_of_the_model_that_answered_else_of_the_one_that_was_asked() -> None:
     class Book:
-        """Knows one model."""
+        """Knows two models, and of one of them a tier."""
 
         def price(
             self, *, model: str, usage: Usage, mode: RunMode, at: datetime, served: Served = PLAINLY
         ) -> Price | None:
-            del usage, mode, at, served
-            return {"gpt-4o": dollars("1"), "gpt-4o-2024-08-06": dollars("2")}.get(model)
+            del usage, mode, at
+            tiers = {("gpt-4o", "flex"): "0.5", ("gpt-4o", None): "1", ("gpt-4o-2024-08-06", None): "2"}
+            amount = tiers.get((model, served.tier))
+            return None if amount is None else dollars(amount)
 
     tariff = Tariff(Book(), "gpt-4o", RunMode.FAST)
     now = datetime(2026, 1, 1, tzinfo=UTC)
@@ -105,6 +107,8 @@ def test_a_price_is_that_of_the_model_that_answered_else_of_the_one_that_was_ask
     assert tariff.price(USAGE, at=now, returned_model="gpt-4o-2024-08-06") == dollars("2")
     assert tariff.price(USAGE, at=now, returned_model="/models/local") == dollars("1")
     assert tariff.price(USAGE, at=now) == dollars("1")
+    assert tariff.price(USAGE, at=now, served=Served("flex")) == dollars("0.5")
+    assert tariff.price(USAGE, at=now, returned_model="gpt-4o-2024-08-06", served=Served("flex")) is None
     assert Tariff(Book(), "other", RunMode.FAST).price(USAGE, at=now) is None
 
 

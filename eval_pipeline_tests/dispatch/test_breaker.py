@@ -69,3 +69,10 @@ def test_every_fault_is_explained_with_the_providers_words_and_a_remedy(
     assert shown in error.message
     assert "it said some_code" in error.message
     assert hinted in error.hint
+
+
+def test_a_redirect_names_the_variable_that_takes_the_final_address() -> None:
+    error = explain(failure("redirected", transient=False, fault=AccountFault.NOT_AN_API), ENDPOINT)
+
+    assert error.code == "redirected"
+    assert "OPENAI_BASE_URL to the address that it points to" in error.hint

@@ -166,6 +166,8 @@ def test_a_call_that_goes_wrong_is_made_again_and_nothing_is_paid_twice(
     assert (document["exit"], document["state"], document["counts"]["ok"]) == (0, "completed", 5)
     assert len(server.batches) == 1
     assert set(server.executed.values()) == {1}
+    notes = {stage["stage"]: stage["note"] for stage in commands.json("run", "status", "batch-1")["stages"]}
+    assert "not sent" not in notes["response_batch"]
 
 
 @IN_BOTH_PROTOCOLS

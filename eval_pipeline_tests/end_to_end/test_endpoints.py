@@ -84,6 +84,12 @@ def test_a_run_that_goes_on_elsewhere_says_so_row_by_row(commands: Commands, ope
         spec = json.loads(next((commands.home / "store/text_eval/default/moved/spec").glob("*/spec.json")).read_text())
         assert spec["endpoints"]["openai"]["base_url"] == openai.base_url
         assert KEY not in page
+        assert commands("text", "run", "stayed", *fast).code == 0
+        compared = commands.json("text", "compare", "stayed", "moved")["differences"]
+        both = ", ".join(sorted((openai.base_url, other.base_url)))
+        assert [(one["name"], one["first"], one["second"]) for one in compared] == [
+            ("answered_by.endpoints", openai.base_url, both)
+        ]
 
 
 def test_no_batch_goes_to_another_endpoint(tmp_path: Path) -> None:

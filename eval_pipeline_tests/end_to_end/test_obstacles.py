@@ -76,6 +76,8 @@ def test_answers_of_a_server_without_embeddings_can_be_scored_by_their_words(
     rescored = commands("text", "rescore", "wordless", "--scorer", "token_f1", "--json")
 
     assert (failed.code, failed.document["state"]) == (1, "failed")
+    assert "gives no embeddings" in failed.document["error"]["message"]
+    assert "text rescore wordless --scorer token_f1" in failed.document["error"]["hint"]
     assert rescored.code == 0, rescored
     assert (rescored.code, rescored.document["state"], rescored.document["error"]) == (0, "completed", None)
     [score] = rescored.document["summary_scores"]

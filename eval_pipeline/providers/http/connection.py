@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, Self
 from urllib.parse import urljoin, urlsplit
 
 from eval_pipeline.core.errors import UsageError
-from eval_pipeline.core.outcomes import AccountFault, Attempt, AttemptOutcome, ItemError
+from eval_pipeline.core.outcomes import REDIRECTED, AccountFault, Attempt, AttemptOutcome, ItemError
 from eval_pipeline.providers.capped import TooLargeError, too_large, whole_answer
 from eval_pipeline.providers.http.template import Filled
 from eval_pipeline.providers.json_text import encode_json
@@ -146,6 +146,6 @@ def _place(url: str) -> tuple[str, str, int] | None:
 def _lost(words: str) -> Attempt:
     return Attempt(
         outcome=AttemptOutcome.FAILED,
-        error=ItemError(code="redirected", type="http_error", message=words, transient=False),
+        error=ItemError(code=REDIRECTED, type="http_error", message=words, transient=False),
         account_fault=AccountFault.NOT_AN_API,
     )

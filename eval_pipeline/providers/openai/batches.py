@@ -23,6 +23,7 @@ from eval_pipeline.core.batches import (
 from eval_pipeline.core.secrets import holds_secret, know_secrets, redact, secrets_in_url
 from eval_pipeline.providers.batch_calls import (
     CHUNK_BYTES,
+    MAYBE_NO_BATCHES,
     NAME_REPEATS_KEY,
     NO_BATCHES,
     ProviderClock,
@@ -180,7 +181,7 @@ class OpenAIBatches:
                 )
             except BatchCallError as error:
                 raise of_upload(error, url=self._url_words) from None
-        file_id = str(self._document("the upload of a request file", made)["id"])
+        file_id = str(self._document("the upload of a request file", made, doubt=MAYBE_NO_BATCHES)["id"])
         if holds_secret(file_id):
             self._fail("the upload of a request file", CallFault.REFUSED, NAME_REPEATS_KEY)
         return file_id
@@ -288,15 +289,23 @@ class OpenAIBatches:
             self._fail(what, CallFault.REFUSED, NAME_REPEATS_KEY)
         return batch
 
-    def _document(self, what: str, reply: Any) -> Mapping[str, Any]:  # noqa: ANN401 - the SDK's raw reply
-        """Return the JSON object of an answer; anything else leaves open what was done."""
+    def _document(self, what: str, reply: Any, *, doubt: str = "") -> Mapping[str, Any]:  # noqa: ANN401 - the SDK's
+        """Return the JSON object of an answer; anything else leaves open what was done.
+
+        Args:
+            what: was called.
+            reply: the SDK's raw one.
+            doubt: what else a page of text may mean.
+        """
         self._clock.learn(reply.headers.get("date"))
         document = read_loose_json(reply.content)
         if not isinstance(document, Mapping) or not (document.get("id") or document.get("object") == "list"):
             words = read_words(reply.content, html=True).message
             if is_no_address(words):
                 self._fail(what, CallFault.UNSUPPORTED, words)
-            self._fail(what, CallFault.AMBIGUOUS, f"an answer that is no object of the API: {words[:200] or 'empty'}")
+            self._fail(
+                what, CallFault.AMBIGUOUS, f"an answer that is no object of the API: {words[:200] or 'empty'}{doubt}"
+            )
         return document
 
     def _call(self, what: str, make: Callable[[], T]) -> T:

@@ -7,6 +7,8 @@ from decimal import Decimal
 from eval_pipeline.core.chunks import chunks
 from eval_pipeline.core.cost import NOTHING, StageCost, Tariff
 from eval_pipeline.core.documents import JsonDict
+from eval_pipeline.core.errors import UsageError
+from eval_pipeline.core.names import command_on
 from eval_pipeline.core.paid_summary import Calls, PaidSummary
 from eval_pipeline.core.ports.models import Vectors
 from eval_pipeline.core.ports.stage_files import StageReader
@@ -32,6 +34,8 @@ from eval_pipeline.wiring import models
 ROWS_AT_ONCE = 256
 PACKS_AT_ONCE = 4
 """Calls under way at most: each may bring 2,048 vectors of 3,072 floats, 25 MB, into memory."""
+
+_NO_EMBEDDINGS = frozenset({"provider_not_an_api", "model_not_found"})
 
 
 def make(
@@ -98,13 +102,28 @@ class _Embedding:
             index = VectorIndex.read(spool)
             if all(text_digest(text) in index for text in texts_to_embed(self.dataset, self.responses)):
                 return 0
-            outcome = self.interruption.run(self._embed(index))
+            try:
+                outcome = self.interruption.run(self._embed(index))
+            except UsageError as error:
+                raise self._explained(error) from None
         self.stage.lease.check()
         if outcome.stopped is StopReason.BUDGET:
             raise self._out_of_budget()
         if outcome.stopped is not None:
             raise run_cancelled(self.stage.run.key)
         return outcome.calls
+
+    def _explained(self, error: UsageError) -> UsageError:
+        """Name what can be done with answers of a server that has no embeddings; any other error is as it was."""
+        if error.code not in _NO_EMBEDDINGS:
+            return error
+        return UsageError(
+            f"model '{self.spec.embedding_model}' gives no embeddings: {error.message}",
+            code=error.code,
+            hint=f"the answers are kept: {command_on('text rescore', self.stage.run.key)} --scorer token_f1 scores "
+            "them without embeddings; in a new run --embedding-model ENDPOINT/MODEL asks another server for them; "
+            f"if this one should have them: {error.hint}",
+        )
 
     async def _embed(self, index: VectorIndex) -> EmbedOutcome:
         settings, spec, accept = self.task.deployment.settings, self.spec, self.task.endpoint_changed

@@ -164,6 +164,21 @@ def test_an_address_that_says_so_with_status_200_has_no_batches_and_the_way_that
     assert "--mode fast" in caught.value.hint
 
 
+@pytest.mark.parametrize("page", [b"<html><title>Welcome</title></html>", b""])
+def test_a_page_where_files_are_taken_is_tried_again_and_names_the_way_without_batches(
+    script: Script, batches: OpenAIBatches, tmp_path: Path, page: bytes
+) -> None:
+    """A proxy shows such a page for a while, a web site for ever."""
+    (tmp_path / "requests.jsonl").write_bytes(b"{}\n")
+    script.say(200, page)
+
+    with pytest.raises(BatchCallError) as caught:
+        batches.upload(tmp_path / "requests.jsonl", name="requests.jsonl")
+
+    assert caught.value.fault is CallFault.AMBIGUOUS
+    assert "--mode fast" in caught.value.message
+
+
 def test_batches_of_chat_completions_alone_name_the_protocol(script: Script, batches: OpenAIBatches) -> None:
     words = "Invalid value: '/v1/responses'. Supported values are: '/v1/chat/completions', '/v1/embeddings'."
     script.say(400, {"error": {"message": words, "code": "invalid_value"}})
