@@ -12,6 +12,7 @@ from contextlib import ExitStack, chdir, contextmanager, redirect_stderr, redire
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from eval_pipeline.cli.deployments import open_deployment
@@ -70,14 +71,15 @@ class Commands:
     def __call__(self, *arguments: str, **variables: str) -> Ended:
         """Run a command in this process."""
         out, err = StringIO(), StringIO()
-        with self._scene(variables) as scene:
+        with self.scene(variables) as scene:
             scene.enter_context(redirect_stdout(out))
             scene.enter_context(redirect_stderr(err))
             code = run_command(list(arguments))
         return Ended(code, out.getvalue(), err.getvalue())
 
     @contextmanager
-    def _scene(self, variables: Mapping[str, str]) -> Iterator[ExitStack]:
+    def scene(self, variables: Mapping[str, str] = MappingProxyType({})) -> Iterator[ExitStack]:
+        """Put this process where commands are typed, with their environment."""
         with ExitStack() as scene:
             scene.enter_context(_environment({**self._environ, **variables}))
             scene.enter_context(chdir(self.folder))
@@ -89,7 +91,7 @@ class Commands:
         """Make some stages of a run by hand, as the Dagster UI does; return what stopped that."""
         from eval_pipeline.defs.launch import execute_run  # noqa: PLC0415 - dagster: only where it is needed
 
-        with self._scene({}):
+        with self.scene({}):
             progress = ProgressLines(write_line, every_s=LINE_EVERY_S)
             return execute_run(open_deployment(), key, flow=flow, progress=progress, stages=stages, refresh=refresh)
 

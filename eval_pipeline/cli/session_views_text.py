@@ -1,26 +1,15 @@
 """Sessions, weeks, comparisons and the trust in judges for a person at a terminal."""
 
 from collections.abc import Sequence
-from decimal import ROUND_HALF_UP, Decimal
 
 import click
 
 from eval_pipeline.cli.output import printable, write_table, write_warning
 from eval_pipeline.core.documents import Json, JsonDict
+from eval_pipeline.reporting.amounts import half_up
 
 _NONE = "-"
 _NAME_CHARACTERS = 40
-
-
-def score_words(value: float | None) -> str:
-    """Write a score with one digit, half-way up: 62.25 is 62.3 for everybody who learnt to round at school.
-
-    >>> score_words(62.25), score_words(None)
-    ('62.3', '-')
-    """
-    if value is None:
-        return _NONE
-    return str(Decimal(repr(float(value))).quantize(Decimal("0.1"), rounding=ROUND_HALF_UP))
 
 
 def write_overview(document: Json) -> None:
@@ -44,8 +33,8 @@ def _overview_row(session: Json) -> Sequence[object]:
         f"{session['likes']:,}",
         f"{session['dislikes']:,}",
         f"{'* ' if session['pinned'] else ''}{session['status']}{reasons}",
-        score_words(result.get("mean")),
-        score_words(result.get("averages", {}).get("goal_completion")),
+        half_up(result.get("mean")),
+        half_up(result.get("averages", {}).get("goal_completion")),
         result.get("run", ""),
     )
 
@@ -87,8 +76,8 @@ def _week_row(row: Json, axes: Sequence[str]) -> Sequence[object]:
 def _axis_words(axis: Json) -> str:
     interval = axis["interval"]
     if interval is None:
-        return score_words(axis["mean"])
-    return f"{score_words(axis['mean'])} [{score_words(interval['low'])}, {score_words(interval['high'])}]"
+        return half_up(axis["mean"])
+    return f"{half_up(axis['mean'])} [{half_up(interval['low'])}, {half_up(interval['high'])}]"
 
 
 def write_comparison(document: Json) -> None:
@@ -109,9 +98,7 @@ def write_comparison(document: Json) -> None:
     )
     if document["changed"]:
         click.echo("\nmost changed:")
-        rows = [
-            (one["session_id"], score_words(one["first"]), score_words(one["second"])) for one in document["changed"]
-        ]
+        rows = [(one["session_id"], half_up(one["first"]), half_up(one["second"])) for one in document["changed"]]
         write_table(("SESSION", first, second), rows)
 
 
@@ -167,7 +154,7 @@ def _people_row(axis: Json, one: Json) -> Sequence[object]:
         f"{one['kappa']['n']:,}",
         *_coefficient(one["kappa"]),
         _coefficient(one["spearman"])[0],
-        score_words(one["mean_error"]),
+        half_up(one["mean_error"]),
         _NONE if one["bias"] is None else f"{one['bias']:+.1f}",
         _NONE if axis["people_kappa"] is None else f"{axis['people_kappa']:.2f}",
         "" if weight is None else f"{weight['weight']:.2f}{' (gated out)' if weight['is_gated_out'] else ''}",

@@ -20,8 +20,9 @@ warnings.filterwarnings("ignore", category=dg.BetaWarning)
 from eval_pipeline.defs.collectors import COLLECTORS  # noqa: E402 - after the filter
 from eval_pipeline.defs.flows import assets_of, checks_of  # noqa: E402 - after the filter
 from eval_pipeline.defs.sensors import JOBS, SENSORS  # noqa: E402 - after the filter
+from eval_pipeline.defs.views import views_of  # noqa: E402 - after the filter
 
-ASSETS = [asset for plan in plans() for asset in assets_of(plan)]
+ASSETS = [asset for plan in plans() for asset in (*assets_of(plan), *views_of(plan))]
 CHECKS = [check for plan in plans() for check in checks_of(plan)]
 
 

@@ -182,7 +182,7 @@ def _declared(plan: FlowPlan, stage: Stage, check: Check) -> dg.AssetChecksDefin
             found = check_in(task.deployment.stages.open(task.ref(stage.name)).manifest.summary, check.name)
         return dg.AssetCheckResult(
             passed=found.passed,
-            severity=_SEVERITIES[found.severity],
+            severity=SEVERITIES[found.severity],
             description=found.words,
             metadata=dict(found.facts),
         )
@@ -196,7 +196,7 @@ def _declared(plan: FlowPlan, stage: Stage, check: Check) -> dg.AssetChecksDefin
     )(judged)
 
 
-_SEVERITIES = {Severity.WARN: dg.AssetCheckSeverity.WARN, Severity.ERROR: dg.AssetCheckSeverity.ERROR}
+SEVERITIES = {Severity.WARN: dg.AssetCheckSeverity.WARN, Severity.ERROR: dg.AssetCheckSeverity.ERROR}
 
 
 def job_of(plan: FlowPlan) -> UnresolvedAssetJobDefinition:

@@ -6,7 +6,7 @@ import dagster as dg
 from pydantic import Field, create_model
 
 from eval_pipeline.core.options import OptionKind, RunOption
-from eval_pipeline.runs.flow import Stage
+from eval_pipeline.runs.flow import Stage, View
 
 
 class Form(dg.Config):
@@ -49,6 +49,13 @@ def form_of(stage: Stage) -> type[Form] | None:
     if not fields:
         return base if stage.paid is not None else None
     form: type[Form] = create_model(f"{stage.name.title()}Form", __base__=base, __doc__=stage.form, **fields)
+    return form
+
+
+def view_form(view: View) -> type[Form]:
+    """Make the form of what is told of all runs."""
+    fields: dict[str, Any] = {each.name: _field(each) for each in view.options}
+    form: type[Form] = create_model(f"{view.name.title()}Form", __base__=Form, __doc__=view.form, **fields)
     return form
 
 

@@ -18,7 +18,7 @@ _DIGITS = 6
 def describe(stage: StageReader) -> Metadata:
     """Return the metadata of one materialization; all of it is read from the manifest."""
     manifest = stage.manifest
-    return {**_facts(manifest.summary), **_table(manifest), **_provenance(manifest)}
+    return {**facts_of(manifest.summary), **_table(manifest), **_provenance(manifest)}
 
 
 def shown(number: float) -> float:
@@ -46,7 +46,7 @@ def _provenance(manifest: Manifest) -> Metadata:
     }
 
 
-def _facts(summary: Mapping[str, Any]) -> Metadata:
+def facts_of(summary: Mapping[str, Any]) -> Metadata:
     """Show what a stage says of itself: ``markdown`` and ``url`` as such, numbers so that they plot over runs."""
     facts: Metadata = {}
     for name, value in summary.items():

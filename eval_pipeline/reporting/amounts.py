@@ -1,6 +1,6 @@
 """Numbers as people read them; the stored ones keep their full precision."""
 
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 UNKNOWN_PRICE = "price unknown"
 UNKNOWN_PRICE_NOTE = f"“{UNKNOWN_PRICE}” means that no published price is known for the model; it does not mean free."
@@ -17,6 +17,18 @@ def number(value: float, *, decimals: int = 2) -> str:
     """Write a score; a minus sign that rounding left on a zero is dropped."""
     text = f"{value:,.{decimals}f}"
     return text.removeprefix("-") if float(text.replace(",", "")) == 0 else text
+
+
+def half_up(value: float | None, *, digits: int = 1, none: str = "-") -> str:
+    """Write a score of 0 to 100, half-way up, as everybody learnt to round at school.
+
+    >>> half_up(62.25), half_up(None)
+    ('62.3', '-')
+    """
+    if value is None:
+        return none
+    step = Decimal(1).scaleb(-digits)
+    return str(Decimal(repr(float(value))).quantize(step, rounding=ROUND_HALF_UP))
 
 
 def decimals_for(low: float | None, high: float | None) -> int:

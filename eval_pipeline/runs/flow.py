@@ -13,6 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
+from eval_pipeline.core.checks import CheckOutcome
 from eval_pipeline.core.documents import Json, JsonDict
 from eval_pipeline.core.options import RunOption
 from eval_pipeline.core.runs import Flow
@@ -95,6 +96,35 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """What is told of all runs of a project together: an asset without partitions, the module of its name in ``views``.
+
+    It holds nothing of its own: whenever it is made, it tells what the ledger knows at that moment.
+    """
+
+    name: str
+    says: str
+    inputs: tuple[str, ...]
+    """Stages whose results it tells of."""
+    options: tuple[RunOption, ...]
+    """What a person may set; the project among it."""
+    form: str
+    """What the Launchpad says of its options as a whole."""
+    checks: tuple[Check, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Viewed:
+    """What a view came to."""
+
+    summary: JsonDict
+    """What Dagster shows; ``markdown`` as such."""
+    document: JsonDict
+    """All of it, as it is stored."""
+    checks: Mapping[str, CheckOutcome]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CommandWords:
     """What the command line says of a flow's verbs."""
 
@@ -123,6 +153,8 @@ class FlowPlan:
     """Whether a run may have a limit of cost."""
     export_shapes: tuple[str, ...] = ()
     """Ways to write an export, the usual one first, where there are several."""
+    views: tuple[View, ...] = ()
+    """What is told of all runs together."""
     verbs: tuple[str, ...] = ("run", "show", "rescore", "export")
     """What the overview of the command line names; ``cli/{command}.py``, where there is one, adds its own."""
 
@@ -172,6 +204,13 @@ class Make(Protocol):
 
     def __call__(self, task: "Task", /, **inputs: "StageReader | None") -> "StageReader | None":
         """Make it from its inputs."""
+
+
+class ViewOfRunsModule(Protocol):
+    """``views/{name}.py``."""
+
+    def make(self, deployment: "Deployment", given: Json, /) -> Viewed:
+        """Read what is known now."""
 
 
 class StageModule(Protocol):
@@ -232,6 +271,12 @@ class BreachedModule(Protocol):
 def stage_module(flow: Flow, stage: str) -> StageModule:
     """Import the work of a stage."""
     module: StageModule = import_module(f"{FLOWS[flow]}.stages.{stage}")
+    return module
+
+
+def view_of_runs_module(flow: Flow, view: str) -> ViewOfRunsModule:
+    """Import what a view of all runs tells."""
+    module: ViewOfRunsModule = import_module(f"{FLOWS[flow]}.views.{view}")
     return module
 
 

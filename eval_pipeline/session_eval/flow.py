@@ -1,9 +1,9 @@
 """The session flow as it is declared: its stages, what a person may set, what the command line says of it."""
 
 from eval_pipeline.core.documents import Json
-from eval_pipeline.core.options import RunOption, config_file, options_of
+from eval_pipeline.core.options import OptionKind, RunOption, config_file, options_of
 from eval_pipeline.core.runs import Flow
-from eval_pipeline.runs.flow import Asks, Check, CommandWords, FlowPlan, Paid, Stage
+from eval_pipeline.runs.flow import Asks, Check, CommandWords, FlowPlan, Paid, Stage, View
 from eval_pipeline.session_eval.request import SessionRequest
 
 
@@ -16,6 +16,8 @@ def _is_verdict(request_id: str) -> bool:
     """Tell whether a record of the journal is a judge's first verdict: what comes before and after it is beside it."""
     return request_id.endswith("-v")
 
+
+_PROJECT = RunOption(name="project", default="default", form="Whose sessions.")
 
 PLAN = FlowPlan(
     flow=Flow.SESSIONS,
@@ -97,6 +99,41 @@ PLAN = FlowPlan(
             inputs=("sessions", "session_scores"),
             kinds=("langfuse",),
             may_be_left_out=True,
+        ),
+    ),
+    views=(
+        View(
+            name="weekly_stats",
+            says="How sessions go, week by week, by how much they asked for; one series for every panel that judged.",
+            inputs=("session_scores",),
+            options=(
+                _PROJECT,
+                RunOption(
+                    name="days", kind=OptionKind.WHOLE, form="How far back, 1 to 365; empty: 30. Weeks are whole."
+                ),
+                RunOption(name="profile", form="Only sessions of this profile; empty: all."),
+                RunOption(name="time_zone", form="Where weeks begin, as Asia/Kolkata; empty: as configured."),
+            ),
+            form="Which weeks to tell of.",
+            checks=(Check(name="adds_up", says="The buckets of every week hold what the week holds."),),
+        ),
+        View(
+            name="judge_drift",
+            says="Whether the judges moved: sessions that were judged again by judges that are others now.",
+            inputs=("judgements",),
+            options=(
+                _PROJECT,
+                RunOption(name="before", form="The run to hold the other against; empty: the latest that can be."),
+                RunOption(name="now", form="The later run; empty: the latest of the project."),
+            ),
+            form="Which runs to hold against each other. Leave both empty for the latest pair.",
+            checks=(
+                Check(
+                    name="still",
+                    says="No judge moved: its levels by less than 5, kappa with the baseline is .6 or more, nulls rose "
+                    "by less than 10 points.",
+                ),
+            ),
         ),
     ),
     rescore_from="session_scores",

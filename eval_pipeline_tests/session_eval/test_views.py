@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import pytest
 
+from eval_pipeline.definitions import defs
+from eval_pipeline.defs.resources import deployment_resource
 from eval_pipeline.wiring.deployment import Deployment
 from eval_pipeline_tests.commands import Commands
 from eval_pipeline_tests.runs.panels.room import Servers, judge_servers
@@ -178,3 +181,20 @@ def test_what_was_judged_is_not_judged_again_until_something_changes(judged: Jud
     assert {"expert_id", "axis", "shift", "low", "high", "kappa", "alarms"} <= drift["moved"][0].keys()
     assert "were judged in both" in judged.command("session", "compare", "first", "second").out
     assert "judged in both" in judged.command("session", "drift", "first", "second").out
+
+
+def test_dagster_makes_weeks_and_drift_of_a_project(judged: Judged) -> None:
+    for name, key in (("weekly_stats", "sessions"), ("judge_drift", "alarms")):
+        with judged.command.scene():
+            made = dg.materialize(
+                [defs.get_assets_def(dg.AssetKey(["session_eval", name]))],
+                resources={"deployment": deployment_resource()},
+                selection=[dg.AssetKey(["session_eval", name])],
+            )
+        [event] = made.get_asset_materialization_events()
+        metadata = event.materialization.metadata
+        assert metadata[key].value >= 0
+        [check] = made.get_asset_check_evaluations()
+        assert check.passed is (name == "weekly_stats" or not metadata["alarms"].value)
+        document = json.loads(Path(str(metadata["report"].value)).read_text(encoding="utf-8"))
+        assert document["project"] == "default"
