@@ -10,7 +10,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from benchmarks import batch_latency, batches, judging, loading, memory, speed, stt_scoring, stt_statistics, stt_uploads
+from benchmarks import (
+    batch_latency,
+    batches,
+    judging,
+    loading,
+    memory,
+    sessions,
+    speed,
+    stt_scoring,
+    stt_statistics,
+    stt_uploads,
+)
 from benchmarks.figures import Figure, environment, page, tell
 from benchmarks.live_runs import Site, open_site
 
@@ -29,6 +40,7 @@ MEASUREMENTS: Final[Mapping[str, Callable[[Site], list[Figure]]]] = {
     "batch-million": batches.measure_million,
     "batch-latency": batch_latency.measure_latency,
     "judging": judging.measure_judging,
+    "session-ingest": sessions.measure_ingest,
     "stt-scoring": stt_scoring.measure_scoring,
     "stt-statistics": stt_statistics.measure_statistics,
     "stt-uploads": stt_uploads.measure_uploads,

@@ -84,7 +84,8 @@ class Trial:
             found.append(f"{batches} batches instead of {scenario.rounds}")
         code = 0 if scenario.lost is not None else 100
         if ended.code != code:
-            found.append(f"exit {ended.code} instead of {code}: {ended.out[-300:]} {ended.err[-300:]}")
+            told = {name: ended.document.get(name) for name in ("state", "error", "warnings")}
+            found.append(f"exit {ended.code} instead of {code}: {told} {ended.err[-300:]}")
         found += [
             f"{job['job']}: {job['outcomes']} of {job['requests']}"
             for job in ended.document.get("batches", [])

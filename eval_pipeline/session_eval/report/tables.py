@@ -3,6 +3,7 @@
 from markupsafe import Markup
 
 from eval_pipeline.core.cost import StageCost, as_number, exact_usd
+from eval_pipeline.core.counting import counted
 from eval_pipeline.reporting.amounts import UNKNOWN_PRICE_NOTE, count, number, percent, usd
 from eval_pipeline.reporting.markup import inline
 from eval_pipeline.reporting.plot import Interval, draw_interval
@@ -10,7 +11,7 @@ from eval_pipeline.reporting.table import NONE, NOTHING, Cell, Column, Table, sa
 from eval_pipeline.reporting.timeline import Point, draw_timeline
 from eval_pipeline.session_eval.report import words
 from eval_pipeline.session_eval.report.data import AxisMean, ExpertFigures, Group, Mean, SessionReportData, Week
-from eval_pipeline.session_eval.report.trust import Agreement, Area, Measure
+from eval_pipeline.session_eval.report.trust import OUTCOMES, Agreement, Area, Measure
 
 HIGHEST = 100.0
 SHOWN_WEEKS = 12
@@ -22,7 +23,7 @@ def quality_plot(mean: Mean, *, title: str, width: int = 420) -> Markup:
     if mean.value is None:
         return Markup()
     ends = None if mean.low is None or mean.high is None else (mean.low, mean.high)
-    told = f"{title}: {words.mark(mean.value)} of 100" + (f", between {words.ends(mean)}" if ends else "")
+    told = f"{title}: {words.mark(mean.value)} of 100" + (f", {words.ends(mean)}" if ends else "")
     return draw_interval(Interval(title=told, low=0, high=HIGHEST, mean=mean.value, interval=ends), width=width)
 
 
@@ -188,13 +189,13 @@ def areas_tables(data: SessionReportData) -> list[Table]:
     return [
         Table(
             caption=f"How often in 100 the better mark goes to the session that "
-            f"{'is known to have worked' if one.by == 'outcomes' else 'users liked'}, of two that differ in that "
-            f"({count(one.good)} and {count(one.bad)} sessions); 50 is a tossed coin",
+            f"{'is known to have worked' if one.by == OUTCOMES else 'users liked'}, of two that differ in that "
+            f"({count(one.good)} and {counted(one.bad, 'session')}); 50 is a tossed coin",
             columns=[Column("Going by"), Column("Right in 100", numeric=True), Column("Range, drawn", numeric=True)],
             rows=[_area_row(area, data) for area in _ordered((*one.judges, *one.baselines))],
         )
         for one in data.predicted
-        if one.judges
+        if one.judges and words.is_enough(one)
     ]
 
 
@@ -312,5 +313,5 @@ def cost_notes(data: SessionReportData) -> list[str]:
     if data.cost.cost_usd is None:
         notes.append(UNKNOWN_PRICE_NOTE)
     if data.taken:
-        notes.append(f"{count(data.taken)} judgements had been paid for by earlier runs, and cost nothing again.")
+        notes.append(f"{counted(data.taken, 'judgement')} had been paid for by earlier runs, and cost nothing again.")
     return notes
