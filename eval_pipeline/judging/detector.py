@@ -155,7 +155,7 @@ def detect(material: Material) -> list[Hit]:
 
 
 def _folded(text: str) -> str:
-    """Return a text in small letters as patterns compare them: they take a dotless i, and one with two dots, for an i."""
+    """Return a text in small letters as patterns compare them: every kind of i is one."""
     folded = text.casefold()
     return folded if folded.isascii() else folded.replace("i\u0307", "i").replace("\u0131", "i")
 

@@ -1,4 +1,4 @@
-"""Reads what judges are shown of a run's sessions: in their order, some ahead, since many lie in one part of the store."""
+"""Reads what judges are shown of a run's sessions, some ahead: many lie in one part of the store."""
 
 from collections.abc import Sequence
 from typing import Final
