@@ -37,7 +37,7 @@ def write_run(document: Json) -> None:
     for result in document.get("results", ()):
         _write_result(result)
     for warning in document["warnings"]:
-        write_warning(warning["message"])
+        write_warning("\n".join(filter(None, [warning["message"], warning.get("hint")])))
 
 
 def _write_models(document: Json) -> None:
@@ -49,7 +49,8 @@ def _write_models(document: Json) -> None:
 def _model_row(model: Json, *, metric: str) -> Sequence[object]:
     rate, other = model[metric], "cer" if metric == "wer" else "wer"
     low, high = rate["low"], rate["high"]
-    interval = "" if low is None else f"{low:.1%} to {high:.1%}"
+    doubtful = (model.get("runaways") or {}).get("interval_is_reliable") is False
+    interval = "" if low is None else f"{low:.1%} to {high:.1%}{', not reliable' if doubtful else ''}"
     hourly = model["cost_usd_per_audio_hour"]
     return (
         printable(model["model"]),

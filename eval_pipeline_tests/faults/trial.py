@@ -12,7 +12,7 @@ from eval_pipeline_tests.faults.scenarios import Kill, Scenario
 from eval_pipeline_tests.listening import Listener, Studio
 
 ITEMS = 5
-PATIENCE_S = 120
+PATIENCE_S = 300
 QUESTIONS = [f"what is {number}?" for number in range(ITEMS)]
 GOLDEN = "question,answer\n" + "".join(f"{question},{number}\n" for number, question in enumerate(QUESTIONS))
 IMPATIENT = {"EVAL_BATCH_POLL_SECONDS": "0.1", "EVAL_BATCH_CREATE_TIMEOUT_SECONDS": "5"}
