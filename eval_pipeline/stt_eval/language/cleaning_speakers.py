@@ -1,8 +1,8 @@
 # ruff: noqa: RUF001 - words of many languages
 """Names of speakers before what they said, such as ``Speaker 1:`` and ``[वक्ता 2, 00:14]``.
 
-A number or a letter beside a word for who speaks tells a label from speech; a bare word is one only where every line
-has one.
+A number or a letter beside a word for who speaks tells a label from speech; other words are labels only where every
+line has one: "Student 5: absent" may have been said.
 """
 
 import re
@@ -15,27 +15,30 @@ _SPEAKERS = (
     "|msemaji|mzungumzaji|sprecher|sprecherin|pembicara|спикер|говорящий|konuşmacı|说话人|話者|话者|說話人|发言人"
     "|スピーカー|화자|참석자|ผู้พูด|người nói"
 )
+_PARTS = "person|voice|participant|respondent|interviewer|interviewee|व्यक्ति|प्रश्नकर्ता|persona|personne|pessoa"
+"""Names of parts in a conversation, which have a number only there."""
 _ROLES = (
-    "person|voice|participant|respondent|interviewer|interviewee|host|guest|moderator|agent|caller|customer"
+    f"{_PARTS}|host|guest|moderator|agent|caller|customer"
     "|doctor|patient|teacher|student|male|female|man|woman|user|assistant|narrator|operator"
-    "|व्यक्ति|पुरुष|महिला|डॉक्टर|मरीज|मरीज़|ग्राहक|एजेंट|प्रश्नकर्ता|persona|personne|pessoa"
+    "|पुरुष|महिला|डॉक्टर|मरीज|मरीज़|ग्राहक|एजेंट"
 )
-_NUMBER = r"(?:[ _#-]?\d{1,3}|[ _#-](?-i:[A-Z]))"
+_DIGITS = r"[ _#-]?\d{1,3}"
+_NUMBER = rf"(?:{_DIGITS}|[ _#-](?-i:[A-Z]))"
 """Which one; a letter stands apart: "doctors:" is speech."""
 _EMPHASIS = r"[*_]{0,2}"
 _ASIDE = rf"(?:\s*[,\u2013-]?\s*[\[(]?(?:{RANGE})[\])]?|\s*\([^()\n]{{1,20}}\))?"
 
 
-def _numbered(words: str) -> str:
+def _numbered(words: str, *, number: str) -> str:
     """Return the pattern of one of the words with a number and a colon."""
     return (
-        rf"{_EMPHASIS}[\[(]?(?:{words}){_NUMBER}{_ASIDE}[\])]?{_EMPHASIS}\s*(?:[\[(]{RANGE}[\])]\s*)?"
+        rf"{_EMPHASIS}[\[(]?(?:{words}){number}{_ASIDE}[\])]?{_EMPHASIS}\s*(?:[\[(]{RANGE}[\])]\s*)?"
         rf"[:\uff1a]{_EMPHASIS}\s*"
     )
 
 
 _NUMBERED_SPEAKER = re.compile(
-    rf"(?<!\S){_numbered(_SPEAKERS)}|^\s*{_numbered(_ROLES)}"
+    rf"(?<!\S){_numbered(_SPEAKERS, number=_NUMBER)}|^\s*{_numbered(_PARTS, number=_DIGITS)}"
     rf"|^\s*{_EMPHASIS}[\[(]?(?:{_SPEAKERS}){_NUMBER}{_ASIDE}[\])]?{_EMPHASIS}\s*\n"
     rf"|\A\s*{_EMPHASIS}[\[(]?(?:unknown|unidentified)\ speaker[\])]?{_EMPHASIS}\s*[:\uff1a]{_EMPHASIS}\s*"
     rf"|^\s*[\[(](?:{_SPEAKERS}){_NUMBER}{_ASIDE}[\])]\s*",

@@ -19,11 +19,16 @@ _CUE = re.compile(
 """Where a cue is, and how it is placed; what follows on its line is said."""
 _HEADING = re.compile(r"\s*(?:\ufeff)?(?:(?:WEBVTT|NOTE|STYLE|REGION)\b|Kind:|Language:).*")
 _SUBTITLE_TAG = re.compile(rf"</?(?:c|v|i|b|u|lang|ruby|rt)(?:[.\s][^<>]*)?>|<{_CLOCK}>|\{{\\an?\d\}}")
+_SAID_TIME = (
+    r"\s*(?:बजे|बजकर|बज\b|वाजता|वाजले|বাজে|টায়|মিনিট|மணி|గంట|ಗಂಟೆ|മണി|વાગ્યે|વાગે|ਵਜੇ|بجے|o['\u2019]?clock\b|[ap]\.?m\b|uhr\b)"
+)
+"""What follows a time that somebody said."""
 _STAMP = re.compile(
-    rf"\s*(?:[-*\u2022]\s+)?(?:\[\s*{RANGE}\s*\]|\(\s*{RANGE}\s*\)|{RANGE})(?=\s|[:\-\u2013\u2014|\]]|$)\s*[:|\-\u2013\u2014]?\s*"
+    rf"\s*(?:[-*\u2022]\s+)?(?:\[\s*{RANGE}\s*\]|\(\s*{RANGE}\s*\)|{RANGE})(?=\s|[:\-\u2013\u2014|\]]|$)"
+    rf"(?!{_SAID_TIME})\s*[:|\-\u2013\u2014]?\s*"
 )
 _FIRST_STAMP = re.compile(
-    rf"\s*(?:\[\s*{RANGE}\s*\]|\(\s*{RANGE}\s*\)|{_CLOCK}\s*(?:-->|\u2013|-)\s*{_CLOCK}|0{{1,2}}:00(?:[.,:]\d+)*(?=\s)"
+    rf"\s*(?:\[\s*{RANGE}\s*\]|\(\s*{RANGE}\s*\)|{_CLOCK}\s*(?:-->|\u2013|-)\s*{_CLOCK}|0{{1,2}}:00(?:[.,:]\d+)*(?=\s)(?!{_SAID_TIME})"
     r"|\d{1,5}\.\d{1,3}\s*(?:-->|\u2013|-)\s*\d{1,5}\.\d{1,3}(?=\s*[:|]))\s*[:|]?\s*"
 )
 _SCRIPT_LINE = re.compile(r"^Dialogue:\s*(?:[^,\n]*,){9}(?P<said>.*)$", re.MULTILINE)
@@ -73,7 +78,8 @@ def without_time_stamps(text: str) -> str | None:
         kept = [
             line[stamp.end() :].strip() if stamp else line.strip() for line, stamp in zip(lines, stamps, strict=True)
         ]
-        return "\n".join(line for line in kept if line)
+        if said := "\n".join(line for line in kept if line):
+            return said
     inline = _without_inline(text)
     if inline is not None:
         return inline

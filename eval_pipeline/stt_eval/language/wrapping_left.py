@@ -12,7 +12,7 @@ _MARKS = re.compile(
 )
 _FIRST_WORD = re.compile(
     r"\s*(?:text|output|result|answer|response|content|speaker|narrator|male|female|man|woman|voice|caller|agent"
-    r"|पाठ|টেক্সট|உரை|టెక్స్ట్|ಪಠ್ಯ|متن)\s?[:\uff1a](?=\s)",
+    r"|customer|doctor|patient|teacher|student|पाठ|টেক্সট|உரை|టెక్స్ట్|ಪಠ್ಯ|متن)(?:\ ?\d{1,3})?\s?[:\uff1a](?=\s)",
     re.IGNORECASE,
 )
 """A label, or the first word that was said."""

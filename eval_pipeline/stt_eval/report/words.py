@@ -155,11 +155,15 @@ def _one_decimal(shown: str) -> str:
 
 
 def interval(found: Json) -> str | None:
-    """Write the ends of a rate's interval."""
+    """Write the ends of a rate's interval; what is beyond all reason as such.
+
+    >>> interval({"low": 0.123, "high": 0.5}), interval({"low": 0.1, "high": 178.2})
+    ('12.3% to 50.0%', '10.0% to over 1000%')
+    """
     if found["low"] is None or found["high"] is None:
         return None
     low, high = (_one_decimal(percent(found[end], guarded=False)) for end in ("low", "high"))
-    return f"{low} to {high}"
+    return f"{low} to {high if found['high'] <= _BEYOND_REASON else f'over {_BEYOND_REASON:.0%}'}"
 
 
 def interval_words(model: Json, *, metric: str) -> str | None:
@@ -246,3 +250,5 @@ def length_words(seconds: float | None) -> str:
 
 
 _MINUTE: Final = 60
+_BEYOND_REASON: Final = 10.0
+"""An upper end above ten errors a word says that nothing is known."""
