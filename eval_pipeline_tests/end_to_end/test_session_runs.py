@@ -103,6 +103,13 @@ def test_a_run_killed_in_the_middle_asks_only_what_is_missing(tmp_path: Path) ->
             process.wait()
         before = servers.requests()
         assert before < 20 * EXPERTS
+        shown = commands.json("session", "show", "killed", "--run", "--detail")
+        assert (shown["state"], shown["counts"]["total"]) == ("interrupted", 80)
+        assert 0 < shown["counts"]["ok"] < 80
+        each = {one["session_id"]: one for one in shown["sessions_so_far"]}
+        assert len(each) == 20
+        assert {"ok", "pending"} <= {one["state"] for one in each.values()} <= {"ok", "running", "pending"}
+        assert all(one["average"] > 0 for one in each.values() if one["state"] == "ok")
         shown = commands.json("run", "retry", "killed")
 
     assert (shown["state"], shown["counts"]["ok"]) == ("completed", 80)
