@@ -16,6 +16,8 @@ from eval_pipeline.session_eval.weekly_stats import MOST_DAYS, weekly_stats
 from eval_pipeline.wiring.deployment import Deployment
 
 _A_MOMENT: Final = timedelta(seconds=1)
+_NO_TIME: Final = datetime(1970, 1, 1, tzinfo=UTC)
+"""What the ledger keeps of a thumb whose time the recording does not tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ class ShownContents:
                 liked=one.thumb.rating == 1,
                 comment=one.thumb.comment,
                 author=one.thumb.author,
-                said_at=one.thumb.said_at,
+                said_at=one.thumb.said_at if one.thumb.said_at > _NO_TIME else None,
             )
             for one in standing(thumbs)
             if one.counts

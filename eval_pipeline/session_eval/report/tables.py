@@ -149,28 +149,37 @@ def agreement_table(data: SessionReportData) -> Table | None:
     """Tabulate how judges agree with each other and with people; None where nobody could."""
     if not data.agreement:
         return None
+    told = [one for one in data.agreement if one.alpha.items or one.rated_by_people]
     disputed = {one.axis.name: one.disputed for one in data.axes}
+    beside_people = any(one.rated_by_people for one in told)
+    people = ("Judges with people", "People with each other", "Sessions rated by people")
     return Table(
-        caption="1 is full agreement, 0 what chance alone would give. A judge that agrees with people better than "
-        "people with each other is not better than people",
+        caption="1 is full agreement, 0 what chance alone would give."
+        + (" A judge above people with each other is not better than people" if beside_people else ""),
         columns=[
             Column("What was rated"),
             Column("Judges with each other", numeric=True),
             Column("Sessions in dispute", numeric=True),
-            Column("Judges with people", numeric=True),
-            Column("People with each other", numeric=True),
-            Column("Sessions rated by people", numeric=True),
+            *(Column(label, numeric=True) for label in people if beside_people),
         ],
-        rows=[_agreement_row(one, disputed.get(one.axis, 0)) for one in data.agreement],
+        rows=[
+            [*_among_judges(one, disputed.get(one.axis, 0)), *(_beside_people(one) if beside_people else ())]
+            for one in told
+        ],
     )
 
 
-def _agreement_row(one: Agreement, disputed: int) -> list[Cell]:
-    against = words.panel_against_people(one)
+def _among_judges(one: Agreement, disputed: int) -> list[Cell]:
     return [
         Cell(words.axis_words(one.axis).title),
         _measure_cell(one.alpha, words.agree_words(one.alpha)),
         Cell(count(disputed)),
+    ]
+
+
+def _beside_people(one: Agreement) -> list[Cell]:
+    against = words.panel_against_people(one)
+    return [
         NOTHING if against is None else _measure_cell(against[0], ""),
         NOTHING if one.people_kappa is None else Cell(number(one.people_kappa)),
         Cell(count(one.rated_by_people)) if one.rated_by_people else NOTHING,

@@ -492,8 +492,9 @@ def area_name(area: Area, data: SessionReportData) -> str:
     if area.name in BASELINES:
         words = BASELINES[area.name]
         return f"Only {words}" + (" (less is better)" if area.is_lower_better else " (more is better)")
-    if area.name in data.panel.rubric.axes:
-        return f"All judges, by {axis_words(area.name).title} alone"
+    axis = area.name.removeprefix("panel: ")
+    if axis != area.name and axis in data.panel.rubric.axes:
+        return f"All judges, by their marks for {axis_words(axis).title} alone"
     return f"Judge {area.name}"
 
 
