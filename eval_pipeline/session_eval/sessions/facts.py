@@ -87,7 +87,7 @@ def count_facts(checked: Json) -> SessionFacts:
             user_turns += 1
         elif role == "tool" and _is_error(message):
             tool_errors += 1
-        if len(message) <= _PLAIN_KEYS:
+        if len(message) <= _PLAIN_KEYS and "content" in message:
             speaks = None
             continue
         calls += [(call["name"], canonical_bytes(call["arguments"])) for call in message.get("tool_calls") or ()]
