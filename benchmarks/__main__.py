@@ -10,7 +10,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from benchmarks import batch_latency, batches, loading, memory, speed, stt_scoring, stt_statistics, stt_uploads
+from benchmarks import (
+    batch_latency,
+    batches,
+    loading,
+    memory,
+    session_views,
+    speed,
+    stt_scoring,
+    stt_statistics,
+    stt_uploads,
+)
 from benchmarks.figures import Figure, environment, page, tell
 from benchmarks.live_runs import Site, open_site
 
@@ -31,6 +41,8 @@ MEASUREMENTS: Final[Mapping[str, Callable[[Site], list[Figure]]]] = {
     "stt-scoring": stt_scoring.measure_scoring,
     "stt-statistics": stt_statistics.measure_statistics,
     "stt-uploads": stt_uploads.measure_uploads,
+    "session-views": session_views.measure_views,
+    "session-agreement": session_views.measure_agreement,
 }
 
 
