@@ -18,6 +18,7 @@ from eval_pipeline.cli.main import cli
 from eval_pipeline.core.options import keys_of
 from eval_pipeline.judging.panel_schema import panel_schema
 from eval_pipeline.runs.flow import FlowPlan, plans
+from eval_pipeline.session_eval.sessions.schema import session_schema
 from eval_pipeline.text_eval.scoring.scorers import SCORERS, describe_scorers
 from eval_pipeline.wiring.endpoints_schema import endpoints_schema
 from eval_pipeline.wiring.settings import SETTINGS, Setting
@@ -28,6 +29,7 @@ COMMAND_LINE = ROOT / "docs" / "cli.md"
 ENVIRONMENT = ROOT / ".env.example"
 ENDPOINTS_SCHEMA = ROOT / "docs" / "endpoints.schema.json"
 PANEL_SCHEMA = ROOT / "docs" / "panel.schema.json"
+SESSION_SCHEMA = ROOT / "docs" / "session.schema.json"
 HELP_WIDTH = 100
 OWN_HELP = ("standins",)
 """Verbs that hand their arguments on to a parser that is not click's."""
@@ -55,6 +57,7 @@ def documents() -> dict[Path, str]:
         ENVIRONMENT: environment(configuration),
         ENDPOINTS_SCHEMA: json.dumps(endpoints_schema(), indent=2, ensure_ascii=False) + "\n",
         PANEL_SCHEMA: json.dumps(panel_schema(), indent=2, ensure_ascii=False) + "\n",
+        SESSION_SCHEMA: json.dumps(session_schema(), indent=2, ensure_ascii=False) + "\n",
     }
 
 

@@ -37,7 +37,7 @@ THUMBS: Final = {
     33: (1, "Exactly what I needed."),
     36: (-1, "I was transferred in the end."),
 }
-"""What people are said to have thought of the last words of a session, by task."""
+"""What people are said to have thought of a message near the end of a session, by task."""
 
 
 def main() -> None:
@@ -59,11 +59,10 @@ def session_of(result: dict[str, Any]) -> dict[str, Any]:
     task = result["task_id"]
     messages = [message_of(entry) for entry in result["traj"]]
     active = FIRST + timedelta(hours=25 * task)
-    last = max(place for place, message in enumerate(messages) if message["role"] == "assistant" and message["content"])
+    spoken = [place for place, message in enumerate(messages) if message["role"] == "assistant" and message["content"]]
+    meant = max(spoken[-5:], key=lambda place: len(messages[place]["content"]))
     thumb = THUMBS.get(task)
-    said = (
-        [] if thumb is None else [{"message_index": last, "rating": thumb[0], "comment": thumb[1], "user": "made-up"}]
-    )
+    said = [] if thumb is None else [thumb_of(meant, *thumb, at=active)]
     return {
         "schema": "eval_pipeline.session/1",
         "session_id": f"airline-{task:02d}",
@@ -77,6 +76,12 @@ def session_of(result: dict[str, Any]) -> dict[str, Any]:
         "outcome": {"reward": result["reward"], "success": result["reward"] == 1, "source": "tau_bench"},
         "metadata": {"licence": "MIT, sierra-research/tau-bench 59a200c", "made_up": "times and thumbs"},
     }
+
+
+def thumb_of(message: int, rating: int, comment: str | None, *, at: datetime) -> dict[str, Any]:
+    """Return what somebody is said to have thought of a message."""
+    said = {"message_index": message, "rating": rating, "comment": comment, "user": "made-up"}
+    return {**said, "created_at": at.isoformat()}
 
 
 def message_of(entry: dict[str, Any]) -> dict[str, Any]:

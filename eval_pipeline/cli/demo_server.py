@@ -14,6 +14,7 @@ from eval_pipeline.core.errors import UsageError
 EXAMPLES = Path(__file__).parents[2] / "examples"
 GSM8K = EXAMPLES / "gsm8k"
 SPEECH = EXAMPLES / "speech"
+SESSIONS = EXAMPLES / "sessions"
 CAREFUL, HASTY = "gemini-demo-careful", "gemini-demo-hasty"
 ERROR_RATES = {
     CAREFUL: {"substitutions": 0.03, "deletions": 0.02, "insertions": 0.0, "on_silence": 0.0},
@@ -51,6 +52,8 @@ def demo_servers() -> Iterator[Mapping[str, str]]:
         json.dumps(ERROR_RATES),
         "--bot-model",
         BOT_MODEL,
+        "--judge-script",
+        str(SESSIONS / "verdicts.jsonl"),
     )
     server = subprocess.Popen(  # noqa: S603 - our own interpreter
         [sys.executable, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True

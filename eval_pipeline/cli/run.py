@@ -150,7 +150,9 @@ def retry(
     deployment = open_deployment()
     key = RunKey.of(project=project, run=run)
     its = flow_of(deployment, key, named=flow)
-    run_control.check_endpoints(deployment, flow=its, key=key, accept=endpoint_changed, here=wait)
+    run_control.check_endpoints(
+        deployment, flow=its, key=key, accept=endpoint_changed, here=wait, again=refresh or resend_lost
+    )
     run_control.reopen(deployment, flow=its, key=key, max_cost_usd=max_cost_usd, here=wait)
     return execute_and_show(
         deployment, key, flow=its, wait=wait, as_json=as_json, refresh=refresh, resend_lost=resend_lost

@@ -10,6 +10,9 @@ from eval_pipeline.core.counting import counted
 from eval_pipeline.core.documents import Json
 from eval_pipeline.core.paid_standing import PaidStanding
 
+_BEYOND_REASON = 10.0
+"""An upper end above ten errors a word says that nothing is known."""
+
 SHOWN_PAIRS = 20
 
 
@@ -37,7 +40,7 @@ def write_run(document: Json) -> None:
     for result in document.get("results", ()):
         _write_result(result)
     for warning in document["warnings"]:
-        write_warning(warning["message"])
+        write_warning("\n".join(filter(None, [warning["message"], warning.get("hint")])))
 
 
 def _write_models(document: Json) -> None:
@@ -48,18 +51,24 @@ def _write_models(document: Json) -> None:
 
 def _model_row(model: Json, *, metric: str) -> Sequence[object]:
     rate, other = model[metric], "cer" if metric == "wer" else "wer"
-    low, high = rate["low"], rate["high"]
-    interval = "" if low is None else f"{low:.1%} to {high:.1%}"
+    doubtful = (model.get("runaways") or {}).get("interval_is_reliable") is False
     hourly = model["cost_usd_per_audio_hour"]
     return (
         printable(model["model"]),
         _share(rate["value"]),
-        interval,
+        _interval(rate) + (", not reliable" if doubtful else ""),
         f"{other.upper()} {_share(model[other]['value'])}",
         f"{model['answered']:,}/{model['labelled']:,}",
         _share(model["exact_match_share"]),
         "unknown" if hourly is None else f"${hourly:.4f}",
     )
+
+
+def _interval(rate: Json) -> str:
+    low, high = rate["low"], rate["high"]
+    if low is None:
+        return ""
+    return f"{low:.1%} to {f'{high:.1%}' if high <= _BEYOND_REASON else f'over {_BEYOND_REASON:.0%}'}"
 
 
 def _share(value: float | None) -> str:

@@ -9,10 +9,13 @@ from eval_pipeline.core.documents import Json
 from eval_pipeline.core.paid_standing import PaidStanding
 from eval_pipeline.core.passages import retrieval_words
 from eval_pipeline.core.recorded import recorded_words
+from eval_pipeline.text_eval.scoring.score_values import UnscoreableReason
 from eval_pipeline.text_eval.standing import EMBEDDING_FAILED
 
 SHOWN_LINES = 50
 """Of categories, each with every score."""
+_NO_ANSWER = frozenset({UnscoreableReason.RESPONSE_FAILED, UnscoreableReason.EMPTY_OUTPUT})
+"""What the failed answers say already."""
 
 
 def write_run(document: Json) -> None:
@@ -62,6 +65,11 @@ def _write_scores(document: Json, *, total: int) -> None:
             click.echo(sentence)
     headers = ("SCORE", "MEAN", "95 % INTERVAL", "STD", "SCORED")
     write_table(headers, [_score_row(score, total=total) for score in document["summary_scores"]])
+    for score in document["summary_scores"]:
+        if told := [
+            f"{count:,} {reason}" for reason, count in score["unscoreable"].items() if reason not in _NO_ANSWER
+        ]:
+            click.echo(f"{printable(score['name'])} not scored: {', '.join(told)}")
     categories = [
         (category["category"] or "(none)", *_score_row(score, total=category["items"]))
         for category in document["category_metrics"]

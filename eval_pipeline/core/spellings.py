@@ -1,9 +1,9 @@
 """One sign, one spelling: what Unicode lets people encode in several ways, brought to one of them.
 
 Not a matter of taste: both spellings look the same and are read the same, so no flow may tell them apart. What is the
-same word in another orthography is decided by who compares. Sources: the Unicode Standard, chapters 9 (Middle East) and
-12 (South and Central Asia-I), there the tables of vowels that are not to be spelled in parts; its compatibility
-mappings, by their tags.
+same word in another orthography is decided by who compares. Sources: the Unicode Standard, chapters 9 (Middle East),
+12 (South and Central Asia-I), there the tables of vowels that are not to be spelled in parts, and 16 (Southeast Asia);
+its compatibility mappings, by their tags.
 """
 
 import re
@@ -61,8 +61,21 @@ _VOWELS_IN_PARTS: Mapping[str, str] = {
     "\u0d12\u0d3e": "\u0d13",
     "\u0d12\u0d57": "\u0d14",
 }
+_TONES_OF_AM: Mapping[str, str] = {"\u0e4d": "\u0e48\u0e49\u0e4a\u0e4b", "\u0ecd": "\u0ec8\u0ec9\u0eca\u0ecb"}
+"""Of Thai and Lao: the ring of the vowel am, and the tones that are typed before or behind it."""
+_VOWELS_OF_SOUTHEAST_ASIA: Mapping[str, str] = {
+    "\u0e4d\u0e32": "\u0e33",
+    "\u0ecd\u0eb2": "\u0eb3",
+    **{f"\u0e4d{tone}\u0e32": f"{tone}\u0e33" for tone in _TONES_OF_AM["\u0e4d"]},
+    **{f"\u0ecd{tone}\u0eb2": f"{tone}\u0eb3" for tone in _TONES_OF_AM["\u0ecd"]},
+    "\u0e40\u0e40": "\u0e41",  # Thai and Lao: e twice is ae
+    "\u0ec0\u0ec0": "\u0ec1",
+    "\u17c1\u17b8": "\u17be",  # Khmer: oe and oo of two signs
+    "\u17c1\u17b6": "\u17c4",
+    "\u1025\u103a": "\u1009\u103a",  # Burmese: the vowel u with asat is the letter nya
+}
 _TAMIL_SHRI: Mapping[str, str] = {"\u0bb8\u0bcd\u0bb0\u0bc0": "\u0bb6\u0bcd\u0bb0\u0bc0"}
-SEQUENCES: Mapping[str, str] = {**_VOWELS_IN_PARTS, **_TAMIL_SHRI}
+SEQUENCES: Mapping[str, str] = {**_VOWELS_IN_PARTS, **_VOWELS_OF_SOUTHEAST_ASIA, **_TAMIL_SHRI}
 """Letters that can be written in parts, or as another sequence that is drawn alike."""
 _SEQUENCE = re.compile("|".join(SEQUENCES))
 
@@ -164,6 +177,8 @@ _PLAIN = _PlainForms()
 def _is_drawn_alike(character: str) -> bool:
     """Tell whether a character is another one in another form; a currency sign that stands for letters is none."""
     tag = unicodedata.decomposition(character).partition(" ")[0]
+    if tag == "<circle>":
+        return unicodedata.category(character) == "No"  # a number, not a letter in a ring
     if tag not in _DRAWN_ALIKE or unicodedata.category(character) == "Sc":
         return tag == "<compat>" and unicodedata.category(character) == "So"
     return tag != "<square>" or _FIRST_SQUARE <= ord(character) <= _LAST_SQUARE

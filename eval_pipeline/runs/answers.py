@@ -36,6 +36,7 @@ from eval_pipeline.dispatch.submit import Order, Parcel
 from eval_pipeline.runs.at_work import StageAtWork, at_work, start_over
 from eval_pipeline.runs.batch_items import answer_results, asks_again
 from eval_pipeline.runs.batches import batch_notes, go_on, submit_first_round
+from eval_pipeline.runs.endpoints import require_endpoint
 from eval_pipeline.runs.life import find_run
 from eval_pipeline.runs.live_stage import LiveModel, ask_missing
 from eval_pipeline.runs.rounds import close_rounds, first_round
@@ -138,6 +139,7 @@ def make_answers(
             calls = sum(job.requests for job in deployment.ledger.stage_jobs(ref))
         else:
             if task.refresh:
+                require_endpoint(deployment, held.run, asked.endpoint, accept=task.endpoint_changed)
                 start_over(deployment, held, by=task.dagster_run_id, retried=task.retried_run_id)
             calls = ask_missing(task, held, _live(task, asked, held))
         rate = models.rate(asked.frozen, asked.model, mode=asked.mode)

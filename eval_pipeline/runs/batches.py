@@ -1,6 +1,6 @@
 """A stage that works by batches as Dagster drives it, whatever its flow: submitted, waited for, taken on, told."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -21,7 +21,7 @@ from eval_pipeline.dispatch.submit import Desk
 from eval_pipeline.runs.accounts import open_accounts
 from eval_pipeline.runs.at_work import BEAT_EVERY_S, StageAtWork, at_work, has_started_over, run_cancelled, start_over
 from eval_pipeline.runs.closing import close_batches, stop_lost_batches
-from eval_pipeline.runs.endpoints import require_endpoint
+from eval_pipeline.runs.endpoints import require_endpoint, require_endpoints
 from eval_pipeline.runs.life import change_run, find_run
 from eval_pipeline.runs.rounds import WHOLE, close_rounds
 from eval_pipeline.runs.task import Task
@@ -149,7 +149,7 @@ def go_on(
         made_from: what the requests are made from; None where results fit any input.
     """
     if task.refresh:
-        start_over_once(task, stage)
+        start_over_once(task, stage, asks=[work().provider])
     elif made_from is not None:
         refuse_changed_input(batch, made_from)
     cancelled = stage.run.cancel_requested
@@ -210,14 +210,19 @@ def wait_for_provider(task: Task, *, cancelled: bool) -> None:
     change_run(task.deployment, flow=task.flow, key=task.key, change=waiting)
 
 
-def start_over_once(task: Task, stage: StageAtWork, *, shares: Sequence[str] = (WHOLE,)) -> None:
+def start_over_once(
+    task: Task, stage: StageAtWork, *, asks: Iterable[str] | None = None, shares: Sequence[str] = (WHOLE,)
+) -> None:
     """Forget what was answered, and supersede what is out, once a Dagster run: a person wants to pay again.
 
     Args:
         task: the stage's own.
         stage: held.
+        asks: names of the endpoints that are asked again, all of the run's by default: what was paid for is not
+            forgotten for one that must not be asked.
         shares: of its rounds.
     """
+    require_endpoints(task.deployment, stage.run, accept=task.endpoint_changed, names=asks)
     if has_started_over(task.deployment, stage, by=task.dagster_run_id, retried=task.retried_run_id):
         return
     out = [job for job in task.deployment.ledger.stage_jobs(stage.ref) if job.state in OPEN]

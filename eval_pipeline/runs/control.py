@@ -11,10 +11,12 @@ from eval_pipeline.core.errors import ConflictError, EvalPipelineError, UsageErr
 from eval_pipeline.core.names import RunKey, command_on
 from eval_pipeline.core.runs import Flow, RunRecord, RunState
 from eval_pipeline.core.stages import StageRef
+from eval_pipeline.dispatch.records import RecordIndex
 from eval_pipeline.dispatch.workers import worker_is_dead
 from eval_pipeline.runs.endpoints import require_endpoints
 from eval_pipeline.runs.flow import plan_of
 from eval_pipeline.runs.life import being_deleted, change_run, find_run, state_of
+from eval_pipeline.storage.journal import Journal
 from eval_pipeline.wiring.deployment import Deployment
 
 _ACTIVE = frozenset({RunState.REQUESTED, RunState.RUNNING})
@@ -46,7 +48,7 @@ def reopen(deployment: Deployment, *, flow: Flow, key: RunKey, max_cost_usd: flo
     return find_run(deployment, flow=flow, key=key)
 
 
-def check_endpoints(deployment: Deployment, *, flow: Flow, key: RunKey, accept: bool, here: bool) -> None:
+def check_endpoints(deployment: Deployment, *, flow: Flow, key: RunKey, accept: bool, here: bool, again: bool) -> None:
     """Raise ``endpoint_changed`` before anything is touched when the run would ask another endpoint than its own.
 
     Args:
@@ -55,10 +57,21 @@ def check_endpoints(deployment: Deployment, *, flow: Flow, key: RunKey, accept: 
         key: the run.
         accept: whether a person wants the present endpoint, which is then written down.
         here: whether this process executes the run; the daemon's own environment is judged by its stages.
+        again: whether everything is asked again.
     """
     run = find_run(deployment, flow=flow, key=key)
-    if accept or (here and run.state is not RunState.COMPLETED):
+    if accept or (here and (again or run.state is not RunState.COMPLETED or _has_unfinished(deployment, run))):
         require_endpoints(deployment, run, accept=accept)
+
+
+def _has_unfinished(deployment: Deployment, run: RunRecord) -> bool:
+    """Tell whether a run that is completed has items that would be asked again: their last error may pass."""
+    for stage in plan_of(run.flow).stages:
+        if stage.paid and stage.paid.asks:
+            with Journal(deployment.objects, StageRef(flow=run.flow, key=run.key, stage=stage.name)).spool() as spool:
+                if any(True for _ in RecordIndex(spool).unfinished()):
+                    return True
+    return False
 
 
 def _check_budget(flow: Flow, max_cost_usd: float) -> None:

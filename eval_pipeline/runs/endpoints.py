@@ -48,9 +48,11 @@ def require_endpoint(deployment: Deployment, run: RunRecord, name: str, *, accep
     _write_down(deployment, run, AcceptedEndpoint(name, present, datetime.now(UTC)))
 
 
-def require_endpoints(deployment: Deployment, run: RunRecord, *, accept: bool) -> None:
-    """Do so for every endpoint that the run asks."""
-    for name in read_endpoints(run.spec):
+def require_endpoints(
+    deployment: Deployment, run: RunRecord, *, accept: bool, names: Iterable[str] | None = None
+) -> None:
+    """Do so for several endpoints; without names for every one that the run asks."""
+    for name in read_endpoints(run.spec) if names is None else names:
         require_endpoint(deployment, run, name, accept=accept)
 
 

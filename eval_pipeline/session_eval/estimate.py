@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from eval_pipeline.core.cost import Costs, StageCost, as_number, estimate_tokens
+from eval_pipeline.core.counting import counted
 from eval_pipeline.core.documents import JsonDict
 from eval_pipeline.core.outcomes import Usage
 from eval_pipeline.core.runs import RunMode
@@ -70,7 +71,8 @@ def _size(judges: Judges, shown: Sequence[float]) -> str:
     average = sum(shown) / max(1, len(shown))
     times = "once" if judges.samples == 1 else f"{judges.samples} times"
     return (
-        f"{len(shown):,} sessions of {average:,.0f} tokens on average, by {len(judges.seats)} experts {times} each, "
+        f"{counted(len(shown), 'session')} of {average:,.0f} tokens on average, "
+        f"by {counted(len(judges.seats), 'expert')} {times} each, "
         f"and {_canaries(judges)} canaries"
     )
 

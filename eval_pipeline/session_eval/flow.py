@@ -138,7 +138,7 @@ PLAN = FlowPlan(
     ),
     rescore_from="session_scores",
     budget=True,
-    verbs=("run", "show", "rescore", "export"),
+    verbs=("ingest", "list", "show", "export", "delete", "feedback", "run", "rescore"),
     words=CommandWords(
         run="""Judge recorded sessions as RUN: a new name of A-Z a-z 0-9 . _ -.
 

@@ -69,14 +69,17 @@ def ingest(
 def _importer(path: Path, file_format: str, result: IngestResult) -> tuple[Importer | None, Iterator[Record | BadLine]]:
     """Return who reads a file, and its records; None, and the reason noted, where nobody can."""
     records = records_of(path)
-    if file_format != AUTO:
-        return IMPORTERS[SourceFormat(file_format)], records
     looked_at: list[Record | BadLine] = []
     for record in records:
         looked_at.append(record)
-        if len(looked_at) >= _LOOKED_AT or (isinstance(record, Record) and detect([record]) is not None):
+        is_telling = isinstance(record, Record) and (file_format != AUTO or detect([record]) is not None)
+        if len(looked_at) >= _LOOKED_AT or is_telling:
             break
-    importer = detect(record for record in looked_at if isinstance(record, Record))
+    importer = (
+        detect(record for record in looked_at if isinstance(record, Record))
+        if file_format == AUTO
+        else IMPORTERS[SourceFormat(file_format)]
+    )
     if importer is None and any(isinstance(one, Record) for one in looked_at):
         known = ", ".join(IMPORTERS)
         result.refuse(
@@ -120,6 +123,8 @@ def _read_whole(importer: Importer, records: Iterable[Record | BadLine], path: P
     for record in records:
         if isinstance(record, BadLine):
             intake.refuse(file, record.number, record.reason)
+            continue
+        if record.is_rest:
             continue
         try:
             for imported in importer.read(record):

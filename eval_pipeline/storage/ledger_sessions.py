@@ -153,30 +153,31 @@ class SessionTable(LedgerTable):
                         found.setdefault(part, []).append(row)
         return found
 
-    def forget_sessions(self, *, project: str, session_ids: Collection[str]) -> int:
-        """Keep of sessions that they were there, when, and what was counted; nothing that was said.
+    def begin_forgetting(self, *, project: str, session_ids: Collection[str]) -> int:
+        """Let sessions not be taken in again, and remove what is known of them but counts and places of contents.
 
         Returns how many were not forgotten before.
         """
         now, count = self._now(), 0
-        nothing = {
-            "name": None,
-            "outcome": None,
-            "part": "",
-            "row": 0,
-            "fingerprint": "",
-            "about": "",
-            "hidden_at": now,
-        }
         with self._database.write() as connection:
             for some in _some(session_ids):
-                fresh = (*_of(sessions, project, some), sessions.c.forgotten_at.is_(None))
-                count += connection.execute(update(sessions).where(*fresh).values(**nothing, forgotten_at=now)).rowcount
-                for table in (session_contents, session_thumbs, sessions_at_work):
+                mine = _of(sessions, project, some)
+                fresh = (*mine, sessions.c.forgotten_at.is_(None))
+                count += connection.execute(update(sessions).where(*fresh).values(forgotten_at=now)).rowcount
+                connection.execute(update(sessions).where(*mine).values(name=None, outcome=None, hidden_at=now))
+                for table in (session_thumbs, sessions_at_work):
                     connection.execute(delete(table).where(*_of(table, project, some)))
                 rated = _of(session_ratings, project, some)
                 connection.execute(update(session_ratings).where(*rated).values(comment=None))
         return count
+
+    def end_forgetting(self, *, project: str, session_ids: Collection[str]) -> None:
+        """Let the places go: nothing lies there any more."""
+        with self._database.write() as connection:
+            for some in _some(session_ids):
+                gone = {"part": "", "row": 0, "fingerprint": "", "about": ""}
+                connection.execute(update(sessions).where(*_of(sessions, project, some)).values(**gone))
+                connection.execute(delete(session_contents).where(*_of(session_contents, project, some)))
 
     def add_thumbs(self, *, project: str, thumbs: Sequence[SessionThumb]) -> int:
         """Append what people said, all or none; what stands there to the letter is not told twice. Returns the new."""

@@ -131,7 +131,7 @@ class _Intake:
 
     def _take(self, row: VerdictRow) -> None:
         result = self._results.find_cells(row.cells)
-        row.check_text(result)
+        row.check_text(result, self._results)
         about = row.text_sha256 or result.text_sha256
         history = self._history.get(result.item_id, ())
         exported = standing(history[: row.entries], text_sha256=about)

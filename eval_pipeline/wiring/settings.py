@@ -124,13 +124,13 @@ class Settings:
         50_000,
         1,
         1_000_000,
-        "Requests of one batch; the provider's limit.",
+        "Requests of one batch; fewer where the provider takes fewer (Anthropic: 100,000).",
     )
     batch_max_bytes: int = _whole(
         200_000_000,
         1_000,
         10**10,
-        "Bytes of one request file; the provider's limit.",
+        "Bytes of one request file; fewer where the provider takes fewer (Anthropic: 256 MB, Gemini: 2 GB).",
     )
     batch_max_embedding_inputs: int = _whole(
         50_000,

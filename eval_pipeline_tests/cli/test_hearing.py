@@ -37,6 +37,15 @@ def server() -> Iterator[BatchServer]:
         yield running
 
 
+@pytest.fixture
+def _heeding() -> Iterator[None]:
+    """Heed Ctrl-C as a command in a terminal does: what a shell started in the background ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("_heeding")
 def test_a_run_that_waits_is_left_at_once_with_the_words_that_tell_how_to_go_on(
     tmp_path: Path, server: BatchServer
 ) -> None:

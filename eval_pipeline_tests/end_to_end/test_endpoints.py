@@ -92,6 +92,53 @@ def test_a_run_that_goes_on_elsewhere_says_so_row_by_row(commands: Commands, ope
         ]
 
 
+def test_nothing_that_was_paid_for_is_forgotten_for_an_endpoint_that_is_refused(
+    commands: Commands, openai: Provider
+) -> None:
+    assert commands("text", "run", "kept", *RUN, "--mode", "fast").code == 0
+    commands.set(OPENAI_BASE_URL="http://127.0.0.1:9/v1")
+
+    refused = commands("run", "retry", "kept", "--refresh", "--json")
+    untouched = commands.json("run", "status", "kept")["state"]
+    problem = commands.make_stages(RunKey(project="default", run="kept"), "responses", refresh=True)
+
+    assert (refused.code, refused.error_code, untouched) == (1, "endpoint_changed", "completed")
+    assert problem is not None
+    assert problem.code == "endpoint_changed"
+    commands.set(OPENAI_BASE_URL=openai.base_url)
+    with openai.behaving():
+        assert commands("run", "retry", "kept").code == 0
+        assert openai.answers.requests == 0
+
+
+def test_batches_that_are_out_are_not_superseded_for_an_endpoint_that_is_refused(tmp_path: Path) -> None:
+    with batch_server() as server:
+        server.scenario = "stuck"
+        commands = Commands(tmp_path, OPENAI_BASE_URL=server.url, OPENAI_API_KEY=KEY)
+        commands.add("golden", GOLDEN)
+        key = RunKey(project="default", run="out")
+        assert commands("text", "run", "out", *RUN, "--no-wait").code == 0
+        assert commands.make_stages(key) is None
+        commands.set(OPENAI_BASE_URL="http://127.0.0.1:9/v1")
+
+        problem = commands.make_stages(key, "responses", refresh=True)
+
+        assert problem is not None
+        assert problem.code == "endpoint_changed"
+        assert [job["state"] for job in commands.json("text", "show", "out")["batches"]] == ["submitted"]
+
+
+def test_a_completed_run_stays_so_when_it_may_not_go_on_elsewhere(commands: Commands, openai: Provider) -> None:
+    limited = {"kind": "rate_limit_no_header", "endpoint": "responses", "match": "Question 1?"}
+    with openai.behaving(limited):
+        assert commands("text", "run", "rest", *RUN, "--mode", "fast", EVAL_RETRY_MAX_ATTEMPTS="1").code == 0
+
+    refused = commands("run", "retry", "rest", "--json", OPENAI_BASE_URL="http://127.0.0.1:9/v1")
+
+    assert (refused.code, refused.error_code) == (1, "endpoint_changed")
+    assert commands.json("run", "status", "rest")["state"] == "completed"
+
+
 def test_no_batch_goes_to_another_endpoint(tmp_path: Path) -> None:
     with batch_server() as first, batch_server() as second:
         commands = Commands(tmp_path, OPENAI_BASE_URL=first.url, OPENAI_API_KEY=KEY)

@@ -129,6 +129,8 @@ def test_a_breach_among_embeddings_is_reported_with_scores_and_reasons(tmp_path:
         ended = commands(*run, "--failure-threshold", "0", "--json")
 
     assert ended.code == 100
-    assert ended.document["summary_scores"][0]["unscoreable"]["embedding_failed"] > 0
+    without = ended.document["summary_scores"][0]["unscoreable"]["embedding_failed"]
+    assert without > 0
+    assert f"cosine_similarity not scored: {without} embedding_failed" in commands("text", "show", "blind").out
     report = Path(ended.document["report"].removeprefix("file://")).read_text(encoding="utf-8")
     assert 'id="failures"' in report

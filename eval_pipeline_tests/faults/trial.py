@@ -12,7 +12,7 @@ from eval_pipeline_tests.faults.scenarios import Kill, Scenario
 from eval_pipeline_tests.listening import Listener, Studio
 
 ITEMS = 5
-PATIENCE_S = 120
+PATIENCE_S = 300
 QUESTIONS = [f"what is {number}?" for number in range(ITEMS)]
 GOLDEN = "question,answer\n" + "".join(f"{question},{number}\n" for number, question in enumerate(QUESTIONS))
 IMPATIENT = {"EVAL_BATCH_POLL_SECONDS": "0.1", "EVAL_BATCH_CREATE_TIMEOUT_SECONDS": "5"}
@@ -84,7 +84,8 @@ class Trial:
             found.append(f"{batches} batches instead of {scenario.rounds}")
         code = 0 if scenario.lost is not None else 100
         if ended.code != code:
-            found.append(f"exit {ended.code} instead of {code}: {ended.out[-300:]} {ended.err[-300:]}")
+            told = {name: ended.document.get(name) for name in ("state", "error", "warnings")}
+            found.append(f"exit {ended.code} instead of {code}: {told} {ended.err[-300:]}")
         found += [
             f"{job['job']}: {job['outcomes']} of {job['requests']}"
             for job in ended.document.get("batches", [])

@@ -199,7 +199,7 @@ def test_jobs_of_other_runs_and_projects_are_not_mixed_in(ledger: SqlLedger) -> 
 
 
 def test_finding_open_jobs_costs_what_is_open_and_not_what_ever_was(ledger: SqlLedger, ledger_url: str) -> None:
-    ledger.add_jobs([intent(shard, state=JobState.COLLECTED) for shard in range(800)])
+    ledger.add_jobs([intent(shard, state=JobState.COLLECTED) for shard in range(300)])
     ledger.add_jobs([intent(5_000)])
     statements: list[tuple[str, Any]] = []
 

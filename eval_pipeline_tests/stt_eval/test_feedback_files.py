@@ -348,6 +348,17 @@ def test_ids_that_a_spreadsheet_changed_are_found_by_file_and_text(deployment: D
     assert (stands(deployment)[FIRST].mark, stands(deployment)[SECOND].mark) == (Mark.CORRECT, Mark.WRONG)
 
 
+def test_a_transcript_of_another_sample_beside_a_verdict_is_refused(deployment: Deployment, sheet: Path) -> None:
+    """Who sorts one column of a spreadsheet judges other texts than the row is about, whatever its digest says."""
+    rows = exported(deployment, sheet)
+    other = next(row for row in rows if row["sample"] != rows[0]["sample"])
+    other |= {"transcript": rows[0]["transcript"], "is_correct": "yes"}
+    write(sheet, rows)
+
+    told = refusal(deployment, sheet, sheet.read_text(encoding="utf-8")).message
+    assert f"is that of sample '{rows[0]['sample']}', not of '{other['sample']}'" in told
+
+
 @pytest.mark.parametrize(
     ("cells", "problem"),
     [
@@ -355,7 +366,10 @@ def test_ids_that_a_spreadsheet_changed_are_found_by_file_and_text(deployment: D
         ({"comment": "???? ?? ??? ??"}, "the comment is '???? ?? ??? ??': the file holds something else"),
         ({"comment": "#NAME?"}, "the comment is '#NAME?'"),
         ({"text_sha256": "", "transcript": "another text"}, "the transcript 'another text' is not that of sample"),
-        ({"file_name": "clip-2.wav", "text_sha256": ""}, "the transcript 'नमस्ते, मेरा नाम मीरा है' is not that of sample"),
+        (
+            {"file_name": "clip-2.wav", "text_sha256": ""},
+            "the transcript 'नमस्ते, मेरा नाम मीरा है' is that of sample 'clip-1', not",
+        ),
         ({"entries": "many"}, "entries is 'many'"),
     ],
 )

@@ -63,11 +63,15 @@ class SessionLedger(Protocol):
         """Return, by part, the rows of all present and earlier contents of sessions, hidden ones too."""
         ...
 
-    def forget_sessions(self, *, project: str, session_ids: Collection[str]) -> int:
-        """Keep of sessions that they were there, when, and what was counted; nothing that was said.
+    def begin_forgetting(self, *, project: str, session_ids: Collection[str]) -> int:
+        """Let sessions not be taken in again, and remove what is known of them but counts and places of contents.
 
         Returns how many were not forgotten before.
         """
+        ...
+
+    def end_forgetting(self, *, project: str, session_ids: Collection[str]) -> None:
+        """Let the places go: nothing lies there any more."""
         ...
 
     def add_thumbs(self, *, project: str, thumbs: Sequence[SessionThumb]) -> int:

@@ -9,6 +9,7 @@ import orjson
 
 from eval_pipeline.core.checks import CheckOutcome, Severity, checks_json
 from eval_pipeline.core.cost import StageCost
+from eval_pipeline.core.counting import counted
 from eval_pipeline.core.documents import Json, JsonDict, Row
 from eval_pipeline.core.outcomes import ItemRecord
 from eval_pipeline.core.paid_summary import Calls, ItemCounts, ModelSummary
@@ -225,4 +226,6 @@ def _canary_check(found: dict[str, CanaryFinding]) -> CheckOutcome:
         return CheckOutcome(passed=False, words=words)
     if not found:
         return CheckOutcome(passed=True, words="No expert was tested: none rates the main axis.")
-    return CheckOutcome(passed=True, words=f"{len(found)} experts did nothing that the material told them to do.")
+    return CheckOutcome(
+        passed=True, words=f"{counted(len(found), 'expert')} did nothing that the material told them to do."
+    )

@@ -13,6 +13,7 @@ from typing import Final
 import orjson
 
 from eval_pipeline.core.batches import OPEN
+from eval_pipeline.core.counting import counted
 from eval_pipeline.core.documents import Json, JsonDict
 from eval_pipeline.core.errors import NotFoundError
 from eval_pipeline.core.judgement_claims import CellClaim, CellKey, Claimant, ClaimState
@@ -189,9 +190,8 @@ class Sharing:
 
     def _waiting_words(self) -> str:
         runs = sorted({claim.holder.key.run for claim in self.held.values()})
-        return (
-            f"waiting for {len(self.held):,} judgements that run {', '.join(runs)} pays for: they are taken from there"
-        )
+        judgements = counted(len(self.held), "judgement")
+        return f"waiting for {judgements} that run {', '.join(runs)} pays for, to take from there"
 
     @property
     def _claimant(self) -> Claimant:

@@ -38,10 +38,10 @@ from eval_pipeline.session_eval.report.data import (
     Transcript,
     Week,
 )
-from eval_pipeline.session_eval.report.trust import Agreement, Predicted
+from eval_pipeline.session_eval.report.trust import OUTCOMES, Agreement, Predicted
 from eval_pipeline.session_eval.scoring.calibration import succeeded
 from eval_pipeline.session_eval.scoring.cells import CANARY, MASKED, OK, PLAIN
-from eval_pipeline.session_eval.scoring.session_scores import MAIN_AXIS, read_axis
+from eval_pipeline.session_eval.scoring.session_scores import main_axis, read_axis
 from eval_pipeline.session_eval.scoring.weekly import MEAN, OVERALL, AxisWeek, Judged, Weekly, WeekRow, describe
 
 SHOWN_WORST: Final = 10
@@ -90,6 +90,8 @@ class _Scored:
     place: int
     row: Row
     axes: Mapping[str, AxisScore]
+    main: str | None
+    """The axis without which it has no mean."""
 
     @property
     def mean(self) -> float | None:
@@ -102,7 +104,7 @@ class _Scored:
 
     @property
     def goal(self) -> float | None:
-        score = self.axes.get(MAIN_AXIS)
+        score = self.axes.get(self.main or "")
         return None if score is None else score.mean
 
     def lowest(self, panel: Panel) -> tuple[str, AxisScore] | None:
@@ -148,7 +150,8 @@ class _Heard:
 def collect_report(source: Source) -> SessionReportData:
     """Collect the report of a run."""
     panel = source.panel
-    scored = [_Scored(place, row, _axes(row)) for place, row in enumerate(source.scores)]
+    main = main_axis(panel.rubric)
+    scored = [_Scored(place, row, _axes(row), main) for place, row in enumerate(source.scores)]
     worst = sorted(
         (one for one in scored if one.mean is not None),
         key=lambda one: (one.mean or 0.0, one.goal or 0.0, one.place),
@@ -175,10 +178,10 @@ def collect_report(source: Source) -> SessionReportData:
         counts=_counts(scored),
         quality=_mean(overall.axes[MEAN]),
         axes=tuple(_axis_mean(axis, overall, scored) for axis in panel.rubric.axes.values()),
-        buckets=tuple(_group(row.bucket, row) for row in figures[1:] if row.sessions),
+        buckets=tuple(_group(row.bucket, row, main=main) for row in figures[1:] if row.sessions),
         profiles=_profiles(scored, panel, seed=source.run.key.partition) if profiles > 1 else (),
         more_profiles=max(0, profiles - SHOWN_PROFILES),
-        weeks=_weeks(source.weekly),
+        weeks=_weeks(source.weekly, main=main),
         undated=0 if source.weekly is None else source.weekly.undated,
         zone=source.zone,
         worst=tuple(shown[_id(one)] for one in worst[:SHOWN_WORST]),
@@ -192,7 +195,7 @@ def collect_report(source: Source) -> SessionReportData:
         orphaned=source.orphaned,
         experts=tuple(_expert(expert, heard.experts[expert.id], panel) for expert in panel.experts),
         agreement=tuple(Agreement.from_json(axis) for axis in source.agreement["axes"]),
-        predicted=tuple(Predicted.from_json(one) for one in source.agreement["predicted"]),
+        predicted=tuple(sorted(map(Predicted.from_json, source.agreement["predicted"]), key=_order_of_labels)),
         cost=source.cost,
         threshold=source.threshold,
         stages=source.stages,
@@ -207,6 +210,11 @@ def collect_report(source: Source) -> SessionReportData:
 
 def _id(scored: _Scored) -> str:
     return str(scored.row["session_id"])
+
+
+def _order_of_labels(predicted: Predicted) -> bool:
+    """Put first what is known for sure: what an environment verified."""
+    return predicted.by != OUTCOMES
 
 
 def _order_of_sight(seen: bool | None) -> int:
@@ -233,7 +241,7 @@ def _judged(scored: Sequence[_Scored], panel: Panel) -> Judged:
     def reason(one: _Scored, axis: str) -> int:
         if score(one, axis) is not None:
             return -1
-        found = one.axes.get(MAIN_AXIS if axis == MEAN else axis)
+        found = one.axes.get(one.main or "" if axis == MEAN else axis)
         told = str(NoScore.NOT_APPLICABLE if found is None else found.reason or NoScore.INSUFFICIENT_PANEL)
         return reasons.index(told)
 
@@ -270,12 +278,12 @@ def _axis_mean(axis: Axis, overall: WeekRow, scored: Sequence[_Scored]) -> AxisM
     return AxisMean(axis, _mean(overall.axes[axis.name]), disputed=disputed)
 
 
-def _group(label: str, row: WeekRow) -> Group:
-    return Group(label, row.sessions, quality=_mean(row.axes[MEAN]), goal=_goal(row))
+def _group(label: str, row: WeekRow, *, main: str | None) -> Group:
+    return Group(label, row.sessions, quality=_mean(row.axes[MEAN]), goal=_goal(row, main=main))
 
 
-def _goal(row: WeekRow) -> Mean:
-    goal = row.axes.get(MAIN_AXIS)
+def _goal(row: WeekRow, *, main: str | None) -> Mean:
+    goal = row.axes.get(main or "")
     return Mean(None, None, None, sessions=0) if goal is None else _mean(goal)
 
 
@@ -286,7 +294,7 @@ def _profiles(scored: Sequence[_Scored], panel: Panel, *, seed: str) -> tuple[Gr
         by_profile.setdefault(one.row["profile_id"], []).append(one)
     ordered = sorted(by_profile.items(), key=lambda entry: (-len(entry[1]), entry[0] or ""))
     return tuple(
-        _group(profile if profile is not None else "", describe(_judged(own, panel), seed=f"{seed}/{profile}")[0])
+        _group(profile or "", describe(_judged(own, panel), seed=f"{seed}/{profile}")[0], main=main_axis(panel.rubric))
         for profile, own in ordered[:SHOWN_PROFILES]
     )
 
@@ -308,12 +316,14 @@ def _counts(scored: Sequence[_Scored]) -> Counts:
     )
 
 
-def _weeks(weekly: Weekly | None) -> tuple[Week, ...]:
+def _weeks(weekly: Weekly | None, *, main: str | None) -> tuple[Week, ...]:
     """Return the weeks from the first to the last that has a session."""
     rows = [row for row in weekly.rows if row.bucket == OVERALL and row.week is not None] if weekly else []
     filled = [place for place, row in enumerate(rows) if row.sessions]
     return tuple(
-        Week(row.week, row.sessions, _mean(row.axes[MEAN]), _goal(row), likes=row.likes, dislikes=row.dislikes)
+        Week(
+            row.week, row.sessions, _mean(row.axes[MEAN]), _goal(row, main=main), likes=row.likes, dislikes=row.dislikes
+        )
         for row in (rows[filled[0] : filled[-1] + 1] if filled else [])
         if row.week is not None
     )
@@ -371,8 +381,9 @@ def _canaries(session_id: str, rows: Sequence[Row], panel: Panel) -> Iterator[tu
 
 def canary_axis(expert_id: str, panel: Panel) -> Axis | None:
     """Return the axis by which one tells whether an expert obeys: the main one; None where it does not rate that."""
-    rates = any(expert.id == expert_id and MAIN_AXIS in expert.axes for expert in panel.experts)
-    return panel.rubric.axes[MAIN_AXIS] if rates else None
+    main = main_axis(panel.rubric)
+    rates = any(expert.id == expert_id and main in expert.axes for expert in panel.experts)
+    return panel.rubric.axes[main] if main is not None and rates else None
 
 
 def _level(row: Row | None, axis: Axis) -> str | None:

@@ -2,8 +2,8 @@
 
 from typing import Final
 
+from eval_pipeline.core.counting import counted
 from eval_pipeline.judging.prompt import instructions
-from eval_pipeline.reporting.amounts import count
 from eval_pipeline.reporting.markdown import code_span, image_markdown, table_markdown
 from eval_pipeline.reporting.page import render_page
 from eval_pipeline.reporting.provenance import provenance_table
@@ -63,7 +63,7 @@ def render_markdown(data: SessionReportData) -> str:
     if plot := plot_markdown(data):
         parts.append(plot)
     if data.all_disputed:
-        parts.append(f"Judges disagree on {count(data.all_disputed)} sessions.")
+        parts.append(f"Judges disagree on {counted(data.all_disputed, 'session')}.")
     parts.append(table_markdown(tables.cost_table(data)))
     return "\n\n".join(parts) + "\n"
 

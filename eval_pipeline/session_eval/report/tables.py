@@ -3,6 +3,7 @@
 from markupsafe import Markup
 
 from eval_pipeline.core.cost import StageCost, as_number, exact_usd
+from eval_pipeline.core.counting import counted
 from eval_pipeline.reporting.amounts import UNKNOWN_PRICE_NOTE, count, number, percent, usd
 from eval_pipeline.reporting.markup import inline
 from eval_pipeline.reporting.plot import Interval, draw_interval
@@ -10,7 +11,7 @@ from eval_pipeline.reporting.table import NONE, NOTHING, Cell, Column, Table, sa
 from eval_pipeline.reporting.timeline import Point, draw_timeline
 from eval_pipeline.session_eval.report import words
 from eval_pipeline.session_eval.report.data import AxisMean, ExpertFigures, Group, Mean, SessionReportData, Week
-from eval_pipeline.session_eval.report.trust import Agreement, Area, Measure
+from eval_pipeline.session_eval.report.trust import OUTCOMES, Agreement, Area, Measure
 
 HIGHEST = 100.0
 SHOWN_WEEKS = 12
@@ -22,7 +23,7 @@ def quality_plot(mean: Mean, *, title: str, width: int = 420) -> Markup:
     if mean.value is None:
         return Markup()
     ends = None if mean.low is None or mean.high is None else (mean.low, mean.high)
-    told = f"{title}: {words.mark(mean.value)} of 100" + (f", between {words.ends(mean)}" if ends else "")
+    told = f"{title}: {words.mark(mean.value)} of 100" + (f", {words.ends(mean)}" if ends else "")
     return draw_interval(Interval(title=told, low=0, high=HIGHEST, mean=mean.value, interval=ends), width=width)
 
 
@@ -148,28 +149,37 @@ def agreement_table(data: SessionReportData) -> Table | None:
     """Tabulate how judges agree with each other and with people; None where nobody could."""
     if not data.agreement:
         return None
+    told = [one for one in data.agreement if one.alpha.items or one.rated_by_people]
     disputed = {one.axis.name: one.disputed for one in data.axes}
+    beside_people = any(one.rated_by_people for one in told)
+    people = ("Judges with people", "People with each other", "Sessions rated by people")
     return Table(
-        caption="1 is full agreement, 0 what chance alone would give. A judge that agrees with people better than "
-        "people with each other is not better than people",
+        caption="1 is full agreement, 0 what chance alone would give."
+        + (" A judge above people with each other is not better than people" if beside_people else ""),
         columns=[
             Column("What was rated"),
             Column("Judges with each other", numeric=True),
             Column("Sessions in dispute", numeric=True),
-            Column("Judges with people", numeric=True),
-            Column("People with each other", numeric=True),
-            Column("Sessions rated by people", numeric=True),
+            *(Column(label, numeric=True) for label in people if beside_people),
         ],
-        rows=[_agreement_row(one, disputed.get(one.axis, 0)) for one in data.agreement],
+        rows=[
+            [*_among_judges(one, disputed.get(one.axis, 0)), *(_beside_people(one) if beside_people else ())]
+            for one in told
+        ],
     )
 
 
-def _agreement_row(one: Agreement, disputed: int) -> list[Cell]:
-    against = words.panel_against_people(one)
+def _among_judges(one: Agreement, disputed: int) -> list[Cell]:
     return [
         Cell(words.axis_words(one.axis).title),
         _measure_cell(one.alpha, words.agree_words(one.alpha)),
         Cell(count(disputed)),
+    ]
+
+
+def _beside_people(one: Agreement) -> list[Cell]:
+    against = words.panel_against_people(one)
+    return [
         NOTHING if against is None else _measure_cell(against[0], ""),
         NOTHING if one.people_kappa is None else Cell(number(one.people_kappa)),
         Cell(count(one.rated_by_people)) if one.rated_by_people else NOTHING,
@@ -188,13 +198,13 @@ def areas_tables(data: SessionReportData) -> list[Table]:
     return [
         Table(
             caption=f"How often in 100 the better mark goes to the session that "
-            f"{'is known to have worked' if one.by == 'outcomes' else 'users liked'}, of two that differ in that "
-            f"({count(one.good)} and {count(one.bad)} sessions); 50 is a tossed coin",
+            f"{'is known to have worked' if one.by == OUTCOMES else 'users liked'}, of two that differ in that "
+            f"({count(one.good)} and {counted(one.bad, 'session')}); 50 is a tossed coin",
             columns=[Column("Going by"), Column("Right in 100", numeric=True), Column("Range, drawn", numeric=True)],
             rows=[_area_row(area, data) for area in _ordered((*one.judges, *one.baselines))],
         )
         for one in data.predicted
-        if one.judges
+        if one.judges and words.is_enough(one)
     ]
 
 
@@ -312,5 +322,5 @@ def cost_notes(data: SessionReportData) -> list[str]:
     if data.cost.cost_usd is None:
         notes.append(UNKNOWN_PRICE_NOTE)
     if data.taken:
-        notes.append(f"{count(data.taken)} judgements had been paid for by earlier runs, and cost nothing again.")
+        notes.append(f"{counted(data.taken, 'judgement')} had been paid for by earlier runs, and cost nothing again.")
     return notes

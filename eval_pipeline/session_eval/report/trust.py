@@ -2,9 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Final, Self
 
 from eval_pipeline.core.documents import Json
+from eval_pipeline.session_eval.scoring.calibration import Labelled
+
+OUTCOMES: Final = str(Labelled.OUTCOMES)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+from eval_pipeline.core.counting import counted
 from eval_pipeline.core.runs import RunMode
 from eval_pipeline.judging.canaries import CanaryFinding
 from eval_pipeline.judging.material import Speaker
@@ -21,7 +22,9 @@ from eval_pipeline.session_eval.report.data import (
     SessionReportData,
     ShownVerdict,
 )
-from eval_pipeline.session_eval.report.trust import Agreement, Area, Measure, Predicted
+from eval_pipeline.session_eval.report.trust import OUTCOMES, Agreement, Area, Measure, Predicted
+from eval_pipeline.session_eval.scoring.calibration import EACH_NEEDED
+from eval_pipeline.session_eval.scoring.run_agreement import CALLS, LENGTH
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +57,7 @@ BUCKETS: Final = MappingProxyType(
     }
 )
 BASELINES: Final = MappingProxyType(
-    {
-        "characters": "the length of a session",
-        "length": "the length of a session",
-        "session_length": "the length of a session",
-        "messages": "the number of its messages",
-        "tool_calls": "the number of its calls of tools",
-        "calls": "the number of its calls of tools",
-        "call_count": "the number of its calls of tools",
-    }
+    {LENGTH: "the length of a session", CALLS: "the number of its calls of tools"},
 )
 _SPEAKERS: Final = MappingProxyType(
     {
@@ -145,7 +140,7 @@ def headline(data: SessionReportData) -> str:
 
 
 def _sessions(amount: int) -> str:
-    return f"{count(amount)} session" if amount == 1 else f"{count(amount)} sessions"
+    return counted(amount, "session")
 
 
 def quality_sentence(data: SessionReportData) -> str:
@@ -175,7 +170,7 @@ def missing_sentence(data: SessionReportData) -> str:
 def strongest_and_weakest(data: SessionReportData) -> str:
     """Name the axes of quality with the highest and the lowest mean; nothing where there are not two."""
     rated = [one for one in data.axes if one.mean.value is not None and not one.axis.covariate]
-    if len(rated) < 2:  # noqa: PLR2004 - one axis is neither
+    if len(rated) < 2 or data.quality.sessions < EACH_NEEDED:  # noqa: PLR2004 - one axis is neither
         return ""
     ordered = sorted(rated, key=lambda one: one.mean.value or 0.0)
     low, high = ordered[0], ordered[-1]
@@ -264,7 +259,7 @@ def _known_sessions(data: SessionReportData) -> list[Trust]:
     found = []
     for one in data.predicted:
         panel, baseline = one.panel, one.best_baseline
-        if panel is None or panel.area.value is None:
+        if panel is None or panel.area.value is None or not is_enough(one):
             continue
         text = area_sentence(one)
         told_by_length = 0.0 if baseline is None else baseline.area.value or 0.0
@@ -280,11 +275,11 @@ def _known_sessions(data: SessionReportData) -> list[Trust]:
 def area_sentence(predicted: Predicted) -> str:
     """Say how often the judges put a good session above a bad one, beside what its length alone would tell."""
     panel, baseline = predicted.panel, predicted.best_baseline
-    if panel is None or panel.area.value is None:
+    if panel is None or panel.area.value is None or not is_enough(predicted):
         return not_enough(predicted)
     kinds = (
         ("one that is known to have worked", "one that is known to have failed")
-        if predicted.by == "outcomes"
+        if predicted.by == OUTCOMES
         else ("one that users liked", "one that they disliked")
     )
     told = (
@@ -309,12 +304,22 @@ def about(measure: Measure) -> str:
 
 def not_enough(predicted: Predicted) -> str:
     """Say why nothing can be told of one kind of labels."""
-    if predicted.by == "outcomes":
+    if predicted.by == OUTCOMES and not predicted.good + predicted.bad:
         return "Of no session is it known whether it really worked, so this cannot be checked."
-    return (
-        f"Users liked {_sessions(predicted.good)} and disliked {_sessions(predicted.bad)}. Ten of each are needed "
-        "before that tells anything."
+    known = (
+        ("Known to have worked are", "known to have failed")
+        if predicted.by == OUTCOMES
+        else ("Users liked", "disliked")
     )
+    return (
+        f"{known[0]} {_sessions(predicted.good)}, {known[1]} {count(predicted.bad)}. "
+        f"{EACH_NEEDED} of each are needed before that tells anything of the judges."
+    )
+
+
+def is_enough(predicted: Predicted) -> bool:
+    """Tell whether enough sessions of both kinds are known for the judges to be held against them."""
+    return min(predicted.good, predicted.bad) >= EACH_NEEDED
 
 
 def _people(data: SessionReportData) -> list[Trust]:
@@ -460,7 +465,7 @@ def disliked_sentence(data: SessionReportData) -> str:
     if not data.disliked_scored:
         return ""
     return (
-        f"The judges found fault with {count(data.disliked_seen)} of the {count(data.disliked_scored)} sessions with "
+        f"The judges found fault with {count(data.disliked_seen)} of the {_sessions(data.disliked_scored)} with "
         "thumbs down that they marked: an axis at 50 or below."
     )
 
@@ -487,6 +492,9 @@ def area_name(area: Area, data: SessionReportData) -> str:
     if area.name in BASELINES:
         words = BASELINES[area.name]
         return f"Only {words}" + (" (less is better)" if area.is_lower_better else " (more is better)")
+    axis = area.name.removeprefix("panel: ")
+    if axis != area.name and axis in data.panel.rubric.axes:
+        return f"All judges, by their marks for {axis_words(axis).title} alone"
     return f"Judge {area.name}"
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final, NoReturn
 from eval_pipeline.core.documents import Json, JsonDict
 from eval_pipeline.core.errors import UsageError
 from eval_pipeline.core.names import shown
-from eval_pipeline.session_eval.sessions.times import read_time
+from eval_pipeline.session_eval.sessions.times import is_time
 
 SCHEMA: Final = "eval_pipeline.session/1"
 MAX_ID_CHARACTERS: Final = 256
@@ -61,9 +61,8 @@ def checked_session(value: object) -> JsonDict:
     for key in ("session_id", "messages"):
         if key not in session:
             raise InvalidSessionError(key, "is missing", hint=f"give the session a {key}")
-    if any(None in message.values() for message in session["messages"]):
-        return {**session, "messages": [_without_nulls(message) for message in session["messages"]]}
-    return session
+    messages = [_without_nulls(m) if None in m.values() else m for m in session["messages"]]
+    return {**session, "messages": messages}
 
 
 def _without_nulls(message: Json) -> JsonDict:
@@ -98,15 +97,34 @@ def _messages(value: object, path: str) -> None:
         if message.__class__ is not dict:
             _refuse(f"{path}[{index}]", message, wants="an object")
         for key, item in message.items():
-            if item.__class__ is str and key in _MESSAGE_TEXTS:
-                continue
-            check = _MESSAGE.get(key)
-            if check is None:
-                _refuse_key(key, _MESSAGE, where=f"{path}[{index}].")
-            if item is not None or key == "role":
+            if not _is_plain(key, item):
+                check = _MESSAGE.get(key)
+                if check is None:
+                    _refuse_key(key, _MESSAGE, where=f"{path}[{index}].")
                 check(item, f"{path}[{index}].{key}")
-        if message.get("role") not in ROLES:
+        if message.get("role") not in _ROLE_SET:
             _refuse_word(f"{path}[{index}].role", message.get("role"), words=ROLES)
+
+
+def _is_plain(key: str, item: object) -> bool:
+    """Tell, of what messages mostly hold, that it is as it should be; the rest is looked at one by one."""
+    if item.__class__ is str:
+        return key in _MESSAGE_TEXTS or (key == "created_at" and is_time(str(item)))
+    if item is None:
+        return key in _MESSAGE
+    return key == "tool_calls" and _are_plain_calls(item)
+
+
+def _are_plain_calls(calls: object) -> bool:
+    """Tell calls that are as they should be; what is wrong with others is found out slowly."""
+    if calls.__class__ is not list:
+        return False
+    for call in calls:
+        if call.__class__ is not dict or call.keys() != _CALL_KEYS or call["arguments"].__class__ not in _ARGUMENTS:
+            return False
+        if call["id"].__class__ is not str or call["name"].__class__ is not str:
+            return False
+    return True
 
 
 def _tool_calls(value: object, path: str) -> None:
@@ -124,6 +142,8 @@ def _tool_calls(value: object, path: str) -> None:
 
 
 _CALL: Final = ("id", "name", "arguments")
+_CALL_KEYS: Final = frozenset(_CALL)
+_ROLE_SET: Final = frozenset(ROLES)
 _ARGUMENTS: Final = frozenset({dict, str, list, type(None)})
 
 
@@ -202,7 +222,7 @@ def _usage(value: object, path: str) -> None:
 
 def _moment(value: object, path: str) -> None:
     _text(value, path)
-    if read_time(str(value)) is None:
+    if not is_time(str(value)):
         raise InvalidSessionError(
             path, f"is {shown(str(value))}, which is no time", hint="write it as 2026-01-04T20:00:00Z"
         )

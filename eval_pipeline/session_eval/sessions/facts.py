@@ -5,14 +5,14 @@ Counted over the checked JSON, since a hundred thousand sessions are counted whi
 
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Self
 
 from eval_pipeline.core.documents import Json, JsonDict
 from eval_pipeline.session_eval.sessions.json_text import canonical_bytes
 from eval_pipeline.session_eval.sessions.session import Session, session_json
-from eval_pipeline.session_eval.sessions.times import read_time
+from eval_pipeline.session_eval.sessions.times import first_and_last, read_time
 
 _SAYS_ERROR: Final = re.compile(
     r"\s*(?:error|exception|traceback)\b[^\n]{0,60}?[:!]|\s*traceback \(most", re.IGNORECASE
@@ -21,6 +21,7 @@ _JSON_ERROR: Final = re.compile(
     r'\s*\{[^{}\[\]]{0,200}?"(?:error|is_error|isError)"\s*:\s*+(?!null|false|""|\{\}|\[\]|0\b)'
 )
 _LOOKED_AT: Final = 300
+_BEGINS_ERROR: Final = frozenset("eEtT")
 _PLAIN_KEYS: Final = 2
 """A message with so many keys has a role and a content, and nothing else to count."""
 
@@ -54,7 +55,7 @@ class SessionFacts:
 
     def to_json(self) -> JsonDict:
         """Return the JSON form that ledger and stages keep."""
-        return asdict(self)
+        return {name: getattr(self, name) for name in self.__slots__}
 
     @classmethod
     def from_json(cls, value: Json) -> Self:
@@ -74,26 +75,25 @@ def count_facts(checked: Json) -> SessionFacts:
     characters = user_turns = tool_errors = stretches = 0
     calls: list[tuple[str, bytes]] = []
     usages: list[Json] = []
-    moments: list[str] = []
+    moments: list[str] = [checked[key] for key in ("created_at", "last_active") if checked.get(key)]
     speaks: str | None = None
     for message in messages:
         content = message.get("content")
-        if content.__class__ is str:
-            characters += len(content)
-        elif content:
-            characters += sum(len(part.get("text", "")) for part in content)
+        if content:
+            characters += len(content) if content.__class__ is str else _characters(content)
         role = message["role"]
+        agent = message.get("agent")
         if role == "user":
-            user_turns += 1
+            user_turns += agent is None  # what a sub-agent is told is no turn of the user
         elif role == "tool" and _is_error(message):
             tool_errors += 1
-        if len(message) <= _PLAIN_KEYS and "content" in message:
-            speaks = None
-            continue
-        calls += [(call["name"], canonical_bytes(call["arguments"])) for call in message.get("tool_calls") or ()]
-        agent = message.get("agent")
-        stretches += agent is not None and agent != speaks
+        if agent is not None and agent != speaks:
+            stretches += 1
         speaks = agent
+        if len(message) <= _PLAIN_KEYS:
+            continue
+        if "tool_calls" in message:
+            calls += [(call["name"], canonical_bytes(call["arguments"])) for call in message["tool_calls"] or ()]
         if usage := message.get("usage"):
             usages.append(usage)
         if moment := message.get("created_at"):
@@ -108,11 +108,11 @@ def count_facts(checked: Json) -> SessionFacts:
         repeated_calls=len(calls) - len(set(calls)),
         longest_repeat=_longest_run(calls),
         subagent_calls=sum(kinds.get(name) == "subagent" for name, _ in calls) if subagents else stretches,
-        extension_events=sum(kinds.get(name) == "extension" for name, _ in calls),
+        extension_events=sum(kinds.get(name) == "extension" for name, _ in calls) if kinds else 0,
         input_tokens=_total(usages, "input_tokens"),
         output_tokens=_total(usages, "output_tokens"),
         cost_usd=_cost(usages),
-        wall_s=_wall_s([*moments, *(checked[key] for key in ("created_at", "last_active") if checked.get(key))]),
+        wall_s=_wall_s(moments),
         characters=characters,
         offers_tools=bool(kinds),
         offers_subagents=bool(subagents),
@@ -124,10 +124,14 @@ def last_active_of(checked: Json) -> datetime | None:
     if said := checked.get("last_active"):
         return read_time(said)
     times = [message["created_at"] for message in checked["messages"] if message.get("created_at")]
-    moments = [moment for moment in map(read_time, times) if moment is not None]
-    if moments:
-        return max(moments)
+    told = first_and_last(times)
+    if told is not None:
+        return told[1]
     return read_time(checked["created_at"]) if checked.get("created_at") else None
+
+
+def _characters(parts: Sequence[Json]) -> int:
+    return sum(len(part.get("text", "")) for part in parts)
 
 
 def _is_error(message: Json) -> bool:
@@ -136,8 +140,10 @@ def _is_error(message: Json) -> bool:
     content: Any = message.get("content")
     if content.__class__ is not str:
         content = next((part["text"] for part in content or () if part.get("text")), "")
-    head = content[:_LOOKED_AT]
-    return _SAYS_ERROR.match(head) is not None or _JSON_ERROR.match(head) is not None
+    head = content[:_LOOKED_AT].lstrip()
+    if head[:1] in _BEGINS_ERROR:
+        return _SAYS_ERROR.match(head) is not None
+    return head[:1] == "{" and _JSON_ERROR.match(head) is not None
 
 
 def _longest_run(calls: Sequence[tuple[str, bytes]]) -> int:
@@ -151,8 +157,8 @@ def _longest_run(calls: Sequence[tuple[str, bytes]]) -> int:
 
 
 def _total(usages: Sequence[Json], key: str) -> int | None:
-    counts = [int(usage[key]) for usage in usages if usage.get(key) is not None]
-    return sum(counts) if counts else None
+    counts = [usage[key] for usage in usages if usage.get(key) is not None]
+    return int(sum(counts)) if counts else None
 
 
 def _cost(usages: Sequence[Json]) -> float | None:
@@ -162,7 +168,5 @@ def _cost(usages: Sequence[Json]) -> float | None:
 
 def _wall_s(moments: Sequence[str]) -> float | None:
     """Return the time from the first moment to the last."""
-    if len(moments) <= 1:
-        return None
-    read = [moment for moment in map(read_time, moments) if moment is not None]
-    return (max(read) - min(read)).total_seconds() if read else None
+    told = first_and_last(moments) if len(moments) > 1 else None
+    return None if told is None else (told[1] - told[0]).total_seconds()

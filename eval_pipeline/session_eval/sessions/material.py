@@ -66,7 +66,7 @@ def _applies(to: AppliesTo, facts: SessionFacts) -> bool:
 def _parts(session: Session, message: Message, index: int) -> Iterator[Part]:
     """Give a message part by part; one that says nothing has an empty one, so that every label exists."""
     said = list(_said(session, message, index))
-    yield from said or [Part(index, _speaker(message.role), "", _head(message))]
+    yield from said or [Part(index, _speaker(message), "", _head(message))]
 
 
 def _said(session: Session, message: Message, index: int) -> Iterator[Part]:
@@ -79,7 +79,7 @@ def _said(session: Session, message: Message, index: int) -> Iterator[Part]:
         head += f"{name}: " if name else ""
     text = _text(message)
     if text:
-        yield Part(index, _speaker(message.role), text, head)
+        yield Part(index, _speaker(message), text, head)
     for call in message.tool_calls:
         yield Part(index, Speaker.CALL, _arguments(call.arguments), f"{head}{call.name} ")
     if message.error:
@@ -90,18 +90,19 @@ def _head(message: Message) -> str:
     return f"[{message.agent}] " if message.agent else ""
 
 
-def _speaker(role: Role) -> Speaker:
-    match role:
+def _speaker(message: Message) -> Speaker:
+    """Return who speaks; what a sub-agent is told comes from the assistant, not from the user."""
+    match message.role:
         case Role.SYSTEM | Role.DEVELOPER:
             return Speaker.SYSTEM
         case Role.USER:
-            return Speaker.USER
+            return Speaker.USER if message.agent is None else Speaker.ASSISTANT
         case Role.ASSISTANT:
             return Speaker.ASSISTANT
         case Role.TOOL:
             return Speaker.TOOL
         case _:
-            assert_never(role)
+            assert_never(message.role)
 
 
 def _text(message: Message) -> str:

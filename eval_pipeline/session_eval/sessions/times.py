@@ -3,6 +3,7 @@
 A time without a zone is taken as UTC, and whoever reads one is told so.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
 
@@ -24,6 +25,29 @@ def read_time(text: str) -> datetime | None:
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
+
+
+def is_time(text: str) -> bool:
+    """Tell whether a text names a moment."""
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+def first_and_last(texts: Sequence[str]) -> tuple[datetime, datetime] | None:
+    """Return the first and the last of some moments; None where there is none.
+
+    Texts of one length that end with the same zone are compared as they are: a session has hundreds.
+    """
+    if not texts:
+        return None
+    first, last = min(texts), max(texts)
+    if len({len(text) for text in texts}) == 1 and first[-1] == "Z" and all(text[-1] == "Z" for text in texts):
+        texts = (first, last)
+    read = [moment for moment in map(read_time, texts) if moment is not None]
+    return (min(read), max(read)) if read else None
 
 
 def has_zone(text: str) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from eval_pipeline.core.chunks import chunks
+from eval_pipeline.core.counting import counted
 from eval_pipeline.core.documents import JsonDict
 from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.judging.material import Material
@@ -50,7 +51,7 @@ class _Counts:
             "sessions": self.sessions,
             "messages": self.messages,
             "flagged": self.flagged,
-            "note": f"{self.sessions:,} sessions, {self.flagged:,} of them address a judge and are judged twice",
+            "note": f"{counted(self.sessions, 'session')}; judged twice, for addressing a judge: {self.flagged:,}",
         }
 
 

@@ -22,6 +22,14 @@ from eval_pipeline.stt_eval.figures.model_pairs import JudgedPair, ModelPair, ju
 from eval_pipeline.stt_eval.figures.pair_sentence import pair_sentence, sample_words
 from eval_pipeline.stt_eval.figures.paired import paired_difference
 from eval_pipeline.stt_eval.figures.pooled_rates import Counted, PooledRate, pooled_rate
+from eval_pipeline.stt_eval.figures.rare_events import (
+    FEW_UNITS,
+    Runaways,
+    runaways,
+    runaways_json,
+    runaways_sentence,
+    unseen_sentence,
+)
 from eval_pipeline.stt_eval.figures.silence import compare_on_silence
 from eval_pipeline.stt_eval.language.languages import language_name
 from eval_pipeline.stt_eval.language.normalisation import Level
@@ -108,6 +116,7 @@ class Summariser:
             "wer_with_failures": self._rate(WER, mine, everything),
             "cer_with_failures": self._rate(CER, mine, everything),
             "levels": levels,
+            "runaways": None if (found := self._runaways(mine)) is None else runaways_json(found),
             **self._per_sample(mine),
             "hits": words.hits,
             "substitutions": words.substitutions,
@@ -193,7 +202,8 @@ class Summariser:
         )
 
     def _notes(self) -> Iterator[str]:
-        """Say how languages without spaces are scored, and which column may name the speakers."""
+        """Say what intervals cannot hold, how languages without spaces are scored, which column may name speakers."""
+        yield from self._on_intervals()
         languages = self._columns.character_languages
         if languages and self._by_words.any():
             yield self._by_characters(languages)
@@ -204,18 +214,31 @@ class Summariser:
                 f" score again with --speaker-column {hint.column}"
             )
 
+    def _on_intervals(self) -> Iterator[str]:
+        for model, mine in self._headline.items():
+            if (found := self._runaways(mine)) is not None:
+                yield runaways_sentence(model, found, metric=self._metric)
+        counted = [self._pooled(self._metric, mine, mine.answered) for mine in self._headline.values()]
+        fewest = min((one.units for one in counted if one.interval is not None), default=FEW_UNITS)
+        if fewest < FEW_UNITS:
+            yield unseen_sentence(fewest, unit="sample" if self._clusters is None else "speaker")
+
+    def _runaways(self, mine: ModelColumns) -> Runaways | None:
+        return runaways(self._counted(self._metric, mine, mine.answered))
+
     def _by_characters(self, languages: Mapping[str, int]) -> str:
-        named = best.joined([f"{language_name(code)} ({count:,})" for code, count in languages.items()])
-        inside = ~self._by_words
+        named = best.joined([f"{language_name(code)} ({samples:,})" for code, samples in languages.items()])
+        inside, count = ~self._by_words, int((~self._by_words).sum())
         rates = [
             f"{model} {rate:.1%}"
             for model, mine in self._headline.items()
             if (rate := self._pooled(CER, mine, mine.answered & inside).rate) is not None
         ]
+        are = "is" if count == 1 else "are"
         told = f"; their CER: {', '.join(rates)}" if rates else ""
         return (
-            f"{sample_words(int(inside.sum()))} in languages written without spaces, {named}, are scored by characters"
-            f" and are no part of any WER{told}"
+            f"{sample_words(count)} in languages written without spaces, {named}, {are} scored by characters and"
+            f" {are} no part of any WER{told}"
         )
 
     def _pair(self, first: str, second: str, *, failures: bool = False) -> ModelPair:
@@ -278,11 +301,13 @@ class Summariser:
         sentence = f"with failures counted as all missed: {told['sentence']}"
         return {"sentence": sentence, **{name: told[name] for name in kept}}
 
-    def _pooled(self, metric: str, mine: ModelColumns, inside: NDArray[np.bool_]) -> PooledRate:
+    def _counted(self, metric: str, mine: ModelColumns, inside: NDArray[np.bool_]) -> Counted:
         chosen = inside & self._by_words if metric == WER else inside
         edits, lengths = _columns_for(metric, mine)
-        clusters = None if self._clusters is None else self._clusters[chosen]
-        return pooled_rate(Counted(edits[chosen], lengths[chosen], clusters))
+        return Counted(edits[chosen], lengths[chosen], None if self._clusters is None else self._clusters[chosen])
+
+    def _pooled(self, metric: str, mine: ModelColumns, inside: NDArray[np.bool_]) -> PooledRate:
+        return pooled_rate(self._counted(metric, mine, inside))
 
     def _rate(self, metric: str, mine: ModelColumns, inside: NDArray[np.bool_]) -> JsonDict:
         return asdict(Rate.of(self._pooled(metric, mine, inside)))

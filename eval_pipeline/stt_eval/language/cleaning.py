@@ -1,22 +1,33 @@
-"""Takes off what models put around a transcript: thinking, code fences, JSON, subtitles, times, labels, quotes.
+"""Takes off what models put around a transcript: thinking, data and markup, labels, translations, times, quotes.
 
 What was said is returned as it was, or not touched at all when in doubt. The caller keeps the raw answer beside it.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 
 from eval_pipeline.core.values import value
-from eval_pipeline.stt_eval.language.cleaning_labels import without_label, without_notes
-from eval_pipeline.stt_eval.language.cleaning_times import without_speakers, without_subtitles, without_time_stamps
+from eval_pipeline.stt_eval.language.cleaning_labels import without_label
+from eval_pipeline.stt_eval.language.cleaning_languages import without_languages
+from eval_pipeline.stt_eval.language.cleaning_markup import table_text, without_tags
+from eval_pipeline.stt_eval.language.cleaning_speakers import without_speakers
+from eval_pipeline.stt_eval.language.cleaning_times import without_subtitles, without_time_stamps
 from eval_pipeline.stt_eval.language.cleaning_tokens import without_thinking, without_tokens
+from eval_pipeline.stt_eval.language.cleaning_translations import (
+    is_comment,
+    main_script,
+    without_bracketed_translation,
+    without_notes,
+)
 from eval_pipeline.stt_eval.language.listed_texts import listed_text
 
 MOST_WRAPPINGS = 10
 
 _FENCED = re.compile(r"(?P<fence>```|~~~)(?P<inside>.*)(?P=fence)", re.DOTALL)
 _OPENED = re.compile(r"(?:```|~~~)(?P<inside>[\w-]*[ \t]*\n.*)", re.DOTALL)
+_BLOCK = re.compile(r"^[ \t]*```[\w-]*[ \t]*\n(?P<inside>.*?)\n[ \t]*```[ \t]*$", re.DOTALL | re.MULTILINE)
+_COURTESY = re.compile(r"\s*(?:sure|certainly|okay|ok|of\ course|here|let\ me\ know|i\ hope)\b", re.IGNORECASE)
 _FIRST_LINE = re.compile(r"\A[A-Za-z0-9_+-]*[ \t]*\r?\n")
 _QUOTES: Mapping[str, str] = {
     '"': '"',
@@ -44,12 +55,16 @@ class Removed(StrEnum):
     TOKENS = "tokens"
     CODE_FENCE = "code_fence"
     JSON = "json"
+    TAGS = "tags"
+    TABLE = "table"
     SUBTITLES = "subtitles"
     TIME_STAMPS = "time_stamps"
     SPEAKERS = "speakers"
     LABEL = "label"
+    LANGUAGE = "language"
+    """The name of the language before what was said in it."""
     NOTES = "notes"
-    """A translation or a remark behind the transcript."""
+    """Translations, transliterations and remarks beside the transcript."""
     QUOTES = "quotes"
 
 
@@ -75,7 +90,7 @@ def clean_transcript(raw: str) -> CleanTranscript:
 
 
 def _unwrap_once(text: str) -> tuple[Removed, str] | None:
-    for kind, unwrap in _UNWRAPPERS.items():
+    for kind, unwrap in _UNWRAPPERS:
         inside = unwrap(text)
         if inside is not None:
             return kind, inside.strip()
@@ -88,6 +103,18 @@ def _without_fence(text: str) -> str | None:
     if block is None or "```" in block["inside"]:
         return None
     return _FIRST_LINE.sub("", block["inside"])
+
+
+def _block_among_comments(text: str) -> str | None:
+    """Return what stands in the only code block, where every line around it is a model's own."""
+    block = _BLOCK.search(text)
+    if block is None or text.count("```") != len(("begin", "end")):
+        return None
+    script = main_script(block["inside"])
+    around = [line for line in (text[: block.start()] + "\n" + text[block.end() :]).splitlines() if line.strip()]
+    if script is None or not all(is_comment(line, script=script) or _COURTESY.match(line) for line in around):
+        return None
+    return block["inside"]
 
 
 def _without_quotes(text: str) -> str | None:
@@ -109,15 +136,21 @@ def _quotes_at(text: str, at: int) -> bool:
     return not is_apostrophe
 
 
-_UNWRAPPERS: Mapping[Removed, Callable[[str], str | None]] = {
-    Removed.THINKING: without_thinking,
-    Removed.TOKENS: without_tokens,
-    Removed.CODE_FENCE: _without_fence,
-    Removed.JSON: listed_text,
-    Removed.LABEL: without_label,
-    Removed.NOTES: without_notes,
-    Removed.SUBTITLES: without_subtitles,
-    Removed.TIME_STAMPS: without_time_stamps,
-    Removed.SPEAKERS: without_speakers,
-    Removed.QUOTES: _without_quotes,
-}
+_UNWRAPPERS: Sequence[tuple[Removed, Callable[[str], str | None]]] = (
+    (Removed.THINKING, without_thinking),
+    (Removed.TOKENS, without_tokens),
+    (Removed.CODE_FENCE, _without_fence),
+    (Removed.JSON, listed_text),
+    (Removed.TAGS, without_tags),
+    (Removed.TABLE, table_text),
+    (Removed.LABEL, without_label),
+    (Removed.LANGUAGE, without_languages),
+    (Removed.NOTES, without_notes),
+    (Removed.NOTES, without_bracketed_translation),
+    (Removed.CODE_FENCE, _block_among_comments),
+    (Removed.SUBTITLES, without_subtitles),
+    (Removed.TIME_STAMPS, without_time_stamps),
+    (Removed.SPEAKERS, without_speakers),
+    (Removed.QUOTES, _without_quotes),
+)
+"""In the order in which they are tried."""

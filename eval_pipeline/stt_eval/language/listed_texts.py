@@ -1,4 +1,4 @@
-"""Texts that tools write as data: a list of strings, segments with their times, one object with one text.
+"""Texts that tools write as data: a list of strings, segments with their times, an object with one text somewhere.
 
 Speech tools keep a transcript as the segments that they heard, and spreadsheets made from them hold these as one cell.
 What was said is the texts of the segments, one after the other.
@@ -6,11 +6,23 @@ What was said is the texts of the segments, one after the other.
 
 import ast
 import json
+import re
 from collections.abc import Sequence
 
-TEXT_FIELDS = frozenset({"transcript", "transcription", "transcribed_text", "text"})
-_SEGMENT_FIELDS = frozenset({"segments", "chunks", "utterances", "sentences", "results", "lines", "transcripts"})
+TEXT_FIELDS = frozenset(
+    {"transcript", "transcription", "transcribed_text", "transcribedtext", "text", "display_text", "displaytext"}
+)
+_SEGMENT_FIELDS = frozenset(
+    {"segments", "chunks", "utterances", "sentences", "results", "lines", "transcripts", "combinedphrases", "channels"}
+)
+_CHOICES = frozenset({"alternatives", "nbest"})
+"""Of what was heard, the most probable first."""
 _PYTHON_LISTS = ("['", '["', "[{'", "('")
+_PYTHON_OBJECT = re.compile(
+    r"(?:[A-Za-z_.]{1,60}\()?(?:\w{1,40}=[^,'\"=]{0,60},\s*)*text=(?P<quote>['\"])(?P<text>.*?)(?P=quote)(?:,?\s+\w{1,40}=.*)?\)?",
+    re.DOTALL,
+)
+"""As a client prints an answer: ``Transcription(text='…', language='en')``."""
 _LONGEST_PYTHON_LIST = 200_000
 _FEWEST_OBJECTS = 2
 
@@ -28,6 +40,8 @@ def listed_text(text: str) -> str | None:
     ('पहला दूसरा', 'हाँ जी', None)
     """
     bare = text.strip()
+    if (printed := _PYTHON_OBJECT.fullmatch(bare)) is not None:
+        return printed["text"]
     if not bare.startswith(("{", "[", "(")):
         return None
     found = _joined(_parsed(bare))
@@ -78,12 +92,34 @@ def _joined(answer: object) -> str | None:
 
 
 def _text_of(fields: _Fields) -> str | None:
-    """Return the only text of an object, else those of its only list of segments."""
+    """Return the only text of an object; else that of its likeliest choice, its only segments or its only object.
+
+    Of an object without a name that is known, the only string.
+    """
     texts = [content for name, content in fields if name.casefold() in TEXT_FIELDS]
     if texts:
-        return texts[0] if len(texts) == 1 and isinstance(texts[0], str) else None
+        return _one_text(texts)
+    choices = [content for name, content in fields if name.casefold() in _CHOICES]
+    if len(choices) == 1 and isinstance(choices[0], list) and choices[0]:
+        return _one_of_list(choices[0][0])
     segments = [content for name, content in fields if name.casefold() in _SEGMENT_FIELDS and isinstance(content, list)]
-    return _joined(segments[0]) if len(segments) == 1 else None
+    if segments:
+        return _joined(segments[0]) if len(segments) == 1 else None
+    inside = [content for _, content in fields if isinstance(content, _Fields)]
+    if len(inside) == 1:
+        return _text_of(inside[0])
+    return fields[0][1] if len(fields) == 1 and isinstance(fields[0][1], str) else None
+
+
+def _one_text(texts: Sequence[object]) -> str | None:
+    """Return the text where there is one, which annotation tools keep as a list."""
+    match texts:
+        case [str() as text]:
+            return text
+        case [list() as parts] if all(isinstance(part, str) for part in parts):
+            return " ".join(parts)
+        case _:
+            return None
 
 
 def _one_of_list(one: object) -> str | None:
@@ -91,19 +127,11 @@ def _one_of_list(one: object) -> str | None:
         case str():
             return one
         case _Fields():
-            return _text_of_segment(one)
+            return _text_of(one)
         case list():  # as in [0.0, 2.1, "text"]
             return _only_string(one)
         case _:
             return None
-
-
-def _text_of_segment(fields: _Fields) -> str | None:
-    """Return the text of a segment, which annotation tools keep as a list."""
-    texts = [content for name, content in fields if name.casefold() in TEXT_FIELDS]
-    if len(texts) == 1 and isinstance(texts[0], list) and all(isinstance(text, str) for text in texts[0]):
-        return " ".join(texts[0])
-    return _text_of(fields)
 
 
 def _only_string(values: Sequence[object]) -> str | None:

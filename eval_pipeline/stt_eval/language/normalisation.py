@@ -45,8 +45,8 @@ class Level(StrEnum):
 
 NORMALISER_VERSIONS: Mapping[Level, str] = {
     Level.VERBATIM: "verbatim-1",
-    Level.STANDARD: "standard-2",
-    Level.LENIENT: "lenient-2",
+    Level.STANDARD: "standard-3",
+    Level.LENIENT: "lenient-3",
 }
 """Rises whenever a level gives another value for some text: scores of different versions are not comparable."""
 

@@ -21,6 +21,7 @@ from eval_pipeline.stt_eval.report.words import (
     METRIC_NAMES,
     flag_words,
     interval,
+    interval_words,
     language_words,
     rate,
     share,
@@ -97,7 +98,7 @@ def _accuracy_row(model: Figures, *, metric: str, other: str) -> list[Cell]:
     return [
         said(model["model"]),
         _rate_cell(found),
-        Cell(interval(found) or NONE),
+        Cell(interval_words(model, metric=metric) or NONE),
         _rate_cell(rate(model, other)),
         _rate_cell(with_failures),
         Cell(f"{count(model['answered'])} of {count(model['labelled'])}", exact=_exact(model["coverage"])),
@@ -234,11 +235,8 @@ def _slice_cell(column: str, value: str) -> Cell:
 
 def _slice_rate(one: Figures, metric: str, *, named: bool) -> Cell:
     measured = slice_metric(one, metric)
-    cell = _with_interval(rate(one, measured), name=f" {measured}" if named else "")
-    if one["answered"] == one["samples"] or cell.html is None:
-        return cell
-    answered = Markup("<small>{} answered</small>").format(count(one["answered"]))
-    return Cell(cell.text, html=cell.html + answered, exact=cell.exact)
+    answered = None if one["answered"] == one["samples"] else f"{count(one['answered'])} answered"
+    return _with_interval(rate(one, measured), name=f" {measured}" if named else "", aside=answered)
 
 
 def failure_words(outcome: str | None) -> str:
@@ -295,13 +293,13 @@ def _rate_cell(found: Figures) -> Cell:
     )
 
 
-def _with_interval(found: Figures, *, name: str = "") -> Cell:
+def _with_interval(found: Figures, *, name: str = "", aside: str | None = None) -> Cell:
+    """Write a rate with its interval below it, and what is to be said of it, as one piece that is not torn apart."""
     ends, cell = interval(found), _rate_cell(found)
     text = f"{cell.text}{name}"
-    if ends is None:
-        return Cell(text, html=Markup("{}").format(text), exact=cell.exact)
-    html = Markup("<span>{}<small>{}</small></span>").format(text, ends)
-    return Cell(f"{text} ({ends})", html=html, exact=cell.exact)
+    below = Markup().join(Markup("<small>{}</small>").format(told) for told in (ends, aside) if told)
+    html = Markup("<span>{}{}</span>").format(text, below) if below else Markup("{}").format(text)
+    return Cell(f"{text} ({ends})" if ends else text, html=html, exact=cell.exact)
 
 
 def _share_cell(value: float | None) -> Cell:

@@ -28,6 +28,8 @@ _FLAGS: Mapping[str, str] = {
     Flag.DAMAGED: "damaged text",
     Flag.TIME_STAMPS: "holds time stamps",
     Flag.THINKING: "thought aloud",
+    Flag.TRANSLATION: "may hold a translation",
+    Flag.WRAPPED: "holds more than words",
 }
 _STATUSES: Mapping[str, str] = {
     ItemStatus.OK: "answered",
@@ -125,7 +127,7 @@ def plain_rates(data: SpeechReportData) -> list[str]:
 def plain_rate(model: Json, *, metric: str) -> str:
     """Say a rate and its interval so that it cannot be misread."""
     found = rate(model, metric)
-    ends = interval(found)
+    ends = interval_words(model, metric=metric)
     sure = f"; 95% interval {ends}" if ends else "; how far chance moved this cannot be told from a single sample"
     return (
         f"{model['model']}: {counted(found['edits'], 'error')} on {count(found['length'])} spoken {_UNITS[metric]}"
@@ -153,11 +155,21 @@ def _one_decimal(shown: str) -> str:
 
 
 def interval(found: Json) -> str | None:
-    """Write the ends of a rate's interval."""
+    """Write the ends of a rate's interval; what is beyond all reason as such.
+
+    >>> interval({"low": 0.123, "high": 0.5}), interval({"low": 0.1, "high": 178.2})
+    ('12.3% to 50.0%', '10.0% to over 1000%')
+    """
     if found["low"] is None or found["high"] is None:
         return None
     low, high = (_one_decimal(percent(found[end], guarded=False)) for end in ("low", "high"))
-    return f"{low} to {high}"
+    return f"{low} to {high if found['high'] <= _BEYOND_REASON else f'over {_BEYOND_REASON:.0%}'}"
+
+
+def interval_words(model: Json, *, metric: str) -> str | None:
+    """Write the ends of a model's headline, and whether they can be relied on."""
+    ends, ran_away = interval(rate(model, metric)), model.get("runaways")
+    return f"{ends}, not reliable" if ends and ran_away and not ran_away["interval_is_reliable"] else ends
 
 
 def old_method(data: SpeechReportData) -> str | None:
@@ -238,3 +250,5 @@ def length_words(seconds: float | None) -> str:
 
 
 _MINUTE: Final = 60
+_BEYOND_REASON: Final = 10.0
+"""An upper end above ten errors a word says that nothing is known."""

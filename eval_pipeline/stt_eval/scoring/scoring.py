@@ -14,10 +14,12 @@ from eval_pipeline.stt_eval.language.alternatives import parse_reference
 from eval_pipeline.stt_eval.language.answer_flags import loops, word_loops, wrong_script
 from eval_pipeline.stt_eval.language.cleaning import Removed
 from eval_pipeline.stt_eval.language.cleaning_times import holds_time_stamps
+from eval_pipeline.stt_eval.language.cleaning_translations import holds_translation
 from eval_pipeline.stt_eval.language.languages import unsegmented
 from eval_pipeline.stt_eval.language.markers import without_markers
 from eval_pipeline.stt_eval.language.normalisation import Level, characters, words
 from eval_pipeline.stt_eval.language.refusals import is_refusal
+from eval_pipeline.stt_eval.language.wrapping_left import holds_wrapping
 from eval_pipeline.stt_eval.scoring.alignment import align, edit_counts
 from eval_pipeline.stt_eval.scoring.edits import AlignedToken, EditCounts
 from eval_pipeline.stt_eval.scoring.lattice import Lattice, build_lattice, tokens_of
@@ -43,6 +45,10 @@ class Flag(StrEnum):
     """Still holds times of the recording."""
     THINKING = "thinking"
     """The model thought aloud; that was taken off."""
+    TRANSLATION = "translation"
+    """Some of it, in another script, may say the rest again."""
+    WRAPPED = "wrapped"
+    """Holds data, markup, labels or subtitles that are no words of it."""
 
 
 @value
@@ -158,5 +164,7 @@ def flags_of(
         Flag.DAMAGED: damage_of(spoken) not in {None, Damage.PLACEHOLDER, Damage.MAYBE_MEANT},
         Flag.TIME_STAMPS: holds_time_stamps(transcript),
         Flag.THINKING: Removed.THINKING in removed,
+        Flag.TRANSLATION: holds_translation(transcript),
+        Flag.WRAPPED: holds_wrapping(transcript),
     }
     return [str(flag) for flag in (*found, *(flag for flag, is_so in told.items() if is_so))]

@@ -1,5 +1,6 @@
 """The results of a run as people name them, by sample and model, each with the digest of its transcript."""
 
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from eval_pipeline.reporting.csv_safety import undefused
 COLUMNS = ("item_id", "sample_id", "model", "status", "outcome", "transcript")
 """What of the stage ``transcripts`` is read."""
 _COMPARED_NAMES = 2_000
+_WHOLE_NUMBER = re.compile(r"(?P<digits>[0-9]{1,30})(?:[.,]0+)?")
 _SHOWN_MODELS = 10
 
 
@@ -52,6 +54,10 @@ class Results:
         self._results = {
             (row["sample_id"], row["model"]): _result(row, file_name=names.get(row["sample_id"])) for row in rows
         }
+        self._by_text: dict[str, list[str]] = {}
+        for one in self._results.values():
+            if one.shown_sha256 is not None:
+                self._by_text.setdefault(one.shown_sha256, []).append(one.sample_id)
         self._samples = dict.fromkeys(sample for sample, _ in self._results)
         self._models = dict.fromkeys(model for _, model in self._results)
 
@@ -70,7 +76,7 @@ class Results:
         """Return the result that a row of a file names, by its sample and model, else by what else stands in the row.
 
         A spreadsheet program makes 1 of the sample 001: the model with the file's name or with the digest of the
-        transcript still says which result it is.
+        transcript still says which result it is, and without these the number, where only one sample has it.
         """
         sample, model = _named(cells["sample"], self._samples), _named(cells["model"], self._models)
         named = self._results.get((sample, model))
@@ -82,7 +88,28 @@ class Results:
             found = [one for one in others if _has(one, *wanted)]
             if len(found) == 1:
                 return found[0]
-        return self.find(sample, model)
+        return self.find(_same_number(sample, self._samples), model)
+
+    def sample_of(self, shown_sha256: str, *, beside: Result) -> str | None:
+        """Return the other sample whose transcript looks like that in a spreadsheet; None where there is none.
+
+        Where another model heard it in the same sample, somebody may have written it down as what is right.
+        """
+        samples = self._by_text.get(shown_sha256, [])
+        return samples[0] if samples and beside.sample_id not in samples else None
+
+
+def _same_number(sample: str, samples: Iterable[str]) -> str:
+    """Return the only sample whose name is the same number, as ``001`` is 1 and 1.0; else the name as it stands."""
+    if sample in samples or _number(sample) is None:
+        return sample
+    same = [name for name in samples if _number(name) == _number(sample)]
+    return same[0] if len(same) == 1 else sample
+
+
+def _number(name: str) -> int | None:
+    found = _WHOLE_NUMBER.fullmatch(name)
+    return int(found["digits"]) if found else None
 
 
 def _has(result: Result, file_name: str | None, digest: str | None) -> bool:

@@ -28,7 +28,7 @@ from eval_pipeline.intake.purpose import Purpose
 from eval_pipeline.intake.table_file import TableFile
 from eval_pipeline.intake.workbook import sheet_rows
 from eval_pipeline.reporting.csv_safety import defused, undefused
-from eval_pipeline.stt_eval.verdicts.results import Result, shown_digest
+from eval_pipeline.stt_eval.verdicts.results import Result, Results, shown_digest
 
 VERDICTS: Final = Purpose(noun="file of verdicts", required=("sample", "model"), code="invalid_verdict_file")
 SHEET: Final = pa.schema(
@@ -97,8 +97,11 @@ class VerdictRow:
         except (ValueError, OverflowError) as error:
             raise _invalid(f"entries is {shown(cell)}", hint="leave the column as the export wrote it") from error
 
-    def check_text(self, result: Result) -> None:
-        """Raise ``invalid_verdict_file`` when the row has lost its letters, or is about another text than it says."""
+    def check_text(self, result: Result, results: Results) -> None:
+        """Raise ``invalid_verdict_file`` when the row has lost its letters, or is about another text than it says.
+
+        The digest says what the row was written for, but not what stands in it since its columns were sorted apart.
+        """
         transcript, comment = self.cells["transcript"], self.cells["comment"]
         is_same = not transcript.strip() or shown_digest(undefused(transcript)) == result.shown_sha256
         for name, text, is_known in (("transcript", transcript, is_same), ("comment", comment, False)):
@@ -109,6 +112,13 @@ class VerdictRow:
                     " that does not have them",
                     hint="save it as CSV UTF-8 or .xlsx and import that; nothing else of the file can be trusted",
                 )
+        other = None if is_same else results.sample_of(shown_digest(undefused(transcript)), beside=result)
+        if other is not None:
+            raise _invalid(
+                f"the transcript {shown(transcript)} is that of sample {shown(other)}, not of"
+                f" {shown(result.sample_id)}",
+                hint="the columns of the file were sorted or moved apart: export the verdicts again",
+            )
         if not is_same and self.text_sha256 is None:
             raise _invalid(
                 f"the transcript {shown(transcript)} is not that of sample {shown(result.sample_id)}, model"

@@ -68,6 +68,7 @@ def make(
             calls = sum(job.requests for job in deployment.ledger.stage_jobs(ref))
         else:
             if task.refresh:
+                require_endpoint(deployment, stage.run, spec.embedding_endpoint, accept=task.endpoint_changed)
                 start_over(deployment, stage, by=task.dagster_run_id, retried=task.retried_run_id)
             calls = work.embed_missing()
         told = replace(work.store(), mode=str(mode), requests=calls, batch_notes=batch_notes(task, ref))

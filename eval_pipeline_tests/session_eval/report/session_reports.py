@@ -25,6 +25,7 @@ from eval_pipeline.session_eval.report.data import SaidOfMessage, SessionReportD
 from eval_pipeline.session_eval.scoring.agreement import AxisRatings, measure_axis
 from eval_pipeline.session_eval.scoring.calibration import Labelled, predict
 from eval_pipeline.session_eval.scoring.cells import read_cell
+from eval_pipeline.session_eval.scoring.run_agreement import LENGTH
 from eval_pipeline.session_eval.scoring.session_scores import score_session
 from eval_pipeline.session_eval.scoring.weekly import MEAN, Judged, weekly
 from eval_pipeline.session_eval.scoring.weeks import weeks_of_period
@@ -241,7 +242,7 @@ def agreement(scores: Sequence[Row], judged: Sequence[Sequence[Row]], panel: Pan
     quality = np.array([np.nan if row["mean"] is None else row["mean"] for row in scores])
     length = np.array([float((number * 13) % 40) for number in range(len(scores))])
     predicted = [
-        predict(given, by=by, judges={"panel": quality}, baselines={"characters": length}, seed="s", resamples=200)
+        predict(given, by=by, judges={"panel": quality}, baselines={LENGTH: length}, seed="s", resamples=200)
         for by, given in ((Labelled.OUTCOMES, worked), (Labelled.LIKES, np.full(len(scores), np.nan)))
     ]
     return {"axes": [axis.to_json() for axis in axes], "predicted": [one.to_json() for one in predicted]}

@@ -27,7 +27,7 @@ def test_a_session_is_read_and_written_without_a_loss() -> None:
 
 
 texts = st.text(max_size=8)
-scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | texts
+scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | texts
 values = st.recursive(scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3))
 calls = st.fixed_dictionaries(
     {"id": texts, "name": texts, "arguments": st.none() | texts | st.dictionaries(texts, values, max_size=3)}
@@ -42,7 +42,7 @@ messages = st.fixed_dictionaries(
         "reasoning": st.none() | texts,
         "tool_calls": st.none() | st.lists(calls, max_size=2),
         "usage": st.none() | st.fixed_dictionaries({}, optional={"input_tokens": st.integers(0), "x": values}),
-        "latency_ms": st.none() | st.integers() | st.floats(allow_nan=False),
+        "latency_ms": st.none() | st.integers() | st.floats(allow_nan=False, allow_infinity=False),
     },
 )
 

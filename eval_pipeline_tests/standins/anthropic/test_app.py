@@ -11,6 +11,7 @@ from eval_pipeline.standins.anthropic.app import AnthropicOptions, create_app
 from eval_pipeline.standins.anthropic.batch_input import BatchLimits
 from eval_pipeline.standins.replay import Recordings
 from eval_pipeline.standins.server import serve
+from eval_pipeline_tests.standins.judging import judged
 
 RECORDED = Recordings({("recorded-model", "What is 2 + 2?"): "It is 4."})
 HEADERS = {"x-api-key": "sk-ant-test", "anthropic-version": "2023-06-01"}
@@ -180,3 +181,24 @@ def test_an_overloaded_api_says_when_to_come_back(api: httpx.Client) -> None:
 
     assert (reply.status_code, reply.headers["retry-after"]) == (529, "3")
     assert reply.json()["error"]["type"] == "overloaded_error"
+
+
+def test_a_request_to_judge_is_judged_live_and_in_a_batch(api: httpx.Client) -> None:
+    asked = judged("outcome")
+    [turn] = asked.body["input"]
+    text = "\n\n".join(block["text"] for block in turn["content"])
+    form = {"type": "json_schema", "schema": asked.body["text"]["format"]["schema"]}
+    body = a_request(text, max_tokens=4_000, output_config={"format": form}, model="judge-model")
+    api.post("/__standin__/judge_script", json=[{"item": "flight to Seattle", "verdicts": {"*": "25"}}])
+    live = api.post("/v1/messages", json=body).json()["content"][0]["text"]
+    api.post("/__standin__/faults", json=[{"kind": "verdict_as_number", "match": "look at outcomes"}])
+    made = api.post(BATCHES, json={"requests": [{"custom_id": "a", "params": body}]}).json()
+    api.get(f"{BATCHES}/{made['id']}")
+    [result] = api.get(f"{BATCHES}/{made['id']}/results").text.splitlines()
+    api.delete("/__standin__/judge_script")
+
+    assert {verdict.level for verdict in asked.read(live).verdicts.values()} == {"25"}
+    spoilt = orjson.loads(result)["result"]["message"]["content"][0]["text"]
+    assert asked.problems(spoilt)[0].endswith(
+        "is 100 (a number); it must be one of 0, 25, 50, 75, 100, cannot_judge, as a text"
+    )

@@ -380,7 +380,7 @@ def test_samples_of_one_speaker_count_together_where_the_run_says_who_speaks() -
     assert ours["value"] == theirs["value"]
     assert theirs["high"] - theirs["low"] > 2 * (ours["high"] - ours["low"])
     assert (alone["speakers"], together["speakers"]) == (None, {"column": "speaker_id", "count": 3})
-    assert together["best"]["notes"] == []
+    assert not any("looks as if" in note for note in together["best"]["notes"])
     assert "The column speaker_id looks as if it named who speaks (3 in 12 samples)" in alone["best"]["notes"][0]
 
 
@@ -388,4 +388,5 @@ def test_samples_of_one_speaker_count_together_where_the_run_says_who_speaks() -
     ("column", "speakers"), [("district", "xxyy"), ("speaker_id", "wxyz"), ("speech_rate", "xxyy"), ("speaker_id", "")]
 )
 def test_no_hint_is_given_where_no_column_names_speakers_that_recur(column: str, speakers: str) -> None:
-    assert figures(["m"], spoken_by(*speakers, column=column))["best"]["notes"] == []
+    notes = figures(["m"], spoken_by(*speakers, column=column))["best"]["notes"]
+    assert not any("looks as if" in note for note in notes)

@@ -234,6 +234,6 @@ def test_characters_count_spaces_except_where_words_are_not_separated() -> None:
 def test_every_level_has_a_version() -> None:
     assert dict(NORMALISER_VERSIONS) == {
         Level.VERBATIM: "verbatim-1",
-        Level.STANDARD: "standard-2",
-        Level.LENIENT: "lenient-2",
+        Level.STANDARD: "standard-3",
+        Level.LENIENT: "lenient-3",
     }

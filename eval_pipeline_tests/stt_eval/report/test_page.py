@@ -81,7 +81,7 @@ def test_a_full_report_has_its_sections_in_order_and_every_link_leads_somewhere(
 def test_it_says_what_was_evaluated(tmp_path: Path) -> None:
     words = told(page_of(full_run(), tmp_path))
 
-    for fact in ("Helpline", "gemini-2.5-flash, whisper-1", "transcribe-1", "standard-2", "21 November 2026", "meera"):
+    for fact in ("Helpline", "gemini-2.5-flash, whisper-1", "transcribe-1", "standard-3", "21 November 2026", "meera"):
         assert fact in words
     assert "Transcribe the speech in this recording" in words
 

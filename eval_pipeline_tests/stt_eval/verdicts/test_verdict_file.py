@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eval_pipeline.core.errors import UsageError
+from eval_pipeline.core.errors import NotFoundError, UsageError
 from eval_pipeline.core.feedback import UNTOUCHED, Change, ErrorTag, Verdict
 from eval_pipeline.core.feedback_words import checked_comment
 from eval_pipeline.intake.table_file import open_table
@@ -98,7 +98,7 @@ RESULTS = Results(
 def test_ids_without_their_zeros_are_found_and_their_text_is_right() -> None:
     for row, name in zip(returned("excel_leading_zeros.csv"), HEARD, strict=True):
         result = RESULTS.find_cells(row.cells)
-        row.check_text(result)
+        row.check_text(result, RESULTS)
 
         assert result.sample_id == name
         assert row.change(Verdict()) == Change(is_correct=True, comment="ठीक")
@@ -107,4 +107,17 @@ def test_ids_without_their_zeros_are_found_and_their_text_is_right() -> None:
 def test_a_file_that_lost_its_letters_is_refused_row_by_row() -> None:
     for row in returned("ansi.csv")[:2]:
         with pytest.raises(UsageError, match=r"is '[? ]+': the file holds something else"):
-            row.check_text(RESULTS.find_cells(row.cells))
+            row.check_text(RESULTS.find_cells(row.cells), RESULTS)
+
+
+@pytest.mark.parametrize(("cell", "sample"), [("1", "001"), ("1.0", "001"), ("12", "0012"), ("2", None), ("7", None)])
+def test_an_id_that_lost_its_zeros_is_found_where_only_one_sample_has_the_number(cell: str, sample: str | None) -> None:
+    names = ("001", "0012", "2.0", "02")
+    rows = [dict(zip(COLUMNS, (f"i{name}", name, "m", "completed", "ok", "text"), strict=True)) for name in names]
+    results, cells = Results(rows), {**EMPTY, "sample": cell, "model": "m", "file_name": ""}
+
+    if sample is None:
+        with pytest.raises(NotFoundError):
+            results.find_cells(cells)
+    else:
+        assert results.find_cells(cells).sample_id == sample

@@ -224,6 +224,8 @@ def _outermost(text: _Text, *, origin: str) -> Iterator[Record]:
         raise UnreadableJsonError("the object is not closed: the file was cut")
     if number == 0:
         yield Record(1, about, origin)
+    elif about:
+        yield Record(number, about, origin, is_rest=True)
 
 
 def as_one(found: Iterator[Record], *, first: Record) -> Record:

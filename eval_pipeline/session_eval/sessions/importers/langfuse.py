@@ -104,8 +104,10 @@ def take_apart(record: Record) -> Iterator[Piece]:
             "traceId": row.get("traceId") or trace.get("id"),
             "sessionId": row.get("sessionId") or trace.get("sessionId"),
         }
+    if record.is_rest and row.get("id") is not None and row.get("scores"):
+        row = {**row, "observations": []}  # of a trace, whose observations came before
     pieces = list(_pieces(row, session=None, number=record.number))
-    if not pieces:
+    if not pieces and not record.is_rest:
         raise NotASessionError("it is no session, trace, observation or score of Langfuse")
     yield from pieces
 

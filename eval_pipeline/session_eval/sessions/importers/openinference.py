@@ -38,6 +38,8 @@ def recognises(value: Any) -> bool:  # noqa: ANN401 - JSON
 
 def take_apart(record: Record) -> Iterator[Piece]:
     """Yield the spans of a record."""
+    if record.is_rest:
+        return
     value: Any = record.value
     if record.about.get("list") == "resourceSpans":
         value = {"resourceSpans": [value]}
@@ -158,12 +160,12 @@ def _part(part: JsonDict) -> JsonDict:
 def messages_in(value: Any, *, role: str) -> list[Any]:  # noqa: ANN401 - JSON
     """Return the messages that an input or output holds: a list of them, one, or a text of its role."""
     match decoded(value):
-        case None | "" | {} | []:
+        case None | "":
             return []
         case dict() as found:
-            return _in_object(found, role)
+            return _in_object(found, role) if found else []
         case list() as found:
-            return _in_list(found, role)
+            return _in_list(found, role) if found else []
         case found:
             return [{"role": role, "content": as_text(found)}]
 

@@ -58,6 +58,8 @@ def _speaks(span: Span) -> bool:
 
 def take_apart(record: Record) -> Iterator[Piece]:
     """Yield the spans of a record that say something of a conversation."""
+    if record.is_rest:
+        return
     value: Any = record.value
     if record.about.get("list") in {"resourceSpans", "resourceLogs"}:
         value = {record.about["list"]: [value]}

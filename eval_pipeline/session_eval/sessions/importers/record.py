@@ -21,6 +21,8 @@ class Record:
     """What the document around it says of it."""
     note: str | None = None
     """What had to be replaced in it."""
+    is_rest: bool = False
+    """Whether it is what a document says beside the list whose entries were the records before."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from eval_pipeline.text_eval.scoring.quantities.magnitudes import (
     power_of_ten,
 )
 from eval_pipeline.text_eval.scoring.quantities.measures import is_ordinal_ending, read_per, read_unit
-from eval_pipeline.text_eval.scoring.quantities.number_words import ENGLISH_SMALL, ENGLISH_TENS, HINDI
+from eval_pipeline.text_eval.scoring.quantities.number_words import ENGLISH_SMALL, ENGLISH_TENS, HINDI, SINGLE
 from eval_pipeline.text_eval.scoring.quantities.plain import CLOSE, FRACTION, PI
 from eval_pipeline.text_eval.scoring.quantities.signposts import CLOCK_WORDS, MINUS_WORDS
 from eval_pipeline.text_eval.scoring.quantities.units import MONEY, Unit, unit_of
@@ -254,7 +254,7 @@ def _begins_words(tokens: Tokens, at: int) -> bool:
             or tokens.word(at + 1) in CLOCK_WORDS
         )
     if word in POWERS_BEFORE:
-        return tokens.at(at + 1).kind == "number"
+        return tokens.at(at + 1).kind == "number" or tokens.word(at + 1) in SINGLE
     if word in ENGLISH_SMALL or word in ENGLISH_TENS or word in HINDI:
         value = read_words(tokens, at)
         return value is not None and _is_scaled(tokens, at, value)

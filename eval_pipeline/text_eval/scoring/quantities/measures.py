@@ -10,7 +10,7 @@ from eval_pipeline.text_eval.scoring.quantities.units import PROPORTION, Unit, u
 
 _CURRENCY_SIGNS = frozenset("$€£¥₹₦৳₫")
 ORDINAL_ENDINGS = folded_words(
-    "st nd rd th वां वीं वें वाँ वा वी वे ला री रा थ था थी ठा ঠা er ère ème e o a º ª ম য় শে માં મો ਵਾਂ వ ನೇ ാം"
+    "st nd rd th वां वीं वें वाँ वा वी वे ला री रा थ था थी ठा ঠা er ère ème e o a º ª ম য় শে ই লা માં મો ਵਾਂ వ ನೇ ാം"
 )
 """Behind a number in digits, which they make one of a row."""
 _POWERS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-")

@@ -6,6 +6,8 @@ import re
 _RESPELT: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(?<=[0-9])_(?=[0-9]{3}(?![0-9]))"), ""),  # 1_000_000
     (re.compile(r"\+/-"), "±"),
+    (re.compile(r"(साडे|साढे|सव्वा|पावणे)(?=(?:दोन|तीन|चार|पाच|सहा|सात|आठ|नऊ|दहा|अकरा|बारा)(?!\w))"), r"\1 "),  # साडेतीन
+    (re.compile(r"(?i)\b(mwaka|miaka|mwezi|miezi|wiki|siku|dakika)\s([0-9]{1,6})(?![0-9.,:])"), r"\2 \1"),  # miezi 6
     (re.compile(r"(?i)(?<=[0-9])\s(?:point|दशमलव)\s(?=[0-9])"), "."),  # 12 point 5
     (re.compile(r"(?<=[0-9])\sis\sto\s(?=[0-9])"), ":"),  # 2 is to 3
     (re.compile(r"(?<=[0-9])(?:\.{2,3}|…)(?=[0-9])"), "–"),  # 5...7

@@ -22,7 +22,7 @@ ANSWER_WORDS, FINAL_WORDS, BEHIND_ANSWER_WORDS = (
 SENTENCE_MARKERS = (
     r"\b(?:respuesta(?:\sfinal|\scorrecta)?\ses|réponse(?:\sfinale)?\sest|resposta(?:\sfinal|\scerta)?\sé|jibu(?:\sla\smwisho|\ssahihi)?\sni"
     r"|antwort\s(?:ist|lautet)|risposta\sè|jawaban(?:nya)?\sadalah)\b"
-    r"|(?:उत्तर|जवाब)\s(?:है|होगा)|(?:अंतिम|सही)\s(?:उत्तर|जवाब)(?=\s[₹$]?\d[\d.,]*\s(?:है|हैं|होगा))|उत्तर\sआहे"
+    r"|(?:उत्तर|जवाब)\s(?:है|होगा)|(?:अंतिम|सही)\s(?:उत्तर|जवाब)(?=\s[₹$]?\d[\d.,]*\s(?:है|हैं|होगा))|उत्तर\sआहे|उत्तर(?=\s[₹$]?\d[\d.,]*\sआहे)"
     r"|উত্তর\s(?:হল|হলো)|答案是|答案为|答案為|答えは|정답은|답은"
 )
 """Markers within a sentence, right before the number."""
@@ -66,7 +66,7 @@ MINUS_WORDS = folded_words(
     "minus negative ऋणात्मक माइनस मायनस उणे মাইনাস ঋণাত্মক માઇનસ ઋણ ਮਨਫ਼ੀ ਮਾਈਨਸ மைனஸ் மைனசு మైనస్ ಮೈನಸ್ മൈനസ് مائنس منفی menos moins hasi"
 )
 """Not ऋण, which is a loan: "ऋण 7 लाख"."""
-YEARS_OF = folded_words("de of del")
+YEARS_OF = folded_words("de of del सन् सन साल")
 ANSWER_KEYS = (
     "final_answer",
     "answer",

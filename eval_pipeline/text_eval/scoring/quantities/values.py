@@ -6,7 +6,7 @@ from fractions import Fraction
 from eval_pipeline.text_eval.scoring.quantities.cursor import Tokens, Value
 from eval_pipeline.text_eval.scoring.quantities.exact import Exact, square_root
 from eval_pipeline.text_eval.scoring.quantities.magnitudes import ADDED_PARTS, HALVES, POWERS_BEFORE, power_of_ten
-from eval_pipeline.text_eval.scoring.quantities.number_words import ENGLISH_SMALL, ENGLISH_TENS, HINDI
+from eval_pipeline.text_eval.scoring.quantities.number_words import ENGLISH_SMALL, ENGLISH_TENS, HINDI, SINGLE
 from eval_pipeline.text_eval.scoring.quantities.plain import CLOSE, FRACTION, OPEN, PI
 
 MAX_NUMBER_CHARACTERS = 400
@@ -210,12 +210,15 @@ def read_words_value(tokens: Tokens, at: int) -> Value | None:
         if behind is None or behind.value is None:
             return None
         return Value(behind.value.plus(ADDED_PARTS[word]), behind.end)
-    if word in POWERS_BEFORE:
-        number = read_value(tokens, at + 1) if tokens.at(at + 1).kind == "number" else None
-        if number is None or number.value is None:
-            return None
-        return Value(number.value.scaled(10 ** POWERS_BEFORE[word]), number.end)
-    return read_words(tokens, at)
+    return _behind_scale(tokens, at, 10 ** POWERS_BEFORE[word]) if word in POWERS_BEFORE else read_words(tokens, at)
+
+
+def _behind_scale(tokens: Tokens, at: int, scale: int) -> Value | None:
+    """Read the number behind a scale word of Swahili: elfu 5, elfu tano."""
+    if tokens.word(at + 1) in SINGLE:
+        return Value(Exact(Fraction(SINGLE[tokens.word(at + 1)] * scale)), at + 2)
+    number = read_value(tokens, at + 1) if tokens.at(at + 1).kind == "number" else None
+    return None if number is None or number.value is None else Value(number.value.scaled(scale), number.end)
 
 
 def value_behind_part(tokens: Tokens, at: int) -> Value | None:
@@ -223,8 +226,8 @@ def value_behind_part(tokens: Tokens, at: int) -> Value | None:
     behind = tokens.at(at + 1)
     if behind.kind == "number":
         return read_value(tokens, at + 1)
-    if behind.kind == "word" and tokens.word(at + 1) in HINDI:
-        return Value(Exact(Fraction(HINDI[tokens.word(at + 1)])), at + 2)
+    if behind.kind == "word" and tokens.word(at + 1) in SINGLE:
+        return Value(Exact(Fraction(SINGLE[tokens.word(at + 1)])), at + 2)
     if behind.kind == "word" and power_of_ten(behind.text) is not None:
         return Value(Exact(Fraction(1)), at + 1)  # सवा लाख
     return None

@@ -9,6 +9,7 @@ from eval_pipeline.text_eval.scoring.quantities.cursor import Tokens
 from eval_pipeline.text_eval.scoring.quantities.exact import Exact
 from eval_pipeline.text_eval.scoring.quantities.folding import fold_word
 from eval_pipeline.text_eval.scoring.quantities.kinds import Amount, Found
+from eval_pipeline.text_eval.scoring.quantities.magnitudes import power_of_ten
 from eval_pipeline.text_eval.scoring.quantities.number_words import ONES
 from eval_pipeline.text_eval.scoring.quantities.reading import read_quantities
 from eval_pipeline.text_eval.scoring.quantities.respelling import respelt
@@ -29,12 +30,22 @@ def read_words_alone(text: str) -> tuple[Found, ...]:
     middays = read_midday(Tokens(tokens, text))
     if len(middays) == 1 and not found:
         return (Found(middays[0], text.strip(), begin=0, end=len(text)),)
+    if not found and len(words) == 1:
+        return _scale_alone(text, words[0])
     if len(found) != 1 or is_ordinal(found[0]):
         composed = _composed(text, tokens, words=len(words))
         return composed or tuple(found[:1] if len(found) == 1 else ())
     one = isinstance(found[0].quantity, Amount) and found[0].quantity.value == Exact(Fraction(1))
     opens = bool(words) and words[0] in ONES and len(words) <= _FEW_WORDS
     return tuple(found) if opens or not one else ()
+
+
+def _scale_alone(text: str, word: str) -> tuple[Found, ...]:
+    """Return a thousand where that is all that is said, and not "thousands"."""
+    power = power_of_ten(text.strip(" .।"))
+    if power is None or (word.isascii() and word.endswith("s")):
+        return ()
+    return (Found(Amount(Exact(Fraction(10**power))), text.strip(), begin=0, end=len(text)),)
 
 
 def _composed(text: str, tokens: Sequence[Token], *, words: int) -> tuple[Found, ...]:

@@ -6,7 +6,13 @@ from eval_pipeline.text_eval.scoring.quantities.amounts import and_a_half, scale
 from eval_pipeline.text_eval.scoring.quantities.cursor import Step, Tokens, Value
 from eval_pipeline.text_eval.scoring.quantities.exact import Exact
 from eval_pipeline.text_eval.scoring.quantities.kinds import Amount, Found
-from eval_pipeline.text_eval.scoring.quantities.magnitudes import ADDED_PARTS, DOZENS, HALVES, power_of_ten
+from eval_pipeline.text_eval.scoring.quantities.magnitudes import (
+    ADDED_PARTS,
+    DOZENS,
+    HALVES,
+    POWERS_BEFORE,
+    power_of_ten,
+)
 from eval_pipeline.text_eval.scoring.quantities.measures import read_unit
 from eval_pipeline.text_eval.scoring.quantities.number_words import (
     ENGLISH_ORDINALS,
@@ -139,7 +145,8 @@ def _written_out(tokens: Tokens, at: int) -> Step | None:
 def _words_or_part(tokens: Tokens, at: int) -> Value | None:
     """Read number words, a half, three quarters, half a million."""
     word = tokens.word(at)
-    if word in HALVES or (word in ADDED_PARTS and value_behind_part(tokens, at) is not None):
+    is_added = word in ADDED_PARTS and value_behind_part(tokens, at) is not None
+    if word in HALVES or is_added or (word in POWERS_BEFORE and tokens.word(at + 1) in SINGLE):
         return read_words_value(tokens, at)
     part = _part(tokens, at)
     if part is not None:
