@@ -90,7 +90,7 @@ def count_facts(checked: Json) -> SessionFacts:
         if agent is not None and agent != speaks:
             stretches += 1
         speaks = agent
-        if len(message) <= _PLAIN_KEYS:
+        if len(message) <= _PLAIN_KEYS and content is not None:
             continue
         if "tool_calls" in message:
             calls += [(call["name"], canonical_bytes(call["arguments"])) for call in message["tool_calls"] or ()]
