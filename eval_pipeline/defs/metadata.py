@@ -26,6 +26,22 @@ def shown(number: float) -> float:
     return number if isinstance(number, int) else float(f"{number:.{_DIGITS}g}")
 
 
+def _json(value: object) -> dg.JsonMetadataValue:
+    """Show what is nested, its numbers rounded as the others are."""
+    return dg.MetadataValue.json(_rounded(value))  # type: ignore[arg-type]  # a manifest's summary is JSON
+
+
+def _rounded(value: object) -> object:
+    match value:
+        case float():
+            return shown(value)
+        case Mapping():
+            return {name: _rounded(inner) for name, inner in value.items()}
+        case list() | tuple():
+            return [_rounded(inner) for inner in value]
+    return value
+
+
 def _table(manifest: Manifest) -> Metadata:
     if not manifest.columns:
         return {}
@@ -41,7 +57,7 @@ def _provenance(manifest: Manifest) -> Metadata:
         "spec_hash": manifest.spec_hash,
         "manifest_sha256": manifest.sha256,
         "code_version": manifest.code_version,
-        "inputs": dg.MetadataValue.json(dict(manifest.inputs)),
+        "inputs": _json(manifest.inputs),
         "size_bytes": sum(part.size_bytes for part in manifest.parts),
     }
 
@@ -61,7 +77,7 @@ def _fact(name: str, value: object) -> Metadata:
         return _SHOWN[name](value)
     if isinstance(value, str | int | float):
         return {name: shown(value) if isinstance(value, float) else value}
-    return {name: dg.MetadataValue.json(value)}  # type: ignore[arg-type]  # a manifest's summary is JSON
+    return {name: _json(value)}
 
 
 def _place(url: str) -> dg.MetadataValue:
@@ -77,14 +93,14 @@ def _scores(scores: list[Mapping[str, Any]]) -> Metadata:
         for label, field in fields.items()
         if score[field] is not None
     }
-    return {**numbers, "summary_scores": dg.MetadataValue.json(scores)}
+    return {**numbers, "summary_scores": _json(scores)}
 
 
 def _cost(cost: Mapping[str, Any]) -> Metadata:
     known = cost_from_json(cost)
     total = None if known is None else known.cost_usd
     said = "unknown" if total is None else shown(float(total))
-    return {"cost_usd": said, "cost": dg.MetadataValue.json(dict(cost))}
+    return {"cost_usd": said, "cost": _json(cost)}
 
 
 def _counts(counts: Mapping[str, Any]) -> Metadata:

@@ -12,6 +12,7 @@ from urllib.parse import urljoin, urlsplit
 
 from eval_pipeline.core.errors import UsageError
 from eval_pipeline.core.outcomes import REDIRECTED, AccountFault, Attempt, AttemptOutcome, ItemError
+from eval_pipeline.core.secrets import holds_secret
 from eval_pipeline.providers.capped import TooLargeError, too_large, whole_answer
 from eval_pipeline.providers.http.template import Filled
 from eval_pipeline.providers.json_text import encode_json
@@ -121,10 +122,14 @@ def redirect(request: Filled, *, http_status: int, target: str) -> Filled | Atte
         return _lost(f"{origin(request.url)} redirects to something that is no address")
     if scheme not in _SCHEMES or origin(url) is None:
         return _lost(f"{origin(request.url)} redirects to a {scheme or 'nameless'}: address, which is not asked")
-    headers = request.headers if is_same_place(url, request.url) else {}
-    if http_status in _KEEP_METHOD or request.method == "GET":
-        return Filled(request.method, url, headers, request.body)
-    return Filled("GET", url, headers, None)
+    is_here = is_same_place(url, request.url)
+    headers = request.headers if is_here else {}
+    if http_status not in _KEEP_METHOD and request.method != "GET":
+        return Filled("GET", url, headers, None)
+    if not is_here and request.body is not None and holds_secret(encode_json(request.body).decode()):
+        words = f"{origin(request.url)} redirects to {origin(url)}, which is not asked: the request's json holds a key"
+        return _lost(words)
+    return Filled(request.method, url, headers, request.body)
 
 
 def is_same_place(url: str, other: str) -> bool:

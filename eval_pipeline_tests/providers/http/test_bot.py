@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -18,12 +19,13 @@ from starlette.routing import Route
 from eval_pipeline.core.errors import UsageError
 from eval_pipeline.core.outcomes import AccountFault, Attempt, AttemptOutcome, Usage
 from eval_pipeline.core.passages import Passage
+from eval_pipeline.core.secrets import know_secrets
 from eval_pipeline.core.turns import Role, Turn, input_of
 from eval_pipeline.providers.http.answers import HttpAnswerer, item_of
 from eval_pipeline.providers.http.bot import Bot
-from eval_pipeline.providers.http.connection import HttpConnection
+from eval_pipeline.providers.http.connection import HttpConnection, redirect
 from eval_pipeline.providers.http.entry import HttpEntry
-from eval_pipeline.providers.http.template import RequestTemplate, fill_request
+from eval_pipeline.providers.http.template import Filled, RequestTemplate, fill_request
 from eval_pipeline.providers.plan import Reach
 from eval_pipeline.standins.bot.app import BotOptions, create_app
 from eval_pipeline.standins.faults import FaultKind, FaultRule
@@ -210,6 +212,23 @@ def test_bodies_without_end_or_content_are_errors_of_one_item() -> None:
             given["request"]["url"] = f"{url}/{name}"
             codes[name] = ask(given, max_answer_bytes=1_000_000).error.code
     assert codes == {"nothing": "empty_output", "page": "not_an_api", "endless": "answer_too_large"}
+
+
+def test_a_key_in_the_body_goes_to_no_other_host() -> None:
+    know_secrets(["planted-token-4711"])
+    asked = Filled("POST", "http://bot.example/ask", {}, {"auth": {"token": "planted-token-4711"}})
+
+    def sent_to(target: str) -> Filled | Attempt:
+        return redirect(asked, http_status=308, target=target)
+
+    assert sent_to("/there") == replace(asked, url="http://bot.example/there")
+    refused = sent_to("http://other.example/there")
+    assert isinstance(refused, Attempt)
+    assert refused.error is not None
+    assert all(host in refused.error.message for host in ("http://bot.example", "http://other.example"))
+    assert redirect(replace(asked, body={}), http_status=308, target="http://other.example/") == Filled(
+        "POST", "http://other.example/", {}, {}
+    )
 
 
 def test_redirects_elsewhere_lose_what_the_file_says_and_odd_ones_are_not_followed() -> None:
