@@ -481,7 +481,7 @@ def test_a_line_that_nobody_can_read_is_found_again_among_marks_and_blank_lines(
 
     first = place.jobs[0]
     assert first.outcomes == {"ok": 4, "malformed": 1}
-    assert first.anomalies == ("1 lines of the results could not be read",)
+    assert first.anomalies == ("1 line of the results could not be read",)
     (told,) = re.findall(rb"kept as line (\d+) of ([^)]+)", place.objects.read(results_key(first)))
     number, key = int(told[0]), told[1].decode()
     damaged = place.objects.read(key).split(b"\n")[number - 1]
