@@ -16,6 +16,7 @@ from benchmarks import (
     judging,
     loading,
     memory,
+    session_views,
     sessions,
     speed,
     stt_scoring,
@@ -44,6 +45,8 @@ MEASUREMENTS: Final[Mapping[str, Callable[[Site], list[Figure]]]] = {
     "stt-scoring": stt_scoring.measure_scoring,
     "stt-statistics": stt_statistics.measure_statistics,
     "stt-uploads": stt_uploads.measure_uploads,
+    "session-views": session_views.measure_views,
+    "session-agreement": session_views.measure_agreement,
 }
 
 

@@ -83,10 +83,13 @@ def settle_feedback(deployment: Deployment, project: str, sessions: Sequence[Jso
     if came:
         ledger.add_thumbs(project=project, thumbs=came)
     said = {one.session_id for one in ledger.thumbs(project=project, session_ids=[s["session_id"] for s in sessions])}
-    for session in sessions:
-        if session["session_id"] in said:
-            keep = [(index, message_digest(message)) for index, message in enumerate(session["messages"])]
-            ledger.orphan_thumbs(project=project, session_id=session["session_id"], keep=keep)
+    there = {
+        session["session_id"]: {(index, message_digest(message)) for index, message in enumerate(session["messages"])}
+        for session in sessions
+        if session["session_id"] in said
+    }
+    if there:
+        ledger.orphan_thumbs(project=project, there=there)
 
 
 def _imported(session_id: str, entry: Json, messages: Sequence[Json]) -> SessionThumb:

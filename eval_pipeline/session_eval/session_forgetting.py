@@ -8,6 +8,7 @@ by doing it again.
 import gzip
 import hashlib
 import io
+import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -33,7 +34,9 @@ _ENDED: Final = frozenset({RunState.COMPLETED, RunState.FAILED, RunState.CANCELL
 _MANIFEST: Final = "manifest.json"
 _TABLE: Final = ".parquet"
 _REPORT: Final = "report"
-_WORDY: Final = ("journal/", "jobs/")
+_LISTED: Final = re.compile(r"sessions-[0-9a-f]+\.jsonl")
+"""The sessions of a run as they were when it was claimed."""
+_WORDY: Final = ("journal/", "jobs/", "cells/")
 """Folders of a stage whose files hold what was asked and answered, line by line."""
 _NOTHING: Final = {
     **dict.fromkeys(("name", "user_goal", "outcome_summary", "comment", "error_message", "feedback", "outcome")),
@@ -132,6 +135,16 @@ class _Run:
         for ref in refs:
             changed[ref] |= self._files(ref, keys[ref])
             self._manifests(ref, keys[ref], changed[ref])
+        self._chosen()
+
+    def _chosen(self) -> None:
+        """Take the names of the sessions out of the list of those that the run was claimed for."""
+        folder = f"{self._run.flow}/{self._run.key.project}/{self._run.key.run}"
+        for key in [key for key in self._objects.list(folder) if _LISTED.fullmatch(key.removeprefix(f"{folder}/"))]:
+            lines = [orjson.loads(line) for line in self._objects.read(key).splitlines()]
+            if any(line["session_id"] in self._ids and line.get("name") is not None for line in lines):
+                bare = [line | {"name": None} if line["session_id"] in self._ids else line for line in lines]
+                self._objects.put(key, b"".join(orjson.dumps(line) + b"\n" for line in bare))
 
     def _tables(self, ref: StageRef, keys: Sequence[str], cells: set[bytes]) -> dict[str, Part]:
         """Blank the words in rows of the sessions; collects the ids of their cells."""

@@ -1,7 +1,7 @@
 """The one door to the ledger's database: its engine, its transactions, and its errors in words a person can act on."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 
@@ -69,6 +69,13 @@ class Database:
             connection.begin(),
         ):
             yield connection
+
+    def empty_log(self) -> None:
+        """Move SQLite's write-ahead log into the file and empty it, unless somebody reads from it at this moment."""
+        if self.schema is not None:
+            return
+        with self._explained(), closing(self.engine.raw_connection()) as raw:
+            raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def close(self) -> None:
         """Close all connections."""

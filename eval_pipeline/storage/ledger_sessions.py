@@ -160,6 +160,8 @@ class SessionTable(LedgerTable):
         """
         now, count = self._now(), 0
         with self._database.write() as connection:
+            if connection.dialect.name == "sqlite":  # else what was deleted stays in the file until its place is used
+                connection.exec_driver_sql("PRAGMA secure_delete = ON")
             for some in _some(session_ids):
                 mine = _of(sessions, project, some)
                 fresh = (*mine, sessions.c.forgotten_at.is_(None))
@@ -178,6 +180,7 @@ class SessionTable(LedgerTable):
                 gone = {"part": "", "row": 0, "fingerprint": "", "about": ""}
                 connection.execute(update(sessions).where(*_of(sessions, project, some)).values(**gone))
                 connection.execute(delete(session_contents).where(*_of(session_contents, project, some)))
+        self._database.empty_log()
 
     def add_thumbs(self, *, project: str, thumbs: Sequence[SessionThumb]) -> int:
         """Append what people said, all or none; what stands there to the letter is not told twice. Returns the new."""
@@ -193,15 +196,29 @@ class SessionTable(LedgerTable):
         with self._database.read() as connection:
             return _thumbs(connection, project, session_ids)
 
-    def orphan_thumbs(self, *, project: str, session_id: str, keep: Collection[tuple[int, str]]) -> None:
-        """Mark what was said of messages that are not among ``keep``: their places with their digests."""
-        table, kept = session_thumbs, set(keep)
-        query = select(table.c.id, table.c.message_index, table.c.message_sha256, table.c.orphaned)
+    def orphan_thumbs(self, *, project: str, there: Mapping[str, Collection[tuple[int, str]]]) -> None:
+        """Mark what was said of messages that are not there (any more), and no longer mark what is there again.
+
+        Args:
+            project: whose sessions.
+            there: the places of the messages of each session, with their digests.
+        """
+        table = session_thumbs
+        query = select(table.c.id, table.c.session_id, table.c.message_index, table.c.message_sha256, table.c.orphaned)
+        with self._database.read() as connection:
+            rows = [row for some in _some(there) for row in connection.execute(query.where(*_of(table, project, some)))]
+        changed: dict[bool, list[int]] = {True: [], False: []}
+        for row in rows:
+            orphaned = (row.message_index, row.message_sha256) not in there[row.session_id]
+            if orphaned != row.orphaned:
+                changed[orphaned].append(row.id)
+        if not any(changed.values()):
+            return
         with self._database.write() as connection:
-            for row in list(connection.execute(query.where(*_of(table, project, [session_id])))):
-                orphaned = (row.message_index, row.message_sha256) not in kept
-                if orphaned != row.orphaned:
-                    connection.execute(update(table).where(table.c.id == row.id).values(orphaned=orphaned))
+            for orphaned, ids in changed.items():
+                for start in range(0, len(ids), _AT_ONCE):
+                    mine = table.c.id.in_(ids[start : start + _AT_ONCE])
+                    connection.execute(update(table).where(mine).values(orphaned=orphaned))
 
 
 def _stored(

@@ -1,5 +1,6 @@
 import gzip
 import json
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,8 +11,10 @@ from eval_pipeline.core.errors import NotFoundError, UsageError
 from eval_pipeline.core.sessions import Arrival, SessionScope
 from eval_pipeline.session_eval import session_store
 from eval_pipeline.session_eval.session_feedback import Said, say, standing
+from eval_pipeline.session_eval.sessions.facts import facts_of
 from eval_pipeline.session_eval.sessions.importers.tau_bench import write
 from eval_pipeline.wiring.deployment import Deployment
+from eval_pipeline_tests.crowd import all_at_once
 from eval_pipeline_tests.session_eval.homes import PROJECT, TAU_BENCH, brought_in, lines
 from eval_pipeline_tests.session_eval.sessions.samples import native
 
@@ -20,12 +23,15 @@ def test_two_hundred_real_sessions_come_in_and_go_out_without_a_loss(deployment:
     result = brought_in(deployment, TAU_BENCH)
 
     given = json.loads(gzip.decompress(TAU_BENCH.read_bytes()))
-    stored = session_store.documents(deployment, session_store.each(deployment, PROJECT))
+    stored = list(session_store.documents(deployment, session_store.each(deployment, PROJECT)))
     written = {stored_one.session_id: write(document) for stored_one, document in stored}
     assert (result.arrivals, result.bad, dict(result.formats)) == ({Arrival.NEW: 200}, [], {"tau_bench": 1})
     assert [_decoded(written[f"tau_bench_gpt4o_airline-{one['task_id']}-{one['trial']}"]) for one in given] == [
         _decoded(one) for one in given
     ]
+    counted = [stored_one.facts.tool_calls for stored_one, _ in stored]
+    assert counted == [facts_of(session_store.content(deployment, one)).tool_calls for one, _ in stored]
+    assert sum(counted) == sum(len(message.get("tool_calls") or ()) for one in given for message in one["traj"])
 
 
 def _decoded(result: JsonDict) -> JsonDict:
@@ -227,3 +233,33 @@ def test_a_break_leaves_what_was_told_as_done_and_again_completes_it(deployment:
     places = {one.record.place for one in session_store.each(deployment, PROJECT)}
     assert len(places) == 4_500
     assert sorted({place.part for place in places}) == list(deployment.objects.list("sessions/default/parts"))
+
+
+def _bring_in(folder: str) -> str:
+    with closing(Deployment(environ={"EVAL_PIPELINE_HOME": f"{folder}/home"})) as deployment:
+        result = brought_in(deployment, Path(folder) / "s.jsonl")
+    return json.dumps([result.sessions, result.arrivals[Arrival.NEW]])
+
+
+def test_two_that_bring_the_same_in_at_once_leave_every_session_once(deployment: Deployment, tmp_path: Path) -> None:
+    lines(tmp_path / "s.jsonl", *(native(f"s-{number}") for number in range(2_100)))
+    session_store.listed(deployment, PROJECT, limit=1, offset=0)
+
+    told = [json.loads(one) for one in all_at_once(_bring_in, str(tmp_path), processes=2)]
+
+    assert [sessions for sessions, _ in told] == [2_100, 2_100]
+    assert sum(new for _, new in told) == 2_100
+    stored = list(session_store.each(deployment, PROJECT))
+    assert len(stored) == 2_100
+    assert sum(1 for _ in session_store.documents(deployment, stored)) == 2_100
+
+
+def test_a_forgotten_ledger_row_never_points_into_a_withdrawn_part(deployment: Deployment, tmp_path: Path) -> None:
+    """Whoever writes a part that was withdrawn meanwhile writes it again, under another name."""
+    ledger = deployment.ledger
+    ledger.begin_part(project=PROJECT, key="sessions/default/parts/x.parquet")
+    ledger.withdraw_parts(project=PROJECT)
+
+    assert ledger.record_sessions(project=PROJECT, key="sessions/default/parts/x.parquet", sessions=[]) is None
+    brought_in(deployment, lines(tmp_path / "s.jsonl", native("a")))
+    assert ledger.withdrawn_parts(project=PROJECT) == []

@@ -82,6 +82,11 @@ class SessionLedger(Protocol):
         """Return what was said of some sessions or of all, in the order in which it was recorded."""
         ...
 
-    def orphan_thumbs(self, *, project: str, session_id: str, keep: Collection[tuple[int, str]]) -> None:
-        """Mark what was said of messages that are not among ``keep``: their places with their digests."""
+    def orphan_thumbs(self, *, project: str, there: Mapping[str, Collection[tuple[int, str]]]) -> None:
+        """Mark what was said of messages that are not there (any more), and no longer mark what is there again.
+
+        Args:
+            project: whose sessions.
+            there: the places of the messages of each session, with their digests.
+        """
         ...
