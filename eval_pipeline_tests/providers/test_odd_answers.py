@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from eval_pipeline.core.outcomes import Attempt, AttemptOutcome, settle
+from eval_pipeline.core.outcomes import Attempt, AttemptOutcome, Usage, settle
 from eval_pipeline.core.ports.models import EmbeddingReply
 from eval_pipeline.dispatch.records import decode, encode
 from eval_pipeline.providers.anthropic.batch_lines import read_message_line
@@ -316,6 +316,8 @@ def test_a_count_that_cannot_be_true_is_no_count() -> None:
         attempt = read_answer(parse_response, 200, body, {})
 
         assert (attempt.outcome, attempt.text, attempt.usage) == (AttemptOutcome.OK, "Paris", None)
+        told = orjson.dumps(BOT_ANSWER).replace(b'"in":3', b'"in":' + tokens.encode())
+        assert parse_bot_answer(200, told, {}, bot=BOT).usage == Usage(output=2, total=2)
 
 
 @pytest.mark.parametrize(
