@@ -109,6 +109,15 @@ class SessionTable(LedgerTable):
             row = connection.execute(query).one_or_none()
         return None if row is None else read_session(row)
 
+    def earlier_content(self, *, project: str, session_id: str, fingerprint: str) -> ContentPlace | None:
+        """Return where the content lies that a session had before, or None."""
+        table = session_contents.c
+        mine = (*_of(session_contents, project, [session_id]), table.fingerprint == fingerprint)
+        query = select(table.part, table.row).where(*mine).order_by(table.id.desc()).limit(1)
+        with self._database.read() as connection:
+            row = connection.execute(query).one_or_none()
+        return None if row is None else ContentPlace(row.part, row.row)
+
     def list_sessions(self, *, project: str, scope: SessionScope, limit: int, offset: int) -> Page[SessionRecord]:
         """List pinned ones first, then by last activity, newest first, filtered before paging."""
         query = in_order(scoped_sessions(project, scope))
