@@ -11,6 +11,7 @@ from eval_pipeline.core.errors import NotFoundError, UsageError
 from eval_pipeline.core.sessions import Arrival, SessionScope
 from eval_pipeline.session_eval import session_store
 from eval_pipeline.session_eval.session_feedback import Said, say, standing
+from eval_pipeline.session_eval.sessions.facts import facts_of
 from eval_pipeline.session_eval.sessions.importers.tau_bench import write
 from eval_pipeline.wiring.deployment import Deployment
 from eval_pipeline_tests.crowd import all_at_once
@@ -22,12 +23,15 @@ def test_two_hundred_real_sessions_come_in_and_go_out_without_a_loss(deployment:
     result = brought_in(deployment, TAU_BENCH)
 
     given = json.loads(gzip.decompress(TAU_BENCH.read_bytes()))
-    stored = session_store.documents(deployment, session_store.each(deployment, PROJECT))
+    stored = list(session_store.documents(deployment, session_store.each(deployment, PROJECT)))
     written = {stored_one.session_id: write(document) for stored_one, document in stored}
     assert (result.arrivals, result.bad, dict(result.formats)) == ({Arrival.NEW: 200}, [], {"tau_bench": 1})
     assert [_decoded(written[f"tau_bench_gpt4o_airline-{one['task_id']}-{one['trial']}"]) for one in given] == [
         _decoded(one) for one in given
     ]
+    counted = [stored_one.facts.tool_calls for stored_one, _ in stored]
+    assert counted == [facts_of(session_store.content(deployment, one)).tool_calls for one, _ in stored]
+    assert sum(counted) == sum(len(message.get("tool_calls") or ()) for one in given for message in one["traj"])
 
 
 def _decoded(result: JsonDict) -> JsonDict:

@@ -437,7 +437,8 @@ def _shown_session(one: _Scored, rows: Sequence[Row], transcript: Transcript | N
     told = next((row for row in ok if row["user_goal"]), None)
     hits = [hit["text"] for row in rows[:1] for hit in orjson.loads(row["hits"])]
     outcome = succeeded(orjson.loads(one.row["outcome"]) if one.row["outcome"] else None)
-    ordered = sorted(one.axes.items(), key=lambda entry: is_covariate(entry[0], panel))
+    places = [axis.name for axis in sorted(panel.rubric.axes.values(), key=lambda axis: axis.covariate)]
+    ordered = [(name, one.axes[name]) for name in places if name in one.axes]
     return ShownSession(
         session_id=_id(one),
         name=one.row["name"],

@@ -23,7 +23,7 @@ _JSON_ERROR: Final = re.compile(
 _LOOKED_AT: Final = 300
 _BEGINS_ERROR: Final = frozenset("eEtT")
 _PLAIN_KEYS: Final = 2
-"""A message with so many keys has a role and a content, and nothing else to count."""
+"""A message with a content and so many keys has a role beside it, and nothing else to count."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +90,7 @@ def count_facts(checked: Json) -> SessionFacts:
         if agent is not None and agent != speaks:
             stretches += 1
         speaks = agent
-        if len(message) <= _PLAIN_KEYS:
+        if content and len(message) <= _PLAIN_KEYS:
             continue
         if "tool_calls" in message:
             calls += [(call["name"], canonical_bytes(call["arguments"])) for call in message["tool_calls"] or ()]

@@ -22,6 +22,7 @@ from eval_pipeline.text_eval.scoring.quantities.signposts import (
     FINAL_WORDS,
     SENTENCE_MARKERS,
     SOURCE_LINES,
+    WORDS_OF_SENTENCE_MARKERS,
 )
 from eval_pipeline.text_eval.scoring.quantities.tokens import Token, tokenise
 from eval_pipeline.text_eval.scoring.quantities.when import with_times
@@ -38,11 +39,11 @@ _MARKER = re.compile(
         (?:[ ](?i:{BEHIND_ANSWER_WORDS}))?(?:[ ]?\((?:final|अंतिम)\))?[*_]*(?:\s?[:=]|[ ][-–—](?=[ ]))[\s*_]*
       | (?i:\b(?:(?:final|correct)\s+)?answer\s+is\s*:?[\s*_]*)
       | (?i:^[ \t>*_]*ans\.[ ])
-      | (?i:{SENTENCE_MARKERS})[\s*_:]*(?=[-+$€£¥₹(]?\d)
       | \#\#\#\#
       | {BOX}(?={OPEN})""",
     re.VERBOSE | re.MULTILINE,
 )
+_SENTENCE_MARKER = re.compile(rf"(?:{SENTENCE_MARKERS})[\s*_:]*(?=[-+$€£¥₹(]?\d)", re.IGNORECASE)
 _NUMBERED = re.compile(r"^[ \t]*(?:[-*•>][ \t]*)?(?:#{1,6}[ \t]*)?\(?(\d{1,3})[.)][ \t]+(?=\S)", re.MULTILINE)
 _BULLET = re.compile(r"^[ \t]*[-*•–][ \t]+(?=\S)", re.MULTILINE)
 _SOURCES = re.compile(
@@ -82,8 +83,16 @@ class Passage:
     negative_brackets: bool = False
     """The whole text is a number in round brackets, as accountants write what is owed."""
 
-    in_words: tuple[Found, ...] = ()
-    """Numbers that are written out beside the digits: "three doses: at 6, 10 and 14 weeks"."""
+    text: str = ""
+    """What was read, if it has no marker."""
+
+    @property
+    def in_words(self) -> tuple[Found, ...]:
+        """Numbers that are written out beside the digits: "three doses: at 6, 10 and 14 weeks"."""
+        if len(self.text) > MAX_CHARACTERS:
+            return ()
+        tokens = Tokens(tokenise(self.text), self.text)
+        return (*words_only(tokens), *ordinals_only(tokens))
 
     @property
     def shown(self) -> tuple[Found, ...]:
@@ -102,14 +111,7 @@ def read_passage(text: str, *, decimal_comma: bool = False) -> Passage:
     found = _quantities(shown)
     if not found:
         found = read_words_alone(_without_numbering(shown)[0])
-    return Passage(found, negative_brackets=_IN_BRACKETS.fullmatch(shown) is not None, in_words=_in_words_beside(shown))
-
-
-def _in_words_beside(text: str) -> tuple[Found, ...]:
-    if len(text) > MAX_CHARACTERS:
-        return ()
-    tokens = Tokens(tokenise(text), text)
-    return (*words_only(tokens), *ordinals_only(tokens))
+    return Passage(found, negative_brackets=_IN_BRACKETS.fullmatch(shown) is not None, text=shown)
 
 
 def _end(text: str) -> str:
@@ -157,7 +159,10 @@ def _named_answer(document: Any) -> str | None:  # noqa: ANN401 - JSON
 
 def _marked(text: str) -> Iterator[Passage]:
     """Return what stands behind the last markers, the last first."""
-    markers = list(_MARKER.finditer(text))[-MAX_MARKERS:]
+    markers = list(_MARKER.finditer(text))
+    if any(word in text.lower() for word in WORDS_OF_SENTENCE_MARKERS):
+        markers = sorted((*markers, *_SENTENCE_MARKER.finditer(text)), key=lambda marker: marker.start())
+    markers = markers[-MAX_MARKERS:]
     for at in range(len(markers) - 1, -1, -1):
         marker = markers[at]
         next_begin = markers[at + 1].start() if at + 1 < len(markers) else len(text)

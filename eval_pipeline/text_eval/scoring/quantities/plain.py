@@ -34,17 +34,24 @@ _NOT_ANSWER = re.compile(
       | ^[ \t]*\[\^[^\]\n]{1,40}\]:[^\n]*              # footnotes
       | \[\^[^\]\n]{1,40}\]
       | <su[pb]>[^<\n]{0,80}</su[pb]>
-      | \\(?:footnote(?:mark|text)?|cite[a-z]{0,4}\*?|ref|label)(?:\[[^\]\n]{0,80}\]){0,2}(?:\{[^}\n]{0,200}\})?
+      | (?:https?://|www\.)[^\s<>)\]]{1,2000}
+    """,
+    re.VERBOSE | re.MULTILINE | re.IGNORECASE,
+)
+_NOTES = re.compile(
+    r"""
+        \\(?:footnote(?:mark|text)?|cite[a-z]{0,4}\*?|ref|label)(?:\[[^\]\n]{0,80}\]){0,2}(?:\{[^}\n]{0,200}\})?
       | \$\s?\^\s?\{?[0-9]{1,3}(?:,\s?[0-9]{1,3}){0,9}\}?\s?\$     # superscripts that stand alone: footnotes
       | \^\[[^\]\n]{0,200}\]
       | [†‡][0-9]{0,2}(?![0-9])
       | (?:(?<=[^\W\d_]{3})|(?<=[^\W\d_][%.)\]"”])|(?<=[0-9][%)\]"”]))
         (?<!feet)(?<!foot)(?<!etre)(?<!eter)(?<!etres)(?<!eters)(?<!mile)(?<!miles)(?<!inch)(?<!inches)(?<!मीटर)(?<!sec)(?<!second)(?<!seconds)
         \^\(?[0-9]{1,2}(?:,\s?[0-9]{1,2}){0,9}\)?\^?(?![0-9])       # 9 months^1^, as Markdown writes footnotes
-      | (?:https?://|www\.)[^\s<>)\]]{1,2000}
     """,
-    re.VERBOSE | re.MULTILINE | re.IGNORECASE,
+    re.VERBOSE,
 )
+"""Footnotes and citations of LaTeX and Markdown that stand as superscripts."""
+_SIGNS_OF_NOTES = ("^", "\\", "†", "‡")
 _MAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}\.[\w.]{1,63}")
 _EMPHASIS = re.compile(r"(?<![0-9])\*\*|\*\*(?![0-9])|__|`+")
 _MATH = re.compile(r"\$\$|(?<![\w$\\])\$(?=[^\s$])([^$\n]{0,300}[^\s$\\])\$(?![0-9$])")
@@ -85,6 +92,8 @@ _SWAP_MARKS = str.maketrans(",.", ".,")
 def plain(text: str, *, decimal_comma: bool = False) -> str:
     """Write the text as the lexer takes it."""
     shown = _NOT_ANSWER.sub(" ", text)
+    if any(sign in shown for sign in _SIGNS_OF_NOTES):
+        shown = _NOTES.sub(" ", shown)
     if "@" in shown:
         shown = _MAIL.sub(" ", shown)
     if not shown.isascii():

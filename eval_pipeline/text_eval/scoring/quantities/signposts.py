@@ -26,6 +26,10 @@ SENTENCE_MARKERS = (
     r"|উত্তর\s(?:হল|হলো)|答案是|答案为|答案為|答えは|정답은|답은"
 )
 """Markers within a sentence, right before the number."""
+WORDS_OF_SENTENCE_MARKERS = (
+    "respuesta", "réponse", "resposta", "jibu", "antwort", "risposta", "jawaban", "उत्तर", "जवाब", "উত্তর", "答", "답은"
+)  # fmt: skip
+"""One of them is in a text that has such a marker."""
 LABELS = folded_words(
     "page pages p pp pg section sections sec § fig figure table tab chapter chapters ch footnote note ref reference source"
     " annex annexure appendix step steps version question q part item no number clause rule article art para paragraph line"
