@@ -13,8 +13,10 @@ from typing import Final
 from benchmarks import (
     batch_latency,
     batches,
+    judging,
     loading,
     memory,
+    session_views,
     sessions,
     speed,
     stt_scoring,
@@ -38,10 +40,13 @@ MEASUREMENTS: Final[Mapping[str, Callable[[Site], list[Figure]]]] = {
     "batch-ticks": batches.measure_ticks,
     "batch-million": batches.measure_million,
     "batch-latency": batch_latency.measure_latency,
+    "judging": judging.measure_judging,
     "session-ingest": sessions.measure_ingest,
     "stt-scoring": stt_scoring.measure_scoring,
     "stt-statistics": stt_statistics.measure_statistics,
     "stt-uploads": stt_uploads.measure_uploads,
+    "session-views": session_views.measure_views,
+    "session-agreement": session_views.measure_agreement,
 }
 
 

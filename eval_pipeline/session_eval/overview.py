@@ -88,6 +88,7 @@ def _told(
 ) -> list[JsonDict]:
     ids = [record.session_id for record in page.items]
     standings = read_standings(deployment, project, current=current, session_ids=ids)
+    versions = {digest: versions_json(instrument) for digest, instrument in standings.instruments.items()}
     results = {one.session_id: one for one in deployment.ledger.latest_results(project=project, session_ids=ids)}
     liked = thumbs(deployment, project, ids)
     return [
@@ -96,7 +97,7 @@ def _told(
             standing=standings.of(record.session_id, session_fingerprint=record.fingerprint),
             result=results.get(record.session_id),
             liked=liked.get(record.session_id, (0, 0)),
-            instruments=standings.instruments,
+            versions=versions,
         )
         for record in page.items
     ]
@@ -108,7 +109,7 @@ def session_json(
     standing: Standing,
     result: SessionResult | None,
     liked: tuple[int, int],
-    instruments: Mapping[str, Instrument],
+    versions: Mapping[str, JsonDict],
 ) -> JsonDict:
     """Return one session with how it stands."""
     return {
@@ -124,11 +125,11 @@ def session_json(
         "status": str(standing.status),
         "reasons": [str(reason) for reason in standing.reasons],
         "panel_complete": standing.panel_complete,
-        "result": None if result is None else result_json(result, instruments=instruments),
+        "result": None if result is None else result_json(result, versions=versions),
     }
 
 
-def result_json(result: SessionResult, *, instruments: Mapping[str, Instrument]) -> JsonDict:
+def result_json(result: SessionResult, *, versions: Mapping[str, JsonDict]) -> JsonDict:
     """Return what one run came to for a session."""
     return {
         "run": result.run,
@@ -143,7 +144,7 @@ def result_json(result: SessionResult, *, instruments: Mapping[str, Instrument])
         "failed_tries": result.failed_tries,
         "cost_usd": None if result.cost_usd is None else float(result.cost_usd),
         "session_fingerprint": result.session_fingerprint,
-        "versions": versions_json(instruments[result.instrument]),
+        "versions": versions[result.instrument],
     }
 
 

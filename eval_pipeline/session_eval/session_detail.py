@@ -8,7 +8,7 @@ from eval_pipeline.core.documents import JsonDict, Row
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.runs import Flow
 from eval_pipeline.core.stages import StageRef
-from eval_pipeline.session_eval.overview import current_instrument, result_json
+from eval_pipeline.session_eval.overview import current_instrument, result_json, versions_json
 from eval_pipeline.session_eval.results_store import read_standings
 from eval_pipeline.wiring.deployment import Deployment
 
@@ -22,12 +22,13 @@ def detail(deployment: Deployment, project: str, session_id: str) -> JsonDict:
     current = current_instrument(deployment, project, panel=None)
     standings = read_standings(deployment, project, current=current, session_ids=[session_id])
     results = ledger.session_results(project=project, session_id=session_id)
+    versions = {digest: versions_json(instrument) for digest, instrument in standings.instruments.items()}
     standing = standings.of(session_id, session_fingerprint="" if record is None else record.fingerprint)
     return {
         "status": str(standing.status),
         "reasons": [str(reason) for reason in standing.reasons],
         "panel_complete": standing.panel_complete,
-        "results": [result_json(result, instruments=standings.instruments) for result in results],
+        "results": [result_json(result, versions=versions) for result in results],
         "judgements": [
             judgement
             for result in results

@@ -20,7 +20,7 @@ from eval_pipeline.core.counting import counted
 from eval_pipeline.core.datasets import DatasetVersion, SkippedRow
 from eval_pipeline.core.documents import JsonDict
 from eval_pipeline.core.errors import ConflictError
-from eval_pipeline.core.outcomes import ItemRecord, ItemStatus
+from eval_pipeline.core.outcomes import Attempt, AttemptOutcome, ItemRecord, settle
 from eval_pipeline.core.passages import Passage, passages_json, read_passages
 from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.core.recorded import RECORDED, AnswersIn, RecordedAnswers
@@ -198,18 +198,17 @@ def _record(item: str, found: Answer | None) -> ItemRecord:
     if found is None:
         return missing_record(item)
     recorded, contexts = found
-    return ItemRecord(
-        item_id=item,
-        status=ItemStatus.OK,
-        answer=recorded.answer,
+    attempt = Attempt(  # without the secrets that a log may repeat, as everything that a model says
+        AttemptOutcome.OK,
+        recorded.answer,
         response_id=recorded.response_id,
         model=recorded.model,
         usage=recorded.usage,
         latency_s=recorded.latency_s,
-        attempts=0,
         thinking=recorded.thinking,
         passages=contexts,
     )
+    return settle(item, attempt, attempts=0)
 
 
 Find = Callable[[GoldenRow, int, int], Answer | None]

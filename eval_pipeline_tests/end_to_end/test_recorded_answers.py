@@ -92,6 +92,21 @@ def test_the_run_keeps_the_file_and_its_report_says_so(home: Commands) -> None:
     assert "1 of its answers is to nothing in the dataset (line 4)" in page
 
 
+def test_a_key_that_a_log_repeats_is_kept_in_the_file_that_was_handed_in_alone(home: Commands) -> None:
+    key = "sk-recorded-4711-planted"
+    lines = [{"id": "001", "model_answer": f"4 {key}", "thinking": key, "model": "bot-2", "contexts": [key]}]
+    (home.folder / "leaky.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+    run(home, "leaky", "--answers", "leaky.jsonl", *EXACT, key=key)
+    (home.folder / "leaky.jsonl").unlink()
+    home.json("text", "export", "leaky", "--output", str(home.folder / "leaky.csv"))
+
+    assert "4 [key]" in (home.folder / "leaky.csv").read_text()
+    assert key not in (home.folder / "leaky.csv").read_text()
+    holding = {path.name for path, data in home.everything_stored() if key.encode() in data}
+    assert [name for name in holding if not name.startswith("answers-")] == []
+
+
 def test_answers_in_a_workbook_or_by_question_are_taken_alike_and_two_runs_compare(home: Commands) -> None:
     book = Workbook()
     book.active.append(("question", "output", "note"))

@@ -19,6 +19,7 @@ from eval_pipeline.text_eval.scoring.quantities.matching import Tolerance, Verdi
 from eval_pipeline.text_eval.scoring.quantities.meant import as_accountants_write, otherwise_said, without_times
 from eval_pipeline.text_eval.scoring.quantities.passages import Passage, is_in_brackets, read_passage
 from eval_pipeline.text_eval.scoring.quantities.plain import plain
+from eval_pipeline.text_eval.scoring.quantities.units import Unit
 from eval_pipeline.text_eval.scoring.quantities.written_out import is_ordinal
 from eval_pipeline.text_eval.scoring.score_values import ScoreValue, UnscoreableReason
 from eval_pipeline.text_eval.scoring.scorers_text import TextRule
@@ -160,6 +161,10 @@ def _of_its_kind(golden: Found, final: Found, passage: Passage) -> Found:
 
     Weeks where doses are asked, days where millilitres are: what an answer adds, not what it says.
     """
+    by_the_same = _per_of(golden)
+    if by_the_same is not None and _per_of(final) is None:
+        beside = [found for found in passage.shown if _per_of(found) == by_the_same]
+        final = beside[-1] if beside else final  # 6,000 a year, in instalments of 2,000
     asked, told = amount_key(golden.quantity), amount_key(final.quantity)
     if asked == told or not _is_another_question(asked, told):
         return final
@@ -177,6 +182,10 @@ def _final_ordinal(golden: Found, passage: Passage) -> Found | None:
     in_digits = [found for found in passage.shown if is_ordinal(found)]
     in_words = [found for found in passage.in_words if is_ordinal(found)]
     return max([*in_digits, *in_words], key=lambda found: found.begin, default=None)
+
+
+def _per_of(found: Found) -> Unit | None:
+    return found.quantity.per if isinstance(found.quantity, Amount) else None
 
 
 def _answers(asked: tuple[str, str, str], found: Quantity) -> bool:

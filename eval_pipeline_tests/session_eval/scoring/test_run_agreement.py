@@ -10,10 +10,14 @@ import pytest
 
 from eval_pipeline.judging.panel_file import built_in_panel
 from eval_pipeline.session_eval.scoring.by_session import cells_by_session
+from eval_pipeline.session_eval.scoring.calibration import Direction, Labelled, succeeded
 from eval_pipeline.session_eval.scoring.columns import JudgedColumns
 from eval_pipeline.session_eval.scoring.run_agreement import CALLS, LENGTH, RatedSession, RunRatings
 from eval_pipeline.session_eval.scoring.session_scores import main_axis
 from eval_pipeline.session_eval.scoring.weekly import describe
+from eval_pipeline.session_eval.session_store import each
+from eval_pipeline.wiring.deployment import Deployment
+from eval_pipeline_tests.session_eval.homes import PROJECT, TAU_BENCH, brought_in
 from eval_pipeline_tests.session_eval.scoring.test_session_scores import APPLIES, PANEL, QUALITY, cell, score
 
 STEPS = (0.0, 25.0, 50.0, 75.0, 100.0)
@@ -80,6 +84,31 @@ def test_everything_that_is_known_of_a_run_is_measured_at_once() -> None:
     told = found.to_json()
     assert told["learnt_weights"]["goal_completion"].keys() == {"outcome", "dialogue", "auditor"}
     assert main_axis(built_in_panel("sessions").rubric) == "goal_completion"
+
+
+def test_length_and_calls_tell_outcomes_of_200_recorded_sessions_as_published(deployment: Deployment) -> None:
+    """AUC .709 of the characters said and .653 of the calls: shorter sessions went well. A judge must be above that."""
+    brought_in(deployment, TAU_BENCH)
+    gathered = RunRatings(PANEL)
+    for stored in each(deployment, PROJECT):
+        gathered.add(
+            RatedSession(
+                session_id=stored.session_id,
+                cells=(),
+                mean=100 * succeeded(stored.outcome),
+                axes={},
+                characters=stored.facts.characters,
+                tool_calls=stored.facts.tool_calls,
+                outcome=stored.outcome,
+            )
+        )
+    [outcomes] = [one for one in gathered.measure(seed="tau").predicted if one.by is Labelled.OUTCOMES]
+
+    assert (outcomes.good, outcomes.bad) == (84, 116)
+    found = {area.name: (area.area.value, area.direction) for area in outcomes.baselines}
+    assert found[LENGTH] == (pytest.approx(0.709, abs=5e-4), Direction.LOWER)
+    assert found[CALLS] == (pytest.approx(0.653, abs=5e-4), Direction.LOWER)
+    assert outcomes.is_above_baselines("panel")
 
 
 def test_cells_are_put_together_by_session_also_where_a_session_has_none() -> None:

@@ -23,6 +23,8 @@ _POWER_WORDS = {
 }
 _HOUR = Unit("clock", Fraction(3600))
 """The h of 2h 15m; a letter of its own is no unit (H2O)."""
+_EVERY = frozenset({"a", "an", "every", "each"})
+"""Before a time: ₹6,000 a year."""
 _SHORT_TIMES = {"s": "sec", "h": "hr", "hr": "hr", "d": "day", "min": "min"}
 """Behind a slash."""
 _CELSIUS, _FAHRENHEIT = Unit("celsius"), Unit("fahrenheit")
@@ -130,10 +132,13 @@ def _begins_sum(tokens: Tokens, at: int) -> bool:
 def read_per(tokens: Tokens, at: int) -> tuple[Unit | None, int]:
     """Return what the amount is of: mg/kg, mg per kg."""
     slash = tokens.is_sign(at, "/") and tokens.at(at).glued
-    if not slash and tokens.word(at) not in {"per", "प्रति"}:
+    word = tokens.word(at)
+    if not slash and word not in {"per", "प्रति"} | _EVERY:
         return None, at
     token = tokens.at(at + 1)
     unit = unit_of(token.text) if token.kind == "word" else None
+    if word in _EVERY and (unit is None or unit.dimension not in {"calendar", "clock"}):
+        return None, at
     if token.text in _SHORT_TIMES:
         unit = unit_of(_SHORT_TIMES[token.text])
     if unit is None:
