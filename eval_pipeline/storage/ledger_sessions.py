@@ -88,9 +88,11 @@ class SessionTable(LedgerTable):
                 delete(session_parts).where(session_parts.c.project == project, session_parts.c.key == key)
             )
 
-    def withdraw_parts(self, *, project: str) -> None:
-        """Note of all parts that were begun and not recorded that nobody wants them; who writes one finds out."""
-        mine = (session_parts.c.project == project, session_parts.c.state == _WRITING)
+    def withdraw_parts(self, *, project: str, begun_before: datetime | None = None) -> None:
+        """Note of parts that were begun (before then) and not recorded that nobody wants them; who writes finds out."""
+        mine = [session_parts.c.project == project, session_parts.c.state == _WRITING]
+        if begun_before is not None:
+            mine.append(session_parts.c.begun_at < begun_before)
         with self._database.write() as connection:
             connection.execute(update(session_parts).where(*mine).values(state=_WITHDRAWN))
 

@@ -33,8 +33,8 @@ class SessionLedger(Protocol):
         """Forget a part whose object is gone."""
         ...
 
-    def withdraw_parts(self, *, project: str) -> None:
-        """Note of all parts that were begun and not recorded that nobody wants them; who writes one finds out."""
+    def withdraw_parts(self, *, project: str, begun_before: datetime | None = None) -> None:
+        """Note of parts that were begun (before then) and not recorded that nobody wants them; who writes finds out."""
         ...
 
     def withdrawn_parts(self, *, project: str) -> Sequence[str]:
