@@ -13,6 +13,7 @@ from typing import Final
 from benchmarks import (
     batch_latency,
     batches,
+    judging,
     loading,
     memory,
     session_views,
@@ -39,6 +40,7 @@ MEASUREMENTS: Final[Mapping[str, Callable[[Site], list[Figure]]]] = {
     "batch-ticks": batches.measure_ticks,
     "batch-million": batches.measure_million,
     "batch-latency": batch_latency.measure_latency,
+    "judging": judging.measure_judging,
     "session-ingest": sessions.measure_ingest,
     "stt-scoring": stt_scoring.measure_scoring,
     "stt-statistics": stt_statistics.measure_statistics,

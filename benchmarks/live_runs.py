@@ -52,7 +52,7 @@ class Site:
         model: str = "gpt-4o-mini",
     ) -> Finished:
         """Evaluate so many items and check that every one was answered and compared."""
-        self._set_latency(latency_s)
+        self.set_latency(latency_s)
         arguments = ["--mode", "fast", "--model", model, "--concurrency", str(concurrency)]
         if dimensions is not None:
             arguments += ["--embedding-dimensions", str(dimensions)]
@@ -71,7 +71,8 @@ class Site:
             self._added.add(items)
         return name
 
-    def _set_latency(self, latency_s: float) -> None:
+    def set_latency(self, latency_s: float) -> None:
+        """Let every stand-in take so long for an answer."""
         body = json.dumps({"latency_s": latency_s}).encode()
         for url in self.control_urls:
             request = urllib.request.Request(f"{url}/settings", data=body, method="POST")

@@ -16,6 +16,7 @@ from eval_pipeline.runs.batch_polling import Polled, poll_run
 from eval_pipeline.runs.control import is_worked_on
 from eval_pipeline.runs.flow import plan_of
 from eval_pipeline.runs.life import find_run, state_of
+from eval_pipeline.runs.panels.waiting import goes_on_with
 from eval_pipeline.wiring.deployment import Deployment
 
 _LOOK_S = 0.5
@@ -89,9 +90,12 @@ def _follow(
             continue
         polled = poll_run(deployment, flow=flow, key=key)
         told = _tell(deployment, key, polled, flow=flow, progress=progress, say=say, told=told)
-        if polled.ready:
-            stages = plan_of(flow).stage_names
-            first = min(stages.index(stage.stage) for stage in polled.ready)
+        stages = plan_of(flow).stage_names
+        ready = [stages.index(stage.stage) for stage in polled.ready]
+        freed = goes_on_with(deployment, find_run(deployment, flow=flow, key=key))  # it waited for another run
+        ready += [] if freed is None else [stages.index(freed)]
+        if ready:
+            first = min(ready)
             problem = execute_run(deployment, key, flow=flow, progress=progress, stages=stages[first:])
             if problem is not None and problem.code == "stage_in_use":  # a daemon came first
                 problem = None
@@ -99,8 +103,8 @@ def _follow(
 
 
 def _goes_on(deployment: Deployment, run: RunRecord) -> bool:
-    """Tell whether the run waits for its provider, or a living process other than this one works on it."""
-    if state_of(run) is RunState.WAITING:
+    """Tell whether the run waits, or a living process other than this one works on it, or is about to."""
+    if state_of(run) is RunState.WAITING or (run.state is RunState.REQUESTED and run.worker is None):
         return True
     return run.worker != deployment.worker and is_worked_on(deployment, run)
 

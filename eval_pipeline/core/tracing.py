@@ -3,7 +3,7 @@
 Every id and every timestamp is decided by the caller, never by the service: what is sent again replaces what is there.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -47,6 +47,15 @@ class TraceScore:
     data_type: str
     """``NUMERIC`` or ``BOOLEAN`` (values 0 and 1)."""
     comment: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionScore:
+    """One value that was given to a recorded session, which the service knows by the same id."""
+
+    session_id: str
+    score: TraceScore
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +119,17 @@ class TraceDelivery(Protocol):
 
         Raises ``UnavailableError`` (``langfuse_unavailable``) or ``UsageError`` (``langfuse_auth_failed``,
         ``langfuse_rejected``) with what was delivered until then.
+        """
+        ...
+
+
+class ScoreSink(Protocol):
+    """A tracing service that takes scores of sessions."""
+
+    def send_scores(self, scores: Iterable[SessionScore]) -> int:
+        """Deliver all scores, again without duplicates; returns how many the service has confirmed.
+
+        Raises as ``TraceDelivery.send`` does.
         """
         ...
 

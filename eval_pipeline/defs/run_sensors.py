@@ -11,6 +11,7 @@ from eval_pipeline.core.names import command_on
 from eval_pipeline.core.runs import Flow, RunRecord, RunState
 from eval_pipeline.defs.partitions import RUNS
 from eval_pipeline.dispatch.workers import worker_is_dead
+from eval_pipeline.runs.panels.waiting import request_waiting
 from eval_pipeline.wiring.deployment import Deployment
 
 RUNS_A_TICK = 50
@@ -30,6 +31,7 @@ def start_requested_runs(deployment: Deployment, instance: dg.DagsterInstance) -
     times. Runs whose worker is gone are written down as interrupted.
     """
     note_lost_workers(deployment, instance)
+    request_waiting(deployment, limit=RUNNING_A_TICK)
     waiting = [run for flow in Flow for run in deployment.ledger.requested_runs(flow=flow, limit=RUNS_A_TICK)]
     asked = [(run, request) for run in waiting if (request := _request(deployment, instance, run)) is not None]
     requests = [request for _, request in asked]

@@ -137,8 +137,13 @@ def _characters(parts: Sequence[Part]) -> dict[int, int]:
     return found
 
 
+def part_tokens(part: Part) -> int:
+    """Estimate the tokens of a part's line."""
+    return estimate_tokens(part.head + part.text) + _TOKENS_A_LINE
+
+
 def _tokens(parts: Sequence[Part]) -> int:
-    return sum(estimate_tokens(part.head + part.text) + _TOKENS_A_LINE for part in parts)
+    return sum(map(part_tokens, parts))
 
 
 _TOKENS_A_LINE: Final = 12

@@ -110,6 +110,28 @@ _PATTERNS: Mapping[Rule, re.Pattern[str]] = {
         r"<!--[^>]{0,200}\b(?:grader|judge|score|rate|evaluat)",
     ),
 }
+_NEEDED: Mapping[Rule, tuple[str, ...]] = {
+    Rule.ADDRESSED_TO_GRADER: (
+        "judge",
+        "grader",
+        "evaluator",
+        "examiner",
+        "reviewer",
+        "assessor",
+        "rater",
+        "marker",
+        "scoring ",
+    ),
+    Rule.DOUBLE_BRACKETS: ("[[",),
+    Rule.GRADE_LABEL: ("grade", "score", "rating", "verdict", "judg"),
+    Rule.VERDICT_JSON: ("level", "goal_completion", "correctness", "manipulation_attempt", "outcome_summary", "task_c"),
+    Rule.SCORE_IMPERATIVE: ("give", "assign", "award", "set", "return", "output", "rate", "score", "mark", "grade"),
+    Rule.FORGED_TURN: ("system", "assistant", "user", "human", "developer"),
+    Rule.FORGED_LINE: ("<", "end", "facts", "material"),
+    Rule.ROLE_PLAY: ("you are", "act as", "behave as", "new "),
+    Rule.MARKUP_TO_MODEL: ("<", "[inst]", "[/inst]"),
+}
+"""Of what every find of a rule has one of, folded: to look for a word takes a hundredth of looking for a pattern."""
 _MOST_INVISIBLE: Final = 3
 """Characters that nobody sees: a few come from copying."""
 _TRUSTED = frozenset({Speaker.SYSTEM})
@@ -125,9 +147,17 @@ def detect(material: Material) -> list[Hit]:
         text = strip_invisible(part.text)
         if text.stripped > _MOST_INVISIBLE:
             found.append(Hit(part.message, Rule.INVISIBLE, 0, len(text.text), place))
+        folded = _folded(text.text)
         for rule, pattern in _PATTERNS.items():
-            found += [Hit(part.message, rule, hit.start(), hit.end(), place) for hit in pattern.finditer(text.text)]
+            if rule not in _NEEDED or any(word in folded for word in _NEEDED[rule]):
+                found += [Hit(part.message, rule, hit.start(), hit.end(), place) for hit in pattern.finditer(text.text)]
     return found
+
+
+def _folded(text: str) -> str:
+    """Return a text in small letters as patterns compare them: every kind of i is one."""
+    folded = text.casefold()
+    return folded if folded.isascii() else folded.replace("i\u0307", "i").replace("\u0131", "i")
 
 
 def mask(material: Material, hits: Sequence[Hit]) -> Material:

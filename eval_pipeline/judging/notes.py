@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from eval_pipeline.core.cost import estimate_tokens
+from eval_pipeline.core.cost import ASCII_BYTES_PER_TOKEN, estimate_tokens
 from eval_pipeline.core.documents import JsonDict
-from eval_pipeline.judging.cuts import Cut, Fitted, fit, segments
+from eval_pipeline.judging.cuts import Cut, Fitted, fit, part_tokens, segments
 from eval_pipeline.judging.material import Material, Part, Rendered, Speaker
 from eval_pipeline.judging.panel import Expert
 from eval_pipeline.judging.prompt import user_turn
@@ -133,32 +133,41 @@ def cut_text(text: str, *, limit_tokens: int) -> str:
     >>> cut_text("a" * 100, limit_tokens=1_000) == "a" * 100
     True
     """
-    tokens = estimate_tokens(text)
-    if tokens <= limit_tokens:
+    if estimate_tokens(text) <= limit_tokens:
         return text
-    keep = max(0, int(len(text) * limit_tokens / tokens) - _MARK_CHARACTERS)
+    keep = min(len(text), max(0, limit_tokens - _MARK_TOKENS) * ASCII_BYTES_PER_TOKEN)
+    while keep and estimate_tokens(f"{text[: keep * 2 // 3]}{text[len(text) - (keep - keep * 2 // 3) :]}") > max(
+        0, limit_tokens - _MARK_TOKENS
+    ):
+        keep = keep * 4 // 5
     head = keep * 2 // 3
     tail = keep - head
-    return f"{text[:head]} […{len(text) - keep:,} characters left out…] {text[len(text) - tail :]}"
+    return f"{text[:head]} […{len(text) - keep:,} characters left out…] {text[len(text) - tail :] if tail else ''}"
 
 
-_MARK_CHARACTERS: Final = 40
+_MARK_TOKENS: Final = 14
+"""Of the words that say how much is left out."""
 
 
 def _clipped(material: Material, *, limit_tokens: int) -> Material:
-    """Cut every text that alone is too long for a segment; nothing, not even what a user said, can be sent then."""
-    if all(len(part.text) <= limit_tokens for part in material.parts):  # a token is a character at least, as a rule
-        return material
-    room: dict[int, int] = {}
+    """Cut messages that alone are too long for a segment, each part by its share; even what a user said, then."""
+    used: dict[int, int] = {}
     for part in material.parts:
-        room[part.message] = room.get(part.message, 0) + 1
-    parts = [
-        replace(part, text=cut_text(part.text, limit_tokens=max(8, limit_tokens // (2 * room[part.message]))))
-        if estimate_tokens(part.text) > limit_tokens // (2 * room[part.message])
-        else part
-        for part in material.parts
-    ]
-    return replace(material, parts=parts) if parts != list(material.parts) else material
+        used[part.message] = used.get(part.message, 0) + part_tokens(part)
+    if all(tokens <= limit_tokens for tokens in used.values()):
+        return material
+    return replace(
+        material,
+        parts=[
+            _cut_part(part, share=limit_tokens / used[part.message]) if used[part.message] > limit_tokens else part
+            for part in material.parts
+        ],
+    )
+
+
+def _cut_part(part: Part, *, share: float) -> Part:
+    room = int(part_tokens(part) * share) - (part_tokens(part) - estimate_tokens(part.text))
+    return replace(part, text=cut_text(part.text, limit_tokens=max(0, room)))
 
 
 def _goal(parts: Sequence[Part], *, limit_tokens: int) -> Iterator[Part]:

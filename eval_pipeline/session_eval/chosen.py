@@ -4,8 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
-from importlib import import_module
-from typing import Any, Protocol, Self
+from typing import Self
 
 import orjson
 
@@ -14,9 +13,11 @@ from eval_pipeline.core.errors import NotFoundError, UsageError
 from eval_pipeline.core.names import shown
 from eval_pipeline.core.runs import RunRecord
 from eval_pipeline.runs.claims import handed_file_key
+from eval_pipeline.session_eval import session_store
 from eval_pipeline.session_eval.request import Scope, SessionRequest
 from eval_pipeline.session_eval.results_store import read_standings
 from eval_pipeline.session_eval.scoring.standing import Instrument
+from eval_pipeline.session_eval.session_store import StoredSession
 from eval_pipeline.session_eval.spec import SELECTION, SessionSpec
 from eval_pipeline.wiring.deployment import Deployment
 
@@ -80,24 +81,6 @@ class Selection:
         return b"".join(orjson.dumps(one.to_json()) + b"\n" for one in self.sessions)
 
 
-class StoredRow(Protocol):
-    """What the store of sessions tells of one."""
-
-    session_id: str
-    session_fingerprint: str
-    profile_id: str | None
-    name: str | None
-    created_at: datetime | None
-    last_active: datetime | None
-    message_count: int
-    facts: Any
-
-
-def session_store() -> Any:  # noqa: ANN401 - the module
-    """Return the store of sessions."""
-    return import_module("eval_pipeline.session_eval.session_store")
-
-
 def choose(
     request: SessionRequest, *, deployment: Deployment, project: str, instrument: Instrument
 ) -> list[ChosenSession]:
@@ -115,7 +98,7 @@ def choose(
     if request.sessions:
         found = [_find(deployment, project, session_id) for session_id in request.sessions]
     else:
-        found = [_chosen(row) for row in session_store().each(deployment, project)]
+        found = [_chosen(row) for row in session_store.each(deployment, project)]
     wanted = [one for one in found if _fits(one, request)]
     if request.chosen_scope is Scope.UNEVALUATED:
         standings = read_standings(deployment, project, current=instrument)
@@ -140,7 +123,7 @@ def read_chosen(deployment: Deployment, run: RunRecord) -> Iterator[ChosenSessio
 
 
 def _find(deployment: Deployment, project: str, session_id: str) -> ChosenSession:
-    row = session_store().find(deployment, project, session_id)
+    row = session_store.find(deployment, project, session_id)
     if row is None:
         raise NotFoundError(
             f"project {project} has no session {shown(session_id)}",
@@ -150,8 +133,7 @@ def _find(deployment: Deployment, project: str, session_id: str) -> ChosenSessio
     return _chosen(row)
 
 
-def _chosen(row: StoredRow) -> ChosenSession:
-    facts = row.facts if isinstance(row.facts, dict) else row.facts.to_json()
+def _chosen(row: StoredSession) -> ChosenSession:
     return ChosenSession(
         session_id=row.session_id,
         fingerprint=row.session_fingerprint,
@@ -160,7 +142,7 @@ def _chosen(row: StoredRow) -> ChosenSession:
         created_at=row.created_at,
         last_active=row.last_active,
         message_count=row.message_count,
-        facts=facts,
+        facts=row.facts.to_json(),
     )
 
 

@@ -8,16 +8,13 @@ from hashlib import sha256
 import orjson
 
 from eval_pipeline.core.documents import JsonDict, Row
-from eval_pipeline.core.errors import NotFoundError
-from eval_pipeline.core.names import shown
 from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.core.runs import RunRecord
 from eval_pipeline.judging.material import Material
 from eval_pipeline.runs.panels.cells import PanelItem
 from eval_pipeline.runs.panels.work import PanelWork
-from eval_pipeline.session_eval.chosen import session_store
+from eval_pipeline.session_eval.contents import Contents
 from eval_pipeline.session_eval.request import Feedback
-from eval_pipeline.session_eval.sessions.material import material_of
 from eval_pipeline.session_eval.spec import SessionSpec
 from eval_pipeline.wiring.deployment import Deployment
 
@@ -33,9 +30,10 @@ def work_of(run: RunRecord, *, deployment: Deployment, sessions: StageReader) ->
     rows = list(sessions.rows(list(_COLUMNS)))
     feedback = {row["session_id"]: row["feedback"] for row in rows if row["feedback"] is not None}
 
+    contents = Contents(deployment, project, [(row["session_id"], row["session_fingerprint"]) for row in rows])
+
     def material(item: PanelItem) -> Material:
-        stored = stored_material(deployment, project, item.item_id, _content_of(item))
-        return _with_feedback(stored, feedback.get(item.item_id))
+        return _with_feedback(contents.material(item.item_id), feedback.get(item.item_id))
 
     return PanelWork(
         stage=STAGE,
@@ -49,23 +47,6 @@ def work_of(run: RunRecord, *, deployment: Deployment, sessions: StageReader) ->
         row=judgement_row,
         feedback_visible=spec.feedback is Feedback.SHOWN,
     )
-
-
-def stored_material(deployment: Deployment, project: str, session_id: str, fingerprint: str) -> Material:
-    """Read what judges are shown of a session, as it was when the run was claimed.
-
-    Raises:
-        NotFoundError: ``session_gone``, of one that somebody deleted or had forgotten since.
-    """
-    store = session_store()
-    stored = store.find(deployment, project, session_id, fingerprint=fingerprint)
-    if stored is None:
-        raise NotFoundError(
-            f"project {project} no longer has session {shown(session_id)} as the run was claimed with it",
-            code="session_gone",
-            hint="start another run: it judges what is there now",
-        )
-    return material_of(store.content(deployment, stored))
 
 
 def _item(row: Row) -> PanelItem:

@@ -18,7 +18,7 @@ from eval_pipeline.runs.so_far import standing_of
 from eval_pipeline.runs.status import batches_json
 from eval_pipeline.runs.stored_run import StoredRun, nothing_to_export
 from eval_pipeline.session_eval import tables
-from eval_pipeline.session_eval.so_far import judgements_so_far
+from eval_pipeline.session_eval.so_far import judgements_so_far, sessions_so_far
 from eval_pipeline.session_eval.spec import SessionSpec
 from eval_pipeline.wiring.deployment import Deployment
 
@@ -71,7 +71,13 @@ def show_run(deployment: Deployment, key: RunKey, *, detail: bool) -> JsonDict:
     }
     if not detail:
         return document
-    return {**document, "session_scores": list(_scores(stored)), "judgements": list(_judgements(stored))}
+    so_far_each = list(sessions_so_far(deployment, run)) if paid is None else []
+    return {
+        **document,
+        "session_scores": list(_scores(stored)),
+        "judgements": list(_judgements(stored)),
+        "sessions_so_far": so_far_each,
+    }
 
 
 def _scores(stored: StoredRun) -> Iterator[JsonDict]:

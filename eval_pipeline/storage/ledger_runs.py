@@ -54,6 +54,10 @@ class RunTable(LedgerTable):
         requested = runs.c.state == RunState.REQUESTED.value
         return self._oldest(runs.c.flow == flow.value, requested, runs.c.worker_host.is_(None), limit=limit)
 
+    def waiting_runs(self, *, limit: int) -> Sequence[RunRecord]:
+        """Return runs of every project and flow that wait for a provider, or for another run, oldest first."""
+        return self._oldest(runs.c.state == RunState.WAITING.value, limit=limit)
+
     def running_runs(self, *, limit: int) -> Sequence[RunRecord]:
         """Return runs of every project and flow that a worker was on when it was last heard of, oldest first."""
         return self._oldest(runs.c.state == RunState.RUNNING.value, limit=limit)

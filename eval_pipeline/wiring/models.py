@@ -19,7 +19,7 @@ from eval_pipeline.core.ports.models import Answerer, Embedder, Transcriber, Vec
 from eval_pipeline.core.protocols import ApiProtocol
 from eval_pipeline.core.retry import RetryPolicy
 from eval_pipeline.core.runs import RunMode
-from eval_pipeline.core.tracing import TraceSink
+from eval_pipeline.core.tracing import ScoreSink, TraceSink
 from eval_pipeline.dispatch.breaker import AskedModel
 from eval_pipeline.dispatch.budget import Budget
 from eval_pipeline.dispatch.request_files import ShardLimits
@@ -236,6 +236,17 @@ def budget(max_cost_usd: float | None, *, spent_usd: Decimal) -> Budget | None:
     if max_cost_usd is None:
         return None
     return Budget(limit_usd=Decimal(str(max_cost_usd)), spent_usd=spent_usd)
+
+
+def open_score_sink(credentials: Credentials) -> ScoreSink:
+    """Build the delivery of scores to Langfuse; both keys must be there."""
+    from eval_pipeline.providers.langfuse.sink import LangfuseSink  # noqa: PLC0415 - only where scores are delivered
+
+    return LangfuseSink(
+        base_url=credentials.langfuse_base_url,
+        public_key=credentials.langfuse_public_key or "",
+        secret_key=credentials.langfuse_secret_key or "",
+    )
 
 
 def open_trace_sink(credentials: Credentials) -> TraceSink:

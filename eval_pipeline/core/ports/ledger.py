@@ -122,6 +122,10 @@ class RunLedger(Protocol):
         """Return runs of every project that wait for a worker, oldest first."""
         ...
 
+    def waiting_runs(self, *, limit: int) -> Sequence[RunRecord]:
+        """Return runs of every project and flow that wait for a provider, or for another run, oldest first."""
+        ...
+
     def running_runs(self, *, limit: int) -> Sequence[RunRecord]:
         """Return runs of every project and flow that a worker was on when it was last heard of, oldest first."""
         ...

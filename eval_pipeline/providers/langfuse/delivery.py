@@ -6,15 +6,23 @@ Calls run side by side: dataset items go one by one (the API takes no list of th
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from functools import partial
 from types import TracebackType
 from typing import Self, TypeVar
 from urllib.parse import quote
 
-from eval_pipeline.core.tracing import DeliveredTrace, DeliveryCounts, ItemTrace, TraceDelivery, TraceRun
+from eval_pipeline.core.tracing import (
+    DeliveredTrace,
+    DeliveryCounts,
+    ItemTrace,
+    SessionScore,
+    TraceDelivery,
+    TraceRun,
+)
 from eval_pipeline.providers.langfuse.connection import CONCURRENT_CALLS, ONCE, CallFailedError, Connection
 from eval_pipeline.providers.langfuse.dataset import DatasetItems, put_dataset
 from eval_pipeline.providers.langfuse.failures import explained
-from eval_pipeline.providers.langfuse.scores import Score, check_accepted, score_requests
+from eval_pipeline.providers.langfuse.scores import Score, check_accepted, score_requests, session_score_requests
 from eval_pipeline.providers.langfuse.spans import export_requests
 
 Made = TypeVar("Made")
@@ -92,3 +100,17 @@ class LangfuseDelivery(TraceDelivery):
 
 def _succeeded(future: Future[None]) -> bool:
     return not future.cancelled() and future.exception() is None
+
+
+def send_session_scores(connection: Connection, scores: Iterable[SessionScore]) -> int:
+    """Deliver scores of sessions, request by request; returns how many were confirmed."""
+    delivered = 0
+    for request in session_score_requests(scores):
+        create = partial(connection.api.scores.create, request=request, request_options=ONCE)
+        try:
+            connection.call(lambda create=create: check_accepted(create()))  # type: ignore[misc]  # as the SDK answers
+        except CallFailedError as failure:
+            told = DeliveryCounts(scores=delivered)
+            raise explained(failure, base_url=connection.base_url, delivered=told) from None
+        delivered += len(request)
+    return delivered

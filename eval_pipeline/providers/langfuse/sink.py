@@ -6,21 +6,25 @@ cannot deliver without telling, and it leaves threads, an exit handler and a sin
 
 import time
 from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from eval_pipeline.core.errors import UsageError
 from eval_pipeline.core.names import shown
 from eval_pipeline.core.retry import RetryPolicy
 from eval_pipeline.core.secrets import know_secrets, secrets_in_url
-from eval_pipeline.core.tracing import TraceDelivery, TraceRun, TraceSink
+from eval_pipeline.core.tracing import ScoreSink, SessionScore, TraceDelivery, TraceRun, TraceSink
+
+if TYPE_CHECKING:
+    from eval_pipeline.providers.langfuse.connection import Connection
 
 PATIENCE = RetryPolicy(max_attempts=4, base_delay_s=1.0, max_delay_s=30.0, time_budget_s=180.0)
 """Seven seconds at most when the service is down; Langfuse Cloud asks for up to 60 s in its ``Retry-After``."""
 
 
-class LangfuseSink(TraceSink):
+class LangfuseSink(TraceSink, ScoreSink):
     """Langfuse Cloud, a server of one's own, or anything that speaks the protocol."""
 
     def __init__(
@@ -42,14 +46,27 @@ class LangfuseSink(TraceSink):
         self._retry = retry
         self._sleep = sleep
 
+    def send_scores(self, scores: Iterable[SessionScore]) -> int:
+        """Deliver scores of sessions, one request after the other."""
+        # the SDK is heavy, and most processes never deliver a score
+        from eval_pipeline.providers.langfuse.delivery import send_session_scores  # noqa: PLC0415
+
+        with self._connection() as connection:
+            return send_session_scores(connection, scores)
+
     @contextmanager
     def open(self, run: TraceRun) -> Iterator[TraceDelivery]:
         """Make the dataset known and begin to deliver."""
         # the SDK is heavy, and most processes never deliver a trace
-        from eval_pipeline.providers.langfuse.connection import Connection  # noqa: PLC0415
         from eval_pipeline.providers.langfuse.delivery import LangfuseDelivery  # noqa: PLC0415
 
-        connection = Connection(
+        with self._connection() as connection, LangfuseDelivery(connection, run) as delivery:
+            yield delivery
+
+    def _connection(self) -> "Connection":
+        from eval_pipeline.providers.langfuse.connection import Connection  # noqa: PLC0415 - the SDK is heavy
+
+        return Connection(
             base_url=self._base_url,
             public_key=self._public_key,
             secret_key=self._secret_key,
@@ -57,8 +74,6 @@ class LangfuseSink(TraceSink):
             retry=self._retry,
             sleep=self._sleep,
         )
-        with connection, LangfuseDelivery(connection, run) as delivery:
-            yield delivery
 
 
 def _checked_address(base_url: str) -> str:

@@ -19,12 +19,15 @@ from eval_pipeline.core.errors import NotFoundError
 from eval_pipeline.core.judgement_claims import CellClaim, CellKey, Claimant, ClaimState
 from eval_pipeline.core.outcomes import ItemRecord, ItemStatus, Usage
 from eval_pipeline.core.ports.judgement_ledger import JudgementLedger
-from eval_pipeline.core.runs import RunRecord, RunState
+from eval_pipeline.core.runs import RunMode, RunRecord, RunState
+from eval_pipeline.core.stages import StageRef
 from eval_pipeline.judging.steps import CellStatus
 from eval_pipeline.runs.at_work import StageAtWork, run_cancelled
+from eval_pipeline.runs.batches import wait_for_provider
 from eval_pipeline.runs.life import state_of
 from eval_pipeline.runs.panels.cells import Cell
 from eval_pipeline.runs.panels.settling import Settlements
+from eval_pipeline.runs.panels.waiting import is_waiting, wait_for
 from eval_pipeline.runs.panels.work import PanelWork
 from eval_pipeline.runs.task import Task
 from eval_pipeline.wiring.deployment import Deployment
@@ -57,8 +60,11 @@ class Sharing:
         found = self._ledger.claim_cells(self._claimant, [_key(cell) for cell in open_cells])
         self._sort(open_cells, found)
 
-    def wait(self, held: StageAtWork) -> None:
+    def wait(self, held: StageAtWork) -> bool:
         """Wait until what other runs are about to judge is judged, or free; what is free then is this run's own.
+
+        Returns:
+            False where it is left for later: both runs work by batches, and the other one waits for its provider.
 
         Raises:
             IncompleteError: ``run_cancelled``.
@@ -68,6 +74,8 @@ class Sharing:
             if held.should_stop():
                 held.lease.check()
                 raise run_cancelled(self.run.key)
+            if self.run.mode is RunMode.BATCH and self._is_left(held.ref):
+                return False
             if monotonic() - told_at > _LONGEST_LOOK_S:
                 told_at = monotonic()
                 self.task.say(self._waiting_words())
@@ -79,6 +87,17 @@ class Sharing:
             if any(cell.id not in found or found[cell.id].state is ClaimState.FAILED for cell in waiting):
                 found = self._ledger.claim_cells(self._claimant, [_key(cell) for cell in waiting])
             self._sort(waiting, found)
+        return True
+
+    def _is_left(self, stage: StageRef) -> bool:
+        """Leave it for later where a run that is waited for waits for its provider itself."""
+        holders = list(dict.fromkeys(claim.holder for claim in self.held.values()))
+        if not any(is_waiting(self._deployment, holder) for holder in holders):
+            return False
+        wait_for(self._deployment, stage, holders)
+        self.task.say(self._waiting_words())
+        wait_for_provider(self.task, cancelled=False)
+        return True
 
     def store(self, held: StageAtWork) -> None:
         """Tell other runs what this one's cells came to; what they are to read is stored before."""

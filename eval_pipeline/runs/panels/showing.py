@@ -28,6 +28,7 @@ from eval_pipeline.runs.panels.judges import Judges
 MOST_HIT_CHARACTERS: Final = 200
 _NONCE_DIGITS: Final = 8
 _HELD_CHARACTERS: Final = 16_000_000
+_A_HIT: Final = 300
 _EMPTY: Final = "(the answer was empty)"
 """What stands for an answer without a text: some providers take no empty turn."""
 Key = TypeVar("Key")
@@ -77,6 +78,7 @@ class Showing:
         self._secret = secret
         self._feedback_visible = feedback_visible
         self._materials: _Held[str, Material] = _Held(_characters)
+        self._hits: _Held[str, list[JsonDict]] = _Held(lambda hits: 1 + _A_HIT * len(hits))
         self._shown: _Held[tuple[str, str, int], Shown] = _Held(lambda shown: _characters(shown.fitted.material))
         self._rendered: _Held[tuple[str, str, int], Rendered] = _Held(lambda rendered: len(rendered.text))
 
@@ -88,7 +90,10 @@ class Showing:
 
     def hits(self, cell: Cell) -> list[JsonDict]:
         """Return what in an item is addressed to a judge, as rows tell it."""
-        return hits_json(self._variant(cell)) if cell.payload is not None or cell.item.flagged else []
+        if cell.payload is not None or not cell.item.flagged:
+            return []
+        material = self._materials.get(cell.item.item_id, lambda: self._read(cell.item))
+        return self._hits.get(cell.item.item_id, lambda: hits_json(material))
 
     def body(self, cell: Cell, step: Step, *, notes: Sequence[str], answer: str, problems: Sequence[str]) -> JsonDict:
         """Return one request of a cell.

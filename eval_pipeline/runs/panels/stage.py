@@ -22,6 +22,7 @@ from eval_pipeline.runs.panels.live import LiveExperts
 from eval_pipeline.runs.panels.settling import Settlements, Settler, open_settlements
 from eval_pipeline.runs.panels.sharing import Sharing
 from eval_pipeline.runs.panels.showing import Showing, run_secret
+from eval_pipeline.runs.panels.waiting import wait_no_more
 from eval_pipeline.runs.panels.work import PanelWork
 from eval_pipeline.runs.rounds import WHOLE
 from eval_pipeline.runs.task import Task
@@ -64,6 +65,7 @@ def make_judgements(
                 return None
             held.files.finish(judging.store(held))
             judging.batches.close()
+    wait_no_more(deployment, ref)
     return deployment.stages.open(ref)
 
 
@@ -121,7 +123,8 @@ class Judging:
             self.sharing.store(held)
             if not self.sharing.held:
                 return True
-            self.sharing.wait(held)
+            if not self.sharing.wait(held):
+                return False
 
     def submit(self) -> JsonDict:
         """Submit what is to be asked by batches first, and say what is out."""

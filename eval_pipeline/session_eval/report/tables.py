@@ -8,12 +8,14 @@ from eval_pipeline.reporting.amounts import UNKNOWN_PRICE_NOTE, count, number, p
 from eval_pipeline.reporting.markup import inline
 from eval_pipeline.reporting.plot import Interval, draw_interval
 from eval_pipeline.reporting.table import NONE, NOTHING, Cell, Column, Table, said
-from eval_pipeline.reporting.timeline import Point, draw_timeline
+from eval_pipeline.reporting.timeline import NARROW, WIDE, Point, draw_timeline
 from eval_pipeline.session_eval.report import words
 from eval_pipeline.session_eval.report.data import AxisMean, ExpertFigures, Group, Mean, SessionReportData, Week
 from eval_pipeline.session_eval.report.trust import OUTCOMES, Agreement, Area, Measure
 
 HIGHEST = 100.0
+NARROW_WEEKS = 6
+"""Of the line on a telephone."""
 SHOWN_WEEKS = 12
 """Of the table; the line has all of them."""
 
@@ -103,8 +105,9 @@ def _named(label: str) -> Cell:
     return said(label) if label else Cell("(no profile)")
 
 
-def weeks_plot(weeks: tuple[Week, ...], *, zone: str) -> Markup:
-    """Draw the average of all marks week by week."""
+def weeks_plot(weeks: tuple[Week, ...], *, zone: str, width: int = WIDE) -> Markup:
+    """Draw the average of all marks week by week; on a narrow drawing the last weeks."""
+    weeks = weeks[-NARROW_WEEKS:] if width == NARROW else weeks
     points = [
         Point(week.monday, week.quality.value, week.quality.low, week.quality.high, behind=week.quality.sessions)
         for week in weeks
@@ -116,6 +119,7 @@ def weeks_plot(weeks: tuple[Week, ...], *, zone: str) -> Markup:
         title="Average of all marks, week by week",
         description="; ".join(known),
         behind=f"sessions with a mark. Time zone: {zone}",
+        width=width,
     )
 
 

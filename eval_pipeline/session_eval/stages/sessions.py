@@ -12,9 +12,9 @@ from eval_pipeline.runs.at_work import at_work
 from eval_pipeline.runs.panels.settling import canonical
 from eval_pipeline.runs.panels.showing import hits_json
 from eval_pipeline.runs.task import Task
-from eval_pipeline.session_eval import tables
-from eval_pipeline.session_eval.chosen import ChosenSession, read_chosen, session_store
-from eval_pipeline.session_eval.judged import stored_material
+from eval_pipeline.session_eval import session_store, tables
+from eval_pipeline.session_eval.chosen import ChosenSession, read_chosen
+from eval_pipeline.session_eval.contents import Contents
 from eval_pipeline.session_eval.request import Feedback
 from eval_pipeline.session_eval.sessions.facts import SessionFacts
 from eval_pipeline.session_eval.sessions.material import applicable_axes
@@ -32,9 +32,10 @@ def make(task: Task, *, spec: StageReader) -> StageReader:
     with at_work(deployment, ref, schema=tables.SESSIONS, inputs=inputs, dagster_run_id=task.dagster_run_id) as stage:
         frozen = SessionSpec.from_json(stage.run.spec)
         counts = _Counts()
-        chosen = [one.session_id for one in read_chosen(deployment, stage.run)]
-        deployment.ledger.begin_sessions(task.key, chosen)
-        rows = _rows(task, frozen, read_chosen(deployment, stage.run), counts)
+        chosen = [(one.session_id, one.fingerprint) for one in read_chosen(deployment, stage.run)]
+        deployment.ledger.begin_sessions(task.key, [session_id for session_id, _ in chosen])
+        contents = Contents(deployment, task.key.project, chosen)
+        rows = _rows(task, frozen, read_chosen(deployment, stage.run), contents, counts)
         for some in chunks(rows, size=ROWS_AT_ONCE):
             stage.lease.check()
             stage.files.append(some)
@@ -55,9 +56,11 @@ class _Counts:
         }
 
 
-def _rows(task: Task, spec: SessionSpec, chosen: Iterator[ChosenSession], counts: _Counts) -> Iterator[JsonDict]:
+def _rows(
+    task: Task, spec: SessionSpec, chosen: Iterator[ChosenSession], contents: Contents, counts: _Counts
+) -> Iterator[JsonDict]:
     for position, one in enumerate(chosen):
-        material = stored_material(task.deployment, task.key.project, one.session_id, one.fingerprint)
+        material = contents.material(one.session_id)
         hits = hits_json(material)
         counts.sessions += 1
         counts.messages += one.message_count
@@ -84,9 +87,9 @@ def _feedback(task: Task, spec: SessionSpec, session_id: str) -> str | None:
     """Return what judges see of people's opinions, as it is now; None where they see nothing."""
     if spec.feedback is Feedback.HIDDEN:
         return None
-    store, deployment, project = session_store(), task.deployment, task.key.project
-    likes, dislikes = store.thumbs(deployment, project, [session_id]).get(session_id, (0, 0))
-    stored = store.find(deployment, project, session_id)
+    deployment, project = task.deployment, task.key.project
+    likes, dislikes = session_store.thumbs(deployment, project, [session_id]).get(session_id, (0, 0))
+    stored = session_store.find(deployment, project, session_id)
     outcome = None if stored is None else stored.outcome
     return canonical({"likes": likes, "dislikes": dislikes, "outcome": outcome})
 

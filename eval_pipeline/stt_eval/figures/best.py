@@ -70,7 +70,7 @@ def best_sentence(judged: Sequence[JudgedPair], shares: Sequence[ModelShare]) ->
     if len(ranked) == 1:
         said = f"{ranked[0]} is the only one of {len(shares)} models that answered enough to be named best"
     else:
-        said = _best_of_ranked(among(judged, ranked))
+        said = _best_of_ranked(among(judged, ranked), models=len(shares))
     return said + _coverage([share for share in shares if share.model in best_models(judged, shares)])
 
 
@@ -81,15 +81,18 @@ def _nobody(shares: Sequence[ModelShare]) -> str:
     return f": none answered {LEAST_COVERAGE:.0%} of the samples ({told})"
 
 
-def _best_of_ranked(judged: Sequence[JudgedPair]) -> str:
+def _best_of_ranked(judged: Sequence[JudgedPair], *, models: int) -> str:
     best, compared = unbeaten_models(judged), compared_models(judged)
+    ranked = {model for one in judged for model in (one.pair.first, one.pair.second)}
+    enough = len(ranked) == models
+    of = f"{len(compared)} models" if enough else f"the {len(compared)} of {models} models that answered enough"
     if not best:
         return "no model can be called the best"
     if len(best) == 1:
-        return f"{best[0]} is the best of {len(compared)} models"
+        return f"{best[0]} is the best of {of}"
     if len(best) == len(compared):
         return _undecided(judged, joined(best))
-    return f"{joined(best)} are the best group of {len(compared)} models: none is shown to be better than any of them"
+    return f"{joined(best)} are the best group of {of}: none is shown to be better than any of them"
 
 
 def _undecided(judged: Sequence[JudgedPair], names: str) -> str:

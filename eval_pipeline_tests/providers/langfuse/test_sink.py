@@ -11,7 +11,7 @@ import pytest
 from opentelemetry import trace
 
 from eval_pipeline.core.errors import UnavailableError, UsageError
-from eval_pipeline.core.tracing import DeliveryCounts
+from eval_pipeline.core.tracing import DeliveryCounts, SessionScore
 from eval_pipeline.providers.langfuse.sink import PATIENCE, LangfuseSink
 from eval_pipeline_tests.providers.langfuse.runs import (
     RUN,
@@ -73,6 +73,21 @@ def test_scores_hang_on_the_root_span_with_the_moment_of_the_item(server: Server
         "नहीं",
     )
     assert found["timestamp"] == STARTED_AT.isoformat()
+
+
+def test_scores_of_sessions_hang_on_the_session_and_replace_what_is_there(server: Server) -> None:
+    scores = [
+        SessionScore(f"s{number}", score(number, "goal_completion", 75.0), at=STARTED_AT) for number in range(450)
+    ]
+
+    assert sink(server.url).send_scores(scores) == 450
+    before = server.stored()
+    assert sink(server.url).send_scores(iter(scores)) == 450
+    assert server.stored() == before
+    assert len(before["scores"]) == 450
+    [found] = [one for one in before["scores"] if one["sessionId"] == "s7"]
+    assert (found["value"], found.get("traceId"), found["timestamp"]) == (75.0, None, STARTED_AT.isoformat())
+    assert sink(server.url).send_scores([]) == 0
 
 
 def test_delivering_twice_changes_nothing(server: Server) -> None:

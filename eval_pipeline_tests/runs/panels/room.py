@@ -1,5 +1,6 @@
 """A room for panels: a deployment, judges behind real servers, and items that no store holds."""
 
+import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -7,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import orjson
 import pyarrow as pa
@@ -102,6 +104,11 @@ class Servers:
     def asked(self) -> Counter[str]:
         """Return how often each live request came."""
         return self.openai.counts["responses"].asked + self.gemini.counts["generate"].asked
+
+    def in_batches(self) -> dict[str, int]:
+        """Return how many batches were created at both, and how many of their lines were executed."""
+        told = [json.load(urlopen(f"{url}/__standin__/counts?detail=1")) for url in (self.openai_url, self.gemini_url)]
+        return {name: sum(one["batches"][name] for one in told) for name in ("created", "executed")}
 
     def reset(self) -> None:
         """Count from zero."""
@@ -229,7 +236,7 @@ class Room:
         run = self.claim(name, mode=mode, **(run_changes or {}))
         task = self.task(run, progress, refresh=refresh)
         work = lambda run: self.work(run, items, **more)  # noqa: E731 - one line
-        sessions = self._plain_stage(task, "sessions")
+        sessions = self.plain_stage(task, "sessions")
         submitted = submit_judgements(task, "judgement_batch", inputs={"sessions": sessions}, work=work)
         return self.collect(items, name, progress=progress, refresh=refresh, submitted=submitted, **more)
 
@@ -256,7 +263,8 @@ class Room:
             work=lambda run: self.work(run, items, **more),
         )
 
-    def _plain_stage(self, task: Task, name: str) -> StageReader:
+    def plain_stage(self, task: Task, name: str) -> StageReader:
+        """Return a stage that holds nothing, made where it is not there."""
         ref = task.ref(name)
         found = self.deployment.stages.find(ref)
         if found is not None:

@@ -196,24 +196,23 @@ def test_canaries_tell_a_judge_that_obeys_from_one_that_does_not(
     assert stage.manifest.summary["canaries"]["auditor"] == "still"
 
 
-def test_what_no_window_holds_is_judged_by_notes_and_quotes_are_those_of_the_whole(place: Room) -> None:
+def test_a_session_of_411_634_characters_is_judged_by_notes_and_quotes_are_those_of_the_whole(place: Room) -> None:
     turns = [
-        text
-        for number in range(60)
-        for text in (f"And order {number}? " + "x " * 900, f"Order {number} is done. " * 40)
+        text for number in range(60) for text in (f"Order {number}: done.", f"And order {number}? " + "x " * 3_000)
     ]
     items = {"long": said("Please cancel sixty orders.", *turns)}
-    assert sum(len(part.text) for part in items["long"].parts) > 150_000
-    rows = rows_of(place.judge(items, window_tokens=24_000))
+    short = 411_634 - sum(len(part.text) for part in items["long"].parts)
+    items = {"long": said("Please cancel sixty orders." + " a" * (short // 2), *turns)}
+    assert 411_632 <= sum(len(part.text) for part in items["long"].parts) <= 411_634
+    rows = rows_of(place.judge(items, window_tokens=128_000))
 
     rendering = orjson.loads(rows[0]["rendering"])
-    assert (rendering["policy"], rendering["truncated"]) == ("segments", True)
-    assert rendering["segments"] > 3
+    assert (rendering["policy"], rendering["truncated"], rendering["segments"]) == ("segments", True, 3)
     assert {row["status"] for row in rows} == {"ok"}
-    assert {row["attempts"] for row in rows} == {rendering["segments"]}, (
-        "notes on all segments but the last, and a verdict"
-    )
-    assert place.servers.requests() == 4 * rendering["segments"]
+    assert {row["attempts"] for row in rows} == {3}, "notes on all segments but the last, and a verdict"
+    assert place.servers.requests() == 4 * 3
+    quotes = [quote for row in rows for axis in row["axes"].values() for quote in axis["evidence"]]
+    assert all(quote["verified"] for quote in quotes)
 
 
 def test_a_run_stops_before_it_costs_more_than_it_may(place: Room) -> None:

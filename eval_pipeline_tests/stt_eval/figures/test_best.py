@@ -24,7 +24,12 @@ def pairs(*names: str, **tests: object) -> list[JudgedPair]:
     ("judged", "answered", "models", "sentence"),
     [
         ("", {"A": 50}, ["A"], "A has no other model to compare with"),
-        ("A<B", {"A": 50, "B": 50}, ["A"], "A is the best of 2 models (all 50 samples answered)"),
+        (
+            "A<B",
+            {"A": 50, "B": 50},
+            ["A"],
+            "A is the best of 2 models (all 50 samples answered)",
+        ),
         ("A<B", {"A": 48, "B": 50}, ["A"], "A is the best of 2 models (48 of 50 samples answered)"),
         (
             "A<B",
@@ -66,7 +71,12 @@ def pairs(*names: str, **tests: object) -> list[JudgedPair]:
                 " (all 50 samples answered)"
             ),
         ),
-        ("C<A C<B A<B", {"A": 50, "B": 50, "C": 44}, ["A"], "A is the best of 2 models (all 50 samples answered)"),
+        (
+            "C<A C<B A<B",
+            {"A": 50, "B": 50, "C": 44},
+            ["A"],
+            "A is the best of the 2 of 3 models that answered enough (all 50 samples answered)",
+        ),
         ("", {"A": 0, "B": 0}, [], "no model can be called the best"),
     ],
 )
