@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final, Self
 
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 MOST_BAD_TOLD: Final = 1_000
 _PART_SESSIONS: Final = 2_000
+_BROKEN_OFF: Final = timedelta(days=1)
+"""Whoever began a part so long ago is not writing it any more."""
 _TRIES: Final = 5
 """To store a part that is withdrawn again and again."""
 
@@ -141,6 +143,8 @@ class Intake:
         self._pending: Future[Counter[Arrival]] | None = None
 
     def __enter__(self) -> Self:
+        long_ago = datetime.now(UTC) - _BROKEN_OFF
+        self._deployment.ledger.withdraw_parts(project=self._project, begun_before=long_ago)
         clear_withdrawn(self._deployment, self._project)
         return self
 

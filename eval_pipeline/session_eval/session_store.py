@@ -1,7 +1,7 @@
 """Recorded sessions of a project: found, gone through, read, deleted; what was counted comes from the ledger alone."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -89,11 +89,12 @@ class StoredSession:
 def find(
     deployment: Deployment, project: str, session_id: str, *, fingerprint: str | None = None
 ) -> StoredSession | None:
-    """Return a session, or None; with a fingerprint, only if this is its content."""
+    """Return a session, or None; with a fingerprint, with the content that it had then, which stays for audit."""
     record = deployment.ledger.find_session(project=project, session_id=session_id)
-    if record is None or (fingerprint is not None and record.fingerprint != fingerprint):
-        return None
-    return StoredSession(record)
+    if record is None or fingerprint in (None, record.fingerprint):
+        return None if record is None else StoredSession(record)
+    place = deployment.ledger.earlier_content(project=project, session_id=session_id, fingerprint=str(fingerprint))
+    return None if place is None else StoredSession(replace(record, fingerprint=str(fingerprint), place=place))
 
 
 def require(deployment: Deployment, project: str, session_ids: Sequence[str]) -> list[StoredSession]:
@@ -154,9 +155,9 @@ def contents(deployment: Deployment, stored: Iterable[StoredSession]) -> Iterato
 
 def documents(deployment: Deployment, stored: Iterable[StoredSession]) -> Iterator[tuple[StoredSession, JsonDict]]:
     """Read the JSON of sessions one after the other, keys in the order of the schema."""
-    from eval_pipeline.session_eval.session_parts import PartReader  # noqa: PLC0415 - pyarrow
+    from eval_pipeline.session_eval.session_parts import reader_of  # noqa: PLC0415 - pyarrow
 
-    reader = PartReader(deployment.objects)
+    reader = reader_of(deployment.objects)
     for one in stored:
         place = one.record.place
         yield one, {"schema": SCHEMA, **reader.session(place.part, place.row)}

@@ -88,9 +88,11 @@ class SessionTable(LedgerTable):
                 delete(session_parts).where(session_parts.c.project == project, session_parts.c.key == key)
             )
 
-    def withdraw_parts(self, *, project: str) -> None:
-        """Note of all parts that were begun and not recorded that nobody wants them; who writes one finds out."""
-        mine = (session_parts.c.project == project, session_parts.c.state == _WRITING)
+    def withdraw_parts(self, *, project: str, begun_before: datetime | None = None) -> None:
+        """Note of parts that were begun (before then) and not recorded that nobody wants them; who writes finds out."""
+        mine = [session_parts.c.project == project, session_parts.c.state == _WRITING]
+        if begun_before is not None:
+            mine.append(session_parts.c.begun_at < begun_before)
         with self._database.write() as connection:
             connection.execute(update(session_parts).where(*mine).values(state=_WITHDRAWN))
 
@@ -108,6 +110,15 @@ class SessionTable(LedgerTable):
         with self._database.read() as connection:
             row = connection.execute(query).one_or_none()
         return None if row is None else read_session(row)
+
+    def earlier_content(self, *, project: str, session_id: str, fingerprint: str) -> ContentPlace | None:
+        """Return where the content lies that a session had before, or None."""
+        table = session_contents.c
+        mine = (*_of(session_contents, project, [session_id]), table.fingerprint == fingerprint)
+        query = select(table.part, table.row).where(*mine).order_by(table.id.desc()).limit(1)
+        with self._database.read() as connection:
+            row = connection.execute(query).one_or_none()
+        return None if row is None else ContentPlace(row.part, row.row)
 
     def list_sessions(self, *, project: str, scope: SessionScope, limit: int, offset: int) -> Page[SessionRecord]:
         """List pinned ones first, then by last activity, newest first, filtered before paging."""

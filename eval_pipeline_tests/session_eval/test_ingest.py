@@ -57,6 +57,10 @@ def test_coming_in_again_updates_by_id_and_keeps_the_old_content(deployment: Dep
     assert found["a"].facts.user_turns == 2
     assert found["a"].session_fingerprint != found["c"].session_fingerprint == found["b"].session_fingerprint
     assert session_store.content(deployment, found["a"]).messages[-1].text == "thanks"
+    earlier = session_store.find(deployment, PROJECT, "a", fingerprint=found["c"].session_fingerprint)
+    assert earlier is not None
+    assert len(session_store.content(deployment, earlier).messages) == 6
+    assert session_store.find(deployment, PROJECT, "a", fingerprint="sha256:other") is None
     assert sum(map(len, deployment.ledger.places_of(project=PROJECT, session_ids=["a", "b"]).values())) == 4
 
 
@@ -241,6 +245,7 @@ def _bring_in(folder: str) -> str:
     return json.dumps([result.sessions, result.arrivals[Arrival.NEW]])
 
 
+@pytest.mark.slow
 def test_two_that_bring_the_same_in_at_once_leave_every_session_once(deployment: Deployment, tmp_path: Path) -> None:
     lines(tmp_path / "s.jsonl", *(native(f"s-{number}") for number in range(2_100)))
     session_store.listed(deployment, PROJECT, limit=1, offset=0)

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from eval_pipeline.core.datasets import Page
-from eval_pipeline.core.sessions import Arrival, KnownSession, SessionRecord, SessionScope, SessionThumb
+from eval_pipeline.core.sessions import Arrival, ContentPlace, KnownSession, SessionRecord, SessionScope, SessionThumb
 
 
 class SessionLedger(Protocol):
@@ -33,8 +33,8 @@ class SessionLedger(Protocol):
         """Forget a part whose object is gone."""
         ...
 
-    def withdraw_parts(self, *, project: str) -> None:
-        """Note of all parts that were begun and not recorded that nobody wants them; who writes one finds out."""
+    def withdraw_parts(self, *, project: str, begun_before: datetime | None = None) -> None:
+        """Note of parts that were begun (before then) and not recorded that nobody wants them; who writes finds out."""
         ...
 
     def withdrawn_parts(self, *, project: str) -> Sequence[str]:
@@ -43,6 +43,10 @@ class SessionLedger(Protocol):
 
     def find_session(self, *, project: str, session_id: str) -> SessionRecord | None:
         """Return a session, or None."""
+        ...
+
+    def earlier_content(self, *, project: str, session_id: str, fingerprint: str) -> ContentPlace | None:
+        """Return where the content lies that a session had before, or None."""
         ...
 
     def list_sessions(self, *, project: str, scope: SessionScope, limit: int, offset: int) -> Page[SessionRecord]:

@@ -57,14 +57,13 @@ def _is_rounded(session: Any) -> bool:  # noqa: ANN401 - JSON
     """Tell whether a number of a session is one that a whole number beyond 64 bits may have been rounded to."""
     if not isinstance(session, dict) or not isinstance(session.get("messages"), list):
         return False
-    if any(_is_large(item) for key, item in session.items() if key != "messages"):
-        return True
     for message in session["messages"]:
-        if message.__class__ is dict:
-            for item in message.values():
-                if item.__class__ is not str and item is not None and _is_large(item):
-                    return True
-    return False
+        calls = message.get("tool_calls") if message.__class__ is dict else None
+        if calls.__class__ is not list:
+            continue
+        if any(_is_large(call.get("arguments")) for call in calls if call.__class__ is dict):
+            return True
+    return any(_is_large(item) for key, item in session.items() if item.__class__ is not str and key != "messages")
 
 
 def _is_large(value: Any) -> bool:  # noqa: ANN401 - JSON
