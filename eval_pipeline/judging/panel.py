@@ -22,6 +22,8 @@ class Expert:
     params: Json
     """Of the request, such as ``temperature``."""
     weight: float = 1.0
+    takes_schema: bool = True
+    """Whether its server takes a JSON Schema; else the schema is part of what the judge reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,7 @@ def panel_json(panel: Panel) -> JsonDict:
                 "prompt": expert.prompt,
                 "params": dict(expert.params),
                 "weight": expert.weight,
+                **({} if expert.takes_schema else {"takes_schema": False}),
             }
             for expert in panel.experts
         ],

@@ -20,7 +20,7 @@ FULL: Final = "full"
 PANEL_KEYS = frozenset({"version", "panel", "rubric", "experts"})
 RUBRIC_KEYS = frozenset({"version", "axes"})
 AXIS_KEYS = frozenset({"says", "levels", "required", "applies_to", "covariate", "evidence_from"})
-EXPERT_KEYS = frozenset({"id", "model", "axes", "prompt", "params", "weight"})
+EXPERT_KEYS = frozenset({"id", "model", "axes", "prompt", "params", "weight", "schema"})
 OWN_PARAMS = frozenset({"model", "input", "instructions", "text", "tools", "stream", "store", "metadata"})
 """Of a request's body, what the judge's request sets itself."""
 AXIS_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
@@ -197,6 +197,7 @@ def _expert(place: _Place, rubric: Rubric, *, is_full: bool) -> Expert:
         prompt=_given(keys, "prompt", _Place.text, default=""),
         params={name: _plain(param) for name, param in params.items()},
         weight=_given(keys, "weight", lambda at: at.number(least=0), default=1.0),
+        takes_schema=_given(keys, "schema", _Place.flag, default=True),
     )
 
 

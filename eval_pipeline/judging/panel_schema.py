@@ -120,5 +120,10 @@ def _expert() -> JsonDict:
                 "description": "Of the request, such as temperature.",
             },
             "weight": {"type": "number", "minimum": 0, "default": 1},
+            "schema": {
+                "type": "boolean",
+                "default": True,
+                "description": "false: its server takes no JSON Schema; the judge is told it in words.",
+            },
         },
     }

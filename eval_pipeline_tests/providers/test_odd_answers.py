@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from eval_pipeline.core.outcomes import Attempt, AttemptOutcome, settle
+from eval_pipeline.core.outcomes import Attempt, AttemptOutcome, Usage, settle
 from eval_pipeline.core.ports.models import EmbeddingReply
 from eval_pipeline.dispatch.records import decode, encode
 from eval_pipeline.providers.anthropic.batch_lines import read_message_line
@@ -20,6 +20,9 @@ from eval_pipeline.providers.gemini import batch_lines as gemini_lines
 from eval_pipeline.providers.gemini.embeddings import parse_embeddings as parse_gemini_embeddings
 from eval_pipeline.providers.gemini.generate import parse_generation
 from eval_pipeline.providers.headers import retry_after_s
+from eval_pipeline.providers.http.answers import parse_bot_answer
+from eval_pipeline.providers.http.bot import Bot
+from eval_pipeline.providers.http.template import RequestTemplate
 from eval_pipeline.providers.openai import batch_lines as openai_lines
 from eval_pipeline.providers.openai.embeddings import parse_embeddings as parse_openai_embeddings
 from eval_pipeline.providers.openai.responses import parse_response
@@ -169,12 +172,26 @@ READERS: Mapping[str, tuple[Callable[[bytes], Any], tuple[dict[str, Any], ...]]]
         ({"key": "q1", "response": {"embedding": {"values": [0.6, 0.8]}, "tokenCount": 3}},),
     ),
 }
+BOT_ANSWER: dict[str, Any] = {
+    "data": {"answer": ["Paris"], "sources": [{"file": "f", "text": "t", "score": 0.5}, "t"]},
+    "usage": {"in": 3, "out": 2},
+}
+BOT = Bot(
+    request=RequestTemplate(method="POST", url="http://127.0.0.1:9/ask", headers={}, body={}),
+    answer="$..answer",
+    contexts="$.data.sources",
+    input_tokens="$.usage.in",
+    output_tokens="$.usage.out",
+    wait=None,
+    price_per_call_usd=None,
+)
 LIVE: Mapping[str, tuple[Callable[[int, bytes, Mapping[str, str]], Attempt], dict[str, Any]]] = {
     "openai answers": (parse_response, RESPONSE),
     "chat answers": (parse_completion, COMPLETION),
     "openai transcripts": (parse_transcription, {"text": "नमस्ते", "usage": RESPONSE["usage"], "error": None}),
     "claude answers": (parse_message, MESSAGE),
     "gemini answers": (parse_generation, GENERATION),
+    "bot answers": (partial(parse_bot_answer, bot=BOT), BOT_ANSWER),
 }
 PACKS: Mapping[str, tuple[ParseVectors, dict[str, Any]]] = {
     "openai": (partial(parse_openai_embeddings, count=1), VECTORS),
@@ -247,7 +264,8 @@ def test_a_live_answer_of_any_shape_is_one_items_outcome(kind: str, data: st.Dat
     attempt = read_answer(parse, status, body, headers)
 
     store("q1", attempt)
-    assert (attempt.raw is None) == (attempt.outcome is not AttemptOutcome.MALFORMED)
+    if kind != "bot answers":  # of those it is kept where a path found nothing, too
+        assert (attempt.raw is None) == (attempt.outcome is not AttemptOutcome.MALFORMED)
 
 
 @pytest.mark.parametrize("kind", PACKS)
@@ -298,6 +316,8 @@ def test_a_count_that_cannot_be_true_is_no_count() -> None:
         attempt = read_answer(parse_response, 200, body, {})
 
         assert (attempt.outcome, attempt.text, attempt.usage) == (AttemptOutcome.OK, "Paris", None)
+        told = orjson.dumps(BOT_ANSWER).replace(b'"in":3', b'"in":' + tokens.encode())
+        assert parse_bot_answer(200, told, {}, bot=BOT).usage == Usage(output=2, total=2)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
+from eval_pipeline.core.outcomes import MOST_TOKENS
 from eval_pipeline.core.passages import Passage, score_in
 from eval_pipeline.core.secrets import excerpt
 
@@ -48,8 +49,13 @@ def path_problem(path: str) -> str | None:
 
 
 def found_at(path: str, document: object) -> list[object]:
-    """Return everything that a path finds, in order."""
-    return list(compiled(path).findall(document)) if isinstance(document, dict | list) else []
+    """Return everything that a path finds, in order; nothing in what is nested without end."""
+    if not isinstance(document, dict | list):
+        return []
+    try:
+        return list(compiled(path).findall(document))
+    except RecursionError:
+        return []
 
 
 def text_at(path: str, document: object) -> str:
@@ -72,9 +78,9 @@ def word_at(path: str, document: object) -> str | None:
 
 
 def count_at(path: str | None, document: object) -> int | None:
-    """Return a count of tokens; None where there is no such number."""
+    """Return a count of tokens; None where there is no such number, or none that can be true."""
     first = None if path is None else next(iter(found_at(path, document)), None)
-    return first if isinstance(first, int) and not isinstance(first, bool) and first >= 0 else None
+    return first if type(first) is int and 0 <= first <= MOST_TOKENS else None
 
 
 def passages_at(path: str, document: object) -> tuple[Passage, ...]:

@@ -183,7 +183,8 @@ def _seated(
     axes = tuple(panel.rubric.axes[axis] for axis in expert.axes)
     at = frozen_of(frozen, name)
     asked = replace(expert, model=model)
-    structured, window = endpoint.plan.takes_schema, models.window_tokens(at, model) or DEFAULT_WINDOW
+    structured = endpoint.plan.takes_schema and expert.takes_schema
+    window = models.window_tokens(at, model) or DEFAULT_WINDOW
     body = request_body(
         asked, rubric=panel.rubric, axes=axes, rendered=Rendered("", "0" * 8, 0), cell="", structured=structured
     )

@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from threading import Thread
@@ -13,6 +14,8 @@ import pytest
 from eval_pipeline.core.checks import check_in
 from eval_pipeline.core.documents import JsonDict
 from eval_pipeline.core.errors import EvalPipelineError, IncompleteError
+from eval_pipeline.core.runs import RunMode
+from eval_pipeline.judging.panel import panel_document, read_panel_document
 from eval_pipeline.runs.interruption import WorkInterrupted
 from eval_pipeline.runs.life import find_run
 from eval_pipeline_tests.runs.panels.room import (
@@ -92,6 +95,17 @@ def test_every_expert_judges_every_item_once_and_its_quotes_are_checked(place: R
     assert set(told.by_model or {}) == set(EXPERTS)
     assert rows_of(place.collect(items)) == rows, "made again, it asks nobody"
     assert place.servers.requests() == 12
+
+
+def test_a_judge_whose_server_takes_no_schema_is_told_it_in_words(place: Room) -> None:
+    fingerprints = {seat.fingerprint for seat in place.judges(RunMode.FAST).seats}
+    place.panel = replace(
+        place.panel, experts=tuple(replace(expert, takes_schema=False) for expert in place.panel.experts)
+    )
+    assert not fingerprints & {seat.fingerprint for seat in place.judges(RunMode.FAST).seats}
+    assert read_panel_document(panel_document(place.panel)) == place.panel
+
+    assert {row["status"] for row in rows_of(place.judge(conversations(2)))} == {"ok"}
 
 
 def test_what_cannot_be_read_is_repaired_once_and_never_replaced(place: Room) -> None:
