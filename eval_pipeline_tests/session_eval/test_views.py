@@ -159,6 +159,7 @@ def test_people_rate_sessions_and_stand_beside_the_judges(judged: Judged, tmp_pa
     assert [f"line {line}" in refused.document["error"]["message"] for line in (2, 3, 4)] == [True] * 3
     weights = judged.command("session", "rescore", "first", "--weights", "first", "--json")
     assert weights.error_code == "weights_not_found"
+    assert judged.command("session", "rescore", "first", "--weights", "../first", "--json").code == 1
 
 
 def test_what_was_judged_is_not_judged_again_until_something_changes(judged: Judged, tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ What a run came to is also recorded in the ledger, which overviews and weeks are
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
@@ -15,7 +14,7 @@ from eval_pipeline.core.checks import CheckOutcome, checks_json
 from eval_pipeline.core.chunks import chunks
 from eval_pipeline.core.documents import JsonDict, Row
 from eval_pipeline.core.errors import NotFoundError
-from eval_pipeline.core.names import shown
+from eval_pipeline.core.names import RunKey, shown
 from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.core.runs import Flow, RunRecord
 from eval_pipeline.core.session_results import SessionResult
@@ -97,7 +96,7 @@ def learnt_in(task: Task, run: str) -> Weights:
     Raises:
         NotFoundError: ``weights_not_found``, where nobody rated enough.
     """
-    key = replace(task.key, run=run)
+    key = RunKey.of(project=task.key.project, run=run)
     found = task.deployment.stages.find(StageRef(flow=Flow.SESSIONS, key=key, stage="agreement"))
     measured = {} if found is None else found.manifest.summary.get("agreement") or {}
     learnt = measured.get("learnt_weights") or {}
