@@ -51,6 +51,10 @@ def show_run(deployment: Deployment, key: RunKey, *, detail: bool) -> JsonDict:
         },
         "counts": standing.counts_json(),
         "by_expert": models_as_json(by_expert),
+        "statuses": stored.fact("session_scores", "statuses") or {},
+        "summary_scores": stored.fact("session_scores", "summary_scores") or [],
+        "figures": stored.fact("session_scores", "figures") or [],
+        "weights_of": stored.fact("session_scores", "weights_of"),
         "checks": {stage: stored.fact(stage, CHECKS) or {} for stage in ("judgements", "session_scores", "agreement")},
         "canaries": stored.fact("judgements", "canaries") or {},
         "cost": standing.cost_json(),
@@ -68,7 +72,25 @@ def show_run(deployment: Deployment, key: RunKey, *, detail: bool) -> JsonDict:
     if not detail:
         return document
     so_far_each = list(sessions_so_far(deployment, run)) if paid is None else []
-    return {**document, "judgements": list(_judgements(stored)), "sessions_so_far": so_far_each}
+    return {
+        **document,
+        "session_scores": list(_scores(stored)),
+        "judgements": list(_judgements(stored)),
+        "sessions_so_far": so_far_each,
+    }
+
+
+def _scores(stored: StoredRun) -> Iterator[JsonDict]:
+    """Tell every session's average, or that it has none."""
+    found = stored.find("session_scores")
+    for row in () if found is None else found.rows():
+        yield {
+            **row,
+            "axes": orjson.loads(row["axes"]),
+            "outcome": None if row["outcome"] is None else orjson.loads(row["outcome"]),
+            "last_active": None if row["last_active"] is None else row["last_active"].isoformat(),
+            "cost_usd": None if row["cost_usd"] is None else float(row["cost_usd"]),
+        }
 
 
 def _judgements(stored: StoredRun) -> Iterator[JsonDict]:

@@ -86,6 +86,19 @@ def test_an_overview_shows_how_sessions_stand(judged: Judged) -> None:
         assert judged.command("session", "overview", *wrong).code == 2
 
 
+def test_a_run_shows_its_averages_and_every_session(judged: Judged) -> None:
+    shown = judged.command.json("session", "show", "first", "--detail")
+
+    assert shown["statuses"] == {"evaluated": COUNT}
+    mean = next(score for score in shown["summary_scores"] if score["name"] == "mean")
+    assert mean["total_pairs"] == COUNT
+    assert mean["avg"] == pytest.approx(sum(row["mean"] for row in shown["session_scores"]) / COUNT)
+    assert mean["ci_low"] <= mean["avg"] <= mean["ci_high"]
+    written = judged.command("session", "show", "first").out
+    assert "goal completion" in written
+    assert f"sessions {COUNT}, {COUNT} evaluated" in written
+
+
 def test_weeks_are_told_by_panel_in_the_zone_that_is_asked_for(judged: Judged) -> None:
     stats = judged.command.json("session", "stats", "--days", "365", "--time-zone", "Asia/Kolkata")
 

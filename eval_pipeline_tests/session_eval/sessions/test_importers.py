@@ -163,6 +163,58 @@ def test_messages_in_blocks_are_read_too(deployment: Deployment, tmp_path: Path)
     )
 
 
+@pytest.mark.parametrize(
+    "messages",
+    [
+        [
+            {"role": "user", "parts": [{"type": "text", "text": "Weather in Paris?"}]},
+            {
+                "role": "assistant",
+                "parts": [
+                    {"type": "tool-call", "toolCallId": "call_1", "toolName": "get_weather", "input": WEATHER},
+                    {
+                        "type": "tool-result",
+                        "toolCallId": "call_1",
+                        "toolName": "get_weather",
+                        "output": {"type": "text", "value": "rainy, 57°F"},
+                    },
+                    {"type": "text", "text": "It rains in Paris."},
+                ],
+            },
+        ],
+        [
+            {"from": "human", "value": "Weather in Paris?"},
+            {"from": "gpt", "value": "", "tool_calls": [{"name": "get_weather", "args": WEATHER, "id": "call_1"}]},
+            {"from": "tool", "value": "rainy, 57°F"},
+            {"from": "gpt", "value": "It rains in Paris."},
+        ],
+        [
+            {"role": "user", "parts": [{"text": "Weather in Paris?"}]},
+            {"role": "model", "parts": [{"functionCall": {"name": "get_weather", "args": WEATHER}}]},
+            {"role": "user", "parts": [{"functionResponse": {"name": "get_weather", "response": "rainy, 57°F"}}]},
+            {"role": "model", "parts": [{"text": "It rains in Paris."}]},
+        ],
+        [
+            {"type": "human", "data": {"content": "Weather in Paris?"}},
+            {
+                "type": "ai",
+                "data": {"content": "", "tool_calls": [{"name": "get_weather", "args": WEATHER, "id": "call_1"}]},
+            },
+            {"type": "tool", "data": {"content": "rainy, 57°F", "tool_call_id": "call_1"}},
+            {"type": "ai", "data": {"content": "It rains in Paris."}},
+        ],
+    ],
+    ids=["AI SDK", "ShareGPT", "Gemini", "LangChain"],
+)
+def test_what_other_programs_put_into_messages(
+    deployment: Deployment, tmp_path: Path, messages: list[JsonDict]
+) -> None:
+    [session] = sessions_of(deployment, lines(tmp_path / "x.jsonl", {"id": "x", "messages": messages})).values()
+
+    told = [(role, None if text == "" else text, *rest) for role, text, *rest in said(session)]
+    assert told == [ASKED, CALLED, TOLD, ANSWERED]
+
+
 def test_openai_responses_with_their_items(deployment: Deployment, tmp_path: Path) -> None:
     response = {
         "id": "resp_1",

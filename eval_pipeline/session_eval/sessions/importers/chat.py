@@ -23,6 +23,8 @@ _ROLES: Final[Mapping[str, str]] = {
     "aimessagechunk": "assistant",
     "model": "assistant",
     "bot": "assistant",
+    "gpt": "assistant",
+    "chatgpt": "assistant",
     "agent": "assistant",
     "systemmessage": "system",
     "function": "tool",
@@ -113,11 +115,17 @@ def _unwrapped(value: JsonDict) -> JsonDict:
     """Return the message in what LangChain and others wrap around it."""
     if isinstance(value.get("data"), dict) and isinstance(value.get("type"), str) and "role" not in value:
         return {"role": value["type"], **value["data"]}
+    if "from" in value and "value" in value and "role" not in value:  # ShareGPT
+        return {"role": value["from"], "content": value["value"], **_but(value, "from", "value")}
     if isinstance(value.get("kwargs"), dict) and isinstance(value.get("id"), list) and value["id"]:
         return {"role": str(value["id"][-1]), **{key: item for key, item in value["kwargs"].items() if key != "type"}}
     if isinstance(value.get("message"), dict) and "role" in value["message"] and "role" not in value:
         return {**value["message"], **{key: value[key] for key in ("created_at", "timestamp", "id") if key in value}}
     return value
+
+
+def _but(value: Json, *names: str) -> JsonDict:
+    return {key: item for key, item in value.items() if key not in names}
 
 
 class _Reader:
@@ -134,7 +142,7 @@ class _Reader:
 
     def read(self) -> None:
         role = role_of(self._take("role", "type"))
-        self._content(self._take("content", "parts"))
+        self._content(self._take("content", "parts"), role)
         for call in _listed(self._take("tool_calls")):
             self._calls.append(call_of(call))
         legacy = self._take("function_call")
@@ -159,7 +167,7 @@ class _Reader:
             found = value if found is None else found
         return found
 
-    def _content(self, content: Any) -> None:  # noqa: ANN401 - JSON
+    def _content(self, content: Any, role: str | None) -> None:  # noqa: ANN401 - JSON
         match content:
             case None:
                 pass
@@ -167,9 +175,18 @@ class _Reader:
                 self._parts.append({"type": "text", "text": content})
             case list():
                 for block in content:
+                    if self._results and role == "assistant" and not _is_result(block):
+                        self._flush(role)  # what is said behind a result is another message
                     self._block(block)
             case _:
                 self._parts.append({"type": "text", "text": as_text(content)})
+
+    def _flush(self, role: str) -> None:
+        """Add what was said so far, and the results of its calls."""
+        said = {"role": role, "content": _joined(self._parts), "tool_calls": self._calls or None}
+        told = "\n\n".join(text for text in self._thoughts if text) or None
+        self._chat.messages += [_without_none({**said, "reasoning": told}), *self._results]
+        self._parts, self._calls, self._thoughts, self._results = [], [], [], []
 
     def _block(self, block: Any) -> None:  # noqa: ANN401 - JSON
         if not isinstance(block, dict):
@@ -223,6 +240,12 @@ class _Reader:
                 self._rest.pop(name, None)
         for name in [name for name, item in self._rest.items() if item is None]:
             del self._rest[name]
+
+
+def _is_result(block: Any) -> bool:  # noqa: ANN401 - JSON
+    if not isinstance(block, dict):
+        return False
+    return str(block.get("type")) in _RESULT_BLOCKS or "functionResponse" in block
 
 
 def role_of(word: Any) -> str | None:  # noqa: ANN401 - JSON
@@ -301,6 +324,8 @@ def result_content(told: Any) -> str | list[JsonDict] | None:  # noqa: ANN401 - 
     """Return what a tool answered: a text, or parts where it is a list of blocks."""
     if told is None or isinstance(told, str):
         return told
+    if isinstance(told, dict) and told.keys() == {"type", "value"}:  # the AI SDK
+        return as_text(told["value"])
     if isinstance(told, list) and told and all(isinstance(block, dict) and "type" in block for block in told):
         inner = _Reader(Chat(), {})
         for block in told:
