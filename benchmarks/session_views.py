@@ -18,6 +18,7 @@ from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.session_results import ScoredStatus, SessionResult
 from eval_pipeline.core.sessions import ContentPlace, SessionRecord
 from eval_pipeline.judging.panel_file import built_in_panel
+from eval_pipeline.session_eval.overview import overview
 from eval_pipeline.session_eval.scoring.agreement import AxisRatings, measure_axis
 from eval_pipeline.session_eval.scoring.standing import Asked, instrument_of
 from eval_pipeline.statistics.resampling import RESAMPLES
@@ -34,6 +35,7 @@ AGREEMENT_ALLOWED: Final = 3.0
 _LEVELS: Final = (0.0, 25.0, 50.0, 75.0, 100.0)
 _EXPERTS: Final = 4
 _AT_ONCE: Final = 5_000
+_PAGE_REPEATS: Final = 20
 _SEED: Final = 16
 
 
@@ -42,6 +44,7 @@ def measure_views(site: Site, *, many: int = MANY, few: int = FEW) -> list[Figur
     with closing(Deployment(environ=site.environ)) as deployment:
         for count in (few, many):
             _fill(deployment, f"sessions-{count}", count=count)
+        pages = [*_page_figures(deployment, many=many, few=few)]
     few_s, many_s = side_by_side(*(partial(_page_s, site, f"sessions-{count}") for count in (few, many)))
     finished = site.command("session", "stats", "--days", str(DAYS), "--project", f"sessions-{many}", "--json")
     what = f"weekly statistics over {many:,} judged sessions, {DAYS} days, from process start to end"
@@ -53,6 +56,7 @@ def measure_views(site: Site, *, many: int = MANY, few: int = FEW) -> list[Figur
             ratio=many_s / few_s,
             allowed=PAGE_ALLOWED,
         ),
+        *pages,
         Figure(
             what=what,
             measured=f"{finished.processor_s:.2f} s of processor time",
@@ -98,11 +102,28 @@ def measure_agreement(site: Site, *, sessions: int = RATED) -> list[Figure]:
     ]
 
 
+def _page_figures(deployment: Deployment, *, many: int, few: int) -> Iterator[Figure]:
+    """Read a page without the process around it, whose start is most of what the command takes."""
+    for what, profile in (("", None), (" of one profile in five", "profile-1")):
+
+        def page_s(count: int, profile: str | None = profile) -> float:
+            return _processor_s(lambda: overview(deployment, f"sessions-{count}", profile=profile))
+
+        few_s, many_s = side_by_side(partial(page_s, few), partial(page_s, many), repeats=_PAGE_REPEATS)
+        yield Figure(
+            what=f"the same page{what}, with its total, in a process that runs already",
+            measured=f"{many_s * 1_000:.1f} ms of processor time",
+            limit=f"of {few:,} sessions {few_s * 1_000:.1f} ms",
+            ratio=many_s / few_s,
+            allowed=PAGE_ALLOWED,
+        )
+
+
 def _page_s(site: Site, project: str) -> float:
     return site.command("session", "overview", "--project", project, "--json").processor_s
 
 
-def _processor_s(work: Callable[[], None]) -> float:
+def _processor_s(work: Callable[[], object]) -> float:
     started_s = time.process_time()
     work()
     return time.process_time() - started_s

@@ -8,6 +8,7 @@ import click
 
 from eval_pipeline.cli.deployments import open_deployment
 from eval_pipeline.cli.output import common_options, page_footer, printable, write_json, write_table, write_warning
+from eval_pipeline.core.counting import counted
 from eval_pipeline.core.documents import JsonDict
 from eval_pipeline.core.names import shown, validate_project
 from eval_pipeline.core.sessions import Arrival, SessionScope
@@ -46,7 +47,10 @@ def ingest(files: tuple[str, ...], *, file_format: str, project: str, as_json: b
     from eval_pipeline.session_eval.session_intake import IngestResult  # noqa: PLC0415 - the same
 
     def tell(result: IngestResult) -> None:
-        click.echo(f"{result.sessions:,} sessions are in, {result.bad_count:,} lines refused", err=True)
+        told = (
+            f"{counted(result.sessions, 'session', verb=('is', 'are'))} in, {counted(result.bad_count, 'line')} refused"
+        )
+        click.echo(told, err=True)
 
     result = bring_in(open_deployment(), validate_project(project), files, file_format, on_progress=tell)
     if as_json:

@@ -19,7 +19,8 @@ def write_run(document: Json) -> None:
     click.echo(printable(f"panel {panel['version']}: {experts}"))
     statuses = "".join(f", {count:,} {status}" for status, count in document["statuses"].items())
     click.echo(f"sessions {document['sessions']['count']:,}{statuses}")
-    click.echo(f"judgements {', '.join(counts_words(standing, ok='ok'))}")
+    told = ", ".join(counts_words(standing, ok="ok"))
+    click.echo(f"judgements {told}; up to {standing.allowed:.0%} may fail")
     write_reasons(standing.reasons)
     if scores := [score for score in document["summary_scores"] if score["total_pairs"]]:
         write_table(("AXIS", "AVERAGE", "95 % INTERVAL", "SESSIONS"), [_row(score) for score in scores])

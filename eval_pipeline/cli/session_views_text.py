@@ -42,7 +42,7 @@ def _overview_row(session: Json) -> Sequence[object]:
 def write_stats(document: Json) -> None:
     """Write the weeks of every series."""
     if not document["series"]:
-        click.echo("no session of these weeks was judged")
+        click.echo(_nothing_judged(document))
     for series in document["series"]:
         experts = ", ".join(f"{name} {model}" for name, model in series["models"].items())
         click.echo(
@@ -59,6 +59,15 @@ def write_stats(document: Json) -> None:
         )
         if series["undated"]:
             write_warning(f"{series['undated']:,} sessions have no last activity, and belong to no week")
+
+
+def _nothing_judged(document: Json) -> str:
+    whose = "" if document["profile"] is None else f" of profile {printable(document['profile'])}"
+    if document["last_active"] is None:
+        return f"no session{whose} was judged so far"
+    told = f"no session{whose} of these weeks was judged; the last judged one was active {document['last_active'][:10]}"
+    days = document["days_to_last_active"]
+    return told if days is None else f"{told}: --days {days} shows it"
 
 
 def _week_row(row: Json, axes: Sequence[str]) -> Sequence[object]:

@@ -62,7 +62,10 @@ def show_run(deployment: Deployment, key: RunKey, *, detail: bool) -> JsonDict:
         "batches": batches_json(deployment, deployment.ledger.run_jobs(flow=Flow.SESSIONS, key=key)),
         "report": stored.fact("report", "url"),
         "warnings": [
-            *cost_warnings({"judgements": paid}),
+            *cost_warnings(
+                {"judgements": paid},
+                models={seat.id: f"{seat.endpoint}/{seat.model}" for seat in spec.judges.seats},
+            ),
             *(
                 {"code": "expert_not_asked", "message": fault, "hint": "run retry asks what is missing"}
                 for fault in faults

@@ -59,6 +59,10 @@ class WeeklyStats:
     weeks: Weeks
     series: tuple[Series, ...]
     """That of the instrument that judged last comes first."""
+    last_active: datetime | None
+    """When the session was active that was active last of all that were judged, whether in these weeks or not."""
+    days_to_last_active: int | None
+    """How many days show that session; None: none, or more than can be asked for."""
 
     @property
     def adds_up(self) -> bool:
@@ -73,6 +77,8 @@ class WeeklyStats:
             "days": self.days,
             "time_zone": self.weeks.zone.key,
             "weeks": [monday.isoformat() for monday in self.weeks.mondays],
+            "last_active": None if self.last_active is None else self.last_active.isoformat(),
+            "days_to_last_active": self.days_to_last_active,
             "series": [one.to_json() for one in self.series],
         }
 
@@ -98,19 +104,21 @@ def weekly_stats(
     """
     check_range("days", value=days, low=1, high=MOST_DAYS)
     validate_project(project)
-    weeks = weeks_of_period(
-        days=days, until=now or datetime.now(UTC), zone=_zone(zone or deployment.settings.time_zone)
-    )
+    until = now or datetime.now(UTC)
+    weeks = weeks_of_period(days=days, until=until, zone=_zone(zone or deployment.settings.time_zone))
     instruments = {
         digest: Instrument.from_json(document)
         for digest, document in deployment.ledger.instruments(project=project).items()
     }
     columns = dict(_columns(deployment, project, instruments, weeks=weeks, profile=profile))
+    last_active = deployment.ledger.last_judged_activity(project=project, profile=profile)
     return WeeklyStats(
         project=project,
         profile=profile,
         days=days,
         weeks=weeks,
+        last_active=last_active,
+        days_to_last_active=None if last_active is None else _days_back(last_active, until=until),
         series=tuple(
             Series(
                 digest=digest,
@@ -121,6 +129,12 @@ def weekly_stats(
             if digest in columns
         ),
     )
+
+
+def _days_back(moment: datetime, *, until: datetime) -> int | None:
+    """Return how many days reach back to a moment, unless they are more than can be asked for, or it is to come."""
+    days = (until - moment).days + 1
+    return days if 1 <= days <= MOST_DAYS else None
 
 
 def _columns(

@@ -5,23 +5,18 @@ costs the same however many there are. A filter of status is answered in the sam
 """
 
 from collections.abc import Collection
-from typing import Any, Final
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, false, func, not_, or_, text, true
+from sqlalchemy import ColumnElement, Select, and_, false, not_, or_, true
 
 from eval_pipeline.core.datasets import Page
 from eval_pipeline.core.session_results import SessionStatus
 from eval_pipeline.core.sessions import SessionRecord, SessionScope
 from eval_pipeline.storage.ledger_database import LedgerTable, read_page
 from eval_pipeline.storage.ledger_session_results import is_at_work
-from eval_pipeline.storage.ledger_sessions import in_order, read_session, scoped_sessions
+from eval_pipeline.storage.ledger_sessions import in_order, page_of, read_session, scoped_sessions
 from eval_pipeline.storage.session_result_tables import session_results
 from eval_pipeline.storage.session_tables import sessions
-
-_COUNT: Final = (
-    "SELECT count(*) FROM sessions INDEXED BY ix_sessions_shown WHERE project = :project AND hidden_at IS NULL"
-)
-"""Left to itself, SQLite counts by another index and looks every row up, which takes five times as long."""
 
 
 class OverviewTable(LedgerTable):
@@ -47,23 +42,11 @@ class OverviewTable(LedgerTable):
             limit: of the page.
             offset: of the page.
         """
-        query = scoped_sessions(project, scope)
         with self._database.read() as connection:
-            if statuses or scope != SessionScope():
-                standing = _standing(query, statuses, instrument=instrument) if statuses else query
-                return read_page(connection, in_order(standing), limit=limit, offset=offset, read=read_session)
-            total = _count(connection, query, project=project)
-            rows = connection.execute(in_order(query).limit(limit).offset(offset))
-            return Page(items=tuple(read_session(row) for row in rows), total=total, limit=limit, offset=offset)
-
-
-def _count(connection: Connection, query: Select[Any], *, project: str) -> int:
-    """Return how many sessions of a project are shown."""
-    counted = text(_COUNT).bindparams(project=project)
-    found = connection.execute(
-        counted if connection.dialect.name == "sqlite" else query.with_only_columns(func.count())
-    )
-    return int(found.scalar_one())
+            if not statuses:
+                return page_of(connection, project, scope, limit=limit, offset=offset)
+            query = in_order(_standing(scoped_sessions(project, scope), statuses, instrument=instrument))
+            return read_page(connection, query, limit=limit, offset=offset, read=read_session)
 
 
 def _standing(query: Select[Any], statuses: Collection[SessionStatus], *, instrument: str | None) -> Select[Any]:

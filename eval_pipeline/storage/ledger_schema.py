@@ -38,6 +38,7 @@ SCHEMA_VERSIONS: Final = (
     "0010",
     "0011",
     "0012",
+    "0013",
 )
 """Every schema that this code can upgrade from, oldest first; the last is the one it works with."""
 

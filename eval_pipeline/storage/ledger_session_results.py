@@ -155,6 +155,16 @@ class SessionResultTable(LedgerTable):
             for row in connection.execution_options(yield_per=_ROWS_AT_ONCE).execute(query):
                 yield SeriesRow(*row)
 
+    def last_judged_activity(self, *, project: str, profile: str | None = None) -> datetime | None:
+        """Return when the session was last active that was active last of all with a result; None: of none is known."""
+        table = session_results.c
+        query = select(func.max(table.last_active)).where(table.project == project, table.is_series == true())
+        if profile is not None:
+            query = query.where(table.profile_id == profile)
+        with self._database.read() as connection:
+            found: datetime | None = connection.execute(query).scalar_one()
+        return found
+
     def delete_results(self, *, project: str, session_ids: Collection[str]) -> None:
         """Forget what was said of sessions, by runs and by people."""
         with self._database.write() as connection:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, Select, and_, delete, func, insert, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
 from eval_pipeline.core.datasets import Page
@@ -22,7 +23,13 @@ from eval_pipeline.core.sessions import (
 )
 from eval_pipeline.storage.ledger_database import LedgerTable, read_page
 from eval_pipeline.storage.session_result_tables import session_ratings, sessions_at_work
-from eval_pipeline.storage.session_tables import session_contents, session_parts, session_thumbs, sessions
+from eval_pipeline.storage.session_tables import (
+    session_contents,
+    session_counts,
+    session_parts,
+    session_thumbs,
+    sessions,
+)
 
 _AT_ONCE: Final = 500
 """Sessions named in one statement."""
@@ -79,6 +86,8 @@ class SessionTable(LedgerTable):
         for one in again:
             values = {**_columns(one, project=project, now=now), "hidden_at": None}
             connection.execute(update(sessions).where(sessions.c.id == stored[one.session_id].id).values(values))
+        back = [one for one in again if stored[one.session_id].hidden_at is not None]
+        _count(connection, project=project, more=len(new) + len(back))
         return arrivals
 
     def drop_part(self, *, project: str, key: str) -> None:
@@ -122,9 +131,8 @@ class SessionTable(LedgerTable):
 
     def list_sessions(self, *, project: str, scope: SessionScope, limit: int, offset: int) -> Page[SessionRecord]:
         """List pinned ones first, then by last activity, newest first, filtered before paging."""
-        query = in_order(scoped_sessions(project, scope))
         with self._database.read() as connection:
-            return read_page(connection, query, limit=limit, offset=offset, read=read_session)
+            return page_of(connection, project, scope, limit=limit, offset=offset)
 
     def next_sessions(
         self, *, project: str, scope: SessionScope, after: tuple[datetime | None, str] | None, limit: int
@@ -151,6 +159,7 @@ class SessionTable(LedgerTable):
             for some in _some(session_ids):
                 mine = (*_of(sessions, project, some), sessions.c.hidden_at.is_(None))
                 hidden += connection.execute(update(sessions).where(*mine).values(hidden_at=self._now())).rowcount
+            _count(connection, project=project, more=-hidden)
         return hidden
 
     def places_of(self, *, project: str, session_ids: Collection[str]) -> Mapping[str, Sequence[int]]:
@@ -169,7 +178,7 @@ class SessionTable(LedgerTable):
 
         Returns how many were not forgotten before.
         """
-        now, count = self._now(), 0
+        now, count, hidden = self._now(), 0, 0
         with self._database.write() as connection:
             if connection.dialect.name == "sqlite":  # else what was deleted stays in the file until its place is used
                 connection.exec_driver_sql("PRAGMA secure_delete = ON")
@@ -177,11 +186,14 @@ class SessionTable(LedgerTable):
                 mine = _of(sessions, project, some)
                 fresh = (*mine, sessions.c.forgotten_at.is_(None))
                 count += connection.execute(update(sessions).where(*fresh).values(forgotten_at=now)).rowcount
+                visible = (*mine, sessions.c.hidden_at.is_(None))
+                hidden += connection.execute(update(sessions).where(*visible).values(hidden_at=now)).rowcount
                 connection.execute(update(sessions).where(*mine).values(name=None, outcome=None, hidden_at=now))
                 for table in (session_thumbs, sessions_at_work):
                     connection.execute(delete(table).where(*_of(table, project, some)))
                 rated = _of(session_ratings, project, some)
                 connection.execute(update(session_ratings).where(*rated).values(comment=None))
+            _count(connection, project=project, more=-hidden)
         return count
 
     def end_forgetting(self, *, project: str, session_ids: Collection[str]) -> None:
@@ -232,6 +244,19 @@ class SessionTable(LedgerTable):
                     connection.execute(update(table).where(mine).values(orphaned=orphaned))
 
 
+def _count(connection: Connection, *, project: str, more: int) -> None:
+    """Count sessions that a transaction shows or hides: as its last word, so that others wait for its end alone."""
+    if not more:
+        return
+    insert_or_add = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    counted = insert_or_add(session_counts).values(project=project, shown=more)
+    connection.execute(
+        counted.on_conflict_do_update(
+            index_elements=[session_counts.c.project], set_={"shown": session_counts.c.shown + counted.excluded.shown}
+        )
+    )
+
+
 def _stored(
     connection: Connection, project: str, session_ids: Collection[str], *, lock: bool = False
 ) -> dict[str, Row[Any]]:
@@ -271,6 +296,19 @@ def _known_or_none(row: Row[Any] | None) -> KnownSession | None:
 def scoped_sessions(project: str, scope: SessionScope) -> Select[Any]:
     """Return the query of the sessions that are meant; hidden ones are not among them."""
     return _scoped(_shown(project), scope)
+
+
+def page_of(
+    connection: Connection, project: str, scope: SessionScope, *, limit: int, offset: int
+) -> Page[SessionRecord]:
+    """Return one page of the sessions that are meant; how many a whole project has is known without counting them."""
+    query = in_order(scoped_sessions(project, scope))
+    if scope != SessionScope():
+        return read_page(connection, query, limit=limit, offset=offset, read=read_session)
+    counted = select(session_counts.c.shown).where(session_counts.c.project == project)
+    total = connection.execute(counted).scalar_one_or_none() or 0
+    rows = connection.execute(query.limit(limit).offset(offset))
+    return Page(items=tuple(read_session(row) for row in rows), total=total, limit=limit, offset=offset)
 
 
 def in_order(query: Select[Any]) -> Select[Any]:

@@ -31,18 +31,30 @@ sessions: Final = Table(
     Index("ix_sessions_part", "project", "part"),
     sqlite_autoincrement=True,
 )
-Index(
-    "ix_sessions_shown",
-    sessions.c.project,
-    sessions.c.pinned.desc(),
-    sessions.c.last_active.desc(),
-    sessions.c.session_id,
-    sqlite_where=sessions.c.hidden_at.is_(None),
-    postgresql_where=sessions.c.hidden_at.is_(None),
-)
+_IS_SHOWN: Final = sessions.c.hidden_at.is_(None)
+_IN_ORDER: Final = (sessions.c.pinned.desc(), sessions.c.last_active.desc().nulls_last(), sessions.c.session_id)
+"""As a list is asked for; SQLite, which puts nulls last there by itself, has the index without the words."""
+Index("ix_sessions_shown", sessions.c.project, *_IN_ORDER, sqlite_where=_IS_SHOWN, postgresql_where=_IS_SHOWN)
 """The order of a list; hidden sessions are not in it."""
+Index(
+    "ix_sessions_profile",
+    sessions.c.project,
+    sessions.c.profile_id,
+    *_IN_ORDER,
+    sqlite_where=_IS_SHOWN,
+    postgresql_where=_IS_SHOWN,
+)
+"""The same of one profile, which is listed and counted there without the rows themselves."""
 Index("ix_sessions_activity", sessions.c.project, sessions.c.last_active, sessions.c.session_id)
 """The order in which sessions are gone through."""
+
+session_counts: Final = Table(
+    "session_counts",
+    metadata,
+    Column("project", Text, primary_key=True),
+    Column("shown", BigInteger, nullable=False),
+)
+"""How many sessions of a project are not hidden: written in the transaction that shows or hides them."""
 
 session_contents: Final = Table(
     "session_contents",

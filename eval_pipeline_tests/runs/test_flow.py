@@ -36,8 +36,10 @@ def keywords(function: object) -> tuple[str, ...]:
 @pytest.mark.parametrize("flow", Flow)
 def test_stages_are_those_of_the_graph_and_stand_behind_what_they_read(flow: Flow) -> None:
     upstream, stages = graph(flow), plan_of(flow).stage_names
+    views = {view.name: set(view.inputs) for view in plan_of(flow).views}
 
-    assert set(upstream) == set(stages)
+    assert set(upstream) == {*stages, *views}
+    assert {view: upstream[view] for view in views} == views
     for position, stage in enumerate(stages):
         assert upstream[stage] <= set(stages[:position]), stage
 

@@ -97,6 +97,7 @@ def test_a_run_shows_its_averages_and_every_session(judged: Judged) -> None:
     written = judged.command("session", "show", "first").out
     assert "goal completion" in written
     assert f"sessions {COUNT}, {COUNT} evaluated" in written
+    assert "0 failed; up to 50% may fail" in written
 
 
 def test_weeks_are_told_by_panel_in_the_zone_that_is_asked_for(judged: Judged) -> None:
@@ -119,6 +120,13 @@ def test_weeks_are_told_by_panel_in_the_zone_that_is_asked_for(judged: Judged) -
     assert "overall" in judged.command("session", "stats", "--days", "365").out
     assert judged.command("session", "stats", "--time-zone", "Mars/Base", "--json").error_code == "invalid_time_zone"
     assert judged.command("session", "stats", EVAL_TIME_ZONE="../etc/passwd").code == 1
+    late = judged.command("session", "stats", "--days", "1")
+    told = judged.command.json("session", "stats", "--days", "1")
+    assert (told["series"], told["last_active"]) == ([], "2026-01-08T20:00:00+00:00")
+    assert f"--days {told['days_to_last_active']} shows it" in late.out
+    days = str(told["days_to_last_active"])
+    assert judged.command.json("session", "stats", "--days", days)["series"]
+    assert "of profile nobody was judged so far" in judged.command("session", "stats", "--profile", "nobody").out
     one = judged.command.json("session", "stats", "--days", "365", "--profile", "airline")
     assert sum(row["sessions"] for row in one["series"][0]["rows"] if row["bucket"] == "overall") == COUNT // 2
 

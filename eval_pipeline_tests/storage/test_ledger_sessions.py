@@ -1,11 +1,14 @@
 """Recorded sessions in the ledger, on SQLite and on PostgreSQL."""
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 
 from eval_pipeline.core.sessions import Arrival, ContentPlace, SessionRecord, SessionScope, SessionThumb
-from eval_pipeline.storage.ledger import SqlLedger
+from eval_pipeline.storage.ledger import SqlLedger, open_ledger
 from eval_pipeline_tests.storage.records import MOMENT
+from eval_pipeline_tests.storage.test_ledger_upgrade import downgrade
 
 PROJECT = "default"
 
@@ -104,6 +107,31 @@ def test_a_hidden_session_comes_back_and_a_forgotten_one_does_not(ledger: SqlLed
     assert ledger.places_of(project=PROJECT, session_ids=["forgotten"]) == {}
     assert recorded(ledger, "k2", a_session("hidden"), a_session("forgotten")) == [Arrival.UPDATED, Arrival.FORGOTTEN]
     assert shown(ledger) == ["hidden"]
+
+
+def test_sessions_that_come_and_go_at_once_are_counted(ledger: SqlLedger) -> None:
+    def come_and_go(writer: int) -> None:
+        names = [f"{writer}-{number}" for number in range(4)]
+        for number, name in enumerate(names):
+            recorded(ledger, f"k{writer}-{number}", a_session(name), a_session("shared", about=name))
+            ledger.hide_sessions(project=PROJECT, session_ids=[names[0], "shared"])
+        ledger.begin_forgetting(project=PROJECT, session_ids=names[:2])
+
+    with ThreadPoolExecutor() as threads:
+        list(threads.map(come_and_go, range(4)))
+
+    assert len(shown(ledger)) == 4 * 2  # and the total is that
+
+
+def test_an_upgrade_counts_the_sessions_that_are_there(ledger: SqlLedger, ledger_url: str) -> None:
+    recorded(ledger, "k1", a_session("a"), a_session("b"), a_session("hidden"))
+    ledger.hide_sessions(project=PROJECT, session_ids=["hidden"])
+    downgrade(ledger._database, to="0012")
+
+    with closing(open_ledger(ledger_url)) as upgraded:
+        assert shown(upgraded) == ["a", "b"]
+        recorded(upgraded, "k2", a_session("hidden"))
+        assert len(shown(upgraded)) == 3
 
 
 def test_thumbs_are_told_once_and_marked_where_their_message_is_gone(ledger: SqlLedger) -> None:

@@ -83,6 +83,10 @@ class SessionResultLedger(Protocol):
         """
         ...
 
+    def last_judged_activity(self, *, project: str, profile: str | None = None) -> datetime | None:
+        """Return when the session was last active that was active last of all with a result; None: of none is known."""
+        ...
+
     def delete_results(self, *, project: str, session_ids: Collection[str]) -> None:
         """Forget what was said of sessions, by runs and by people."""
         ...
