@@ -13,12 +13,13 @@ from typing import Any, Final
 from uuid import uuid4
 
 import dagster as dg
+from dagster._core.storage.tags import RUN_KEY_TAG
 
 from benchmarks.batch_files import FileBatches, job_of_files
 from benchmarks.measure import REPEATS
 from eval_pipeline.core.batches import BatchJob, BatchListing, JobState, Phase, ProviderBatch
 from eval_pipeline.core.runs import Flow
-from eval_pipeline.defs.batch_sensors import WAKE_TAG, look_after_batches
+from eval_pipeline.defs.batch_sensors import look_after_batches
 from eval_pipeline.defs.instance import open_instance
 from eval_pipeline.dispatch.submit import utc_now
 from eval_pipeline.wiring import models
@@ -106,7 +107,7 @@ def _add_history(instance: dg.DagsterInstance, deployment: Deployment, runs: int
     deployment.ledger.add_jobs([_job(first + number, state=JobState.COLLECTED) for number in range(runs)])
     for number in range(runs):
         partition = f"default/run-{first + number}"
-        tags = {"dagster/partition": partition, WAKE_TAG: f"{partition}/responses/{number}"}
+        tags = {"dagster/partition": partition, RUN_KEY_TAG: f"{partition}/responses/{number}/0"}
         run = dg.DagsterRun(job_name=str(Flow.TEXT), run_id=str(uuid4()), status=dg.DagsterRunStatus.SUCCESS, tags=tags)
         instance.run_storage.add_run(run)
 

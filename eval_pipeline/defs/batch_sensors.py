@@ -19,7 +19,7 @@ from eval_pipeline.core.runs import Flow
 from eval_pipeline.core.stages import StageRef
 from eval_pipeline.defs.collectors import BEAT_EVERY_S, COLLECTORS
 from eval_pipeline.defs.partitions import RUNS
-from eval_pipeline.defs.run_sensors import ENDED, MOST_ATTEMPTS, is_under_way
+from eval_pipeline.defs.run_sensors import ENDED, MOST_ATTEMPTS, is_under_way, run_key, runs_started_for
 from eval_pipeline.dispatch.submit import utc_now
 from eval_pipeline.runs.batch_polling import Polled, poll_jobs
 from eval_pipeline.runs.flow import plan_of
@@ -36,7 +36,6 @@ PAUSES = tuple(timedelta(seconds=seconds) for seconds in (0, 15, 60, 180))
 """Between the runs that are asked for to take a stage on, after the first, the second and so on did not."""
 LONGEST_PAUSE = timedelta(hours=1)
 _MOST_DOUBLINGS = 8
-WAKE_TAG = "eval_pipeline/collects"
 FRESHNESS_CHECK = "batch_freshness"
 _SHOWN_WORDS = 1_000
 _LAST_TICK_WITHIN_S = 120.0
@@ -136,7 +135,7 @@ def _request(
 ) -> dg.RunRequest | None:
     """Ask for a run that takes a stage on, unless one is under way or has ended a moment ago."""
     wake = wake_name(deployment, stage)
-    runs = instance.get_run_records(dg.RunsFilter(tags={WAKE_TAG: wake}))
+    runs = runs_started_for(instance, wake, partition=stage.key.partition)
     if len(runs) >= MOST_ATTEMPTS:
         words = f"{counted(len(runs), 'run')} could not take it on; see their logs; another one follows within an hour"
         polled.alert(stage, f"{stage}: {words}, or at once: run retry")
@@ -144,11 +143,10 @@ def _request(
         return None
     first = _first_to_make(deployment, stage)
     return dg.RunRequest(
-        run_key=f"{wake}/{len(runs)}",
+        run_key=run_key(wake, number=len(runs)),
         partition_key=stage.key.partition,
         job_name=str(stage.flow),
         asset_selection=[dg.AssetKey([str(stage.flow), name]) for name in plan_of(stage.flow).stages_from(first)],
-        tags={WAKE_TAG: wake},
     )
 
 

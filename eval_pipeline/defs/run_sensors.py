@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
+from dagster._core.storage.tags import PARTITION_NAME_TAG, RUN_KEY_TAG
 
 from eval_pipeline.core.counting import counted
 from eval_pipeline.core.errors import UnavailableError
@@ -20,7 +21,6 @@ RETRIED_WITHIN = timedelta(seconds=60)
 """Dagster retries a dead run within seconds, or, when its code location is not there, never."""
 MOST_ATTEMPTS = 5
 """Dagster runs that may end without having begun, or without having taken a stage on, before a person is asked."""
-REQUEST_TAG = "eval_pipeline/request"
 ENDED = frozenset({dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED})
 
 
@@ -52,17 +52,30 @@ def start_requested_runs(deployment: Deployment, instance: dg.DagsterInstance) -
 
 def _request(deployment: Deployment, instance: dg.DagsterInstance, run: RunRecord) -> dg.RunRequest | None:
     name = f"{run.flow}/{run.key.partition}@{run.updated_at.isoformat()}"
-    tried = instance.get_run_records(dg.RunsFilter(tags={REQUEST_TAG: name}))
+    tried = runs_started_for(instance, name, partition=run.key.partition)
     if any(is_under_way(one) for one in tried):
         return None
     if tried and _give_up(deployment, run, [one.dagster_run for one in tried]):
         return None
     return dg.RunRequest(
-        run_key=f"{name}/{len(tried)}",  # Dagster remembers keys for ever
+        run_key=run_key(name, number=len(tried)),
         partition_key=run.key.partition,
         job_name=str(run.flow),
-        tags={REQUEST_TAG: name},
     )
+
+
+def run_key(name: str, *, number: int) -> str:
+    """Return the key of the run that is asked for after so many for the same thing: Dagster remembers keys for ever."""
+    return f"{name}/{number}"
+
+
+def runs_started_for(instance: dg.DagsterInstance, name: str, *, partition: str) -> list[dg.RunRecord]:
+    """Return the runs of a partition that sensors asked for by one name, newest first, with Dagster's retries of them.
+
+    Dagster keeps the key of a run among its own tags, which its list does not show.
+    """
+    of_partition = instance.get_run_records(dg.RunsFilter(tags={PARTITION_NAME_TAG: partition}))
+    return [run for run in of_partition if run.dagster_run.tags.get(RUN_KEY_TAG, "").rpartition("/")[0] == name]
 
 
 def is_under_way(record: dg.RunRecord) -> bool:

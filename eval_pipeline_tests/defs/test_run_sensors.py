@@ -18,6 +18,7 @@ from eval_pipeline.dispatch.workers import this_worker
 from eval_pipeline.runs.control import reopen
 from eval_pipeline.storage.ledger import SqlLedger
 from eval_pipeline.wiring.deployment import Deployment
+from eval_pipeline_tests.defs.asked_runs import tags_of
 from eval_pipeline_tests.ledgers import home_with_ledger
 from eval_pipeline_tests.storage.records import a_dataset, a_run, change_run
 
@@ -47,7 +48,7 @@ def _tick(deployment: Deployment, instance: dg.DagsterInstance) -> dg.SensorResu
 
 def _end(instance: dg.DagsterInstance, request: dg.RunRequest, status: dg.DagsterRunStatus, **tags: str) -> None:
     """Record the Dagster run that a request led to."""
-    instance.create_run_for_job(_nothing, tags={**request.tags, **tags}, status=status)
+    instance.create_run_for_job(_nothing, tags={**tags_of(request), **tags}, status=status)
 
 
 @dg.job

@@ -17,7 +17,7 @@ from eval_pipeline.core.protocols import OPENAI
 from eval_pipeline.core.runs import Flow
 from eval_pipeline.core.stages import StageRef
 from eval_pipeline.defs import batch_sensors
-from eval_pipeline.defs.batch_sensors import FRESHNESS_CHECK, WAKE_TAG, look_after_batches
+from eval_pipeline.defs.batch_sensors import FRESHNESS_CHECK, look_after_batches
 from eval_pipeline.defs.instance import open_instance
 from eval_pipeline.dispatch.submit import Desk, utc_now
 from eval_pipeline.runs import batch_polling
@@ -140,7 +140,7 @@ def test_the_sensor_takes_a_run_from_its_batches_to_its_report(ours: Installatio
     ours.execute(request)
 
     assert [key.path[-1] for key in request.asset_selection or []] == list(plan_of(Flow.TEXT).stages_from("responses"))
-    assert request.tags[WAKE_TAG].startswith("text_eval/batch-1/responses/")
+    assert str(request.run_key).startswith("text_eval/batch-1/responses/")
     assert (ours.state(), ours.shown()["counts"]["ok"]) == ("completed", 5)
     assert ours.tick() == ([], "no batch is open")
     assert set(server.executed.values()) == {1}

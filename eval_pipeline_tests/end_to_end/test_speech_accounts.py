@@ -9,7 +9,7 @@ import pytest
 
 from eval_pipeline.core.protocols import GEMINI
 from eval_pipeline.core.runs import Flow
-from eval_pipeline.defs.batch_sensors import FRESHNESS_CHECK, WAKE_TAG, look_after_batches
+from eval_pipeline.defs.batch_sensors import FRESHNESS_CHECK, look_after_batches
 from eval_pipeline.defs.instance import open_instance
 from eval_pipeline.runs.flow import plan_of
 from eval_pipeline.wiring.deployment import Deployment
@@ -72,7 +72,7 @@ def test_the_sensor_takes_a_run_from_its_batches_to_its_report(made: Studio, ins
 
     assert (request.job_name, request.partition_key) == ("stt_eval", KEY.partition)
     assert stages == list(plan_of(Flow.STT).stages_from("transcripts"))
-    assert request.tags[WAKE_TAG].startswith("stt_eval/clips-1/transcripts/")
+    assert str(request.run_key).startswith("stt_eval/clips-1/transcripts/")
     assert made.make_stages(*stages) is None
     assert (made.state(), made.shown()["counts"]["ok"]) == ("completed", 4)
     assert judged(instance)[0]

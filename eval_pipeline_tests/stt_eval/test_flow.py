@@ -13,7 +13,7 @@ from eval_pipeline.core.paid_summary import PaidSummary
 from eval_pipeline.core.protocols import GEMINI
 from eval_pipeline.core.runs import Flow
 from eval_pipeline.core.stages import StageRef
-from eval_pipeline.defs.batch_sensors import WAKE_TAG, look_after_batches
+from eval_pipeline.defs.batch_sensors import look_after_batches
 from eval_pipeline.defs.build import build_definitions
 from eval_pipeline.defs.instance import open_instance
 from eval_pipeline.defs.run_sensors import start_requested_runs
@@ -127,7 +127,7 @@ def test_batches_of_one_name_in_two_flows_wake_each_its_own(
 
     assert isinstance(answer, dg.SensorResult)
     requests = {request.job_name: request for request in answer.run_requests or []}
-    assert {name: request.tags[WAKE_TAG].split("/")[:3] for name, request in requests.items()} == {
+    assert {name: str(request.run_key).split("/")[:3] for name, request in requests.items()} == {
         "stt_eval": ["stt_eval", RUN, "transcripts"],
         "text_eval": ["text_eval", RUN, "responses"],
     }
