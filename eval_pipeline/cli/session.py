@@ -10,6 +10,7 @@ import click
 from eval_pipeline.cli.deployments import open_deployment
 from eval_pipeline.cli.flow_group import flow_group
 from eval_pipeline.cli.output import common_options, write_json
+from eval_pipeline.cli.session_anchors import anchors
 from eval_pipeline.cli.session_feedback import feedback
 from eval_pipeline.cli.session_sessions import delete, export_sessions, ingest, list_sessions, show_session
 from eval_pipeline.cli.session_views import VIEWS
@@ -121,5 +122,5 @@ def export(
         click.echo(f"wrote {count:,} sessions to {output}")
 
 
-for verb in (ingest, list_sessions, show, export, delete, feedback, *VIEWS):
+for verb in (ingest, list_sessions, show, export, delete, feedback, anchors, *VIEWS):
     command.add_command(verb)

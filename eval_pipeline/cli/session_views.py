@@ -140,15 +140,20 @@ def calibration(run: str, *, project: str, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("first", metavar="RUN_A")
-@click.argument("second", metavar="RUN_B")
+@click.argument("first", metavar="[RUN_A", required=False)
+@click.argument("second", metavar="RUN_B]", required=False)
+@click.option("--anchors", metavar="NAME", help="The anchor set; default without runs: every one of the project.")
 @common_options
-def drift(first: str, second: str, *, project: str, as_json: bool) -> None:
-    """Tell whether the judges moved between two runs that judged the same sessions, each with itself."""
-    from eval_pipeline.session_eval.judge_drift import drift_between  # noqa: PLC0415 - pyarrow
+def drift(first: str | None, second: str | None, *, anchors: str | None, project: str, as_json: bool) -> None:
+    """Tell whether the judges moved between two runs that judged the same sessions, each held against itself.
 
-    keys = [RunKey.of(project=project, run=run) for run in (first, second)]
-    document = drift_between(open_deployment(), keys[0], keys[1]).to_json()
+    Without runs: between the newest run of each anchor set and the one before it, and whether anchors are due to be
+    judged again; in a project without anchor sets, between the latest two runs that can be compared.
+    """
+    from eval_pipeline.session_eval.views.judge_drift import make  # noqa: PLC0415 - pyarrow
+
+    given = {"project": project, "before": first, "now": second, "anchors": anchors}
+    document = make(open_deployment(), {name: value for name, value in given.items() if value is not None}).document
     write_json(document) if as_json else write_drift(document)
 
 

@@ -194,7 +194,23 @@ def _coefficient(found: Json) -> tuple[str, str]:
 
 
 def write_drift(document: Json) -> None:
-    """Write whether judges moved."""
+    """Write whether judges moved: on every anchor set, or between two runs."""
+    for one in document["anchors"]:
+        click.echo(f"anchor set {one['name']}, version {one['number']}, latest run {one['latest'] or 'none'}")
+        if one["drift"] is not None:
+            click.echo(f"{one['drift']['now']} held against {one['drift']['before']}")
+            _write_pair(one["drift"])
+        for reason in one["due"]:
+            write_warning(f"anchor set {one['name']} is due to be judged again: {reason}")
+    if document["anchors"]:
+        return
+    if "now" in document:
+        _write_pair(document)
+    else:
+        click.echo("nothing was judged again by judges that are others now")
+
+
+def _write_pair(document: Json) -> None:
     changed = ", ".join(document["changed_experts"]) or "no expert"
     click.echo(f"{document['sessions']:,} sessions were judged in both with the same content; {changed} changed")
     write_table(

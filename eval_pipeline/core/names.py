@@ -49,6 +49,11 @@ def validate_project(name: str) -> str:
     return _validate_plain(name, kind="project name", code="invalid_project")
 
 
+def validate_anchors_name(name: str) -> str:
+    """Return the name if it may name an anchor set, else raise ``invalid_anchors_name``."""
+    return _validate_plain(name, kind="name of an anchor set", code="invalid_anchors_name")
+
+
 def _validate_plain(name: str, *, kind: str, code: str) -> str:
     if _RUN_NAME.fullmatch(name):
         return name

@@ -98,13 +98,17 @@ def choose(
     if request.sessions:
         found = [_find(deployment, project, session_id) for session_id in request.sessions]
     else:
-        found = [_chosen(row) for row in session_store.each(deployment, project)]
+        found = [as_chosen(row) for row in session_store.each(deployment, project)]
     wanted = [one for one in found if _fits(one, request)]
     if request.chosen_scope is Scope.UNEVALUATED:
         standings = read_standings(deployment, project, current=instrument)
         wanted = [one for one in wanted if standings.is_to_be_judged(one.session_id, one.fingerprint)]
-    wanted.sort(key=lambda one: (one.last_active is None, one.last_active or _EARLIEST, one.session_id))
-    return wanted
+    return in_order(wanted)
+
+
+def in_order(chosen: Iterable[ChosenSession]) -> list[ChosenSession]:
+    """Return sessions in the order of every run: by their last activity, then by their ids."""
+    return sorted(chosen, key=lambda one: (one.last_active is None, one.last_active or _EARLIEST, one.session_id))
 
 
 def limited(chosen: Iterable[ChosenSession], request: SessionRequest) -> Selection:
@@ -130,10 +134,11 @@ def _find(deployment: Deployment, project: str, session_id: str) -> ChosenSessio
             code="session_not_found",
             hint="eval-pipeline session list shows the sessions; eval-pipeline session ingest brings more in",
         )
-    return _chosen(row)
+    return as_chosen(row)
 
 
-def _chosen(row: StoredSession) -> ChosenSession:
+def as_chosen(row: StoredSession) -> ChosenSession:
+    """Return a session as it is now."""
     return ChosenSession(
         session_id=row.session_id,
         fingerprint=row.session_fingerprint,

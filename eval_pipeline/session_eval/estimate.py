@@ -60,7 +60,9 @@ def estimate_run(prepared: Prepared[SessionSpec, Selection], *, deployment: Depl
                 for cost in stages.values()
                 if cost.cost_usd is None
             ),
-            "what another run of the project has judged already is taken over and costs nothing",
+            "what another run of the project has judged already is taken over and costs nothing"
+            if spec.anchors is None
+            else "anchors are asked anew: nothing is taken over",
             "published prices, or own ones; batch rate where an expert is asked by batches",
         ],
         "warnings": warnings_of(prepared, deployment=deployment),

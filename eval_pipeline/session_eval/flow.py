@@ -124,15 +124,17 @@ PLAN = FlowPlan(
             options=(
                 _PROJECT,
                 RunOption(name="before", form="The run to hold the other against; empty: the latest that can be."),
-                RunOption(name="now", form="The later run; empty: the latest of the project."),
+                RunOption(name="now", form="The later run; empty: the latest that can be."),
+                RunOption(name="anchors", form="The anchor set; empty: every one of the project."),
             ),
-            form="Which runs to hold against each other. Leave both empty for the latest pair.",
+            form="Which runs to hold against each other. Leave all empty for the anchor sets, or else the latest pair.",
             checks=(
                 Check(
                     name="still",
                     says="No judge moved: its levels by less than 5, kappa with the baseline is .6 or more, nulls rose "
                     "by less than 10 points.",
                 ),
+                Check(name="anchors", says="No judge became another one since the anchor sets were judged."),
             ),
         ),
     ),

@@ -82,7 +82,7 @@ class JudgeDrift:
 
 def drift_between(deployment: Deployment, before: RunKey, now: RunKey) -> JudgeDrift:
     """Compare what experts said of the sessions that two runs judged with the same content."""
-    return _compare(_judged(deployment, before), _judged(deployment, now))
+    return compare_judged(read_judged(deployment, before), read_judged(deployment, now))
 
 
 def latest_drift(deployment: Deployment, project: str) -> JudgeDrift | None:
@@ -96,15 +96,16 @@ def latest_drift(deployment: Deployment, project: str) -> JudgeDrift | None:
     there = [run.key for run in runs if StoredRun(deployment, run).find("judgements") is not None]
     if not there:
         return None
-    now = _judged(deployment, there[0])
+    now = read_judged(deployment, there[0])
     for key in there[1:]:
-        found = _compare(_judged(deployment, key), now)
+        found = compare_judged(read_judged(deployment, key), now)
         if found.sessions > 1 and found.changed:
             return found
     return None
 
 
-def _compare(before: JudgedRun, now: JudgedRun) -> JudgeDrift:
+def compare_judged(before: JudgedRun, now: JudgedRun) -> JudgeDrift:
+    """Hold every expert against itself, on what both runs judged with the same content."""
     both = [name for name, digest in now.fingerprints.items() if before.fingerprints.get(name) == digest]
     return JudgeDrift(
         before,
@@ -117,7 +118,8 @@ def _compare(before: JudgedRun, now: JudgedRun) -> JudgeDrift:
     )
 
 
-def _judged(deployment: Deployment, key: RunKey) -> JudgedRun:
+def read_judged(deployment: Deployment, key: RunKey) -> JudgedRun:
+    """Read what experts said in a run."""
     run = find_run(deployment, flow=Flow.SESSIONS, key=key)
     panel = SessionSpec.from_json(run.spec).judges.panel
     sessions: dict[str, list[Cell]] = {}

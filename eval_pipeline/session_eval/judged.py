@@ -42,17 +42,24 @@ def work_of(run: RunRecord, *, deployment: Deployment, sessions: StageReader) ->
         mode=spec.mode,
         concurrency=spec.concurrency,
         failure_threshold=spec.failure_threshold,
-        items=[_item(row) for row in rows],
+        items=[_item(row, asked_anew=run.key.run if spec.anchors is not None else None) for row in rows],
         material=material,
         row=judgement_row,
         feedback_visible=spec.feedback is Feedback.SHOWN,
     )
 
 
-def _item(row: Row) -> PanelItem:
+def _item(row: Row, *, asked_anew: str | None) -> PanelItem:
+    """Return what is judged.
+
+    Args:
+        row: of ``tables.SESSIONS``.
+        asked_anew: the run that takes over no judgement of another one, and shares what it pays with its retries alone.
+    """
+    shown = _as_shown(row["session_fingerprint"], row["feedback"])
     return PanelItem(
         item_id=row["session_id"],
-        fingerprint=_as_shown(row["session_fingerprint"], row["feedback"]),
+        fingerprint=shown if asked_anew is None else f"{shown}{_BEHIND_FINGERPRINT}run:{asked_anew}",
         axes=tuple(orjson.loads(row["axes"])),
         flagged=row["hits"] != "[]",
         characters=row["shown_characters"],

@@ -15,10 +15,11 @@ from eval_pipeline.judging.panel_file import built_in_panel, read_panel
 from eval_pipeline.runs.claims import Prepared, check_budget, check_priced, choose_concurrency
 from eval_pipeline.runs.panels.judges import Judges, panel_notes, seat_panel
 from eval_pipeline.runs.panels.labels import check_labels
+from eval_pipeline.session_eval.anchors import anchored, find_anchors
 from eval_pipeline.session_eval.chosen import Selection, choose, limited
 from eval_pipeline.session_eval.request import PanelAxes, SessionRequest
 from eval_pipeline.session_eval.results_store import judges_instrument
-from eval_pipeline.session_eval.spec import SessionSpec
+from eval_pipeline.session_eval.spec import FrozenAnchors, SessionSpec
 from eval_pipeline.wiring import models
 from eval_pipeline.wiring.deployment import Deployment
 from eval_pipeline.wiring.endpoints import Endpoints
@@ -63,7 +64,13 @@ def prepare(
     if needs_key:
         _require_keys(judges, endpoints)
     instrument = judges_instrument(judges, frozen)
-    selection = limited(choose(request, deployment=deployment, project=project, instrument=instrument), request)
+    anchors = None if request.anchors is None else find_anchors(deployment, project, request.anchors)
+    chosen = (
+        choose(request, deployment=deployment, project=project, instrument=instrument)
+        if anchors is None
+        else anchored(deployment, anchors)
+    )
+    selection = limited(chosen, request)
     spec = SessionSpec(
         scope=request.chosen_scope,
         since=request.active_since,
@@ -78,6 +85,7 @@ def prepare(
         feedback=request.feedback,
         endpoints=frozen,
         instrument=instrument.to_json(),
+        anchors=None if anchors is None else FrozenAnchors(anchors.name, anchors.number),
     )
     return Prepared(
         key=key,

@@ -30,6 +30,8 @@ class Scope(StrEnum):
     SESSION = "session"
     """Those that are named."""
     ALL = "all"
+    ANCHORS = "anchors"
+    """Those of an anchor set, with the contents that were frozen, asked anew."""
 
 
 class PanelAxes(StrEnum):
@@ -56,12 +58,16 @@ class SessionRequest:
     scope: Annotated[
         Scope | None,
         RunOption(
-            help="unevaluated (default): what this panel has not judged as it is now. session: those named. all.",
-            form="unevaluated: what this panel has not judged as it is now. session: those named. all.",
+            help="unevaluated (default): what this panel has not judged as it is now. session: those named. all. "
+            "anchors: those of an anchor set, asked anew.",
+            form="unevaluated: what this panel has not judged as it is now. session: those named. all. anchors: those "
+            "of an anchor set, asked anew.",
             page="`unevaluated`: sessions that this panel has not judged as they are now: new, changed, those "
             "judged in part, and those that failed in passing, up to three times. `session`: those that are named. "
-            "`all`: every session; what this panel has judged already is taken over, and not paid again.",
-            unset="`unevaluated`; `session` where sessions are named",
+            "`all`: every session; what this panel has judged already is taken over, and not paid again. `anchors`: "
+            "those of an anchor set, with the contents that were frozen; every judge is asked anew, whatever it said "
+            "before.",
+            unset="`unevaluated`; `session` where sessions are named, `anchors` where an anchor set is",
         ),
     ] = None
     sessions: Annotated[
@@ -76,6 +82,17 @@ class SessionRequest:
             unset="all of the scope",
         ),
     ] = ()
+    anchors: Annotated[
+        str | None,
+        RunOption(
+            metavar="NAME",
+            help="The anchor set to judge again, to tell whether judges moved; goes with no other choice of sessions.",
+            form="The anchor set to judge again, to tell whether judges moved.",
+            page="The anchor set to judge again, to tell whether judges moved: its sessions, all of them, with the "
+            "contents that were frozen. Goes with no other choice of sessions.",
+            unset="none",
+        ),
+    ] = None
     since: Annotated[
         str | None,
         RunOption(
@@ -191,6 +208,7 @@ class SessionRequest:
                 f"scope is {request.scope}, and {len(request.sessions):,} sessions are named",
                 "leave out the scope, or the names",
             )
+        request.check_anchors()
         if request.limit is not None:
             check_range("limit", value=request.limit, low=1, high=10**9)
         check_range("samples", value=request.samples, low=1, high=MOST_SAMPLES)
@@ -201,7 +219,35 @@ class SessionRequest:
     @property
     def chosen_scope(self) -> Scope:
         """Which sessions are meant, where nothing is said, too."""
-        return self.scope or (Scope.SESSION if self.sessions else Scope.UNEVALUATED)
+        if self.scope is not None:
+            return self.scope
+        if self.anchors is not None:
+            return Scope.ANCHORS
+        return Scope.SESSION if self.sessions else Scope.UNEVALUATED
+
+    def check_anchors(self) -> None:
+        """Refuse what would make of an anchor set something else than what was frozen."""
+        if self.chosen_scope is not Scope.ANCHORS:
+            if self.anchors is not None:
+                raise invalid_config(
+                    f"scope is {self.scope}, and anchor set {shown(self.anchors)} is named",
+                    "leave out the scope, or the anchor set",
+                )
+            return
+        if self.anchors is None:
+            raise invalid_config("no anchor set was named", "name one with --anchors NAME")
+        others = {
+            "sessions": bool(self.sessions),
+            "since": self.since is not None,
+            "limit": self.limit is not None,
+            "profile": self.profile is not None,
+            "feedback: shown": self.feedback is Feedback.SHOWN,
+        }
+        if given := [name for name, is_given in others.items() if is_given]:
+            raise invalid_config(
+                f"anchor set {shown(self.anchors)} is judged as it was frozen, {', '.join(given)} would change that",
+                f"leave out {', '.join(given)}",
+            )
 
     @property
     def active_since(self) -> datetime | None:

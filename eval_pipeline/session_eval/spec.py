@@ -21,6 +21,14 @@ SELECTION: Final = "sessions"
 """What the ledger names as the dataset of such runs."""
 
 
+@dataclass(frozen=True, slots=True)
+class FrozenAnchors:
+    """The version of an anchor set that a run judges."""
+
+    name: str
+    number: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionSpec:
     """The frozen specification of a run."""
@@ -41,6 +49,8 @@ class SessionSpec:
     """Where experts are asked."""
     instrument: Mapping[str, object] | None = None
     """What sessions are judged with, as their standing is told by it."""
+    anchors: FrozenAnchors | None = None
+    """Whose sessions they are; such a run asks every judge anew, and stands for no session."""
 
     @property
     def asked_models(self) -> tuple[tuple[str, str], ...]:
@@ -72,6 +82,7 @@ class SessionSpec:
             "feedback": str(self.feedback),
             **endpoints_json(self.endpoints),
             **({} if self.instrument is None else {"instrument": dict(self.instrument)}),
+            **({} if self.anchors is None else {"anchors": {"name": self.anchors.name, "number": self.anchors.number}}),
         }
 
     @classmethod
@@ -91,6 +102,7 @@ class SessionSpec:
             feedback=Feedback(value["feedback"]),
             endpoints=read_endpoints(value),
             instrument=value.get("instrument"),
+            anchors=FrozenAnchors(**value["anchors"]) if "anchors" in value else None,
         )
 
     @property

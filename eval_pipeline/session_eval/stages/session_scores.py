@@ -72,9 +72,10 @@ def make(task: Task, *, sessions: StageReader, judgements: StageReader) -> Stage
         for some in chunks(scored, size=_AT_ONCE):
             stage.lease.check()
             stage.files.append([row for row, _ in some])
-            deployment.ledger.record_results(
-                task.key, [_result(stage.run, row, score, instrument.digest) for row, score in some]
-            )
+            if spec.anchors is None:  # what was said of anchors tells of judges: it is no news of a session
+                deployment.ledger.record_results(
+                    task.key, [_result(stage.run, row, score, instrument.digest) for row, score in some]
+                )
             for row, score in some:
                 told.add(row, score)
         stage.files.finish({**told.summary(seed=task.key.run), WEIGHTS_OF: weights_of})

@@ -25,6 +25,7 @@ def make(task: Task) -> StageReader:
         "mode": str(spec.mode),
         "scope": str(spec.scope),
         "sessions": spec.sessions_count,
+        **({} if spec.anchors is None else {"anchors": f"{spec.anchors.name}, version {spec.anchors.number}"}),
         "panel": spec.judges.panel.version,
         "panel_fingerprint": spec.judges.panel.fingerprint,
         "experts": [f"{seat.id}: {seat.endpoint}/{seat.model}" for seat in spec.judges.seats],
