@@ -7,7 +7,7 @@ model that the provider calls otherwise.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, takewhile
 
 from eval_pipeline.core.documents import JsonDict
 from eval_pipeline.core.names import RunKey, shown
@@ -65,8 +65,8 @@ def anchor_standing(deployment: Deployment, anchors: AnchorSet) -> AnchorStandin
 
 def _baselines(deployment: Deployment, anchors: AnchorSet) -> Iterator[RunRecord]:
     """Yield the judged runs of a set, newest first, and last the run that its sessions were taken from."""
-    for run in _judged_runs(deployment, anchors.project):
-        if _is_of(run, anchors):
+    for run in _runs(deployment, anchors.project):
+        if _is_of(run, anchors) and _is_judged(deployment, run):
             yield run
     if anchors.from_run is not None:
         key = RunKey.of(project=anchors.project, run=anchors.from_run)
@@ -76,8 +76,8 @@ def _baselines(deployment: Deployment, anchors: AnchorSet) -> Iterator[RunRecord
 
 
 def _is_of(run: RunRecord, anchors: AnchorSet) -> bool:
-    frozen = SessionSpec.from_json(run.spec).anchors
-    return frozen is not None and frozen.name == anchors.name
+    frozen = run.spec.get("anchors")
+    return frozen is not None and frozen["name"] == anchors.name
 
 
 def _against_earlier(deployment: Deployment, earlier: Iterator[RunRecord], now: JudgedRun) -> JudgeDrift | None:
@@ -91,10 +91,9 @@ def _against_earlier(deployment: Deployment, earlier: Iterator[RunRecord], now: 
 
 def _due(deployment: Deployment, baseline: RunRecord, now: JudgedRun) -> Iterator[str]:
     """Yield who judges sessions since then and is another one than the anchors know."""
-    runs = islice(_judged_runs(deployment, baseline.key.project), RUNS_LOOKED_AT)
-    later = [
-        run for run in runs if run.created_at > baseline.created_at and SessionSpec.from_json(run.spec).anchors is None
-    ]
+    runs = takewhile(lambda run: run.created_at > baseline.created_at, _runs(deployment, baseline.key.project))
+    over_sessions = (run for run in runs if "anchors" not in run.spec and _is_judged(deployment, run))
+    later = list(islice(over_sessions, RUNS_LOOKED_AT))
     if not later:
         return
     asked = _Asked(deployment, later)
@@ -141,13 +140,13 @@ class _Asked:
             yield self._read[-1]
 
 
-def _judged_runs(deployment: Deployment, project: str) -> Iterator[RunRecord]:
-    """Yield the runs of a project that have judgements, newest first."""
+def _runs(deployment: Deployment, project: str) -> Iterator[RunRecord]:
+    """Yield the runs of a project, newest first."""
     offset = 0
     while runs := deployment.ledger.list_runs(
         project=project, flow=Flow.SESSIONS, state=None, limit=_PAGE, offset=offset
     ).items:
-        yield from (run for run in runs if _is_judged(deployment, run))
+        yield from runs
         offset += len(runs)
 
 

@@ -22,6 +22,8 @@ from eval_pipeline.wiring.deployment import Deployment
 LIMIT: Final = 50
 MOST: Final = 500
 _MOST_OFFSET: Final = 10**9
+_RUNS_LOOKED_AT: Final = 20
+"""The latest runs, among which one over sessions is sought: one over anchors tries judges."""
 
 
 def overview(
@@ -79,8 +81,12 @@ def current_instrument(deployment: Deployment, project: str, *, panel: str | Non
         )
         frozen = endpoints.frozen([(seat.endpoint, seat.model) for seat in judges.seats])
         return judges_instrument(judges, frozen)
-    latest = deployment.ledger.list_runs(project=project, flow=Flow.SESSIONS, state=None, limit=1, offset=0).items
-    return spec_instrument(SessionSpec.from_json(latest[0].spec)) if latest else None
+    latest = deployment.ledger.list_runs(
+        project=project, flow=Flow.SESSIONS, state=None, limit=_RUNS_LOOKED_AT, offset=0
+    ).items
+    specs = (SessionSpec.from_json(run.spec) for run in latest)
+    spec = next((spec for spec in specs if spec.anchors is None), None)
+    return None if spec is None else spec_instrument(spec)
 
 
 def _told(

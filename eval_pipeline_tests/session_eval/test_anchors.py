@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.resources import files
 from typing import Any
 
 import dagster as dg
 import httpx
 import pytest
+import yaml
 
 from eval_pipeline.definitions import defs
 from eval_pipeline.defs.resources import deployment_resource
@@ -34,8 +36,26 @@ def command(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Comma
     folder = tmp_path_factory.mktemp("anchors")
     command = Commands(folder, **servers.environ())
     take_in(command, recorded(COUNT))
-    command.json("session", "run", "first", "--mode", "fast")
+    judge(command, "first")
     return command
+
+
+def panel_file(command: Commands, version: str, *changes: tuple[str, str]) -> str:
+    """Write the built-in panel with two of its experts, one a provider."""
+    built_in = files("eval_pipeline.judging") / "built_in" / "sessions.yaml"
+    document = yaml.safe_load(built_in.read_text(encoding="utf-8"))
+    experts = [expert for expert in document["experts"] if expert["id"] in {"outcome", "auditor"}]
+    text = yaml.safe_dump({**document, "version": version, "experts": experts}, sort_keys=False, width=1000)
+    for old, new in changes:
+        text = text.replace(old, new)
+    path = command.folder / f"{version}.yaml"
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+def judge(command: Commands, run: str, *options: str) -> Any:  # noqa: ANN401 - JSON
+    panel = panel_file(command, "house-1")
+    return command.json("session", "run", run, "--mode", "fast", "--panel", panel, *options)
 
 
 def take_in(command: Commands, sessions: list[dict[str, Any]]) -> None:
@@ -76,12 +96,12 @@ def test_anchors_are_judged_anew_when_a_provider_renames_its_model(command: Comm
     changed["messages"] = [*changed["messages"], {"role": "user", "content": "And one more thing."}]
     take_in(command, sessions)
     with servers.going_wrong(RENAMED):
-        command.json("session", "run", "later", "--mode", "fast")
+        judge(command, "later")
         [before] = command.json("session", "drift")["anchors"]
         assert any("judge-of-march" in reason and "later" in reason for reason in before["due"])
         assert checks_of_drift(command) == {"still": True, "anchors": False}
         servers.reset()
-        ran = command.json("session", "run", "anchors-1", "--scope", "anchors", "--anchors", "house", "--mode", "fast")
+        ran = judge(command, "anchors-1", "--scope", "anchors", "--anchors", "house")
     experts = len(ran["panel"]["experts"])
     assert servers.requests() >= FEWEST * experts  # what `first` said is not taken over
     assert ran["sessions"] == {"count": FEWEST, "scope": "anchors"}
@@ -102,15 +122,19 @@ def test_anchors_are_judged_anew_when_a_provider_renames_its_model(command: Comm
 
     # the next run asks everybody anew and has that one as its baseline; its own retry asks what is missing alone
     servers.reset()
+    tried = panel_file(command, "tried", ("You check the work", "Check the work"))
     with always_saying(servers, "0"), servers.going_wrong({"kind": "unauthorized", "match": OUTCOME}):
-        command.json("session", "run", "anchors-2", "--anchors", "house", "--mode", "fast")
+        asked = ("--mode", "fast", "--anchors", "house", "--panel", tried)
+        assert command("session", "run", "anchors-2", *asked).code == 100  # one of two experts is no panel
     assert servers.asked().total() >= FEWEST * (experts - 1)
     servers.reset()
     with always_saying(servers, "0"):
         command.json("run", "retry", "anchors-2", "--flow", "session_eval")
-    assert FEWEST <= servers.requests() < FEWEST * 2
+    assert FEWEST <= servers.requests() < FEWEST * 1.5
     moved = command.json("session", "drift", "--anchors", "house")
     assert (moved["before"], moved["now"]) == ("anchors-1", "anchors-2")
+    assert "auditor" in moved["changed_experts"]
+    assert command.json("session", "overview")["current"]["panel_version"] == "house-1"
     assert any(alarm.startswith("outcome, goal_completion: ") for alarm in moved["alarms"])
     assert checks_of_drift(command)["still"] is False
 
