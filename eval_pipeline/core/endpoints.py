@@ -6,7 +6,8 @@ is another digest of the same account, and no reason to stop a run (decision 21)
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Self
+from types import MappingProxyType
+from typing import Final, Self
 
 from eval_pipeline.core.configuration import canonical_sha256
 from eval_pipeline.core.documents import Json, JsonDict
@@ -65,6 +66,7 @@ class FrozenEndpoint:
 
 Endpoints = Mapping[str, FrozenEndpoint]
 """By name; none: of a run that was specified before endpoints were written down."""
+NO_ENDPOINTS: Final[Endpoints] = MappingProxyType({})
 
 
 def endpoints_json(endpoints: Endpoints) -> JsonDict:

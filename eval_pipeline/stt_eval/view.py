@@ -5,6 +5,7 @@ from pathlib import Path
 
 from eval_pipeline.core.counting import counted
 from eval_pipeline.core.documents import JsonDict, Row
+from eval_pipeline.core.endpoints import read_endpoints
 from eval_pipeline.core.names import RunKey
 from eval_pipeline.core.paid_standing import PaidStanding
 from eval_pipeline.core.paid_summary import ModelSummary, models_as_json
@@ -158,7 +159,8 @@ _NAMED = frozenset({"item_id", "sample_id", "model", "level", "flags"})
 
 def export_run(deployment: Deployment, key: RunKey, *, output: Path, bom: bool) -> int:
     """Write a run's results to a file, one line for each sample and model; returns the lines written."""
-    stored = StoredRun(deployment, find_run(deployment, flow=Flow.STT, key=key))
+    run = find_run(deployment, flow=Flow.STT, key=key)
+    stored = StoredRun(deployment, run)
     dataset, transcripts = stored.find("dataset"), stored.find("transcripts")
     if dataset is None or transcripts is None:
         raise nothing_to_export(key, what="transcripts")
@@ -166,6 +168,7 @@ def export_run(deployment: Deployment, key: RunKey, *, output: Path, bom: bool) 
         dataset=dataset,
         transcripts=transcripts,
         scores=stored.find("scores"),
+        endpoints=read_endpoints(run.spec),
         samples=samples_as_scored(deployment, project=key.project, dataset=dataset, scores=stored.find("scores")),
         path=output,
         file_format=export_format(output),

@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 
 from eval_pipeline.core.counting import counted
+from eval_pipeline.core.endpoints import read_endpoints
 from eval_pipeline.core.names import RunKey, command_on
 from eval_pipeline.core.record_columns import error_in
 from eval_pipeline.core.runs import Flow, RunRecord
@@ -143,7 +144,8 @@ def _score(score: Mapping[str, Any]) -> dict[str, Any]:
 
 def export_run(deployment: Deployment, key: RunKey, *, shape: str, output: Path, bom: bool) -> int:
     """Write a run's items to a file; returns the rows written."""
-    stored = StoredRun(deployment, find_run(deployment, flow=Flow.TEXT, key=key))
+    run = find_run(deployment, flow=Flow.TEXT, key=key)
+    stored = StoredRun(deployment, run)
     dataset, responses = stored.find("dataset"), stored.find("responses")
     if dataset is None or responses is None:
         raise nothing_to_export(key, what="answers")
@@ -152,6 +154,7 @@ def export_run(deployment: Deployment, key: RunKey, *, shape: str, output: Path,
         dataset=dataset,
         responses=responses,
         scores=stored.find("scores"),
+        endpoints=read_endpoints(run.spec),
         path=output,
         file_format=export_format(output),
         bom=bom,

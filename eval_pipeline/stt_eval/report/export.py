@@ -7,8 +7,11 @@ from typing import Any
 import pyarrow as pa
 
 from eval_pipeline.core.documents import JsonDict, Row
+from eval_pipeline.core.endpoints import NO_ENDPOINTS, Endpoints
 from eval_pipeline.core.errors import ConflictError
 from eval_pipeline.core.ports.stage_files import StageReader
+from eval_pipeline.reporting import answered_by
+from eval_pipeline.reporting.answered_by import AnsweredBy
 from eval_pipeline.reporting.export_columns import ExportTable, metadata_keys
 from eval_pipeline.reporting.export_files import ExportFormat, write_table
 from eval_pipeline.stt_eval import tables
@@ -64,6 +67,7 @@ def export_rows(
     dataset: StageReader,
     transcripts: StageReader,
     scores: StageReader | None,
+    endpoints: Endpoints = NO_ENDPOINTS,
     samples: SampleRows | None = None,
     path: Path,
     file_format: ExportFormat,
@@ -72,9 +76,9 @@ def export_rows(
 ) -> int:
     """Write one line per sample and model, in the order of the dataset; return the number of lines."""
     table = export_table(metadata_keys(dataset))
-    judged = verdicts or {}
+    judged, asked = verdicts or {}, AnsweredBy(endpoints)
     rows = (
-        export_row(table, sample, heard, levels, verdict=judged.get(heard["item_id"]))
+        export_row(table, sample, heard, levels, verdict=judged.get(heard["item_id"]), asked=asked)
         for sample, heard, levels in side_by_side(samples or dataset, transcripts, scores)
     )
     return write_table(rows, table.schema, path=path, file_format=file_format, bom=bom)
@@ -91,12 +95,19 @@ def export_table(metadata: tuple[str, ...]) -> ExportTable:
         *(tables.SCORES.field(name).with_name(f"{level}_{name}") for level in Level for name in _scored(level)),
         *_JUDGED,
         *_fields(tables.TRANSCRIPTS, _CALLED),
+        *answered_by.FIELDS,
     ]
     return ExportTable.of(fields, metadata=metadata)
 
 
 def export_row(
-    table: ExportTable, sample: Row, heard: Row, levels: Sequence[Row] | None, *, verdict: ShownVerdict | None
+    table: ExportTable,
+    sample: Row,
+    heard: Row,
+    levels: Sequence[Row] | None,
+    *,
+    verdict: ShownVerdict | None,
+    asked: AnsweredBy,
 ) -> JsonDict:
     """Put one result into the columns.
 
@@ -106,6 +117,7 @@ def export_row(
         heard: row of ``tables.TRANSCRIPTS``.
         levels: its rows of ``tables.SCORES`` in the order of the levels; None where nothing was scored.
         verdict: of people; None where there is none.
+        asked: the endpoints of the run.
     """
     values = [
         *(heard[name] for name in _HEARD),
@@ -114,6 +126,7 @@ def export_row(
         *_score_values(levels),
         *_verdict_values(verdict),
         *(heard.get(name) for name in _CALLED),  # the first version had no endpoints
+        *asked.values(heard.get("endpoint")),
         *table.metadata_values(sample["metadata"]),
     ]
     return table.row(values)

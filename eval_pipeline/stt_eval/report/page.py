@@ -10,6 +10,8 @@ from typing import Final
 
 from eval_pipeline.core.counting import counted
 from eval_pipeline.core.documents import JsonDict
+from eval_pipeline.core.endpoints import read_endpoints
+from eval_pipeline.reporting.answered_by import AnsweredBy
 from eval_pipeline.reporting.export_columns import ExportTable
 from eval_pipeline.reporting.export_files import ExportFormat, write_table
 from eval_pipeline.reporting.markdown import code_span, image_markdown, table_markdown
@@ -119,11 +121,13 @@ def _rows(
     data: SpeechReportData, samples: Iterable[ScoredSample], *, table: ExportTable, seen: _Seen, results: ResultLines
 ) -> Iterator[JsonDict]:
     """Give the lines of the CSV; each sample and line is shown to everything else on its way."""
+    asked = AnsweredBy(read_endpoints(data.run.spec))
     for scored in samples:
         seen.see(scored)
         for number, heard in enumerate(scored.transcripts):
             levels = scored.rows[number * len(Level) : (number + 1) * len(Level)]
-            row = export_row(table, scored.sample, heard, levels, verdict=data.verdicts.get(heard["item_id"]))
+            verdict = data.verdicts.get(heard["item_id"])
+            row = export_row(table, scored.sample, heard, levels, verdict=verdict, asked=asked)
             results.add(row)
             yield row
 

@@ -8,7 +8,10 @@ from typing import Any
 
 import pyarrow as pa
 
+from eval_pipeline.core.endpoints import NO_ENDPOINTS, Endpoints
 from eval_pipeline.core.ports.stage_files import StageReader
+from eval_pipeline.reporting import answered_by
+from eval_pipeline.reporting.answered_by import AnsweredBy
 from eval_pipeline.reporting.export_columns import ExportTable, metadata_keys
 from eval_pipeline.reporting.export_files import ExportFormat, write_table
 from eval_pipeline.text_eval import tables
@@ -42,6 +45,7 @@ def export_rows(
     dataset: StageReader,
     responses: StageReader,
     scores: StageReader | None,
+    endpoints: Endpoints = NO_ENDPOINTS,
     path: Path,
     file_format: ExportFormat,
     bom: bool = False,
@@ -56,14 +60,16 @@ def export_rows(
         *_fields(tables.RESPONSES, _ANSWERED_IN_FULL),
         *(field for name in names for field in _score_fields(name)),
         *_fields(tables.RESPONSES, _CALLED),
+        *answered_by.FIELDS,
         *_fields(tables.DATASET, optional),
         *_fields(tables.RESPONSES, retrieved),
     ]
-    table = ExportTable.of(fields, metadata=metadata)
+    table, asked = ExportTable.of(fields, metadata=metadata), AnsweredBy(endpoints)
     rows = (
         table.row(
             [
                 *_item_values(item),
+                *asked.values(item.response.get("endpoint")),
                 *(item.asked[name] for name in optional),
                 *(item.response[name] for name in retrieved),
                 *table.metadata_values(item.asked["metadata"]),
@@ -79,11 +85,13 @@ def export_grouped(
     dataset: StageReader,
     responses: StageReader,
     scores: StageReader | None,
+    endpoints: Endpoints = NO_ENDPOINTS,
     path: Path,
     file_format: ExportFormat,
     bom: bool = False,
 ) -> int:
     """Write one line per question with all its repeats; return the number of lines."""
+    del endpoints  # a line has answers of several calls
     names = score_names(scores)
     repeats = max((row["repeat"] for row in dataset.rows(("repeat",))), default=0)
     numbered = range(1, repeats + 1)

@@ -11,7 +11,9 @@ import pyarrow.parquet as pq
 import pytest
 from openpyxl import load_workbook
 
+from eval_pipeline.core.endpoints import FrozenEndpoint
 from eval_pipeline.core.errors import ConflictError
+from eval_pipeline.core.protocols import ApiProtocol
 from eval_pipeline.reporting.export_files import ExportFormat, export_format
 from eval_pipeline.text_eval.report.export import export_grouped, export_rows
 from eval_pipeline_tests.memory_stages import MemoryStage
@@ -72,7 +74,7 @@ ROW_COLUMNS = [
     *SCORE_COLUMNS,
     *("error_code", "error_message", "input_tokens", "cached_input_tokens", "output_tokens", "reasoning_tokens"),
     *("total_tokens", "cost_usd", "latency_s", "attempts", "model", "response_id", "endpoint"),
-    *("service_tier", "thinking"),
+    *("service_tier", "thinking", "endpoint_protocol", "endpoint_account"),
     *("source", "metadata_status", "नोट"),
 ]
 SCORES_STAGE = scores_stage(*SCORES)
@@ -221,6 +223,28 @@ def test_column_names_from_the_dataset_are_defused_too(tmp_path: Path) -> None:
     )
 
     assert list(read_back(tmp_path / "out.csv")[0])[-1] == "'=1+1"
+
+
+def test_a_line_says_in_which_protocol_and_under_which_account_its_address_was_asked(tmp_path: Path) -> None:
+    items = [asked(number) for number in (1, 2, 3)]
+    addresses = ("https://a.example/v1/", "https://elsewhere.example/v1", None)
+    frozen = {"openai": FrozenEndpoint(ApiProtocol.OPENAI_RESPONSES, base_url="https://a.example/v1", account="4f2a")}
+    export_rows(
+        dataset=dataset_stage(*items),
+        responses=responses_stage(
+            *(answered(item, endpoint=address) for item, address in zip(items, addresses, strict=True))
+        ),
+        scores=None,
+        endpoints=frozen,
+        path=tmp_path / "out.jsonl",
+        file_format=ExportFormat.JSONL,
+    )
+
+    assert [(row["endpoint_protocol"], row["endpoint_account"]) for row in read_back(tmp_path / "out.jsonl")] == [
+        ("openai_responses", "4f2a"),
+        (None, None),
+        (None, None),
+    ]
 
 
 @pytest.mark.parametrize("export", [export_rows, export_grouped])
