@@ -109,7 +109,7 @@ def _check_together(
 def _say(
     session_id: str, index: int, *, rating: int | None, comment: str | None, project: str, author: str, as_json: bool
 ) -> None:
-    from eval_pipeline.session_eval import session_store  # noqa: PLC0415 - light verbs stay light
+    from eval_pipeline.session_eval import session_feedback, session_store  # noqa: PLC0415 - light verbs stay light
     from eval_pipeline.session_eval.session_feedback import Said, say  # noqa: PLC0415 - the same
 
     deployment = open_deployment()
@@ -117,7 +117,7 @@ def _say(
     words = None if comment is None else checked_comment(comment)
     said = [Said(message_index=index, rating=rating, comment=words)]
     entries = say(deployment, project, stored, said, author=author)
-    likes, dislikes = session_store.thumbs(deployment, project, [session_id]).get(session_id, (0, 0))
+    likes, dislikes = session_feedback.thumbs(deployment, project, [session_id]).get(session_id, (0, 0))
     if as_json:
         told = {"recorded": list(map(_json, entries)), "likes": likes, "dislikes": dislikes}
         write_json({"project": project, "session_id": session_id, **told})

@@ -87,12 +87,12 @@ def list_sessions(
     *, profile: str | None, search: str | None, limit: int, offset: int, project: str, as_json: bool
 ) -> None:
     """List sessions: pinned ones first, then those that were active last."""
-    from eval_pipeline.session_eval import session_store  # noqa: PLC0415 - light verbs stay light
+    from eval_pipeline.session_eval import session_feedback, session_store  # noqa: PLC0415 - light verbs stay light
 
     deployment = open_deployment()
     scope = SessionScope(profile=profile, search=search)
     page = session_store.listed(deployment, validate_project(project), scope, limit=limit, offset=offset)
-    thumbs = session_store.thumbs(deployment, project, [one.session_id for one in page.items])
+    thumbs = session_feedback.thumbs(deployment, project, [one.session_id for one in page.items])
     if as_json:
         listed = [_summary(one, thumbs.get(one.session_id, (0, 0))) for one in page.items]
         write_json({"sessions": listed, "total": page.total, "limit": page.limit, "offset": page.offset})
@@ -112,14 +112,14 @@ def list_sessions(
 
 def show_session(deployment: Deployment, project: str, session_id: str, *, as_json: bool) -> None:
     """Show one session: its facts, its messages, and what people think of them."""
-    from eval_pipeline.session_eval import session_store  # noqa: PLC0415 - light verbs stay light
+    from eval_pipeline.session_eval import session_feedback, session_store  # noqa: PLC0415 - light verbs stay light
     from eval_pipeline.session_eval.session_detail import detail  # noqa: PLC0415 - the same
     from eval_pipeline.session_eval.session_feedback import standing  # noqa: PLC0415 - the same
 
     [stored] = session_store.require(deployment, project, [session_id])
     [(_, document)] = session_store.documents(deployment, [stored])
     said = standing(deployment.ledger.thumbs(project=project, session_ids=[session_id]))
-    thumbs = session_store.thumbs(deployment, project, [session_id]).get(session_id, (0, 0))
+    thumbs = session_feedback.thumbs(deployment, project, [session_id]).get(session_id, (0, 0))
     if as_json:
         feedback = [
             {

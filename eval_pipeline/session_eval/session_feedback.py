@@ -8,18 +8,16 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from eval_pipeline.core.documents import Json
 from eval_pipeline.core.errors import UsageError
 from eval_pipeline.core.names import shown
 from eval_pipeline.core.sessions import SessionThumb
+from eval_pipeline.session_eval.session_store import StoredSession, documents
 from eval_pipeline.session_eval.sessions.json_text import canonical_bytes
 from eval_pipeline.session_eval.sessions.times import read_time
 from eval_pipeline.wiring.deployment import Deployment
-
-if TYPE_CHECKING:
-    from eval_pipeline.session_eval.session_store import StoredSession
 
 UNNAMED: Final = "unknown"
 """Who rated, where the recording does not say."""
@@ -127,15 +125,13 @@ class Said:
 
 
 def say(
-    deployment: Deployment, project: str, stored: "StoredSession", said: Sequence[Said], *, author: str
+    deployment: Deployment, project: str, stored: StoredSession, said: Sequence[Said], *, author: str
 ) -> list[SessionThumb]:
     """Record what a person says of messages of a session.
 
     Raises:
         UsageError: ``message_not_found`` where the session has no message at that place.
     """
-    from eval_pipeline.session_eval.session_store import documents  # noqa: PLC0415 - which imports this
-
     [(_, document)] = documents(deployment, [stored])
     messages = document["messages"]
     now = datetime.now(UTC)

@@ -12,7 +12,6 @@ from eval_pipeline.core.documents import Json, JsonDict
 from eval_pipeline.core.errors import ConflictError, NotFoundError
 from eval_pipeline.core.names import shown
 from eval_pipeline.core.sessions import SessionRecord, SessionScope
-from eval_pipeline.session_eval.session_feedback import thumbs as thumbs  # noqa: PLC0414 - one door to sessions
 from eval_pipeline.session_eval.sessions.checking import SCHEMA
 from eval_pipeline.session_eval.sessions.facts import SessionFacts
 from eval_pipeline.session_eval.sessions.session import Session, session_of

@@ -9,7 +9,7 @@ import pytest
 from eval_pipeline.core.documents import JsonDict
 from eval_pipeline.core.errors import NotFoundError, UsageError
 from eval_pipeline.core.sessions import Arrival, SessionScope
-from eval_pipeline.session_eval import session_store
+from eval_pipeline.session_eval import session_feedback, session_store
 from eval_pipeline.session_eval.session_feedback import Said, say, standing
 from eval_pipeline.session_eval.sessions.facts import facts_of
 from eval_pipeline.session_eval.sessions.importers.tau_bench import write
@@ -180,7 +180,7 @@ def test_feedback_is_bound_to_the_message_that_was_meant(deployment: Deployment,
     say(deployment, PROJECT, stored, [Said(message_index=5, rating=-1, comment="wrong bus")], author="ravi")
     say(deployment, PROJECT, stored, [Said(message_index=1, rating=1)], author="ravi")
 
-    assert session_store.thumbs(deployment, PROJECT) == {"a": (2, 1)}
+    assert session_feedback.thumbs(deployment, PROJECT) == {"a": (2, 1)}
     with pytest.raises(UsageError, match="has no message 6"):
         say(deployment, PROJECT, stored, [Said(message_index=6, rating=1)], author="ravi")
 
@@ -188,7 +188,7 @@ def test_feedback_is_bound_to_the_message_that_was_meant(deployment: Deployment,
     moved["messages"].insert(5, {"role": "assistant", "content": "One moment."})
     brought_in(deployment, lines(path, moved))
 
-    assert session_store.thumbs(deployment, PROJECT) == {"a": (1, 0)}
+    assert session_feedback.thumbs(deployment, PROJECT) == {"a": (1, 0)}
     told = standing(deployment.ledger.thumbs(project=PROJECT, session_ids=["a"]))
     assert [(one.thumb.message_index, one.thumb.is_orphaned, one.counts) for one in told] == [
         (1, False, True),
@@ -197,10 +197,10 @@ def test_feedback_is_bound_to_the_message_that_was_meant(deployment: Deployment,
     ]
 
     brought_in(deployment, lines(path, native("a")), lines(tmp_path / "again.jsonl", native("a")))
-    assert session_store.thumbs(deployment, PROJECT) == {"a": (2, 1)}
+    assert session_feedback.thumbs(deployment, PROJECT) == {"a": (2, 1)}
     [stored] = session_store.require(deployment, PROJECT, ["a"])
     say(deployment, PROJECT, stored, [Said(message_index=5, rating=None)], author="ravi")
-    assert session_store.thumbs(deployment, PROJECT) == {"a": (2, 0)}
+    assert session_feedback.thumbs(deployment, PROJECT) == {"a": (2, 0)}
 
 
 def test_a_session_that_a_run_uses_is_not_deleted(deployment: Deployment, tmp_path: Path) -> None:

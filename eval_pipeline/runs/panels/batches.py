@@ -4,7 +4,7 @@ What is asked one after the other (notes, verdict, repair, evidence) are phases:
 the next one begins when nothing of it is out any more.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -19,7 +19,6 @@ from eval_pipeline.core.documents import JsonDict
 from eval_pipeline.core.errors import ConflictError, EvalPipelineError, IncompleteError, UsageError
 from eval_pipeline.core.names import command_on
 from eval_pipeline.core.outcomes import AttemptOutcome
-from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.core.runs import RunMode, RunRecord, RunState
 from eval_pipeline.dispatch.batch_stage import Advance, BatchWork
 from eval_pipeline.dispatch.budget import bytes_a_request
@@ -28,10 +27,9 @@ from eval_pipeline.dispatch.poll import PollReport
 from eval_pipeline.dispatch.records import RecordIndex
 from eval_pipeline.dispatch.request_files import ShardLimits
 from eval_pipeline.dispatch.submit import Order, Parcel
-from eval_pipeline.runs.at_work import StageAtWork, at_work
+from eval_pipeline.runs.at_work import StageAtWork
 from eval_pipeline.runs.batch_items import answer_results, may_be_asked
 from eval_pipeline.runs.batches import (
-    LIVE,
     batch_stage,
     is_left_to_holder,
     note_advance,
@@ -303,27 +301,3 @@ class _RoundPurse:
 def _lost(job: BatchJob) -> int:
     """Count requests that may have been charged and that brought nothing to read a price from."""
     return job.requests if job.state is JobState.LOST else (job.outcomes or {}).get(str(AttemptOutcome.MISSING), 0)
-
-
-def submit_judgements(
-    task: Task, stage: str, *, inputs: Mapping[str, StageReader], work: Callable[[RunRecord], PanelWork]
-) -> StageReader:
-    """Make the stage that submits the batches of a run; of a fast run it only notes that it needs none.
-
-    Args:
-        task: the submitting stage's own.
-        stage: its name.
-        inputs: what it is made from.
-        work: says what a run has judged.
-    """
-    from eval_pipeline.runs.panels.stage import Judging  # noqa: PLC0415 - it makes these experts
-
-    ref = task.ref(stage)
-    with at_work(task.deployment, ref, schema=None, inputs=inputs, dagster_run_id=task.dagster_run_id) as held:
-        mode = str(held.run.mode)
-        if held.run.mode is RunMode.FAST:
-            held.files.finish({"mode": mode, "note": LIVE})
-        else:
-            with Judging.opened(task, held.run, work(held.run)) as judging:
-                held.files.finish({"mode": mode, **judging.submit()})
-    return task.deployment.stages.open(ref)

@@ -1,6 +1,6 @@
-"""The stage that has items judged: what is missing is asked, live or by batches, then a row a cell is stored."""
+"""The two stages that have items judged: one submits batches, one asks what is missing and stores a row a cell."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Self
@@ -14,7 +14,7 @@ from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.core.runs import RunMode, RunRecord
 from eval_pipeline.dispatch.records import RecordIndex
 from eval_pipeline.runs.at_work import StageAtWork, at_work
-from eval_pipeline.runs.batches import batch_notes, refuse_changed_input, start_over_once
+from eval_pipeline.runs.batches import LIVE, batch_notes, refuse_changed_input, start_over_once
 from eval_pipeline.runs.panels.batches import BatchExperts, batch_endpoints
 from eval_pipeline.runs.panels.cells import Cell, cells_of
 from eval_pipeline.runs.panels.findings import Findings
@@ -67,6 +67,28 @@ def make_judgements(
             judging.batches.close()
     wait_no_more(deployment, ref)
     return deployment.stages.open(ref)
+
+
+def submit_judgements(
+    task: Task, stage: str, *, inputs: Mapping[str, StageReader], work: Callable[[RunRecord], PanelWork]
+) -> StageReader:
+    """Make the stage that submits the batches of a run; of a fast run it only notes that it needs none.
+
+    Args:
+        task: the submitting stage's own.
+        stage: its name.
+        inputs: what it is made from.
+        work: says what a run has judged.
+    """
+    ref = task.ref(stage)
+    with at_work(task.deployment, ref, schema=None, inputs=inputs, dagster_run_id=task.dagster_run_id) as held:
+        mode = str(held.run.mode)
+        if held.run.mode is RunMode.FAST:
+            held.files.finish({"mode": mode, "note": LIVE})
+        else:
+            with Judging.opened(task, held.run, work(held.run)) as judging:
+                held.files.finish({"mode": mode, **judging.submit()})
+    return task.deployment.stages.open(ref)
 
 
 @dataclass(slots=True)

@@ -3,7 +3,7 @@
 from functools import partial
 
 from eval_pipeline.core.ports.stage_files import StageReader
-from eval_pipeline.runs.panels.batches import submit_judgements
+from eval_pipeline.runs.panels.stage import submit_judgements
 from eval_pipeline.runs.task import Task
 from eval_pipeline.session_eval.judged import work_of
 

@@ -12,7 +12,7 @@ from eval_pipeline.runs.at_work import at_work
 from eval_pipeline.runs.panels.settling import canonical
 from eval_pipeline.runs.panels.showing import hits_json
 from eval_pipeline.runs.task import Task
-from eval_pipeline.session_eval import session_store, tables
+from eval_pipeline.session_eval import session_feedback, session_store, tables
 from eval_pipeline.session_eval.chosen import ChosenSession, read_chosen
 from eval_pipeline.session_eval.contents import Contents
 from eval_pipeline.session_eval.request import Feedback
@@ -88,7 +88,7 @@ def _feedback(task: Task, spec: SessionSpec, session_id: str) -> str | None:
     if spec.feedback is Feedback.HIDDEN:
         return None
     deployment, project = task.deployment, task.key.project
-    likes, dislikes = session_store.thumbs(deployment, project, [session_id]).get(session_id, (0, 0))
+    likes, dislikes = session_feedback.thumbs(deployment, project, [session_id]).get(session_id, (0, 0))
     stored = session_store.find(deployment, project, session_id)
     outcome = None if stored is None else stored.outcome
     return canonical({"likes": likes, "dislikes": dislikes, "outcome": outcome})

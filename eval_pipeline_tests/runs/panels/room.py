@@ -25,11 +25,10 @@ from eval_pipeline.judging.material import Material, Part, Speaker
 from eval_pipeline.judging.panel import Panel
 from eval_pipeline.judging.panel_file import built_in_panel
 from eval_pipeline.runs.at_work import at_work
-from eval_pipeline.runs.panels.batches import submit_judgements
 from eval_pipeline.runs.panels.cells import PanelItem
 from eval_pipeline.runs.panels.judges import Judges, seat_panel
 from eval_pipeline.runs.panels.showing import hits_json
-from eval_pipeline.runs.panels.stage import make_judgements
+from eval_pipeline.runs.panels.stage import make_judgements, submit_judgements
 from eval_pipeline.runs.panels.work import PanelWork
 from eval_pipeline.runs.task import Task
 from eval_pipeline.session_eval.tables import JUDGEMENTS

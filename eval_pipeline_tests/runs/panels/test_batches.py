@@ -13,7 +13,7 @@ from eval_pipeline.core.ports.stage_files import StageReader
 from eval_pipeline.core.runs import RunMode, RunState
 from eval_pipeline.runs.batches import wait_for_provider
 from eval_pipeline.runs.life import end_run
-from eval_pipeline.runs.panels.batches import submit_judgements
+from eval_pipeline.runs.panels.stage import submit_judgements
 from eval_pipeline.runs.panels.waiting import goes_on_with, request_waiting
 from eval_pipeline_tests.runs.panels.room import Room, Servers, conversations, judge_servers, paid, room, rows_of, said
 
